@@ -1,0 +1,400 @@
+"""The command `moodline`: each command reads a plan, calls one stage, prints what came out, and maps errors once.
+
+Heavy imports stand inside the commands, so that --help answers at once.
+"""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from stages.plan import Plan
+    from stages.workspace import Run
+
+app = typer.Typer(
+    name="moodline",
+    help="Emotion in social-media comments: search, pseudo-label, ensemble, daily line.\n\nBegin with: moodline demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+StageName = Annotated[
+    Literal["basic", "further", "ensemble"] | None,
+    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
+]
+Anew = Annotated[
+    Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
+    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
+]
+Show = Callable[[dict[str, Any]], None]
+_results: list[TextIO] = []  # stdout as it was when the command began
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to make.")] = Path("demo"),
+    language: Annotated[Literal["en", "ko"], typer.Option(help="Language of the corpus.")] = "en",
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 13,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make a small corpus, tiny models and a plan in DIR, and run all of it offline. Run again to resume.
+
+    Example: moodline demo --language ko
+    """
+    with _edge(as_json, debug):
+        _quiet_libraries()
+        from stages.progress import Terminal
+        from stages.show import show_run
+        from stages.world.make import make_world
+
+        plan = make_world(folder, language, seed, Terminal().say)
+        _finish(_lead(plan, overrides, "run", None), as_json, show_run)
+
+
+@app.command()
+def init(
+    preset: Annotated[
+        Literal["quickstart", "emotion-six", "korean-comments"], typer.Argument(help="What to begin from.")
+    ] = "quickstart",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("plan.yaml"),
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write a commented plan to begin from.
+
+    Example: moodline init korean-comments --out korean.yaml
+    """
+    from stages.presets import write_preset
+
+    with _edge(as_json, debug):
+        write_preset(preset, out)
+        told = f"wrote {out}; next: moodline check {shlex.quote(str(out))}"
+        _finish({"plan": str(out), "preset": preset}, as_json, lambda _: print(told))
+
+
+@app.command()
+def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, debug: Debug = False) -> None:
+    """Read everything the plan names; say what would run, on what, and every problem found.
+
+    Example: moodline check plan.yaml
+    """
+    with _edge(as_json, debug):
+        _quiet_libraries()
+        from stages.check import check_file
+        from stages.show import show_check
+
+        found = check_file(plan, overrides)
+        _finish(found, as_json, show_check)
+        if found["problems"]:
+            raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Do all stages in order. What is done is skipped: run again to resume.
+
+    Example: moodline run plan.yaml
+    """
+    with _edge(as_json, debug):
+        from stages.show import show_run
+
+        _finish(_lead(plan, overrides, "run", anew), as_json, show_run)
+
+
+STAGE_COMMANDS = {
+    "search": (
+        "basic",
+        "Do stage one: a study for each candidate. Trials go to the store, the best weights to the workspace.\n\n"
+        "Example: moodline search plan.yaml --set search.trials=30",
+    ),
+    "label": (
+        "pseudo_label",
+        "Have the labeller label a sample of the comments, and compare it with gold. Asks nothing twice.\n\n"
+        "Example: moodline label plan.yaml --set pseudo_label.sample=2000",
+    ),
+    "further": (
+        "further",
+        "Do stage two: fine-tune the winner further on pseudo-labels and original data.\n\n"
+        "Example: moodline further plan.yaml",
+    ),
+    "ensemble": (
+        "ensemble",
+        "Combine the best trials, compare all models, and read the test split, for all of them at once.\n\n"
+        "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
+    ),
+    "infer": (
+        "infer",
+        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
+        "Example: moodline infer plan.yaml",
+    ),
+    "monitor": (
+        "monitor",
+        "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"
+        "Example: moodline monitor plan.yaml --set index.timezone=Asia/Seoul",
+    ),
+}
+
+
+def _add_stage_command(name: str, stage: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(
+        plan: PlanFile, overrides: Overrides = [], anew: Anew = None, as_json: AsJson = False, debug: Debug = False
+    ) -> None:
+        with _edge(as_json, debug):
+            from stages.show import show_stage
+
+            _finish(_lead(plan, overrides, stage, anew), as_json, show_stage)
+
+
+for _name, (_stage, _text) in STAGE_COMMANDS.items():
+    _add_stage_command(_name, _stage, _text)
+
+
+@app.command()
+def worker(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, debug: Debug = False) -> None:
+    """Join a running search from another terminal or machine, until its budget is used up.
+
+    Example: moodline worker plan.yaml
+    """
+    with _edge(as_json, debug):
+        _quiet_libraries()
+        from stages.join import join_search
+        from stages.show import show_stage
+
+        _finish(join_search(_open(_read(plan, overrides))), as_json, show_stage)
+
+
+@app.command()
+def evaluate(
+    plan: PlanFile,
+    data: Annotated[Path, typer.Option("--data", help="A labelled file: csv, tsv, xlsx, json, jsonl, parquet.")],
+    text: Annotated[str, typer.Option(help="Its text column.")] = "text",
+    label: Annotated[str, typer.Option(help="Its label column.")] = "label",
+    encoding: Annotated[str | None, typer.Option(help="Its encoding, if not UTF-8.", show_default=False)] = None,
+    stage: StageName = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Judge the final predictor on a labelled file.
+
+    Example: moodline evaluate plan.yaml --data test.csv --stage ensemble
+    """
+    with _edge(as_json, debug):
+        _quiet_libraries()
+        from stages.judge import run_evaluate
+        from stages.show import show_scores
+        from transfer.sources import LabelledSource
+
+        source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
+        _finish(run_evaluate(_open(_read(plan, overrides)), source, stage), as_json, show_scores)
+
+
+@app.command()
+def predict(
+    plan: PlanFile,
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts to classify.", show_default=False)],
+    stage: StageName = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Tell the emotions of some texts.
+
+    Example: moodline predict plan.yaml "what a day" "not again"
+    """
+    with _edge(as_json, debug):
+        _quiet_libraries()
+        from stages.judge import run_predict
+        from stages.show import show_predictions
+
+        _finish(run_predict(_open(_read(plan, overrides)), texts, stage), as_json, show_predictions)
+
+
+@app.command()
+def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, debug: Debug = False) -> None:
+    """Tell where a run stands: stages, studies, best against baseline, failures, disk.
+
+    Example: moodline status plan.yaml
+    """
+    with _edge(as_json, debug):
+        from stages.show import show_status
+        from stages.status import run_status
+
+        _finish(run_status(_open(_read(plan, overrides))), as_json, show_status)
+
+
+@app.command()
+def dashboard(
+    plan: PlanFile,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=0, max=65535)] = 8080,
+    write: Annotated[
+        bool, typer.Option("--write", help="Allow notes and deletions; else the store is read only.")
+    ] = False,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Serve optuna-dashboard on the run's store, at 127.0.0.1 only, until Ctrl-C.
+
+    Example: moodline dashboard plan.yaml --port 8081
+    """
+    with _edge(as_json, debug):
+        from stages.dashboard import serve_dashboard
+
+        show: Show = lambda told: print(told["url"], flush=True)  # noqa: E731
+        serve_dashboard(_read(plan, overrides), port, write, lambda told: _finish(told, as_json, show))
+
+
+@app.command()
+def export(
+    plan: PlanFile,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+    stage: StageName = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the final predictor as a folder that transformers loads, with a model card; an ensemble as its members.
+
+    Example: moodline export plan.yaml my-model
+    """
+    with _edge(as_json, debug):
+        _quiet_libraries()
+        from stages.export import run_export
+
+        result = run_export(_open(_read(plan, overrides)), folder, stage)
+        _finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+def _lead(plan: Path, overrides: Sequence[str], what: str, anew: str | None) -> dict[str, Any]:
+    """Leads the plan's workspace while one stage, or "run" for all, is done."""
+    opened = _read(plan, overrides)
+    _quiet_libraries()
+    from stages.anew import begin_anew
+    from stages.run import DOES, run_all
+    from storage.leader import lead
+
+    with lead(opened.root):
+        run = _open(opened)
+        run.files.sweep()
+        if anew is not None:
+            begin_anew(run, anew, first=None if what == "run" else what)
+        return run_all(run) if what == "run" else DOES[what](run)
+
+
+def _read(plan: Path, overrides: Sequence[str]) -> "Plan":
+    from stages.plan import read_plan
+
+    return read_plan(plan, overrides)
+
+
+def _open(plan: "Plan") -> "Run":
+    from stages.progress import Terminal
+    from stages.workspace import open_run
+
+    return open_run(plan, Terminal())
+
+
+def _quiet_libraries() -> None:
+    """What transformers says of weights and progress is no news here; faults come as exceptions.
+
+    Also before torch comes: threads that wait for one another sleep instead of spinning. With another program on one
+    of two cores, spinning made training twenty times slower.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _finish(result: Mapping[str, Any], as_json: bool, show: Show) -> None:
+    """Prints a result, as JSON or for people, where stdout was before libraries were kept from it."""
+    with contextlib.redirect_stdout(_results[-1]):
+        if as_json:
+            print(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str))
+        else:
+            show(dict(result))
+
+
+@contextlib.contextmanager
+def _edge(as_json: bool, debug: bool) -> Iterator[None]:
+    """Where errors become words and an exit status: 1 what the user can mend, 130 interrupted."""
+    from storage.problem import StoreProblem
+    from transfer.problem import Problem
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    _results.append(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # libraries print there; stdout is for the result
+            yield
+    except (Problem, StoreProblem) as error:
+        if debug:
+            raise
+        _fail(str(error), as_json)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; nothing finished is lost. Go on with:\n  {_command()}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except OSError as error:
+        if debug:
+            raise
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}\n  go on with: {_command()}", as_json)
+    except Exception as error:
+        if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
+            raise
+        if type(error).__name__ in {"StorageInternalError", "OperationalError"}:
+            _fail(f"the store could not be read or written: {error}\n  go on with: {_command()}", as_json)
+        _fail(f"{type(error).__name__}: {error}\n  this is a fault of moodline's; --debug shows where", as_json)
+
+
+def _fail(message: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": message}, ensure_ascii=False))
+    print(f"moodline: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _command() -> str:
+    """The command as it was given, which resumes when it is run again; not to begin anew a second time."""
+    words = [word for word in sys.argv[1:] if not word.startswith("--anew=")]
+    while "--anew" in words:
+        at = words.index("--anew")
+        del words[at : at + 2]
+    return shlex.join(["moodline", *words])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Beginning a stage again: what it and the stages after it made is forgotten, labels and gold's halves are not."""
+
+import shutil
+
+from stages.stage import STAGES
+from stages.workspace import SAMPLES, SHARDS, Run, store_url
+from storage import claims, ledger, registry
+from storage.shards import forget_shards
+from studies.store import open_optuna
+from transfer.problem import Problem
+
+
+def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
+    """Forgets a stage and all that follow from it: trials, weights, records. Pseudo-labels stay: they cost money.
+
+    first: the stage that is done next; Problem where an earlier one would be forgotten, and not done again.
+    """
+    if first is not None and STAGES.index(stage) < STAGES.index(first):
+        raise Problem(
+            f"--anew {stage}: this command does stage {first} alone, and could not do {stage} again",
+            f"say: moodline run {run.plan.file.name} --anew {stage}",
+        )
+    later = STAGES[STAGES.index(stage) :]
+    _forget_studies(run, [name for name in ("basic", "further") if name in later])
+    for name in later:
+        for record in registry.models(run.engine, run.plan.name, stage=name):
+            registry.remove(run.engine, run.plan.name, record.name)
+            run.files.remove(record.path)
+        ledger.forget(run.engine, run.plan.name, name)
+    if "pseudo_label" in later:
+        _remove(run, SAMPLES)
+    if "infer" in later:
+        forget_shards(run.engine, run.plan.name)
+        _remove(run, SHARDS)
+    run.report.say(f"begun anew: {', '.join(later)}")
+
+
+def _remove(run: Run, prefix: str) -> None:
+    for name in list(run.files.names(prefix)):
+        run.files.remove(name)
+
+
+def _forget_studies(run: Run, stages: list[str]) -> None:
+    import optuna
+
+    storage = open_optuna(store_url(run.plan))
+    for study in optuna.get_all_study_summaries(storage):
+        if any(study.study_name.startswith(f"{run.plan.name} · {stage} · ") for stage in stages):
+            optuna.delete_study(study_name=study.study_name, storage=storage)
+            claims.forget_slots(run.engine, study.study_name)
+            shutil.rmtree(run.scratch, ignore_errors=True)

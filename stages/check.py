@@ -1,0 +1,212 @@
+"""Reads everything that a plan names, and says what would run, on what, how long about, and every problem found."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from stages.data import halves_of, read_gold_rows, read_original
+from stages.plan import Plan, read_plan
+from stages.pseudo_label import plan_labeller
+from stages.run import stages_of
+from stages.workspace import candidate_location, check_writable
+from transfer.device import device_name, has_bf16
+from transfer.labelled import Labelled
+from transfer.model import depth, load_config, load_tokenizer
+from transfer.problem import Problem, Problems
+from transfer.sources import CommentSource
+from transfer.splits import Original, deal_halves
+from transfer.stream import read_comments
+
+QUANTILES = {"median": 50, "95 %": 95, "longest": 100}
+BACKWARD = 3  # a training step costs a forward pass and a backward one twice as dear
+REACHED = 0.3  # of the speed of a large matrix product
+EPOCHS = 3.5  # the middle of the default space
+TOKENS_A_CHARACTER = 0.4  # between Korean word pieces (0.6) and English ones (0.25)
+T = TypeVar("T")
+NO_COMMENTS: dict[str, Any] = {"rows": 0, "texts": 0, "lengths": {}, "dropped": {}}
+
+
+def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """check_plan of the plan in a file; where that is no plan, what is wrong with it stands in `problems`."""
+    try:
+        plan = read_plan(path, overrides)
+    except Problem as problem:
+        problems = getattr(problem, "problems", [str(problem)])
+        return {"rows": {}, "labels": {}, "dropped": {}, "problems": problems}
+    return check_plan(plan)
+
+
+def check_plan(plan: Plan) -> dict[str, Any]:
+    """The result has `rows`, `labels` (count per label and split), `lengths` (characters), `dropped`, `overlaps`,
+    `conflicts`, `would_run`, `seconds` (a rough estimate by stage) and `problems`; `run` works where that is empty."""
+    problems: list[str] = []
+    original = _tried(problems, lambda: read_original(plan))
+    gold = _tried(problems, lambda: read_gold_rows(plan))
+    _tried(problems, lambda: check_writable(plan))
+    if gold:
+        _tried(problems, lambda: halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {})))
+    if "pseudo_label" in stages_of(plan):
+        _tried(problems, lambda: plan_labeller(plan))
+    sample_from = (plan.pseudo_label and plan.pseudo_label.sources) or []
+    _tried(problems, lambda: _read_comments(plan, sample_from, "pseudo_label.sources"))
+    comments = _tried(problems, lambda: _read_comments(plan, plan.comments, "comments")) or {
+        "rows": 0,
+        "texts": 0,
+        "lengths": {},
+        "dropped": {},
+    }
+    encoders = [_tried(problems, partial(_encoder, plan, candidate)) for candidate in plan.candidates]
+    splits = _splits(original, gold)
+    return {
+        "rows": {name: len(rows) for name, rows in splits.items()} | {"comments": comments["rows"]},
+        "labels": {name: _counts(rows, plan.labels) for name, rows in splits.items()},
+        "lengths": {name: _lengths([len(t) for t in rows.texts]) for name, rows in splits.items()}
+        | ({"comments": comments["lengths"]} if comments["rows"] else {}),
+        "dropped": {
+            **(original.dropped if original else {}),
+            **_named("gold", gold.dropped if gold else {}),
+            **comments["dropped"],
+        },
+        "overlaps": _overlaps(splits),
+        "conflicts": {name: rows.conflicts for name, rows in splits.items() if rows.conflicts},
+        "would_run": _would_run(plan, comments["rows"]),
+        "candidates": [encoder for encoder in encoders if encoder],
+        "device": {"name": device_name(), "bf16": has_bf16(device_name())},
+        "seconds": _seconds(plan, original, [found for found in encoders if found], comments["texts"]),
+        "problems": problems,
+    }
+
+
+def _tried(problems: list[str], read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except Problems as several:
+        problems += several.problems
+    except Problem as problem:
+        problems.append(str(problem))
+    return None
+
+
+def _read_comments(plan: Plan, sources: Sequence[CommentSource], where: str) -> dict[str, Any]:
+    """Counts and lengths of the comments, in one pass; distinct texts are counted by their 64-bit keys."""
+    dropped, rows, keys, lengths = Counter[str](), 0, set[str](), list[int]()
+    # no salt is needed: authors are not looked at here
+    for batch in read_comments(sources, plan.base, plan.index.timezone, salt="", where=where, dropped=dropped):
+        rows += batch.num_rows
+        keys.update(batch.column("key").to_pylist())
+        lengths += [len(text) for text in batch.column("text").to_pylist()]
+    if sources and not rows:
+        raise Problem(f"{where}: no comment with a text was found", f"left out: {dict(dropped)}")
+    return {"rows": rows, "texts": len(keys), "lengths": _lengths(lengths), "dropped": _named("comments", dropped)}
+
+
+def _encoder(plan: Plan, candidate: str) -> dict[str, Any]:
+    """What is known of a candidate without loading its weights."""
+    import torch
+    from transformers import AutoModel
+
+    start = candidate_location(plan, candidate)
+    config = load_config(start)
+    load_tokenizer(start)
+    with torch.device("meta"):
+        model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+    embeddings = sum(p.numel() for name, p in model.named_parameters() if "embedding" in name)
+    everything = sum(p.numel() for p in model.parameters())
+    return {
+        "candidate": candidate,
+        "architecture": config.model_type,
+        "layers": depth(config),
+        "parameters": everything,
+        "per_token": everything - embeddings,
+    }
+
+
+def _splits(original: Original | None, gold: Labelled | None) -> dict[str, Labelled]:
+    splits = {"train": original.train, "validation": original.validation} if original else {}
+    if original and original.test:
+        splits["test"] = original.test
+    return splits | ({"gold": gold} if gold else {})
+
+
+def _counts(rows: Labelled, labels: list[str]) -> dict[str, int]:
+    counts = np.bincount(rows.labels, minlength=len(labels))
+    return {label: int(count) for label, count in zip(labels, counts, strict=True)}
+
+
+def _lengths(lengths: list[int]) -> dict[str, int]:
+    """Characters of a text: median, 95th percentile, longest."""
+    if not lengths:
+        return {}
+    return {name: int(np.percentile(lengths, q)) for name, q in QUANTILES.items()}
+
+
+def _overlaps(splits: Mapping[str, Labelled]) -> dict[str, int]:
+    """Texts that still stand in two places, by their keys alone; gold's are left out of training when it runs."""
+    found = {}
+    names = list(splits)
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            both = len(set(splits[first].keys) & set(splits[second].keys))
+            if both:
+                found[f"{first} and {second}"] = both
+    return found
+
+
+def _named(split: str, dropped: Mapping[str, int]) -> dict[str, int]:
+    return {f"{split}: {reason}": count for reason, count in dropped.items() if count}
+
+
+def _would_run(plan: Plan, comments: int) -> list[dict[str, str]]:
+    trials = f"{len(plan.candidates)} candidates x {plan.search.trials} trials: {', '.join(plan.candidates)}"
+    labeller = plan.pseudo_label.labeller if plan.pseudo_label else None
+    says = {
+        "basic": trials,
+        "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by "
+        f"{(labeller.model or labeller.base_url) if labeller else None}",
+        "further": f"{plan.further.trials} trials",
+        "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
+        "infer": f"{comments} comments",
+        "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
+    }
+    return [{"stage": stage, "what": says[stage]} for stage in stages_of(plan)]
+
+
+def _seconds(plan: Plan, original: Original | None, encoders: list[dict[str, Any]], texts: int) -> dict[str, float]:
+    """Roughly how long each stage takes on this machine, in seconds; the labeller's part is not guessed.
+
+    Operations of a forward pass, 2 a parameter and token (Kaplan et al., 2020, table 1), over the speed of a matrix
+    product measured now, of which a small batch reaches about a third.
+    """
+    if original is None or not encoders:
+        return {}
+    speed = _matrix_speed() * REACHED
+    tokens = TOKENS_A_CHARACTER * float(np.mean([min(len(text), 200) for text in original.train.texts])) + 2
+    epoch = len(original.train) * tokens * 2 * BACKWARD / speed
+    basic = sum(epoch * encoder["per_token"] * EPOCHS * plan.search.trials for encoder in encoders)
+    typical = float(np.mean([encoder["per_token"] for encoder in encoders]))
+    seconds = {"basic": basic}
+    if "further" in stages_of(plan):
+        seconds["further"] = epoch * typical * EPOCHS * plan.further.trials
+    if "infer" in stages_of(plan):
+        seconds["infer"] = texts * tokens * 2 * typical / speed * (plan.ensemble.top if plan.final == "ensemble" else 1)
+    return {stage: float(f"{value:.2g}") for stage, value in seconds.items()}
+
+
+def _matrix_speed() -> float:
+    """Operations a second of a matrix product in the format that training would use."""
+    import torch
+
+    device = device_name()
+    dtype = torch.bfloat16 if has_bf16(device) else torch.float32
+    square = torch.randn(1024, 1024, device=device).to(dtype)
+    (square @ square).sum().item()
+    began = time.perf_counter()
+    for _ in range(5):
+        product = square @ square
+    product.sum().item()
+    return 5 * 2 * 1024**3 / (time.perf_counter() - began)

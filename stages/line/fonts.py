@@ -1,0 +1,61 @@
+"""NanumGothic for pictures and page, so that Korean shows right on a machine without a Korean font.
+
+The font (© NHN Corporation, SIL Open Font License 1.1) lies in the dependency koreanize_matplotlib. That package is
+found but never imported: its import changes matplotlib for the whole process.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+FAMILY = "NanumGothic"
+FILES = {"regular": "NanumGothic.ttf", "bold": "NanumGothicBold.ttf"}
+Weight = Literal["regular", "bold"]
+
+
+def font_file(weight: Weight = "regular") -> Path:
+    """Where the font lies. Raises ModuleNotFoundError where the dependency is not installed."""
+    package = find_spec("koreanize_matplotlib")  # finds a package without running it
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("koreanize_matplotlib is not installed; it carries the Korean font")
+    return Path(package.origin).parent / "fonts" / FILES[weight]
+
+
+@lru_cache(maxsize=1)
+def picture_fonts() -> dict[Any, Any]:
+    """matplotlib settings, for an rc_context of one picture, under which Korean and Latin text renders.
+
+    Makes the font known to matplotlib, once a process; no global setting is changed. Text is taken literally: a label
+    with dollar signs is no formula. What NanumGothic lacks comes from DejaVu Sans, which ships with matplotlib.
+    """
+    from matplotlib.font_manager import FontEntry, fontManager
+
+    # the file calls its own weight 600, so that matplotlib would warn wherever bold (700) is asked for
+    bold = FontEntry(fname=str(font_file("bold")), name=FAMILY, weight=700, size="scalable")
+    fontManager.ttflist.append(bold)
+    fontManager.addfont(str(font_file("regular")))  # last: it also clears what was looked up before
+    return {"font.family": [FAMILY, "DejaVu Sans"], "text.parse_math": False, "axes.unicode_minus": True}
+
+
+def web_font(characters: Iterable[str], weight: Weight = "regular") -> str:
+    """The glyphs of these characters as a WOFF font in base64, for a data: address in @font-face.
+
+    Characters that the font lacks are left out: the browser takes them from the reader's machine.
+    """
+    from fontTools.subset import Options, Subsetter, load_font, save_font
+
+    options = Options(flavor="woff", layout_features=["kern", "ccmp"], hinting=False, notdef_outline=True)
+    # the licence reserves the name for the whole font, so a part of it keeps the copyright and loses the name
+    options.name_IDs = [0, 7, 13, 14]
+    options.drop_tables += ["TSI0", "TSI1", "TSI2", "TSI3", "TSI5"]  # the type designer's own, of no use in print
+    subsetter = Subsetter(options)
+    subsetter.populate(text="".join(sorted(set(characters))))
+    woff = BytesIO()
+    with load_font(str(font_file(weight)), options) as font:
+        subsetter.subset(font)
+        save_font(font, woff, options)
+    return b64encode(woff.getvalue()).decode("ascii")

@@ -1,0 +1,76 @@
+"""The plan's `index` block: what the daily line is drawn from, per what, and how certain it must be.
+
+Light on purpose, because the plan imports it: pydantic and the standard library alone.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
+
+from transfer.problem import Problem
+
+Every = Literal["day", "week", "month"]
+
+
+class IndexSettings(BaseModel):
+    """How comments become a line. Weeks begin on Monday (ISO 8601), months on their first day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: dict[str, FiniteFloat] | None = Field(
+        None, description="weight of each label in the index, any scale, 0 is neutral; null: shares, no index"
+    )
+    timezone: str = Field("UTC", description="IANA name of the time zone whose days are counted, e.g. Asia/Seoul")
+    every: list[Every] = Field(["day", "month"], min_length=1, description="lengths of period: day, week, month")
+    name: str = Field("expressed-emotion index", min_length=1, description="what the index is called where it is shown")
+    # 50: a share's 95 % interval is then at most 28 points wide; LBMHA (npj Digital Medicine 2024) asks for 50 users
+    min_comments: int = Field(50, ge=1, description="comments that a period needs, else it is a gap")
+    # 10: below some 10 clusters a percentile interval is far too narrow (Cameron, Gelbach and Miller 2008)
+    min_clusters: int = Field(
+        10, ge=2, description="authors (or sources) that a period needs for an interval to be given"
+    )
+    bootstrap: int = Field(200, ge=100, description="resamples behind each 95 % interval")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        if name in available_timezones():
+            ZoneInfo(name)
+            return name
+        near = get_close_matches(name, available_timezones(), n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no time zone is called {name!r}, give an IANA name such as 'Asia/Seoul'{hint}")
+
+    @field_validator("every")
+    @classmethod
+    def _is_without_repeats(cls, every: list[Every]) -> list[Every]:
+        if len(set(every)) < len(every):
+            raise ValueError(f"each length of period is named once, got {every}")
+        return sorted(every, key=("day", "week", "month").index)
+
+
+def weight_problems(settings: IndexSettings, labels: Sequence[str], where: str = "index") -> list[Problem]:
+    """What is wrong between the index's weights and the plan's labels; empty where nothing is.
+
+    where: the plan's key of these settings, put in front of every message.
+    """
+    weights, place = settings.weights, f"{where}.weights"
+    if weights is None:
+        return []
+    found = []
+    for label in weights:
+        if label not in labels:
+            near = get_close_matches(label, labels, n=1)
+            hint = [f"did you mean {near[0]!r}?"] if near else []
+            found.append(Problem(f"{place}: no label {label!r}", f"the plan's labels: {', '.join(labels)}", *hint))
+    for label in labels:
+        if label not in weights:
+            found.append(Problem(f"{place}: no weight for {label!r}", "give 0 to a label that moves nothing"))
+    if not any(weights.values()):
+        found.append(
+            Problem(f"{place}: all weights are 0", "the index would stand at 50; leave weights out for no index")
+        )
+    return found

@@ -1,0 +1,88 @@
+"""What page and picture say on their own account, in English and Korean, each written once, side by side."""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
+
+from stages.line.settings import IndexSettings
+
+Both = tuple[str, str]  # English, Korean; plain text
+Language = Literal["en", "ko"]
+
+DEFAULT_NAME: Both = (str(IndexSettings.model_fields["name"].default), "표현 감정 지수")
+
+PERIOD: dict[str, Both] = {"day": ("day", "일"), "week": ("week", "주"), "month": ("month", "월")}
+VOLUME: dict[str, Both] = {
+    "day": ("Comments per day", "하루 댓글 수"),
+    "week": ("Comments per week", "주간 댓글 수"),
+    "month": ("Comments per month", "월간 댓글 수"),
+}
+CLUSTERS: dict[str, Both] = {
+    "author": ("authors", "작성자"),
+    "source": ("sources", "출처"),
+    "comment": ("single comments", "댓글 하나하나"),
+}
+NEUTRAL: Both = ("50 = neutral", "50 = 중립")
+SCALE: Both = ("0 to 100", "0에서 100까지")
+FORMULA: Both = (
+    "50 + 50 × Σ weight(label) × share(label) / max |weight|",
+    "50 + 50 × Σ 가중치(라벨) × 비율(라벨) / max |가중치|",
+)
+SHARES: Both = ("Share of comments per emotion", "감정별 댓글 비율")
+NOTHING_DRAWN: Both = (
+    "No period has enough comments to be drawn.",
+    "그릴 만큼 댓글이 있는 기간이 없습니다.",
+)
+COMMENTS: Both = ("comments", "댓글")
+
+HEADINGS: dict[str, Both] = {
+    "results": ("Results of the models", "모형의 성능"),
+    "labeller": ("Labeller", "라벨을 붙인 모형"),
+    "data": ("Data", "자료"),
+    "method": ("Method", "방법"),
+    "lineage": ("Lineage", "계보"),
+    "limits": ("What the intervals hold, and what they do not", "구간이 담는 것과 담지 않는 것"),
+    "not": ("What this is not", "이 페이지가 하지 않는 것"),
+    "table": ("The figures as a table", "수치 표"),
+}
+COLUMNS: dict[str, Both] = {
+    "model": ("Model", "모형"),
+    "split": ("Measured on", "평가 자료"),
+    "accuracy": ("Accuracy", "정확도"),
+    "macro_f1": ("Macro-F1", "매크로 F1"),
+    "note": ("Note", "비고"),
+}
+ROWS: dict[str, Both] = {
+    "kappa": ("κ with gold (Cohen), 95 % interval", "골드와의 κ(코헨), 95 % 구간"),
+    "model": ("model", "모형"),
+    "accuracy": ("accuracy", "정확도"),
+    "macro_f1": ("macro-F1", "매크로 F1"),
+}
+
+
+def shares_of_most(shown: int, labels: int) -> Both:
+    """The heading of a plot that shows only some labels."""
+    return f"{SHARES[0]} (the {shown} most frequent of {labels})", f"{SHARES[1]} ({labels}개 중 가장 많은 {shown}개)"
+
+
+def index_name(settings: IndexSettings) -> Both:
+    """The index's name; the default one is translated, a name from the plan stands as it is."""
+    return DEFAULT_NAME if settings.name == DEFAULT_NAME[0] else (settings.name, settings.name)
+
+
+def language_of(labels: Sequence[str]) -> Language:
+    """The language to begin with: Korean where a label is written in Hangul, else English."""
+    return "ko" if re.search("[가-힣]", "".join(labels)) else "en"
+
+
+def said(text: Both, language: Language) -> str:
+    return text[1] if language == "ko" else text[0]
+
+
+def both(text: Both) -> str:
+    """HTML that holds both languages, escaped; the page's style shows one of them."""
+    english, korean = escape(text[0]), escape(text[1])
+    if english == korean:
+        return english
+    return f'<span lang="en">{english}</span><span lang="ko">{korean}</span>'

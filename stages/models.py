@@ -1,0 +1,108 @@
+"""The kept models' probabilities on the splits, from disk where they were kept and by inference where not."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.workspace import Run
+from storage import registry
+from storage.registry import ModelRecord
+from transfer.combine import Combination, combine
+from transfer.engines.torch import TorchEngine
+from transfer.problem import Problem
+
+Floats = NDArray[np.float32]
+
+
+class Predictor:
+    """One model, or several combined, ready to classify texts: what `final` in the plan comes down to.
+
+    name: as tables show it. members: names of the models. fingerprint: changes with any of them.
+    """
+
+    def __init__(self, run: Run, name: str, members: Sequence[str], how: Combination) -> None:
+        self.name, self.members, self.how = name, list(members), how
+        self.records = [model_record(run, member) for member in members]
+        self.engines = [load_engine(run, record) for record in self.records]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of members, their weights' origin, and how they are combined."""
+        return predictor_fingerprint(self.records, self.how)
+
+    def probabilities(self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda texts: None) -> Floats:
+        """(N, K) float32 of cleaned texts, rows sum to 1, K in the order of the plan's labels.
+
+        on_batch: hears how many texts each batch of each member held.
+        """
+        return combine([engine.probabilities(texts, on_batch) for engine in self.engines], self.how)
+
+
+def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
+    """16 hexadecimal digits that stand for a predictor, in shards and on the page."""
+    told = "|".join(f"{record.name}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records)
+    return hashlib.sha256(f"{how if len(records) > 1 else 'one'}|{told}".encode()).hexdigest()[:16]
+
+
+def model_record(run: Run, name: str) -> ModelRecord:
+    """A kept model by its name. Raises Problem where there is none, and names those there are."""
+    record = registry.get(run.engine, run.plan.name, name)
+    if record is None:
+        there = [kept.name for kept in registry.models(run.engine, run.plan.name)]
+        raise Problem(f"no model '{name}' is kept", f"kept are: {', '.join(there) or 'none'}")
+    if record.metrics["labels"] != run.plan.labels:
+        raise Problem(
+            f"labels: '{name}' was trained for {', '.join(record.metrics['labels'])}, in this order",
+            f"the plan has {', '.join(run.plan.labels)}",
+            "put the plan's labels back, or begin anew with: --anew basic",
+        )
+    return record
+
+
+def load_engine(run: Run, record: ModelRecord) -> TorchEngine:
+    """The model, reading as many tokens of a text as its trial did."""
+    return TorchEngine(run.files.fetch(record.path), int(record.recipe["max_length"]))
+
+
+class Readings:
+    """Probabilities of kept models on named splits; each is computed once and kept beside the weights.
+
+    splits: cleaned texts by name. A file of the wrong length (the split changed) is computed anew.
+    """
+
+    def __init__(self, run: Run, splits: Mapping[str, Sequence[str]]) -> None:
+        self.run, self.splits = run, splits
+        self._engine: tuple[str, TorchEngine] | None = None
+
+    def of(self, record: ModelRecord, split: str) -> Floats:
+        """(N, K) float32 of the split's texts, rows sum to 1."""
+        texts = self.splits[split]
+        path = self.run.cache / "probabilities" / _identity(record) / f"{split}-{_content(texts)}.npy"
+        if path.is_file():
+            kept: Floats = np.load(path, allow_pickle=False)
+            return kept
+        values = self._loaded(record).probabilities(texts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}.tmp")
+        with beside.open("wb") as file:
+            np.save(file, values, allow_pickle=False)
+        beside.replace(path)
+        return values
+
+    def _loaded(self, record: ModelRecord) -> TorchEngine:
+        if self._engine is None or self._engine[0] != record.name:
+            self._engine = (record.name, load_engine(self.run, record))
+        return self._engine[1]
+
+
+def _identity(record: ModelRecord) -> str:
+    """Of one making of a model: a study begun anew has trials of the same names."""
+    told = f"{record.name}|{record.lineage.get('fingerprint')}|{record.value!r}|{record.created_at.isoformat()}"
+    return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
+def _content(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

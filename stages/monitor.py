@@ -1,0 +1,107 @@
+"""The daily line: from the classified comments to a table, a picture and a page."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from stages.line.aggregate import daily_line
+from stages.line.page import write_page
+from stages.line.picture import draw_png
+from stages.line.series import Line, as_json
+from stages.line.table import write_csv
+from stages.report import Advance
+from stages.results import SIMULATED
+from stages.stage import do_stage, fingerprint, result_of
+from stages.workspace import Run
+from storage import ledger
+
+STAGE = "monitor"
+OUTPUTS = {"page": "index.html", "csv": "line.csv", "png": "line.png"}
+
+
+def run_monitor(run: Run) -> dict[str, Any]:
+    """Draws the line. The result has `page`, `csv`, `png`, `undated` and `periods`."""
+    inferred = result_of(run, "infer")
+    parts = {
+        "shards": inferred["shards"],
+        "model": inferred["model"],
+        "index": run.plan.index.model_dump(),
+        "labels": run.plan.labels,
+        "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
+        "moodline": [run.plan.name, version("moodline")],
+    }
+    result = do_stage(run, STAGE, parts, {}, partial(_draw, run, inferred), is_there=lambda _: _outputs_there(run))
+    return result | {name: str(run.results / file) for name, file in OUTPUTS.items()}
+
+
+def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
+    shards = [run.files.fetch(name) for name in inferred["shards"]]
+    with run.report.bar("daily line", inferred["rows"], "comments") as advance:
+        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, _steps(advance))
+    folder = run.results
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = _facts(run, inferred, line)
+    write_csv(line, folder / OUTPUTS["csv"])
+    draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=SIMULATED if "simulation" in facts else None)
+    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"])
+    return {"undated": line.undated, "periods": as_json(line)}
+
+
+def _steps(advance: Advance) -> Callable[[int, int], None]:
+    """The bar counts what was done since; the line tells what was done in all."""
+    before = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal before
+        advance(done - before)
+        before = done
+
+    return progress
+
+
+def table_rows(run: Run) -> list[dict[str, Any]]:
+    """The results' table of the furthest stage that is done: the ensemble's, else stage one's."""
+    for stage in ("ensemble", "further", "basic"):
+        record = ledger.read(run.engine, run.plan.name, stage)
+        if record is not None and record.result is not None:
+            rows: list[dict[str, Any]] = record.result["rows"]
+            return rows
+    return []
+
+
+def _facts(run: Run, inferred: Mapping[str, Any], line: Line) -> dict[str, dict[str, object]]:
+    """What the page tells about how the line came about."""
+    facts: dict[str, dict[str, object]] = {"plan": {"name": run.plan.name}, "data": _data(inferred, line)}
+    facts |= _labeller_facts(run)
+    records = ledger.read_all(run.engine, run.plan.name)
+    facts["lineage"] = {"predictor": inferred["model"]} | {r.stage: r.fingerprint for r in records if r.stage != STAGE}
+    return facts
+
+
+def _labeller_facts(run: Run) -> dict[str, dict[str, object]]:
+    record = ledger.read(run.engine, run.plan.name, "pseudo_label")
+    if record is None or record.result is None:
+        return {}
+    told = record.result
+    facts: dict[str, dict[str, object]] = {
+        "labeller": {"model": told["labeller"].get("model"), "kappa": told["kappa"], "labelled": told["labelled"]}
+    }
+    if told["simulation"]:
+        warning = "The labeller is a stand-in for an LLM, and the figures are those of a simulation."
+        facts["simulation"] = {"labeller": warning}
+    return facts
+
+
+def _data(inferred: Mapping[str, Any], line: Line) -> dict[str, object]:
+    return {
+        "comments": inferred["rows"],
+        "different texts": inferred["unique"],
+        "left out": inferred["skipped"],
+        "without a date": line.undated,
+    }
+
+
+def _outputs_there(run: Run) -> bool:
+    """One that was deleted is made again."""
+    return all((run.results / file).is_file() for file in OUTPUTS.values())

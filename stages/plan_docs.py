@@ -1,0 +1,90 @@
+"""docs/plan.md, made from the plan's models so that it cannot lag: python -m stages.plan_docs > docs/plan.md."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from stages.plan import Plan
+from stages.presets import flow, model_of
+from studies.space import FLOATS, INTS, MIXING, NAMES, Choices, Range
+
+HEAD = """# The plan
+
+One YAML file says everything about a run. `moodline init` writes one with every key in it; `moodline check PLAN` reads
+it and all the data that it names. Unknown keys are errors, and all problems are told at once. Paths are relative to the
+plan's folder; `$NAME` in a path is taken from the environment. On any command, `--set search.trials=4` overrides a
+value.
+
+This page is made from the code: `python -m stages.plan_docs > docs/plan.md`.
+"""
+SPACE = """## Search spaces
+
+A space (`search.space`, `further.space`) names parameters that are searched otherwise than by default. Each is a range
+(`{low, high}`, with `log: true` or a `step`), `{choices: [...]}`, or a plain value that fixes it. What a plan leaves
+out is searched as a practitioner would; stage two takes stage one's space, and its own on top.
+
+| parameter | takes |
+|---|---|
+"""
+
+
+def document() -> str:
+    """The whole page, as Markdown."""
+    sections = [HEAD, *_sections(Plan, ""), SPACE.rstrip("\n"), *_parameters(), ""]
+    return (
+        "\n".join(sections) + "\n" + "\n".join(_table(Range, "A range")) + "\n" + "\n".join(_table(Choices, "Choices"))
+    )
+
+
+def _sections(model: type[BaseModel], place: str) -> Iterator[str]:
+    yield from _table(model, f"`{place}`" if place else "Top level")
+    for name, field in model.model_fields.items():
+        inner = _inner(field.annotation)
+        if inner is not None:
+            yield from _sections(inner, f"{place}.{name}".removeprefix("."))
+
+
+def _table(model: type[BaseModel], title: str) -> Iterator[str]:
+    yield f"## {title}\n"
+    if model.__doc__:
+        yield model.__doc__.strip().split("\n\n")[0].replace("\n    ", " ") + "\n"
+    yield "| key | default | what |"
+    yield "|---|---|---|"
+    for name, field in model.model_fields.items():
+        yield f"| `{name}` | {_default(field)} | {field.description} |".replace("| null |", "| none |")
+    yield ""
+
+
+def _parameters() -> Iterator[str]:
+    for name, choices in NAMES.items():
+        yield f"| `{name}` | {' or '.join(choices)} |"
+    for name, (low, high) in sorted((FLOATS | INTS | MIXING).items()):
+        kind = "whole numbers" if name in INTS else "numbers"
+        stage = ", stage two only" if name in MIXING else ""
+        yield f"| `{name}` | {kind} from {low:g} to {high:g}{stage} |"
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is PydanticUndefined:
+        return "**needed**"
+    return "see below" if isinstance(default, BaseModel) else f"`{flow(default)}`"
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    """The model behind a field: itself, beside None, or in a list."""
+    found = model_of(annotation)
+    if found is not None:
+        return found
+    for arg in get_args(annotation):
+        inner = _inner(arg)
+        if inner is not None and inner not in {Range, Choices}:
+            return inner
+    return None
+
+
+if __name__ == "__main__":
+    print(document(), end="")

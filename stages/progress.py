@@ -1,0 +1,72 @@
+"""A report on a terminal: bars with a rate and a time to go; plain lines where there is no terminal."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from stages.report import Advance
+
+PLAIN_SECONDS = 10.0  # between two plain lines about one piece of work
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s", style="progress.data.speed")
+
+
+class Terminal:
+    """Writes to stderr, so that stdout holds results alone."""
+
+    def __init__(self) -> None:
+        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self.console.print(text, markup=False)
+
+    @contextmanager
+    def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        """A bar on a terminal; else a line now and then, and one at the end."""
+        if not self.console.is_terminal:
+            yield from _plain(self, what, total, unit)
+            return
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task(what, total=total, unit=unit)
+            yield lambda done: progress.advance(task, done)
+
+
+def _plain(terminal: Terminal, what: str, total: int | None, unit: str) -> Iterator[Advance]:
+    began = said = time.monotonic()
+    count = 0.0
+
+    def advance(done: float) -> None:
+        nonlocal said, count
+        count += done
+        now = time.monotonic()
+        if now - said >= PLAIN_SECONDS:
+            said = now
+            terminal.say(_plain_line(what, count, total, unit, now - began))
+
+    yield advance
+    terminal.say(_plain_line(what, count, total, unit, time.monotonic() - began))
+
+
+def _plain_line(what: str, count: float, total: int | None, unit: str, seconds: float) -> str:
+    rate = count / max(seconds, 1e-9)
+    line = f"{what}: {count:,.0f}{f' of {total:,}' if total else ''} {unit}, {rate:,.0f}/s"
+    if total and count < total and rate > 0:
+        line += f", {(total - count) / rate:,.0f} s to go"
+    return line

@@ -1,0 +1,287 @@
+"""Pseudo-labels: a sample of the comments, and gold, labelled by the plan's labeller; measured against people."""
+
+import math
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from stages.data import Gold, read_gold, read_original
+from stages.plan import Plan, PseudoLabelSettings
+from stages.report import Advance
+from stages.stage import do_stage, fingerprint
+from stages.workspace import SAMPLES, Run, candidate_location
+from storage.labels import LabelRow, add_labels, labels_of, register_labeller
+from transfer.device import device_name
+from transfer.evaluate import bootstrap_interval, score
+from transfer.labelled import Labelled
+from transfer.labellers.answer import Labeller
+from transfer.labellers.choose import make_labeller
+from transfer.problem import Problem
+from transfer.sampling import sample_comments
+from transfer.stream import read_comments
+
+STAGE = "pseudo_label"
+CHUNK = 256  # comments asked about together
+KEPT_SECONDS = 2.0  # between two writes to the store: what a kill can cost
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Comments to be learnt from, with what the labeller said of them; those it gave no label are left out.
+
+    label: (N,) int64. probabilities: (N, K) float32, a row of NaN where confidence is unknown.
+    """
+
+    keys: list[str]
+    texts: list[str]
+    label: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+def run_pseudo_label(run: Run) -> dict[str, Any]:
+    """Labels what is not labelled yet, and compares the labeller with gold.
+
+    The result has `labelled`, `missing`, `labeller`, `accuracy`, `macro_f1` and `kappa` (of gold's report half; null
+    without gold). Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
+    """
+    settings = _settings(run.plan)
+    gold = read_gold(run)
+    labeller = plan_labeller(run.plan)
+    sample = kept_sample(run, gold)
+    parts = {
+        "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
+        "sample": _sample_name(run.plan),
+        "gold (content)": gold.report.fingerprint if gold else None,
+    }
+    extent = {
+        "simulation": settings.simulation,
+        "sample": settings.sample,
+        "gold": sum(_sizes(gold)),
+        "min_kappa": settings.min_kappa,
+    }
+    return do_stage(run, STAGE, parts, extent, lambda: _label(run, labeller, sample, gold))
+
+
+def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
+    """The sample with its pseudo-labels, as the stage left it."""
+    sample = kept_sample(run, gold)
+    known = {row.key: row for row in labels_of(run.engine, result["identity"], [key for key, _ in sample])}
+    kept = [(key, text, known[key]) for key, text in sample if key in known and known[key].label is not None]
+    k = len(run.plan.labels)
+    unknown = [float("nan")] * k
+    return Sampled(
+        keys=[key for key, _, _ in kept],
+        texts=[text for _, text, _ in kept],
+        label=np.array([row.label for _, _, row in kept], dtype=np.int64),
+        probabilities=np.array([row.probabilities or unknown for _, _, row in kept], dtype=np.float32).reshape(-1, k),
+    )
+
+
+def kept_sample(run: Run, gold: Gold | None) -> list[tuple[str, str]]:
+    """(key, text) of the comments to label: drawn once and kept, extended where the plan asks for more.
+
+    Comments that come later change nothing: what was labelled stays what is learnt from. Texts that stand in gold or
+    in the original data are left out, also where they came there after the sample was drawn.
+    """
+    name, size = _sample_name(run.plan), _settings(run.plan).sample
+    kept = _read_sample(run.files.fetch(name)) if run.files.exists(name) else []
+    taken = _taken(run.plan, gold)
+    usable = [(key, text) for key, text in kept if key not in taken]
+    if len(usable) < size:
+        have = {key for key, _ in kept}
+        more = _draw(run.plan, size - len(usable), taken | have)
+        if more:
+            _write_sample(run, name, [*kept, *more])
+        usable += more
+    return usable[:size]
+
+
+def _draw(plan: Plan, size: int, without: Collection[str]) -> list[tuple[str, str]]:
+    batches = read_comments(_sources(plan), plan.base, plan.index.timezone, salt="", where=_where(plan))
+    return sample_comments(batches, size, plan.seed, without)
+
+
+def _taken(plan: Plan, gold: Gold | None) -> set[str]:
+    """Keys of the texts that are labelled already, by people."""
+    original = read_original(plan)
+    splits = [original.train, original.validation, *([original.test] if original.test else [])]
+    return {key for rows in [*splits, *((gold.tune, gold.report) if gold else ())] for key in rows.keys}
+
+
+def _sample_name(plan: Plan) -> str:
+    """The sample's name in files: other sources or another seed are another sample."""
+    drawn = {"seed": plan.seed, "sources": [source.model_dump(mode="json") for source in _sources(plan)]}
+    return f"{SAMPLES}/{fingerprint(drawn)}.parquet"
+
+
+def _read_sample(path: Path) -> list[tuple[str, str]]:
+    table = pq.read_table(path)
+    return list(zip(table.column("key").to_pylist(), table.column("text").to_pylist(), strict=True))
+
+
+def _write_sample(run: Run, name: str, rows: Sequence[tuple[str, str]]) -> None:
+    local = run.scratch / f"sample-{os.getpid()}.parquet"
+    local.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"key": [key for key, _ in rows], "text": [text for _, text in rows]}), local)
+    run.files.publish(local, name)
+    local.unlink()
+
+
+def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold: Gold | None) -> dict[str, Any]:
+    register_labeller(run.engine, labeller.identity, _described(run.plan, labeller))
+    wanted = [*_pairs(gold), *sample]
+    known = {row.key for row in labels_of(run.engine, labeller.identity, [key for key, _ in wanted])}
+    run.report.say(f"{STAGE}: {len(known)} labelled before, {len(wanted) - len(known)} to ask")
+    _ask(run, labeller, wanted, known)
+    answers = {row.key: row for row in labels_of(run.engine, labeller.identity, [key for key, _ in wanted])}
+    found = [answers[key] for key, _ in sample if key in answers]
+    result = {
+        "labelled": sum(row.label is not None for row in found),
+        "missing": len(sample) - sum(row.label is not None for row in found),
+        "labeller": _described(run.plan, labeller),
+        "identity": labeller.identity,
+        "tokens": sum(row.tokens for row in answers.values()),
+        "simulation": _settings(run.plan).simulation,
+        "shares": _shares(found, run.plan.labels),
+        **_against_gold(run.plan, answers, gold.report if gold else None),
+    }
+    _check_gate(run.plan, result)
+    return result
+
+
+def _ask(run: Run, labeller: Labeller, wanted: Sequence[tuple[str, str]], known: Collection[str]) -> None:
+    """Asks for what is missing; each answer is in the store seconds after it came, whatever happens next.
+
+    A local model's figures depend, in their last digits, on the texts that are read together. It is therefore asked
+    about fixed chunks, each whole again where one text of it is missing: a killed run ends with the same figures.
+    A server is asked about the missing alone, since that costs.
+    """
+    chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
+    is_local = labeller.description["kind"] == "local"
+    missing = sum(key not in known for key, _ in wanted)
+    with run.report.bar("labelling", missing, "comments") as advance:
+        for chunk in chunks:
+            absent = [(key, text) for key, text in chunk if key not in known]
+            if absent:
+                _keep(run, labeller, chunk if is_local else absent, advance)
+
+
+def _keep(run: Run, labeller: Labeller, asked: Sequence[tuple[str, str]], advance: Advance) -> None:
+    waiting: list[LabelRow] = []
+    kept_at = time.monotonic()
+    try:
+        for row in _answers(labeller, asked):
+            waiting.append(row)
+            advance(1)
+            if time.monotonic() - kept_at > KEPT_SECONDS:
+                add_labels(run.engine, labeller.identity, waiting)
+                waiting, kept_at = [], time.monotonic()
+    finally:
+        add_labels(run.engine, labeller.identity, waiting)
+
+
+def _answers(labeller: Labeller, asked: Sequence[tuple[str, str]]) -> Iterator[LabelRow]:
+    for i, answer in labeller.answer([text for _, text in asked]):
+        probabilities = None if answer.probabilities is None else list(answer.probabilities)
+        yield LabelRow(
+            key=asked[i][0],
+            labeller=labeller.identity,
+            probabilities=probabilities,
+            label=answer.label,
+            raw=answer.raw,
+            tokens=answer.tokens,
+            created_at=datetime.now(UTC),
+        )
+
+
+def _against_gold(plan: Plan, answers: Mapping[str, LabelRow], gold: Labelled | None) -> dict[str, Any]:
+    """Agreement with gold's report half, weighted where gold has weights; an answer without a label is left out."""
+    if gold is None:
+        return {"accuracy": None, "macro_f1": None, "kappa": None}
+    judged = [i for i, key in enumerate(gold.keys) if key in answers and answers[key].label is not None]
+    if not judged:
+        return {"accuracy": None, "macro_f1": None, "kappa": None}
+    truth = gold.labels[judged]
+    given = np.array([answers[gold.keys[i]].label for i in judged], dtype=np.int64)
+    weights = None if gold.weights is None else gold.weights[judged]
+    k = len(plan.labels)
+    kappa = bootstrap_interval("kappa", given, truth, k, seed=plan.seed, weights=weights)
+    scores = score(np.eye(k)[given], truth, plan.labels)
+    return {
+        "accuracy": scores.accuracy,
+        "macro_f1": scores.macro_f1,
+        # undefined where one label is all that people and labeller ever say
+        "kappa": None if math.isnan(kappa[0]) else dict(zip(("value", "low", "high"), kappa, strict=True)),
+        "gold_n": len(judged),
+        "per_class": scores.per_class,
+        "confusion": [list(row) for row in scores.confusion],
+    }
+
+
+def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:
+    least = _settings(plan).min_kappa
+    if least is None:
+        return
+    if result["kappa"] is None:
+        raise Problem(f"pseudo_label.min_kappa: {least} is asked for, and no gold of several labels measures it")
+    value = result["kappa"]["value"]
+    if not value >= least:
+        raise Problem(
+            f"pseudo_label.min_kappa: the labeller agrees with people at kappa {value:.2f}, {least} is asked for",
+            "its labels are kept; stage two is not begun",
+            "describe the labels in pseudo_label.labeller.prompt.definitions, add examples, or take another model;",
+            "or lower min_kappa, knowing that stage two will learn its errors",
+        )
+
+
+def _shares(rows: Sequence[LabelRow], labels: Sequence[str]) -> dict[str, float]:
+    counts = np.bincount([row.label for row in rows if row.label is not None], minlength=len(labels))
+    return {label: float(count / max(counts.sum(), 1)) for label, count in zip(labels, counts, strict=True)}
+
+
+def plan_labeller(plan: Plan) -> Labeller:
+    """The plan's labeller, not yet loaded. Raises Problem where it cannot be had: told before hours of stage one."""
+    settings = _settings(plan).labeller
+    if settings.base_url is None and settings.model is not None:
+        settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
+    return make_labeller(settings, plan.labels, device_name())
+
+
+def _described(plan: Plan, labeller: Labeller) -> dict[str, Any]:
+    """The labeller's description, its model as the plan writes it: where a folder lies on this machine is no matter."""
+    return {**labeller.description, "model": _settings(plan).labeller.model}
+
+
+def _settings(plan: Plan) -> PseudoLabelSettings:
+    if plan.pseudo_label is None:
+        raise Problem(f"{plan.file.name}, pseudo_label: null", "give it a labeller, and stage two can run")
+    if not _sources(plan):
+        raise Problem(f"{plan.file.name}, comments: none are named", "stage two learns from comments: name their files")
+    return plan.pseudo_label
+
+
+def _sources(plan: Plan) -> list[Any]:
+    own = plan.pseudo_label.sources if plan.pseudo_label else None
+    return list(own or plan.comments)
+
+
+def _where(plan: Plan) -> str:
+    return "pseudo_label.sources" if plan.pseudo_label and plan.pseudo_label.sources else "comments"
+
+
+def _pairs(gold: Gold | None) -> list[tuple[str, str]]:
+    halves = (gold.tune, gold.report) if gold else ()
+    return [pair for half in halves for pair in zip(half.keys, half.texts, strict=True)]
+
+
+def _sizes(gold: Gold | None) -> tuple[int, int]:
+    return (len(gold.tune.texts), len(gold.report.texts)) if gold else (0, 0)

@@ -1,0 +1,163 @@
+"""Running one study, for stage one and two alike: its worker's loop, its shelf of kept models, its progress."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import BaseModel
+
+from stages.report import Report
+from stages.workspace import Run, store_url
+from storage import ledger, registry
+from studies.claims import Claims
+from studies.objective import Task, model_name, run_trial, sweep_scratch
+from studies.retention import Shelf, best_trial
+from studies.sampler import pruner_for
+from studies.space import Choices, Dimension, Range
+from studies.store import open_optuna
+from studies.worker import POLL_SECONDS, Search, open_study, work
+from transfer.problem import Problem
+
+
+def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Study:
+    """Runs trials of a study until its budget is used up; whoever leads makes the study where it is not there.
+
+    Raises Problem where a worker that does not lead finds no such study.
+    """
+    storage = open_optuna(store_url(run.plan))
+    study = open_study(storage, plan_of) if leads else _existing(run, storage, plan_of, task.stage)
+    claims = Claims(run.engine, plan_of.name, run.worker)
+    shelf = Shelf(run.engine, run.files, run.plan.name, study, plan_of.keep)
+    scratch = run.scratch / slug(plan_of.name)
+
+    def after_trial() -> None:
+        shelf.tidy()
+        sweep_scratch(study, scratch)
+
+    after_trial()  # what a kill left half done
+    with _Watcher(run.report, plan_of) as watcher:
+        work(study, plan_of, claims, lambda trial: run_trial(trial, task, shelf, scratch, watcher), after_trial)
+    return study
+
+
+def summary(study: optuna.Study, target: int) -> dict[str, Any]:
+    """A study as `status` and `search` show it: counts by state, best and baseline trial, failures with reasons."""
+    trials = study.get_trials(deepcopy=False)
+    states = [trial.state for trial in trials]
+    baseline = next((trial for trial in trials if trial.user_attrs.get("baseline")), None)
+    return {
+        "name": study.study_name,
+        "candidate": study.user_attrs.get("candidate"),
+        "target": target,
+        "complete": states.count(TrialState.COMPLETE),
+        "pruned": states.count(TrialState.PRUNED),
+        "failed": states.count(TrialState.FAIL),
+        "running": states.count(TrialState.RUNNING),
+        "waiting": states.count(TrialState.WAITING),
+        "best": _trial(best_trial(study)),
+        "baseline": _trial(baseline),
+        "failures": [
+            {"trial": trial.number, "reason": trial.user_attrs["reason"]}
+            for trial in trials
+            if "reason" in trial.user_attrs
+        ],
+    }
+
+
+def winner_of(stage: str, candidate: str, study: str, best: Mapping[str, Any]) -> dict[str, Any]:
+    """The winner of a stage: which trial of which study, its value, and the name under which it is kept."""
+    known = {"candidate": candidate, "study": study, "trial": best["trial"], "value": best["value"]}
+    return {**known, "name": model_name(stage, candidate, best["trial"])}
+
+
+def with_path(run: Run, result: dict[str, Any]) -> dict[str, Any]:
+    """A stage's result, its winner's weights as a path on this machine; not recorded, for a workspace may move."""
+    record = registry.get(run.engine, run.plan.name, result["winner"]["name"])
+    path = None if record is None else str(run.files.fetch(record.path))
+    return {**result, "winner": {**result["winner"], "path": path}}
+
+
+def plain_space(space: Mapping[str, Dimension]) -> dict[str, Any]:
+    """A space as JSON takes it."""
+    return {name: value.model_dump() if isinstance(value, BaseModel) else value for name, value in space.items()}
+
+
+def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimension]:
+    """The space with max_length held to what the encoder takes; dropping in silence would train on other lengths."""
+    length = space["max_length"]
+    if isinstance(length, Choices):
+        fitting = sorted({min(int(choice), most) for choice in length.choices})
+        return {**space, "max_length": Choices(choices=list(fitting))}
+    if isinstance(length, Range):
+        low, high = min(int(length.low), most), min(int(length.high), most)
+        return {**space, "max_length": length.model_copy(update={"low": low, "high": high})}
+    return {**space, "max_length": min(int(length), most)}
+
+
+def longest_of(space: Mapping[str, Dimension]) -> int:
+    """The most tokens that a trial of the space may read."""
+    length = space["max_length"]
+    if isinstance(length, Choices):
+        return max(int(choice) for choice in length.choices)
+    return int(length.high if isinstance(length, Range) else length)
+
+
+def slug(name: str) -> str:
+    """A folder's name for a study: readable, and never the same for two."""
+    return re.sub(r"[^\w.-]+", "-", name)[:80] + "-" + hashlib.sha256(name.encode()).hexdigest()[:6]
+
+
+def _trial(trial: FrozenTrial | None) -> dict[str, Any] | None:
+    if trial is None or not trial.state.is_finished():
+        return None
+    return {
+        "trial": trial.number,
+        "value": trial.value,
+        "params": trial.params,
+        "moved": trial.user_attrs.get("moved", ""),
+        "scores": {name: trial.user_attrs.get(name) for name in ("accuracy", "macro_f1", "weighted_f1")},
+    }
+
+
+def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> optuna.Study:
+    """The leader's study, waited for while the stage runs: the leader may be at an earlier one, or reading its data."""
+    while True:
+        if plan_of.name in optuna.get_all_study_names(storage):
+            study = optuna.load_study(study_name=plan_of.name, storage=storage)
+            study.pruner = pruner_for(plan_of.pruner)  # the database keeps none
+            return study
+        record = ledger.read(run.engine, run.plan.name, stage)
+        if record is None or record.state != "running":
+            raise Problem(
+                f"study '{plan_of.name}' is not there to join", "begin it in another terminal with: moodline search"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+class _Watcher:
+    """Draws each trial as a bar of its examples, and says what every trial came to."""
+
+    def __init__(self, report: Report, plan_of: Search) -> None:
+        self.report, self.plan_of = report, plan_of
+        self.stack = ExitStack()
+
+    def __enter__(self) -> "_Watcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def trial(self, number: int, epochs: int, examples: int) -> Callable[[int], None]:
+        self.stack.close()
+        what = f"{self.plan_of.name} · trial {number}"
+        return self.stack.enter_context(self.report.bar(what, epochs * examples, "examples"))
+
+    def epoch(self, number: int, epoch: int, value: float) -> None:
+        what = f"{self.plan_of.name} · trial {number}, epoch {epoch}: {self.plan_of.metric} {value:.4f}"
+        self.report.say(what)

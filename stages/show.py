@@ -1,0 +1,203 @@
+"""Results as people read them: tables on stdout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+MEGABYTE = 1e6
+
+
+def show_run(result: Mapping[str, Any]) -> None:
+    """All stages, the table of all models, and where to look next."""
+    out = _console()
+    table = _table("stage", "state", "seconds")
+    for stage in result["stages"]:
+        table.add_row(stage["stage"], stage["state"], f"{stage['seconds']:.1f}")
+    out.print(table)
+    show_rows(result["results"])
+    if result.get("labeller"):
+        show_labeller(result["labeller"])
+    if result.get("page"):
+        out.print(f"page: {result['page']}")
+    out.print(f"dashboard: moodline dashboard {result['plan']}")
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One table in which all models stand, split by split."""
+    table = _table("model", "split", "n", "accuracy", "macro-F1", "95 % interval")
+    for split in dict.fromkeys(row["split"] for row in rows):
+        for row in (row for row in rows if row["split"] == split):
+            interval = "" if row.get("low") is None else f"{row['low']:.3f} to {row['high']:.3f}"
+            figures = (_figure(row.get("n")), _figure(row["accuracy"]), _figure(row["macro_f1"]))
+            table.add_row(row["model"], split, *figures, interval)
+        table.add_section()
+    _console().print(table)
+    for note in sorted({row["note"] for row in rows if row.get("note")}):
+        stages = sorted({row["stage"] for row in rows if row.get("note") == note})
+        _console().print(f"{', '.join(stages)}: {note}")
+
+
+def show_labeller(result: Mapping[str, Any]) -> None:
+    """How the labeller agrees with people."""
+    kappa, model = result["kappa"], result["labeller"].get("model")
+    agreement = "no kappa: no gold, or gold of one label only"
+    if kappa:
+        agreement = f"kappa with gold {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
+        agreement += f", accuracy {result['accuracy']:.3f}, macro-F1 {result['macro_f1']:.3f}"
+    _console().print(
+        f"labeller {model}: {result['labelled']} labelled, {result['missing']} without a label; {agreement}"
+    )
+    if result.get("simulation"):
+        _console().print(
+            "The labeller is a stand-in for an LLM: its figures, and those of stage two, are a simulation's."
+        )
+
+
+def show_stage(result: Mapping[str, Any]) -> None:
+    """What one stage came to, whichever it was."""
+    out = _console()
+    if "studies" in result:
+        show_studies(result["studies"])
+    if result.get("winner"):
+        winner = result["winner"]
+        out.print(f"winner: {winner['candidate']}, trial {winner['trial']}, {winner['value']:.4f}\n  {winner['path']}")
+    if "kappa" in result:
+        show_labeller(result)
+    if "members" in result:
+        _show_combinations(result)
+    if "rows_per_second" in result:
+        megabytes = result["peak_rss_bytes"] / MEGABYTE
+        out.print(
+            f"{result['rows']:,} comments, {result['unique']:,} different texts in their shards, "
+            f"{result['rows_per_second']:,} a second, peak memory {megabytes:,.0f} MB, {len(result['shards'])} shards"
+        )
+    if "page" in result:
+        out.print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
+    if isinstance(result.get("rows"), list):
+        show_rows(result["rows"])
+
+
+def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
+    """Studies with their counts, best and baseline."""
+    table = _table("study", "complete", "pruned", "failed", "running", "target", "best", "baseline")
+    for study in studies:
+        best, baseline = study["best"], study["baseline"]
+        table.add_row(
+            study["name"],
+            *(str(study[key]) for key in ("complete", "pruned", "failed", "running", "target")),
+            f"{best['value']:.4f} (trial {best['trial']})" if best else "",
+            f"{baseline['value']:.4f}" if baseline and baseline["value"] is not None else "",
+        )
+    _console().print(table)
+    for study in studies:
+        if study["baseline"] and study["baseline"]["moved"]:
+            _console().print(
+                f"{study['name']}: the untuned baseline is the published recipe, but for what lies outside the "
+                f"plan's space: {study['baseline']['moved']}"
+            )
+        for failure in study["failures"]:
+            _console().print(f"{study['name']}, trial {failure['trial']} failed: {failure['reason']}")
+
+
+def show_status(result: Mapping[str, Any]) -> None:
+    """Stages, studies, who works, and the bytes on disk."""
+    out = _console()
+    leader = result["leader"]
+    who = f"process {leader['pid']} on {leader['host']} since {leader['since']}" if leader else "nobody"
+    out.print(f"{result['name']} in {result['workspace']}; led by {who}")
+    table = _table("stage", "state", "seconds")
+    for stage in result["stages"]:
+        table.add_row(stage["stage"], stage["state"], f"{stage['seconds']:.1f}")
+    out.print(table)
+    show_studies(result["studies"])
+    for at_work in result["workers"]:
+        out.print(f"{at_work['worker']} runs trial {at_work['trial']} of {at_work['study']}")
+    out.print(f"on disk: {result['disk_bytes'] / MEGABYTE:,.1f} MB")
+
+
+def show_check(result: Mapping[str, Any]) -> None:
+    """Data, what would run, and the problems."""
+    out = _console()
+    if result["rows"]:
+        _show_data(result)
+    for problem in result["problems"]:
+        out.print(f"problem: {problem}", style="bold")
+    out.print("no problems found" if not result["problems"] else f"{len(result['problems'])} problems found")
+
+
+def show_scores(result: Mapping[str, Any]) -> None:
+    """Figures, figures per label, and the confusion matrix."""
+    out = _console()
+    names = ("n", "accuracy", "macro_f1", "weighted_f1", "log_loss")
+    out.print(f"{result['predictor']}: " + ", ".join(f"{name} {_figure(result[name])}" for name in names))
+    table = _table("label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in result["labels"]))
+    for label, counts in zip(result["labels"], result["confusion"], strict=True):
+        own = result["per_class"][label]
+        figures = (_figure(own[key]) for key in ("precision", "recall", "f1", "accuracy"))
+        table.add_row(label, *figures, str(own["support"]), *map(str, counts))
+    out.print(table)
+
+
+def show_predictions(result: Mapping[str, Any]) -> None:
+    """Each text with its label and all probabilities."""
+    for found in result["predictions"]:
+        shares = ", ".join(f"{label} {p:.3f}" for label, p in found["probabilities"].items())
+        _console().print(f"{found['label']}  ({shares})  {found['text']}")
+
+
+def _show_data(result: Mapping[str, Any]) -> None:
+    out = _console()
+    labels = list(next(iter(result["labels"].values()), {}))
+    lengths = ("median", "95 %", "longest")
+    table = _table("split", "rows", *labels, *(f"characters, {name}" for name in lengths))
+    for split, rows in ((split, rows) for split, rows in result["rows"].items() if rows):
+        counts = result["labels"].get(split, {})
+        measured = result["lengths"].get(split, {})
+        table.add_row(
+            split, f"{rows:,}", *(str(counts.get(x, "")) for x in labels), *(str(measured.get(x, "")) for x in lengths)
+        )
+    out.print(table)
+    for what in ("dropped", "overlaps", "conflicts"):
+        if result[what]:
+            out.print(f"{what}: " + ", ".join(f"{name} {count:,}" for name, count in result[what].items()))
+    for stage in result["would_run"]:
+        seconds = result["seconds"].get(stage["stage"])
+        out.print(f"{stage['stage']}: {stage['what']}" + (f", roughly {_duration(seconds)}" if seconds else ""))
+    device = result["device"]
+    out.print(f"on {device['name']}{', bf16' if device['bf16'] else ''}")
+
+
+def _show_combinations(result: Mapping[str, Any]) -> None:
+    out = _console()
+    table = _table("combination", "accuracy on validation", "macro-F1")
+    for how, figures in result["validation"].items():
+        table.add_row(how, _figure(figures["accuracy"]), _figure(figures["macro_f1"]))
+    out.print(table)
+    out.print(f"best single: {result['best_single']}\nmembers: {', '.join(result['members'])}")
+    out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} s"
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+    return table
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, soft_wrap=False)

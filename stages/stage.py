@@ -1,0 +1,113 @@
+"""Doing a stage once: skipped when done, refused when its plan or data changed, recorded however it ends."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stages.workspace import Run
+from storage import ledger
+from storage.ledger import StageRecord
+from transfer.problem import Problem
+
+STAGES = ("basic", "pseudo_label", "further", "ensemble", "infer", "monitor")
+# What these have made cannot be told apart by what made it, so nothing else is mixed in. The others keep their
+# results by fingerprint and are simply done again.
+GUARDED = ("basic", "further")
+SHOWN = 160
+
+
+def fingerprint(parts: Mapping[str, Any]) -> str:
+    """SHA-256 of named parts, as 32 hexadecimal digits; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def do_stage(
+    run: Run,
+    stage: str,
+    parts: Mapping[str, Any],
+    extent: Mapping[str, Any],
+    work: Callable[[], dict[str, Any]],
+    is_there: Callable[[Mapping[str, Any]], bool] = lambda result: True,
+) -> dict[str, Any]:
+    """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
+
+    parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
+    differs, the work is gone on with. is_there: whether the files that a result names are still there.
+    Raises Problem where a guarded stage's parts are not those that it began with.
+    """
+    print_now = fingerprint(parts)
+    record = ledger.read(run.engine, run.plan.name, stage)
+    if record is not None and record.fingerprint != print_now:
+        _refuse_or_say(run, stage, record, parts)
+    elif record is not None and _is_done(record, extent, is_there):
+        run.report.say(f"{stage}: done before, nothing changed")
+        return dict(record.result or {})
+    ledger.begin(run.engine, run.plan.name, stage, print_now, parts)
+    began = time.monotonic()
+    try:
+        result = {**work(), "extent": dict(extent), "fingerprint": print_now}
+    except KeyboardInterrupt:
+        ledger.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
+        raise
+    except BaseException as error:
+        ledger.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
+        raise
+    ledger.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
+    return result
+
+
+def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
+    """Raises Problem where a stage was done with other inputs than the plan and its data give now.
+
+    For whoever builds on it: judged on splits dealt otherwise, a model would meet texts that it was trained on.
+    """
+    record = ledger.read(run.engine, run.plan.name, stage)
+    if record is not None and record.fingerprint != fingerprint(parts):
+        _refuse(run, stage, record, parts)
+
+
+def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[[Mapping[str, Any]], bool]) -> bool:
+    result = record.result
+    return record.state == "done" and result is not None and result["extent"] == dict(extent) and is_there(result)
+
+
+def result_of(run: Run, stage: str) -> dict[str, Any]:
+    """What a stage came to. Raises Problem where it is not done."""
+    record = ledger.read(run.engine, run.plan.name, stage)
+    if record is None or record.state != "done" or record.result is None:
+        command = {"basic": "search", "pseudo_label": "label"}.get(stage, stage)
+        raise Problem(
+            f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
+        )
+    return record.result
+
+
+def _refuse_or_say(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
+    if stage in GUARDED:
+        _refuse(run, stage, record, parts)
+    run.report.say(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
+
+
+def _refuse(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
+    raise Problem(
+        f"stage {stage} of {run.plan.name} was begun with other inputs, and is not mixed with these",
+        *_changes(record.parts, parts),
+        "put it back as it was to go on,",
+        "give the plan another name: to keep both,",
+        f"or begin this stage and those after it again, losing its trials: --anew {stage}",
+    )
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: was {_short(before.get(name))}, is {_short(now.get(name))}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -1,0 +1,114 @@
+"""What every stage of a run works with: the plan, its store and files, and where things lie in the workspace."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from stages.plan import Plan
+from stages.report import Report, Silent
+from storage.artifacts import Files
+from storage.engine import open_store
+from storage.worker import Worker, this_worker
+from transfer.problem import Problem
+
+# Prefixes of names in files.
+SHARDS = "shards"
+SAMPLES = "samples"
+
+
+@dataclass(frozen=True)
+class Run:
+    """An opened plan. One process leads it (storage.leader); others read it or join its searches."""
+
+    plan: Plan
+    engine: Engine
+    files: Files
+    worker: Worker
+    report: Report
+
+    @property
+    def root(self) -> Path:
+        """The workspace."""
+        return self.plan.root
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again: tokenised texts. Safe to delete."""
+        return self.root / "cache"
+
+    @property
+    def scratch(self) -> Path:
+        """Checkpoints of running trials, on this machine."""
+        return self.root / "scratch"
+
+    @property
+    def results(self) -> Path:
+        """What the user came for: tables, pictures, the page."""
+        return self.root / "results"
+
+    def candidate(self, name: str) -> str:
+        """A candidate as the loading code takes it: an absolute folder where it is one, else its hub name."""
+        return candidate_location(self.plan, name)
+
+
+def store_url(plan: Plan) -> str:
+    """The database of the plan: its own (a SQLite file is looked for beside the plan), or one in the workspace."""
+    if plan.store is None:
+        return f"sqlite:///{plan.root / 'moodline.db'}"
+    url = os.path.expandvars(plan.store)
+    path = url.removeprefix("sqlite:///")
+    return f"sqlite:///{(plan.base / os.path.expanduser(path)).resolve()}" if path not in {url, ""} else url
+
+
+def files_place(plan: Plan) -> str:
+    """Where weights and shards lie: the plan's own URL or folder (looked for beside it), or in the workspace."""
+    if plan.files is None:
+        return str(plan.root / "files")
+    place = os.path.expandvars(plan.files)
+    return place if "://" in place else str((plan.base / os.path.expanduser(place)).resolve())
+
+
+def open_run(plan: Plan, report: Report | None = None) -> Run:
+    """Opens the plan's store and files, made where they are not there.
+
+    Raises Problem where the workspace cannot be written, StoreProblem where the store cannot be opened.
+    """
+    check_writable(plan)
+    try:
+        plan.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(plan.root, error.strerror) from error
+    files = Files(files_place(plan), cache=plan.root / "cache" / "files")
+    return Run(plan, open_store(store_url(plan)), files, this_worker(), report or Silent())
+
+
+def check_writable(plan: Plan) -> None:
+    """Raises Problem where the workspace could not be made or written."""
+    there = plan.root
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(plan.root, f"{there} is {'not writable' if there.is_dir() else 'no folder'}")
+
+
+def _unwritable(root: Path, why: str | None) -> Problem:
+    return Problem(f"workspace: cannot write to {root}: {why}", "set workspace: in the plan to another folder")
+
+
+def candidate_location(plan: Plan, name: str) -> str:
+    """A folder beside the plan wins over a hub name; what can only be a folder must be there.
+
+    Raises Problem for a path that leads to no folder.
+    """
+    expanded = os.path.expanduser(os.path.expandvars(name))
+    folder = plan.base / expanded
+    if folder.is_dir():
+        return str(folder.resolve())
+    if expanded.startswith((".", "/", "~", "$")) or expanded.count("/") > 1:
+        raise Problem(
+            f"candidate '{name}': no such folder: {folder}",
+            "a hub name has the form owner/name; a folder is looked for beside the plan",
+        )
+    return expanded

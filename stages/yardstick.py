@@ -1,0 +1,36 @@
+"""What stage two and the final choice are judged by: macro-F1 on the target, less what the original data loses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.evaluate import DIRECTIONS, MetricName, score
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """How good probabilities are, as one number to maximise.
+
+    target: true labels of gold's tune half, or pseudo-labels held out where there is no gold; None where there are
+    no comments: then it is `metric` on validation alone, negative where less is better. floor: the validation
+    macro-F1 of stage one's winner less the plan's tolerance; what falls below it is taken off.
+    """
+
+    labels: tuple[str, ...]
+    validation: NDArray[np.int64]
+    target: NDArray[np.int64] | None
+    floor: float
+    metric: MetricName = "macro_f1"
+
+    def value(self, probabilities: Mapping[str, Floats]) -> float:
+        """Of probabilities (N, K) on "validation" and, where there is one, on "target"."""
+        on_validation = score(probabilities["validation"], self.validation, self.labels)
+        kept = on_validation.macro_f1
+        if self.target is None:
+            return on_validation.value(self.metric) * (1 if DIRECTIONS[self.metric] == "maximize" else -1)
+        reached = score(probabilities["target"], self.target, self.labels).macro_f1
+        return reached - max(self.floor - kept, 0.0)

@@ -1,0 +1,138 @@
+"""Files: weights, checkpoints and shards under names, in a local folder or any fsspec URL."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from storage.address import masked
+from storage.bucket import Bucket
+from storage.folder import Folder
+from storage.problem import StoreProblem
+
+# parts joined by "/": none begins with a dot, and none has what a file system or fsspec reads otherwise
+NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")
+
+
+class Place(Protocol):
+    """Where Files keeps things; names were checked before."""
+
+    def publish(self, source: Path, name: str) -> int: ...
+    def fetch(self, name: str) -> Path | None: ...
+    def exists(self, name: str) -> bool: ...
+    def remove(self, name: str) -> None: ...
+    def names(self) -> Iterator[str]: ...
+    def size(self) -> int: ...
+    def sweep(self, now: float) -> int: ...
+
+
+class Files:
+    """Whole folders and files under names like "basic/klue-bert/trial-3".
+
+    A name has all of what was published under it or does not exist, for every reader and at every moment,
+    also after a kill -9 or a full disk. One process owns a name at a time; different names may be published,
+    fetched and removed by any number of processes and, where the place is shared, hosts at once. What is
+    published is a copy. A name lies beside other names or above them, never both: with "a/b", "a" is refused.
+
+    Local folder (a path or file:// URL): written beside, flushed to the disk, and renamed into place. A file is
+    replaced in one step. A folder has two renames, and a kill between them leaves the name empty until
+    `sweep` puts the new folder in.
+    fsspec URL: a folder counts once its list of files was written, last of all; replacing one empties the name
+    first. Credentials belong into the environment; those in the URL are never shown.
+
+    Raises StoreProblem from every method where the place cannot be reached, read or written.
+    """
+
+    def __init__(self, url_or_path: str | Path, cache: Path) -> None:
+        """cache: folder on this machine for what is fetched from a URL; of each name the last version stays."""
+        url = str(url_or_path)
+        self._shown = masked(url)
+        with self._told("cannot be used"):
+            self._place: Place = Bucket(url, cache) if _is_remote(url) else Folder(_local(url))
+
+    def publish(self, folder_or_file: Path, name: str) -> int:
+        """Copy a folder (with all below it) or a file under the name, in place of what it had. Returns its bytes."""
+        _check(name)
+        with self._told(f"cannot write {name!r}"):
+            return self._place.publish(folder_or_file, name)
+
+    def fetch(self, name: str) -> Path:
+        """The folder or file on this machine, to be read only; from a URL it is downloaded once into the cache.
+
+        Raises StoreProblem if the name does not exist.
+        """
+        _check(name)
+        with self._told(f"cannot read {name!r}"):
+            path = self._place.fetch(name)
+        if path is None:
+            raise StoreProblem(
+                f"files {self._shown}: no {name!r}", "it was removed or never finished; run again to make it anew"
+            )
+        return path
+
+    def exists(self, name: str) -> bool:
+        """Whether something whole lies under the name."""
+        _check(name)
+        with self._told(f"cannot read {name!r}"):
+            return self._place.exists(name)
+
+    def remove(self, name: str) -> None:
+        """Remove the name at once, then what lay under it; a name that does not exist is no error."""
+        _check(name)
+        with self._told(f"cannot remove {name!r}"):
+            self._place.remove(name)
+
+    def names(self, prefix: str = "") -> list[str]:
+        """The names that exist and begin with `prefix`, sorted."""
+        with self._told("cannot be listed"):
+            return sorted(name for name in self._place.names() if name.startswith(prefix))
+
+    def size(self) -> int:
+        """Bytes of all that lies there, unfinished things too."""
+        with self._told("cannot be listed"):
+            return self._place.size()
+
+    def sweep(self, now: float | None = None) -> int:
+        """Remove what killed writers left unfinished, and return how many things that were.
+
+        A writer counts as killed when its process on this host is gone; one on another host after a day.
+        now: seconds since 1970, default the clock.
+        """
+        with self._told("cannot be swept"):
+            return self._place.sweep(time.time() if now is None else now)
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except StoreProblem:
+            raise
+        # fsspec's file systems have no common base class of errors
+        except Exception as error:
+            found = getattr(error, "strerror", None) or f"{error}" or type(error).__name__
+            raise StoreProblem(f"files {self._shown}: {what}: {masked(found)}", *_advice(error)) from error
+
+
+def _is_remote(url: str) -> bool:
+    return "://" in url and not url.startswith("file://")
+
+
+def _local(url: str) -> Path:
+    return Path(url.removeprefix("file://"))
+
+
+def _check(name: str) -> None:
+    if not all(NAME.fullmatch(part) and len(part.encode()) <= 255 for part in name.split("/")):
+        raise ValueError(f"no name for files: {name!r}")
+
+
+def _advice(error: Exception) -> list[str]:
+    if isinstance(error, ImportError):
+        return ["install the package that it names, beside moodline"]
+    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
+        return ["see to it that it may be read and written, or name another place in `files`"]
+    if isinstance(error, OSError):
+        return ["see to it that the disk has room or the server is there, then run again: nothing half is kept"]
+    return []

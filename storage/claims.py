@@ -1,0 +1,148 @@
+"""Who runs which of a study's trials: one slot a trial, so that the total is exact under any number of workers.
+
+A study of N trials has slots 0 to N-1. A worker takes a slot, runs one trial in it, and closes it ("done") when
+the trial is complete or pruned, or frees it when the trial failed, so that another is run instead. Taking is
+decided by the primary key and everything later by the owner's name: any number of processes and hosts may call
+all of this at once, and each slot has one owner. A killed worker's slot stays open with its last beat; whoever
+finds it abandoned takes it over, and the old owner, if it lives after all, learns it from the next `beat`.
+Times are seconds since 1970 (UTC), and the caller's: this module has no clock.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, and_, delete, select, update
+
+from storage.tables import METADATA, insert_new, writing
+from storage.worker import Worker, is_running, this_worker
+
+__all__ = [
+    "Slot",
+    "Worker",
+    "beat",
+    "close_slot",
+    "forget_slots",
+    "free_slot",
+    "is_abandoned",
+    "set_trial",
+    "slots",
+    "take_over",
+    "take_slot",
+    "this_worker",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot as it was read. trial: the number that Optuna gave, None before that; worker: the owner's name."""
+
+    study: str
+    slot: int
+    trial: int | None
+    worker: str
+    host: str
+    pid: int
+    process_started: float
+    beat: float
+    state: Literal["open", "done"]
+
+
+class _Slots(TypedColumns):
+    study: Named[str] = Column(primary_key=True)
+    slot: Named[int] = Column(primary_key=True)
+    trial: Named[int | None]
+    worker: Named[str]
+    host: Named[str]
+    pid: Named[int]
+    process_started: Named[float]
+    beat: Named[float]
+    state: Named[str]
+
+
+SLOTS = Table("moodline_slots", METADATA, _Slots)
+
+
+def slots(engine: Engine, study: str) -> list[Slot]:
+    """The study's slots that were taken, in their order."""
+    wanted = select(SLOTS).where(SLOTS.c.study == study).order_by(SLOTS.c.slot)
+    with engine.connect() as connection:
+        return [Slot(**row._mapping) for row in connection.execute(wanted)]
+
+
+def take_slot(engine: Engine, study: str, total: int, worker: Worker, now: float) -> int | None:
+    """Make the worker the owner of the lowest slot below `total` that nobody has taken; None if all are taken."""
+    while (slot := _lowest_unused(engine, study, total)) is not None:
+        row = {"study": study, "slot": slot, "trial": None, "state": "open", **_owner(worker, now)}
+        with writing(engine) as connection:
+            if insert_new(connection, SLOTS, [row]):
+                return slot
+    return None
+
+
+def _lowest_unused(engine: Engine, study: str, total: int) -> int | None:
+    with engine.connect() as connection:
+        used = set(connection.scalars(select(SLOTS.c.slot).where(SLOTS.c.study == study)))
+    return next((slot for slot in range(total) if slot not in used), None)
+
+
+def _owner(worker: Worker, now: float) -> dict[str, Any]:
+    return {
+        "worker": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "process_started": worker.process_started,
+        "beat": now,
+    }
+
+
+def is_abandoned(slot: Slot, now: float, silence: float) -> bool:
+    """True for an open slot whose owner's process is gone, or has not beaten for more than `silence` seconds."""
+    if slot.state == "done":
+        return False
+    gone = is_running(slot.host, slot.pid, slot.process_started) is False
+    return gone or now - slot.beat > silence
+
+
+def take_over(engine: Engine, seen: Slot, worker: Worker, now: float) -> bool:
+    """Make the worker the owner of an open slot, trial included, if it is still exactly as it was seen.
+
+    Of several that try, one gets True; all get False when the owner has beaten since.
+    """
+    as_seen = and_(_open(seen.study, seen.slot, seen.worker), SLOTS.c.beat == seen.beat)
+    return _change(engine, as_seen, **_owner(worker, now))
+
+
+def set_trial(engine: Engine, study: str, slot: int, worker: Worker, trial: int) -> bool:
+    """Write down which trial runs in the slot. False, and nothing is changed, when the slot is not ours any more."""
+    return _change(engine, _open(study, slot, worker.name), trial=trial)
+
+
+def beat(engine: Engine, study: str, slot: int, worker: Worker, now: float) -> bool:
+    """Tell that the owner lives. False when the slot is not ours any more: leave its trial alone then."""
+    return _change(engine, _open(study, slot, worker.name), beat=now)
+
+
+def close_slot(engine: Engine, study: str, slot: int, worker: Worker) -> bool:
+    """The slot's trial counts; nobody takes the slot again. False when the slot is not ours any more."""
+    return _change(engine, _open(study, slot, worker.name), state="done")
+
+
+def free_slot(engine: Engine, study: str, slot: int, worker: Worker) -> bool:
+    """Give the slot back, for another trial in place of one that failed. False when it is not ours any more."""
+    with writing(engine) as connection:
+        return connection.execute(delete(SLOTS).where(_open(study, slot, worker.name))).rowcount == 1
+
+
+def forget_slots(engine: Engine, study: str) -> None:
+    """As if nobody had ever taken a slot of the study, for one that begins anew."""
+    with writing(engine) as connection:
+        connection.execute(delete(SLOTS).where(SLOTS.c.study == study))
+
+
+def _open(study: str, slot: int, owner: str) -> ColumnElement[bool]:
+    return and_(SLOTS.c.study == study, SLOTS.c.slot == slot, SLOTS.c.worker == owner, SLOTS.c.state == "open")
+
+
+def _change(engine: Engine, which: ColumnElement[bool], **values: Any) -> bool:
+    with writing(engine) as connection:
+        return connection.execute(update(SLOTS).where(which).values(**values)).rowcount == 1

@@ -1,0 +1,165 @@
+"""Named folders and files in a local folder: written beside, flushed, and renamed into place."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from storage.problem import StoreProblem
+from storage.worker import is_left_over, new_mark
+
+# in each published folder, with its files' sizes: tells a name from a folder that only holds names
+MARK = ".moodline.json"
+# beside the names: what is being written or removed, one folder each, named for its writer
+BESIDE = ".writing"
+
+
+class Folder:
+    """The place of Files on this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def publish(self, source: Path, name: str) -> int:
+        target = self.root / name
+        self._refuse_nesting(name)
+        with beside(self.root, name) as own:
+            size = copy(source, own / "new")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            put_in_place(own / "new", target, own / "old")
+        return size
+
+    def fetch(self, name: str) -> Path | None:
+        return self.root / name if self.exists(name) else None
+
+    def exists(self, name: str) -> bool:
+        return _is_whole(self.root / name) and self._above(name) is None
+
+    def remove(self, name: str) -> None:
+        if self.exists(name):
+            with beside(self.root, name) as own:
+                os.rename(self.root / name, own / "old")
+
+    def names(self) -> Iterator[str]:
+        return (path.relative_to(self.root).as_posix() for path in _whole_below(self.root))
+
+    def size(self) -> int:
+        total = 0
+        for folder, _, files in os.walk(self.root):
+            for file in files:
+                with suppress(FileNotFoundError):  # removed since it was listed
+                    total += os.lstat(os.path.join(folder, file)).st_size
+        return total
+
+    def sweep(self, now: float) -> int:
+        return sweep(self.root, now)
+
+    def _above(self, name: str) -> str | None:
+        """The published name that this one would lie in."""
+        parts = name.split("/")
+        above = ("/".join(parts[:n]) for n in range(1, len(parts)))
+        return next((upper for upper in above if _is_whole(self.root / upper)), None)
+
+    def _refuse_nesting(self, name: str) -> None:
+        target = self.root / name
+        if (upper := self._above(name)) is not None:
+            raise StoreProblem(f"files {self.root}: {name!r} would lie inside {upper!r}")
+        if target.is_dir() and not _is_whole(target) and any(target.iterdir()):
+            raise StoreProblem(f"files {self.root}: {name!r} would take the place of other names")
+
+
+def _is_whole(path: Path) -> bool:
+    return path.is_file() or (path / MARK).is_file()
+
+
+def _whole_below(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if _is_whole(entry):
+            yield entry
+        else:
+            yield from _whole_below(entry)
+
+
+@contextmanager
+def beside(root: Path, name: str) -> Iterator[Path]:
+    """A folder of our own beside the names, gone at the end; `name` is what it is for."""
+    own = root / BESIDE / new_mark(time.time())
+    own.mkdir(parents=True)
+    try:
+        (own / "name").write_text(name, encoding="utf-8")
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def files_in(source: Path) -> dict[str, Path]:
+    """All files below a folder, links followed: relative path with "/" to path. A mark of ours is none of them."""
+    found = {}
+    for folder, _, files in os.walk(source, followlinks=True):
+        for file in files:
+            path = Path(folder, file)
+            found[path.relative_to(source).as_posix()] = path
+    found.pop(MARK, None)
+    return dict(sorted(found.items()))
+
+
+def copy(source: Path, target: Path) -> int:
+    """Copy a folder, and put the mark in, or a file, down to the disk. Returns the bytes without the mark."""
+    if not source.is_dir():
+        return _copy_file(source, target)
+    target.mkdir()
+    sizes = {name: _copy_file(path, target / name) for name, path in files_in(source).items()}
+    (target / MARK).write_text(json.dumps({"files": sizes}, ensure_ascii=False), encoding="utf-8")
+    _flush(target / MARK)
+    return sum(sizes.values())
+
+
+def _copy_file(source: Path, target: Path) -> int:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    _flush(target)
+    return target.stat().st_size
+
+
+def _flush(path: Path) -> None:
+    """Down to the disk: after a power cut a renamed file that was not flushed may be empty."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def put_in_place(new: Path, target: Path, old: Path) -> None:
+    """Rename `new` to `target`; a folder that is there, or gives way to one, goes to `old` first."""
+    if target.is_dir() or (target.exists() and new.is_dir()):
+        os.rename(target, old)
+    try:
+        os.replace(new, target)
+    except OSError:
+        if old.exists():
+            os.rename(old, target)
+        raise
+
+
+def sweep(root: Path, now: float) -> int:
+    """Remove what dead writers left beside the names; finish a replacement that was past its first rename."""
+    left = [own for own in (root / BESIDE).glob("*") if is_left_over(own.name, now)]
+    for own in left:
+        with suppress(OSError):
+            _finish(root, own)
+        shutil.rmtree(own, ignore_errors=True)
+    return len(left)
+
+
+def _finish(root: Path, own: Path) -> None:
+    target = root / (own / "name").read_text(encoding="utf-8")
+    if (own / "old").exists() and (own / "new").exists() and not target.exists():
+        os.replace(own / "new", target)

@@ -1,0 +1,145 @@
+"""Pseudo-labels: what a labeller answered for a comment, kept for good. Knows no plan: plans share answers.
+
+Append-only. Any number of processes may add at once: the first answer of a labeller to a comment stays,
+later ones are dropped. A killed run keeps every chunk that was added before.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, func, select
+
+from storage.tables import METADATA, Json, Utc, insert_new, storable, writing
+
+# rows of one transaction: a kill loses at most so many, and other writers wait for it milliseconds only
+CHUNK = 1_000
+# rows of one read; a reader that takes its time must not hold a transaction open meanwhile
+PAGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """One answer of one labeller.
+
+    key: the comment's key (of its normalised text); labeller: the identity; probabilities: over the plan's
+    labels in their order, sum 1, or None for "confidence unknown"; label: index into the labels, or None where
+    no label could be read from the answer; raw: the answer as it came; tokens: used up; created_at: UTC.
+    """
+
+    key: str
+    labeller: str
+    probabilities: list[float] | None
+    label: int | None
+    raw: str | None
+    tokens: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabellerRecord:
+    """A labeller: identity (hash of model, revision, prompt, options) and the description that explains it."""
+
+    identity: str
+    description: dict[str, Any]
+    created_at: datetime
+
+
+class _Labellers(TypedColumns):
+    identity: Named[str] = Column(primary_key=True)
+    description: Named[dict[str, Any]] = Column(Json)
+    created_at: Named[datetime] = Column(Utc)
+
+
+class _Labels(TypedColumns):
+    labeller: Named[str] = Column(primary_key=True)
+    key: Named[str] = Column(primary_key=True)
+    probabilities: Named[list[float] | None] = Column(Json)
+    label: Named[int | None]
+    raw: Named[str | None]
+    tokens: Named[int]
+    created_at: Named[datetime] = Column(Utc)
+
+
+LABELLERS = Table("moodline_labellers", METADATA, _Labellers)
+LABELS = Table("moodline_labels", METADATA, _Labels)
+
+
+def register_labeller(engine: Engine, identity: str, description: Mapping[str, Any]) -> None:
+    """Make the labeller known, before its first answers. A known one keeps its first description."""
+    row = {"identity": identity, "description": dict(description), "created_at": datetime.now(UTC)}
+    with writing(engine) as connection:
+        insert_new(connection, LABELLERS, [row])
+
+
+def labellers(engine: Engine) -> list[LabellerRecord]:
+    """All known labellers, oldest first."""
+    wanted = select(LABELLERS).order_by(LABELLERS.c.created_at, LABELLERS.c.identity)
+    with engine.connect() as connection:
+        return [LabellerRecord(**row._mapping) for row in connection.execute(wanted)]
+
+
+def add_labels(engine: Engine, labeller: str, rows: Iterable[LabelRow]) -> int:
+    """Add the answers whose comment this labeller has not answered yet; returns how many those were.
+
+    Written in chunks of 1,000 rows, each whole or not at all; an iterable that fails midway keeps the chunks
+    before. Raises ValueError for a row of another labeller, IntegrityError for a labeller not registered.
+    """
+    left = iter(rows)
+    added = 0
+    while chunk := list(islice(left, CHUNK)):
+        # in the keys' order: processes that add the same keys at once cannot block each other
+        found = [_row(labeller, row) for row in sorted(chunk, key=lambda row: row.key)]
+        with writing(engine) as connection:
+            added += insert_new(connection, LABELS, found)
+    return added
+
+
+def _row(labeller: str, row: LabelRow) -> dict[str, Any]:
+    if row.labeller != labeller:
+        raise ValueError(f"a label by {row.labeller!r} among those of {labeller!r}")
+    return {
+        "labeller": labeller,
+        "key": row.key,
+        "probabilities": row.probabilities,
+        "label": row.label,
+        "raw": None if row.raw is None else storable(row.raw),
+        "tokens": row.tokens,
+        "created_at": row.created_at,
+    }
+
+
+def labels_of(engine: Engine, labeller: str, keys: Iterable[str] | None = None) -> Iterator[LabelRow]:
+    """The labeller's answers: all of them, or those to the comments in `keys`. In no order to rely on.
+
+    Read page by page in short transactions, in bounded memory: answers that others add meanwhile may be
+    among them or not.
+    """
+    if keys is None:
+        yield from _all_pages(engine, labeller)
+        return
+    left = iter(set(keys))
+    while page := list(islice(left, PAGE)):
+        yield from _page(engine, labeller, LABELS.c.key.in_(page))
+
+
+def _all_pages(engine: Engine, labeller: str) -> Iterator[LabelRow]:
+    page = _page(engine, labeller, LABELS.c.key >= "")
+    while page:
+        yield from page
+        page = _page(engine, labeller, LABELS.c.key > page[-1].key)
+
+
+def _page(engine: Engine, labeller: str, condition: ColumnElement[bool]) -> Sequence[LabelRow]:
+    wanted = select(LABELS).where(LABELS.c.labeller == labeller, condition).order_by(LABELS.c.key).limit(PAGE)
+    with engine.connect() as connection:
+        return [LabelRow(**row._mapping) for row in connection.execute(wanted)]
+
+
+def count_labels(engine: Engine, labeller: str) -> int:
+    """How many comments the labeller has answered."""
+    with engine.connect() as connection:
+        wanted = select(func.count()).select_from(LABELS).where(LABELS.c.labeller == labeller)
+        return connection.scalar(wanted) or 0

@@ -1,0 +1,127 @@
+"""One process leads a workspace; a second one is told who does.
+
+The lock is the operating system's, so it ends with the process, kill -9 included. A file beside it says who
+holds it; it means nothing while the lock is free.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from storage.address import masked
+from storage.problem import StoreProblem
+from storage.worker import is_running, this_worker
+
+# `holder` takes the lock for an instant to see whether it is free: a leader must not be refused for that
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that leads: its host, number, start (seconds since 1970), command line, and since when (UTC).
+
+    Passwords in the command line are masked. A leader that has not signed yet is process 0 of host "unknown".
+    """
+
+    host: str
+    pid: int
+    process_started: float
+    command: str
+    since: datetime
+
+
+@contextmanager
+def lead(workspace: Path) -> Iterator[None]:
+    """Lead the workspace (made if need be) until the end of the block, or of the process.
+
+    Raises StoreProblem when another process leads it, naming that one, and when it cannot be written.
+    """
+    lock = _lock(workspace)
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=PATIENCE_SECONDS)
+    except Timeout:
+        raise _refusal(workspace) from None
+    except OSError as error:
+        raise _unwritable(workspace, error) from None
+    try:
+        _sign(workspace)
+        yield
+    finally:
+        with suppress(OSError):
+            _paper(workspace).unlink(missing_ok=True)
+        lock.release()
+
+
+def holder(workspace: Path) -> Holder | None:
+    """The process that leads the workspace now; None if nobody does. Makes no file and changes none."""
+    lock = _lock(workspace)
+    if not os.path.exists(lock.lock_file):
+        return None
+    try:
+        with lock.acquire(timeout=0):
+            return None
+    except Timeout:
+        return _signature(workspace)
+    except OSError:  # a workspace that we may only read: believe the paper as far as the process lives
+        found = _signature(workspace)
+        return None if is_running(found.host, found.pid, found.process_started) is False else found
+
+
+def _lock(workspace: Path) -> FileLock:
+    return FileLock(workspace / "leader.lock")
+
+
+def _paper(workspace: Path) -> Path:
+    return workspace / "leader.json"
+
+
+def _sign(workspace: Path) -> None:
+    me = this_worker()
+    signature = {
+        "host": me.host,
+        "pid": me.pid,
+        "process_started": me.process_started,
+        "command": " ".join([Path(sys.argv[0]).name, *map(masked, sys.argv[1:])]),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    beside = workspace / f"leader.json.{me.pid}"
+    try:
+        beside.write_text(json.dumps(signature, ensure_ascii=False), encoding="utf-8")
+        os.replace(beside, _paper(workspace))
+    except OSError as error:
+        raise _unwritable(workspace, error) from None
+
+
+def _signature(workspace: Path) -> Holder:
+    try:
+        signed = json.loads(_paper(workspace).read_text(encoding="utf-8"))
+        signed["since"] = datetime.fromisoformat(signed["since"])
+        return Holder(**signed)
+    except (OSError, ValueError, KeyError, TypeError):
+        return Holder("unknown", 0, 0.0, "unknown", datetime.now(UTC))
+
+
+def _refusal(workspace: Path) -> StoreProblem:
+    found = _signature(workspace)
+    since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC"
+    return StoreProblem(
+        f"workspace {workspace}: process {found.pid} on host {found.host} leads it since {since}",
+        f"its command: {found.command}",
+        "wait until it ends, or stop it (Ctrl-C there, or `kill` its process) and run this again",
+        "`moodline worker PLAN` joins its search instead; `moodline status PLAN` shows how far it is",
+    )
+
+
+def _unwritable(workspace: Path, error: OSError) -> StoreProblem:
+    return StoreProblem(
+        f"workspace {workspace}: cannot be written ({error.strerror or error})",
+        "make it writable, or name another folder in `workspace`",
+    )

@@ -1,0 +1,89 @@
+"""The models that are kept: which trial made each, how good it is, and where in Files its weights lie.
+
+Files first, record second: publish the weights, then `add`; when a model goes, `remove` the record, then the
+weights. So a record always points at a whole model, and a kill leaves at worst weights without a record.
+Any number of processes may add and read; one process, its maker, owns a model's name.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Engine, Named, Table, TypedColumns, delete, select
+
+from storage.tables import METADATA, Json, Utc, insert_or_replace, writing
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One kept model.
+
+    name: unique within its plan; stage: that made it; study, trial: of Optuna, None for a model that no trial
+    made; candidate: the pretrained encoder; path: its name in Files; bytes: on disk; value: the objective's, in
+    the study's own direction, None where it has none; metrics: figures by name; recipe: all it takes to train it
+    again; lineage: fingerprints and names of what it was made from; created_at: UTC.
+    """
+
+    name: str
+    plan: str
+    stage: str
+    study: str | None
+    trial: int | None
+    candidate: str
+    path: str
+    bytes: int
+    value: float | None
+    metrics: dict[str, Any]
+    recipe: dict[str, Any]
+    lineage: dict[str, Any]
+    created_at: datetime
+
+
+class _Models(TypedColumns):
+    plan: Named[str] = Column(primary_key=True)
+    name: Named[str] = Column(primary_key=True)
+    stage: Named[str]
+    study: Named[str | None]
+    trial: Named[int | None]
+    candidate: Named[str]
+    path: Named[str]
+    bytes: Named[int] = Column(BigInteger)
+    value: Named[float | None]
+    metrics: Named[dict[str, Any]] = Column(Json)
+    recipe: Named[dict[str, Any]] = Column(Json)
+    lineage: Named[dict[str, Any]] = Column(Json)
+    created_at: Named[datetime] = Column(Utc)
+
+
+MODELS = Table("moodline_models", METADATA, _Models)
+
+
+def add(engine: Engine, record: ModelRecord) -> None:
+    """Record the model, in the place of an earlier one of that name and plan."""
+    with writing(engine) as connection:
+        insert_or_replace(connection, MODELS, asdict(record))
+
+
+def get(engine: Engine, plan: str, name: str) -> ModelRecord | None:
+    """The model of that name; None if there is none."""
+    wanted = select(MODELS).where(MODELS.c.plan == plan, MODELS.c.name == name)
+    with engine.connect() as connection:
+        row = connection.execute(wanted).one_or_none()
+    return None if row is None else ModelRecord(**row._mapping)
+
+
+def models(engine: Engine, plan: str, stage: str | None = None, study: str | None = None) -> list[ModelRecord]:
+    """The plan's models, of one stage or one study if so wanted, oldest first."""
+    wanted = select(MODELS).where(MODELS.c.plan == plan).order_by(MODELS.c.created_at, MODELS.c.name)
+    if stage is not None:
+        wanted = wanted.where(MODELS.c.stage == stage)
+    if study is not None:
+        wanted = wanted.where(MODELS.c.study == study)
+    with engine.connect() as connection:
+        return [ModelRecord(**row._mapping) for row in connection.execute(wanted)]
+
+
+def remove(engine: Engine, plan: str, name: str) -> None:
+    """Forget the model; one that is not there is no error. Its weights stay: remove them from Files next."""
+    with writing(engine) as connection:
+        connection.execute(delete(MODELS).where(MODELS.c.plan == plan, MODELS.c.name == name))

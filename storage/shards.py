@@ -1,0 +1,66 @@
+"""Which rows of which comment files were classified by which model, and the shard that holds the outcome.
+
+Files first, record second: a shard is recorded once its file lies whole in its place, so a killed inference
+goes on at the first row without a record.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Engine, Named, Table, TypedColumns, delete, select
+
+from storage.tables import METADATA, Json, Utc, insert_or_replace, writing
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRecord:
+    """One shard: the rows [first_row, first_row + rows) of the comment file whose content hashes to file_sha.
+
+    model: what classified them; path: where the shard lies; classified: rows in it; skipped: the reason and
+    number of the rows that are not; created_at: UTC.
+    """
+
+    plan: str
+    model: str
+    file_sha: str
+    first_row: int
+    rows: int
+    path: str
+    classified: int
+    skipped: dict[str, int]
+    created_at: datetime
+
+
+class _Shards(TypedColumns):
+    plan: Named[str] = Column(primary_key=True)
+    model: Named[str] = Column(primary_key=True)
+    file_sha: Named[str] = Column(primary_key=True)
+    first_row: Named[int] = Column(BigInteger, primary_key=True)
+    rows: Named[int] = Column(BigInteger)
+    path: Named[str]
+    classified: Named[int] = Column(BigInteger)
+    skipped: Named[dict[str, int]] = Column(Json)
+    created_at: Named[datetime] = Column(Utc)
+
+
+SHARDS = Table("moodline_shards", METADATA, _Shards)
+
+
+def record_shard(engine: Engine, record: ShardRecord) -> None:
+    """Record the shard, in the place of an earlier one of that model that began at the same row of the file."""
+    with writing(engine) as connection:
+        insert_or_replace(connection, SHARDS, asdict(record))
+
+
+def shards_of(engine: Engine, plan: str, model: str) -> list[ShardRecord]:
+    """The model's shards, each file's in the order of its rows."""
+    wanted = select(SHARDS).where(SHARDS.c.plan == plan, SHARDS.c.model == model)
+    with engine.connect() as connection:
+        rows = connection.execute(wanted.order_by(SHARDS.c.file_sha, SHARDS.c.first_row)).all()
+    return [ShardRecord(**row._mapping) for row in rows]
+
+
+def forget_shards(engine: Engine, plan: str) -> None:
+    """As if nothing had been classified for the plan. The shards' files stay: remove them next."""
+    with writing(engine) as connection:
+        connection.execute(delete(SHARDS).where(SHARDS.c.plan == plan))

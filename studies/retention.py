@@ -1,0 +1,66 @@
+"""Which trials' weights stay on disk: the best K of each study, each loadable by its name."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+from sqlalchemy import Engine
+
+from storage import registry
+from storage.artifacts import Files
+from storage.registry import ModelRecord
+
+
+class Shelf:
+    """The kept models of one study.
+
+    A model is published whole, then recorded, then its trial is told: a record always points at a whole folder, and
+    a kill in between is mended by running the trial's end again. Those displaced are removed after that, so there
+    is for a moment one more than `keep`.
+    """
+
+    def __init__(self, engine: Engine, files: Files, plan: str, study: optuna.Study, keep: int) -> None:
+        self.engine, self.files, self.plan, self.study, self.keep = engine, files, plan, study, keep
+
+    def wants(self, trial: int, value: float) -> bool:
+        """Whether a trial of that value would be among the best `keep`."""
+        better = [t for t in self._complete() if t.number != trial and self._rank(t) < self._order(value, trial)]
+        return len(better) < self.keep
+
+    def add(self, folder: Path, record: ModelRecord) -> None:
+        """Publishes `folder` under the record's path and records it; again, in the place of itself, after a kill."""
+        size = self.files.publish(folder, record.path)
+        registry.add(self.engine, replace(record, bytes=size))
+
+    def tidy(self) -> None:
+        """Removes the weights of the trials that are no longer among the best `keep`."""
+        # one reading for both: a trial that is told in between must not fall out of both
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
+        complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+        best = {trial.number for trial in sorted(complete, key=self._rank)[: self.keep]}
+        running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
+        for record in registry.models(self.engine, self.plan, study=self.study.study_name):
+            if record.trial not in best | running:
+                registry.remove(self.engine, self.plan, record.name)
+                self.files.remove(record.path)
+
+    def _complete(self) -> list[optuna.trial.FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+    def _rank(self, trial: optuna.trial.FrozenTrial) -> tuple[float, int]:
+        return self._order(trial.value if trial.value is not None else math.nan, trial.number)
+
+    def _order(self, value: float, number: int) -> tuple[float, int]:
+        """Smaller is better; of two alike the earlier."""
+        sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
+        return (sign * value, number)
+
+
+def best_trial(study: optuna.Study) -> optuna.trial.FrozenTrial | None:
+    """The study's best complete trial, the earliest of equals; None where none is complete."""
+    complete: list[Any] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
+    return min(complete, key=lambda trial: (sign * trial.value, trial.number), default=None)

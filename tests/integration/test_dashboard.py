@@ -1,0 +1,47 @@
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.integration.project import Project
+
+
+def served(project: Project, *more: str) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
+    pytest.importorskip("optuna_dashboard", reason="the dashboard extra is not installed")
+    process = project.start("dashboard", "plan.yaml", "--port", "0", "--json", *more)
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())
+
+
+def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(finished: Project) -> None:
+    process, told = served(finished)
+    try:
+        assert told["url"].startswith("http://127.0.0.1:")
+        assert told["read_only"] is True
+        with urllib.request.urlopen(f"{told['url']}api/studies", timeout=30) as answer:
+            studies = json.load(answer)["study_summaries"]
+        assert {study["study_name"].split(" · ")[1] for study in studies} == {"basic", "further"}
+        wipe = urllib.request.Request(f"{told['url']}api/studies/{studies[0]['study_id']}", method="DELETE")
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(wipe, timeout=30)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert len(finished.json("status", "plan.yaml")["studies"]) == 3
+
+
+def test_without_a_store_the_dashboard_says_what_comes_first(project: Project) -> None:
+    done = project.run("dashboard", "plan.yaml")
+    assert done.returncode == 1
+    assert "moodline run plan.yaml" in done.stderr
+    assert not project.workspace.exists()
+
+
+def test_plain_optuna_dashboard_reads_the_same_store(finished: Project) -> None:
+    import optuna
+
+    names = optuna.get_all_study_names(f"sqlite:///{finished.workspace / 'moodline.db'}")
+    assert len(names) == 3

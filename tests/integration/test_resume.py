@@ -1,0 +1,138 @@
+"""A run that is killed or interrupted, and run again, ends like one that was not."""
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import app
+from tests.integration.project import Project, outcome, random_moments
+
+
+def killed_after(project: Project, seconds: float) -> None:
+    process = project.start("run", "plan.yaml")
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_killed_run_ends_like_one_that_ran_through(project: Project, finished: Project, seed: int) -> None:
+    for seconds in random_moments(4, longest=12, seed=seed):
+        killed_after(project, seconds)
+    done = project.run("run", "plan.yaml")
+    assert done.returncode == 0, done.stderr
+    assert outcome(project) == outcome(finished)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_a_run_killed_often_ends_like_one_that_ran_through(project: Project, finished: Project, seed: int) -> None:
+    for seconds in random_moments(6, longest=14, seed=seed):
+        killed_after(project, seconds)
+    done = project.run("run", "plan.yaml")
+    assert done.returncode == 0, done.stderr
+    assert outcome(project) == outcome(finished)
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "stop"),
+    [
+        ("small · basic · models/bert · trial 1, epoch 2", (), signal.SIGINT),
+        ("to ask", ("search",), signal.SIGTERM),
+        ("trial 0, epoch 3", ("search", "label"), signal.SIGINT),
+    ],
+    ids=["stage one", "labelling", "stage two"],
+)
+def test_an_interrupted_stage_says_how_to_go_on_and_does(
+    project: Project, finished: Project, words: str, before: tuple[str, ...], stop: signal.Signals
+) -> None:
+    for command in before:
+        assert project.run(command, "plan.yaml").returncode == 0
+    process = project.start("run", "plan.yaml")
+    assert process.stderr is not None
+    seen = ""
+    while words not in seen:
+        line = process.stderr.readline()
+        assert line, f"never said {words!r}:\n{seen}"
+        seen += line
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "moodline run plan.yaml" in errors
+    assert "Traceback" not in errors
+    states = {stage["stage"]: stage["state"] for stage in project.json("status", "plan.yaml")["stages"]}
+    assert "interrupted" in states.values()
+    assert project.run("run", "plan.yaml").returncode == 0
+    assert outcome(project) == outcome(finished)
+
+
+@pytest.mark.parametrize(
+    ("stage", "piece"),
+    [
+        ("ensemble", "stages.ensemble.combine"),
+        ("infer", "stages.infer.pq.write_table"),
+        ("monitor", "stages.monitor.draw_png"),
+    ],
+)
+def test_a_late_stage_interrupted_says_how_to_go_on_and_does(
+    finished: Project, monkeypatch: pytest.MonkeyPatch, stage: str, piece: str
+) -> None:
+    before = outcome(finished)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(finished.folder)
+    words = ["run", "plan.yaml", "--anew", stage]
+    with monkeypatch.context() as patched:
+        patched.setattr(piece, interrupted)
+        patched.setattr("sys.argv", ["moodline", *words])
+        done = CliRunner().invoke(app, words)
+    assert done.exit_code == 130
+    assert "Go on with:\n  moodline run plan.yaml\n" in done.stderr  # and not anew a second time
+    states = {row["stage"]: row["state"] for row in finished.json("status", "plan.yaml")["stages"]}
+    assert states[stage] == "interrupted"
+    assert finished.run("run", "plan.yaml").returncode == 0
+    assert outcome(finished) == before
+
+
+def test_a_second_process_on_the_workspace_is_refused_and_told_by_whom(project: Project) -> None:
+    first = project.start("search", "plan.yaml")
+    assert first.stderr is not None
+    first.stderr.readline()
+    try:
+        second = project.run("run", "plan.yaml")
+        assert second.returncode == 1
+        assert str(first.pid) in second.stderr
+        assert "Traceback" not in second.stderr
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_worker_joins_the_search_of_all_candidates_and_the_totals_stay_exact(project: Project) -> None:
+    more = ("--set", "search.trials=6")
+    leader = project.start("search", "plan.yaml", "--json", *more)
+    assert leader.stderr is not None
+    while "trial 0" not in leader.stderr.readline():
+        time.sleep(0.01)
+    helper = project.start("worker", "plan.yaml", "--json", *more)
+    out, errors = leader.communicate(timeout=120)
+    assert leader.returncode == 0, errors
+    _, errors = helper.communicate(timeout=120)
+    assert helper.returncode in {0, 1}, errors  # 1 where the leader was done before the helper had begun
+    for study in json.loads(out)["studies"]:
+        assert study["complete"] + study["pruned"] == 6
+        assert study["running"] == study["failed"] == 0
+
+
+def test_a_worker_without_a_search_is_told_how_to_begin_one(project: Project) -> None:
+    done = project.run("worker", "plan.yaml")
+    assert done.returncode == 1
+    assert "moodline search plan.yaml" in done.stderr

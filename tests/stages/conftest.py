@@ -1,0 +1,32 @@
+"""A run on an empty workspace, for stages that need no model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.plan import read_plan
+from stages.workspace import Run, open_run
+
+PLAN = """
+name: small
+labels: [anger, sadness, neutral, happiness]
+original: {train: [{path: train.csv}]}
+comments: [{path: comments.csv, id: id, time: time, author: author}]
+candidates: [klue/bert-base]
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path: Path) -> Path:
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def a_run(plan_file: Path) -> Callable[..., Run]:
+    def open_it(*overrides: str) -> Run:
+        return open_run(read_plan(plan_file, overrides))
+
+    return open_it

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stages.stage import do_stage, result_of
+from stages.workspace import Run
+from storage import ledger
+from transfer.problem import Problem
+
+RunIt = Callable[..., Run]
+
+
+class Work:
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> dict[str, Any]:
+        self.times += 1
+        return {"times": self.times}
+
+
+def test_a_stage_that_is_done_is_skipped_and_gives_the_same_result(a_run: RunIt) -> None:
+    run, work = a_run(), Work()
+    first = do_stage(run, "basic", {"seed": 1}, {"trials": 2}, work)
+    assert do_stage(run, "basic", {"seed": 1}, {"trials": 2}, work) == first
+    assert work.times == 1
+    assert result_of(run, "basic")["times"] == 1
+
+
+def test_what_only_adds_is_gone_on_with(a_run: RunIt) -> None:
+    run, work = a_run(), Work()
+    do_stage(run, "basic", {"seed": 1}, {"trials": 2}, work)
+    do_stage(run, "basic", {"seed": 1}, {"trials": 3}, work)
+    assert work.times == 2
+
+
+def test_a_changed_plan_is_refused_by_what_changed(a_run: RunIt) -> None:
+    run, work = a_run(), Work()
+    do_stage(run, "basic", {"seed": 1, "search.space": {"epochs": 3}}, {}, work)
+    with pytest.raises(Problem) as caught:
+        do_stage(run, "basic", {"seed": 1, "search.space": {"epochs": 4}}, {}, work)
+    assert 'search.space: was {"epochs": 3}, is {"epochs": 4}' in str(caught.value)
+    assert "--anew basic" in str(caught.value)
+    assert "seed" not in str(caught.value)
+    assert work.times == 1
+
+
+def test_a_stage_whose_results_are_kept_apart_is_done_again(a_run: RunIt) -> None:
+    run, work = a_run(), Work()
+    do_stage(run, "monitor", {"model": "a"}, {}, work)
+    do_stage(run, "monitor", {"model": "b"}, {}, work)
+    assert work.times == 2
+
+
+def test_a_result_whose_files_are_gone_is_made_again(a_run: RunIt) -> None:
+    run, work = a_run(), Work()
+    for _ in range(2):
+        do_stage(run, "monitor", {}, {}, work, is_there=lambda result: False)
+    assert work.times == 2
+
+
+@pytest.mark.parametrize(("error", "state"), [(KeyboardInterrupt(), "interrupted"), (RuntimeError("full"), "failed")])
+def test_how_a_stage_ended_is_recorded(a_run: RunIt, error: BaseException, state: str) -> None:
+    run = a_run()
+
+    def fails() -> dict[str, Any]:
+        raise error
+
+    with pytest.raises(type(error)):
+        do_stage(run, "basic", {}, {}, fails)
+    record = ledger.read(run.engine, run.plan.name, "basic")
+    assert record is not None
+    assert record.state == state
+    with pytest.raises(Problem, match=r"moodline search plan\.yaml"):
+        result_of(run, "basic")
+    assert do_stage(run, "basic", {}, {}, Work())["times"] == 1

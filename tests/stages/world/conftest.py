@@ -1,0 +1,23 @@
+"""One tiny Korean world for the session, made once; tests read it and leave it as it is."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.world.corpus import Corpus, make_corpus
+from stages.world.make import make_world
+from stages.world.size import SMALL
+
+SEED = 13
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    return make_corpus("ko", SEED, SMALL)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world") / "demo"
+    make_world(folder, "ko", SEED, lambda line: None, size=SMALL)
+    return folder

@@ -1,0 +1,346 @@
+"""Files under names: whole or not there, in a local folder and behind an fsspec URL."""
+
+import errno
+import os
+import resource
+import shutil
+import signal
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+
+from storage.artifacts import Files
+from storage.problem import StoreProblem
+from storage.worker import new_mark
+
+DAY = 86_400.0
+
+
+@pytest.fixture(params=["path", "file://", "local://", "memory://"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where files go: by path, and by URLs of fsspec (local:// is a disk that goes the way of all URLs)."""
+    if request.param == "path":
+        return str(tmp_path / "files")
+    if request.param == "memory://":
+        return f"memory://bucket-{uuid4().hex}/files"
+    return f"{request.param}{tmp_path / 'files'}"
+
+
+@pytest.fixture
+def files(address: str, tmp_path: Path) -> Files:
+    return Files(address, tmp_path / "cache")
+
+
+def model(folder: Path, text: str = "weights") -> Path:
+    (folder / "vocab").mkdir(parents=True)
+    (folder / "model.safetensors").write_text(text)
+    (folder / "vocab" / "단어.txt").write_text("기쁨\n", encoding="utf-8")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".moodline.json")
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
+
+
+WEIGHTS = {"model.safetensors": "weights", "vocab/단어.txt": "기쁨\n"}
+
+
+def test_a_folder_comes_back_as_it_was_published(files: Files, tmp_path: Path) -> None:
+    assert not files.exists("basic/bert/3")
+    assert files.publish(model(tmp_path / "made"), "basic/bert/3") == 14
+    assert files.exists("basic/bert/3")
+    shutil.rmtree(tmp_path / "made")
+    assert contents(files.fetch("basic/bert/3")) == WEIGHTS
+    assert files.fetch("basic/bert/3") == files.fetch("basic/bert/3")
+
+
+def test_a_single_file_keeps_its_name(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "made").write_text("shard")
+    assert files.publish(tmp_path / "made", "shards/0001.parquet") == 5
+    found = files.fetch("shards/0001.parquet")
+    assert (found.name, found.read_text()) == ("0001.parquet", "shard")
+    assert files.names() == ["shards/0001.parquet"]
+
+
+def test_names_are_what_was_published_and_nothing_inside_it(files: Files, tmp_path: Path) -> None:
+    source = model(tmp_path / "made")
+    for name in ("basic/bert/3", "basic/bert/10", "further/1"):
+        files.publish(source, name)
+    files.publish(source / "model.safetensors", "shards/x")
+    assert files.names() == ["basic/bert/10", "basic/bert/3", "further/1", "shards/x"]
+    assert files.names("basic/") == ["basic/bert/10", "basic/bert/3"]
+    assert not files.exists("basic/bert")
+
+
+def test_publishing_again_replaces_all_of_it(files: Files, tmp_path: Path) -> None:
+    files.publish(model(tmp_path / "made"), "a")
+    files.fetch("a")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "adapter.bin").write_text("later")
+    files.publish(tmp_path / "new", "a")
+    assert contents(files.fetch("a")) == {"adapter.bin": "later"}
+    files.publish(tmp_path / "new" / "adapter.bin", "a")
+    assert files.fetch("a").read_text() == "later"
+    files.publish(tmp_path / "new", "a")
+    assert contents(files.fetch("a")) == {"adapter.bin": "later"}
+    assert files.names() == ["a"]
+
+
+def test_a_removed_name_is_gone_with_its_bytes(files: Files, tmp_path: Path) -> None:
+    source = model(tmp_path / "made")
+    files.publish(source, "a/b")
+    files.publish(source / "model.safetensors", "a/c")
+    assert files.size() >= 21
+    files.remove("a/b")
+    files.remove("a/b")
+    assert files.names() == ["a/c"]
+    files.remove("a/c")
+    assert files.size() == 0
+    with pytest.raises(StoreProblem, match="no 'a/b'"):
+        files.fetch("a/b")
+
+
+def test_a_name_lies_beside_others_never_inside_or_around_them(files: Files, tmp_path: Path) -> None:
+    source = model(tmp_path / "made")
+    files.publish(source, "a/b")
+    with pytest.raises(StoreProblem, match="'a/b/c' would lie inside 'a/b'"):
+        files.publish(source, "a/b/c")
+    with pytest.raises(StoreProblem, match="'a' would take the place of other names"):
+        files.publish(source, "a")
+    assert contents(files.fetch("a/b")) == WEIGHTS
+
+
+@pytest.mark.parametrize("name", ["", "../a", "/a", "a//b", "a/.hidden", "a\\b", "a*", "a/", "x" * 256])
+def test_names_that_would_leave_the_place_are_refused(files: Files, name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no name for files"):
+        files.publish(tmp_path, name)
+
+
+def test_a_fetched_folder_can_be_published_again(files: Files, tmp_path: Path) -> None:
+    files.publish(model(tmp_path / "made"), "a")
+    assert files.publish(files.fetch("a"), "b") == 14
+    assert contents(files.fetch("b")) == WEIGHTS
+
+
+def test_links_are_published_as_what_they_lead_to(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "blob").write_text("weights")
+    (tmp_path / "made" / "model.safetensors").symlink_to(tmp_path / "blob")
+    files.publish(tmp_path / "made", "a")
+    (tmp_path / "blob").unlink()
+    assert contents(files.fetch("a")) == {"model.safetensors": "weights"}
+
+
+def die_at(call: int, function: Callable[..., object]) -> Callable[..., object]:
+    """The function, which kills this process when it is called for that time."""
+    calls = 0
+
+    def dies(*arguments: object, **named: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **named)
+
+    return dies
+
+
+# the steps of publishing a folder of two files in the place of another: the call that is about to be made
+LOCAL_STEPS = [
+    ("shutil", "copyfile", 1),
+    ("shutil", "copyfile", 2),
+    ("os", "fsync", 3),
+    ("os", "rename", 1),
+    ("os", "replace", 1),
+    ("shutil", "rmtree", 1),
+]
+URL_STEPS = [
+    ("fsspec", "pipe_file", 1),
+    ("fsspec", "put_file", 1),
+    ("fsspec", "put_file", 2),
+    ("fsspec", "pipe_file", 2),
+    ("fsspec", "rm", 1),
+    ("fsspec", "rm", 2),
+    ("fsspec", "rm", 3),
+]
+
+
+def publish_and_die(address: str, cache: Path, source: Path, step: tuple[str, str, int]) -> None:
+    files = Files(address, cache)
+    where, name, call = step
+    owner = {"shutil": shutil, "os": os, "fsspec": LocalFileSystem}[where]
+    setattr(owner, name, die_at(call, getattr(owner, name)))
+    files.publish(source, "models/a")
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+@pytest.mark.parametrize("step", LOCAL_STEPS + URL_STEPS)
+def test_a_kill_while_publishing_leaves_nothing_half(
+    step: tuple[str, str, int], replaces: bool, tmp_path: Path, processes: ForkServerContext
+) -> None:
+    address = f"{'local://' if step in URL_STEPS else ''}{tmp_path / 'files'}"
+    files, source = Files(address, tmp_path / "cache"), model(tmp_path / "made")
+    old = {"old.bin": "old"} if replaces else None
+    if replaces:
+        (tmp_path / "old").mkdir()
+        (tmp_path / "old" / "old.bin").write_text("old")
+        files.publish(tmp_path / "old", "models/a")
+
+    process = processes.Process(target=publish_and_die, args=(address, tmp_path / "cache", source, step))
+    process.start()
+    process.join(30)
+    assert process.exitcode == -signal.SIGKILL or (not replaces and process.exitcode == 0)
+
+    def found() -> dict[str, str] | None:
+        return contents(files.fetch("models/a")) if files.exists("models/a") else None
+
+    assert found() in (old, None, WEIGHTS)
+    assert files.names() == ([] if found() is None else ["models/a"])
+    files.sweep()
+    assert found() in ((old, WEIGHTS) if step in LOCAL_STEPS else (old, None, WEIGHTS))
+    left = [path.name for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(Path(name).name for name in [".moodline.json", *(found() or ())] if found())
+    files.publish(source, "models/a")
+    assert found() == WEIGHTS
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files(tmp_path / "files", tmp_path / "cache")
+    files.publish(model(tmp_path / "old"), "a")
+
+    def is_refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    later = model(tmp_path / "new", text="later")
+    monkeypatch.setattr(os, "replace", is_refused)
+    with pytest.raises(StoreProblem, match="cannot write 'a': Permission denied"):
+        files.publish(later, "a")
+    assert contents(files.fetch("a")) == WEIGHTS
+    assert list((tmp_path / "files" / ".writing").iterdir()) == []
+
+
+def test_a_name_replaced_while_it_is_fetched_comes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"memory://{uuid4().hex}"
+    files = Files(address, tmp_path / "cache")
+    files.publish(model(tmp_path / "old"), "a")
+    new, get = model(tmp_path / "new", text="renewed"), MemoryFileSystem.get
+
+    def is_overtaken(*arguments: object) -> None:
+        monkeypatch.setattr(MemoryFileSystem, "get", get)
+        get(*arguments)
+        Files(address, tmp_path / "cache").publish(new, "a")
+
+    monkeypatch.setattr(MemoryFileSystem, "get", is_overtaken)
+    assert contents(files.fetch("a"))["model.safetensors"] == "renewed"
+
+
+def publish_on_a_full_disk(address: str, cache: Path, source: Path, told: Path) -> None:
+    files = Files(address, cache)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    try:
+        files.publish(source, "a")
+    except StoreProblem as problem:
+        told.write_text(str(problem))
+
+
+@pytest.mark.parametrize("scheme", ["", "local://"])
+def test_a_full_disk_is_told_and_leaves_the_old(scheme: str, tmp_path: Path, processes: ForkServerContext) -> None:
+    address = f"{scheme}{tmp_path / 'files'}"
+    files = Files(address, tmp_path / "cache")
+    files.publish(model(tmp_path / "old"), "a")
+    source = model(tmp_path / "made", text="x" * 200_000)
+    told = tmp_path / "told"
+    process = processes.Process(target=publish_on_a_full_disk, args=(address, tmp_path / "cache", source, told))
+    process.start()
+    process.join(30)
+    assert "cannot write 'a': File too large" in told.read_text()
+    assert "nothing half is kept" in told.read_text()
+    if not scheme:
+        assert contents(files.fetch("a")) == WEIGHTS
+    assert files.names() == ([] if scheme else ["a"])
+    assert files.sweep() == 0
+    assert files.size() < 1_000
+
+
+def test_what_living_and_far_writers_have_begun_is_left_alone(tmp_path: Path) -> None:
+    files = Files(tmp_path / "files", tmp_path / "cache")
+    now = 1_700_000_000.0
+    far = new_mark(now).split("~")
+    far[0] = "another-host"
+    for mark in (new_mark(now), "~".join(far), "not-ours"):
+        (tmp_path / "files" / ".writing" / mark).mkdir(parents=True)
+    assert files.sweep(now + DAY - 1) == 0
+    assert files.sweep(now + DAY + 1) == 1
+    assert len(list((tmp_path / "files" / ".writing").iterdir())) == 2
+
+
+def test_a_url_is_downloaded_once_and_only_its_last_version_stays(tmp_path: Path) -> None:
+    files = Files(f"memory://{uuid4().hex}", tmp_path / "cache")
+    files.publish(model(tmp_path / "made"), "a/b")
+    first = files.fetch("a/b")
+    (first / "touched").touch()
+    assert (files.fetch("a/b") / "touched").exists()
+    files.publish(model(tmp_path / "more", "others"), "a/b")
+    second = files.fetch("a/b")
+    assert contents(second)["model.safetensors"] == "others"
+    assert not first.exists()
+    assert [path.name for path in (tmp_path / "cache").rglob("model.safetensors")] == ["model.safetensors"]
+
+
+def test_a_download_that_was_cut_short_is_told_and_not_kept(tmp_path: Path) -> None:
+    files = Files(f"local://{tmp_path / 'files'}", tmp_path / "cache")
+    files.publish(model(tmp_path / "made"), "a")
+    (tmp_path / "files" / "a" / "model.safetensors").write_text("wei")
+    with pytest.raises(StoreProblem, match="3 bytes arrived of 7"):
+        files.fetch("a")
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+def publish_many(address: str, cache: Path, source: Path, own: int) -> None:
+    files = Files(address, cache)
+    for n in range(10):
+        files.publish(source, f"models/{own}-{n}")
+        files.sweep()
+        if n % 2:
+            files.remove(f"models/{own}-{n}")
+
+
+@pytest.mark.parametrize("scheme", ["", "local://"])
+def test_processes_publish_remove_and_sweep_side_by_side(
+    scheme: str, tmp_path: Path, processes: ForkServerContext
+) -> None:
+    address, source = f"{scheme}{tmp_path / 'files'}", model(tmp_path / "made")
+    running = [
+        processes.Process(target=publish_many, args=(address, tmp_path / "cache", source, own)) for own in range(4)
+    ]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(60)
+    assert [process.exitcode for process in running] == [0] * 4
+    files = Files(address, tmp_path / "cache")
+    assert files.names() == sorted(f"models/{own}-{n}" for own in range(4) for n in range(0, 10, 2))
+    assert all(contents(files.fetch(name)) == WEIGHTS for name in files.names())
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [("nosuch://KEY:secret@bucket/x", "nosuch"), ("dropbox://KEY:secret@bucket/x", "dropbox://KEY:***@bucket/x")],
+)
+def test_a_place_that_cannot_be_used_is_told_without_its_credentials(address: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreProblem) as raised:
+        Files(address, tmp_path).exists("a")
+    assert told in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreProblem, match="cannot write 'a': Not a directory\n  see to it"):
+        Files(tmp_path / "file", tmp_path).publish(model(tmp_path / "made"), "a")

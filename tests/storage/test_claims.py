@@ -1,0 +1,171 @@
+"""Slots of a study's budget: exact under many workers, and taken over from dead ones."""
+
+import os
+import subprocess
+from dataclasses import replace
+from multiprocessing.context import ForkServerContext
+from multiprocessing.synchronize import Barrier
+
+import psutil
+import pytest
+from sqlalchemy import Engine
+
+from storage import claims
+from storage.claims import (
+    Slot,
+    Worker,
+    beat,
+    close_slot,
+    forget_slots,
+    free_slot,
+    is_abandoned,
+    set_trial,
+    slots,
+    take_over,
+    take_slot,
+    this_worker,
+)
+from storage.engine import open_store
+
+ANNA = Worker("host-a", 11, 1_700_000_000.25, "anna")
+BEN = Worker("host-b", 12, 1_700_000_000.75, "ben")
+NOW = 1_700_000_100.123456
+
+
+def test_slots_are_taken_from_the_lowest_until_all_are(store: Engine) -> None:
+    assert [take_slot(store, "s", 3, ANNA, NOW) for _ in range(4)] == [0, 1, 2, None]
+    assert take_slot(store, "s", 4, BEN, NOW) == 3
+    assert take_slot(store, "other", 1, BEN, NOW) == 0
+    found = slots(store, "s")
+    assert found[0] == Slot("s", 0, None, "anna", "host-a", 11, 1_700_000_000.25, NOW, "open")
+    assert [slot.slot for slot in found] == [0, 1, 2, 3]
+
+
+def test_a_slot_freed_by_a_failed_trial_is_taken_again(store: Engine) -> None:
+    for _ in range(2):
+        take_slot(store, "s", 2, ANNA, NOW)
+    assert free_slot(store, "s", 0, ANNA)
+    assert take_slot(store, "s", 2, BEN, NOW) == 0
+
+
+def test_a_closed_slot_is_closed_for_good(store: Engine) -> None:
+    take_slot(store, "s", 1, ANNA, NOW)
+    assert set_trial(store, "s", 0, ANNA, 7)
+    assert close_slot(store, "s", 0, ANNA)
+    [done] = slots(store, "s")
+    assert (done.trial, done.state) == (7, "done")
+    assert not free_slot(store, "s", 0, ANNA)
+    assert not beat(store, "s", 0, ANNA, NOW + 1)
+    assert not take_over(store, done, BEN, NOW)
+    assert not is_abandoned(done, NOW + 1e9, silence=60)
+    assert take_slot(store, "s", 1, BEN, NOW) is None
+
+
+def test_a_slot_taken_over_is_lost_to_its_old_owner(store: Engine) -> None:
+    take_slot(store, "s", 1, ANNA, NOW)
+    set_trial(store, "s", 0, ANNA, 7)
+    [seen] = slots(store, "s")
+    assert take_over(store, seen, BEN, NOW + 100)
+    assert not take_over(store, seen, replace(BEN, name="carl"), NOW + 100)
+    assert not beat(store, "s", 0, ANNA, NOW + 101)
+    assert not set_trial(store, "s", 0, ANNA, 8)
+    assert not close_slot(store, "s", 0, ANNA)
+    assert not free_slot(store, "s", 0, ANNA)
+    [now] = slots(store, "s")
+    assert now == replace(seen, worker="ben", host="host-b", pid=12, process_started=1_700_000_000.75, beat=NOW + 100)
+
+
+def test_an_owner_that_beats_keeps_its_slot(store: Engine) -> None:
+    take_slot(store, "s", 1, ANNA, NOW)
+    [seen] = slots(store, "s")
+    assert beat(store, "s", 0, ANNA, NOW + 30)
+    assert not take_over(store, seen, BEN, NOW + 61)
+    assert slots(store, "s")[0].worker == "anna"
+
+
+def test_a_study_that_begins_anew_has_no_slots(store: Engine) -> None:
+    take_slot(store, "s", 1, ANNA, NOW)
+    take_slot(store, "other", 1, ANNA, NOW)
+    forget_slots(store, "s")
+    assert slots(store, "s") == []
+    assert len(slots(store, "other")) == 1
+
+
+def test_a_dead_process_is_seen_at_once_and_a_far_one_by_its_silence(processes: ForkServerContext) -> None:
+    me = this_worker()
+    mine = Slot("s", 0, None, me.name, me.host, me.pid, me.process_started, NOW, "open")
+    assert not is_abandoned(mine, NOW + 60, silence=60)
+    assert is_abandoned(mine, NOW + 61, silence=60)
+    assert is_abandoned(replace(mine, process_started=mine.process_started - 3600), NOW, silence=60)
+    ended = processes.Process(target=os.getpid)
+    ended.start()
+    ended.join()
+    assert is_abandoned(replace(mine, pid=ended.pid or 0), NOW, silence=60)
+    unreaped = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, unreaped.pid, os.WEXITED | os.WNOWAIT)
+    started = psutil.Process(unreaped.pid).create_time()
+    assert is_abandoned(replace(mine, pid=unreaped.pid, process_started=started), NOW, silence=60)
+    unreaped.wait()
+    far = replace(mine, host="another-host", pid=ended.pid or 0)
+    assert not is_abandoned(far, NOW + 60, silence=60)
+    assert is_abandoned(far, NOW + 61, silence=60)
+
+
+def test_workers_of_one_process_have_names_of_their_own() -> None:
+    assert this_worker() != this_worker()
+    assert this_worker("night shift").name == "night shift"
+
+
+def test_a_slot_that_another_took_meanwhile_is_left_to_it(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_slot(store, "s", 2, ANNA, NOW)
+    as_read = iter([0, 1])
+    monkeypatch.setattr(claims, "_lowest_unused", lambda *_: next(as_read))
+    assert take_slot(store, "s", 2, BEN, NOW) == 1
+    assert [slot.worker for slot in slots(store, "s")] == ["anna", "ben"]
+
+
+def work(url: str, start: Barrier) -> None:
+    """Run trials until there are no slots left; the process's exit code is how many counted."""
+    engine, me = open_store(url), this_worker()
+    start.wait()
+    failures, done = 2, 0
+    while (slot := take_slot(engine, "s", 40, me, NOW)) is not None:
+        if not set_trial(engine, "s", slot, me, slot):
+            raise SystemExit(100)
+        if slot % 3 == 0 and failures:
+            failures -= 1
+            free_slot(engine, "s", slot, me)
+        else:
+            done += close_slot(engine, "s", slot, me)
+    raise SystemExit(done)
+
+
+def test_six_processes_run_exactly_the_total(url: str, store: Engine, processes: ForkServerContext) -> None:
+    start = processes.Barrier(6, timeout=20)
+    running = [processes.Process(target=work, args=(url, start)) for _ in range(6)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(60)
+    assert sum(process.exitcode or 0 for process in running) == 40
+    assert max(process.exitcode or 0 for process in running) < 40
+    found = slots(store, "s")
+    assert [(slot.slot, slot.trial, slot.state) for slot in found] == [(n, n, "done") for n in range(40)]
+
+
+def take_one_over(url: str, seen: Slot, start: Barrier) -> None:
+    engine = open_store(url)
+    start.wait()
+    raise SystemExit(10 if take_over(engine, seen, this_worker(), NOW + 100) else 0)
+
+
+def test_of_four_that_take_a_slot_over_one_gets_it(url: str, store: Engine, processes: ForkServerContext) -> None:
+    take_slot(store, "s", 1, ANNA, NOW)
+    [seen] = slots(store, "s")
+    start = processes.Barrier(4, timeout=20)
+    running = [processes.Process(target=take_one_over, args=(url, seen, start)) for _ in range(4)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(60)
+    assert sorted(process.exitcode or 0 for process in running) == [0, 0, 0, 10]

@@ -1,0 +1,87 @@
+"""A store and searches whose trials are a formula: a study's ways can be tested without a model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from sqlalchemy import Engine
+
+from storage.engine import open_store
+from storage.worker import Worker, this_worker
+from studies.claims import Claims
+from studies.space import Choices, Dimension, Range
+from studies.store import open_optuna
+from studies.worker import Ended, Search, open_study, work
+
+SPACE: dict[str, Dimension] = {
+    "learning_rate": Range(low=1e-5, high=1e-2, log=True),
+    "epochs": Range(low=1, high=5),
+    "class_weighting": Choices(choices=["none", "balanced"]),
+    "weight_decay": 0.01,
+}
+BASELINE = {"learning_rate": 3e-5, "epochs": 3, "class_weighting": "none", "weight_decay": 0.01}
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def engine(url: str) -> Engine:
+    return open_store(url)
+
+
+def a_search(trials: int = 6, **more: object) -> Search:
+    settings: dict[str, object] = {
+        "name": "study",
+        "direction": "maximize",
+        "metric": "macro_f1",
+        "space": SPACE,
+        "baseline": BASELINE,
+        "trials": trials,
+        "seed": 7,
+    }
+    return Search(**(settings | more))  # type: ignore[arg-type]
+
+
+def formula(trial: optuna.Trial) -> Ended:
+    from studies.space import suggest
+
+    params = suggest(trial, SPACE)
+    value = -abs(params["learning_rate"] - 1e-3) - 0.1 * abs(params["epochs"] - 4)
+    for epoch in range(1, 4):
+        trial.report(value - 1 / epoch, epoch)
+        if trial.should_prune():
+            return Ended(value, is_pruned=True)
+    return Ended(value, is_pruned=False)
+
+
+RunIt = Callable[..., optuna.Study]
+
+
+@pytest.fixture
+def run_it(url: str, engine: Engine) -> RunIt:
+    """Runs a search with a formula, as a worker of its own."""
+
+    def run(
+        search: Search | None = None,
+        trial: Callable[[optuna.Trial], Ended] = formula,
+        worker: Worker | None = None,
+        after: Callable[[], None] = lambda: None,
+    ) -> optuna.Study:
+        search = search or a_search()
+        study = open_study(open_optuna(url), search)
+        work(study, search, Claims(engine, search.name, worker or this_worker()), trial, after)
+        return study
+
+    return run
+
+
+def told(study: optuna.Study) -> list[tuple[object, ...]]:
+    """What two searches are compared by: number, state, value, parameters and reports of each trial."""
+    return [
+        (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
+        for t in study.get_trials(deepcopy=False)
+    ]

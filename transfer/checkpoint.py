@@ -1,0 +1,105 @@
+"""A fine-tune between two epochs, on disk: weights, optimiser, schedule, random state. No pickle in it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from transfer.finetune import FineTuning
+
+TENSORS = "state.safetensors"
+NUMBERS = "state.json"
+
+
+def save_checkpoint(folder: Path, tuning: FineTuning, notes: dict[str, Any]) -> None:
+    """Writes the state of `tuning` to `folder`, in the place of an older one; `notes` is kept as JSON.
+
+    Written beside and renamed: after a kill there is the old state or the new one, never a part.
+    """
+    _recover(folder)
+    optimizer = tuning.optimizer.state_dict()
+    tensors = {f"model.{name}": value for name, value in _trained(tuning).items()}
+    for index, values in optimizer["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in values.items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    numbers = {
+        "epoch": tuning.epoch,
+        "schedule": {k: v for k, v in tuning.schedule.state_dict().items() if k != "lr_lambdas"},
+        "rates": [group["lr"] for group in optimizer["param_groups"]],
+        "notes": notes,
+    }
+    beside = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, beside / TENSORS)
+    (beside / NUMBERS).write_text(json.dumps(numbers), encoding="utf-8")
+    _replace(folder, beside)
+
+
+def restore_checkpoint(folder: Path, tuning: FineTuning) -> dict[str, Any] | None:
+    """Takes `tuning` to the state saved in `folder`. Returns its notes, or None where there is no whole state.
+
+    tuning: newly made, of the same model, examples, recipe and seed as the one that was saved.
+    """
+    _recover(folder)
+    state = _read(folder)
+    if state is None:
+        return None
+    numbers, tensors = state
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    model = tuning.accelerator.unwrap_model(tuning.model)
+    model.load_state_dict(weights, strict=False)  # frozen weights are those of the pretrained model
+    optimizer = tuning.optimizer.state_dict()
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, field = name.split(".", 2)
+            optimizer["state"].setdefault(int(index), {})[field] = value
+    for group, rate in zip(optimizer["param_groups"], numbers["rates"], strict=True):
+        group["lr"] = rate
+    tuning.optimizer.load_state_dict(optimizer)
+    tuning.schedule.load_state_dict(numbers["schedule"] | {"lr_lambdas": [None] * len(numbers["rates"])})
+    tuning.epoch = numbers["epoch"]
+    torch.set_rng_state(tensors["random.cpu"])
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
+    notes: dict[str, Any] = numbers["notes"]
+    return notes
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]] | None:
+    """Numbers and tensors of a state, or None where there is none or a file of it is damaged."""
+    try:
+        numbers = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))
+        # As loaded they are the file itself, mapped, and the optimiser would keep them so.
+        return numbers, {name: value.clone() for name, value in load_file(folder / TENSORS).items()}
+    except (OSError, ValueError, SafetensorError):
+        return None
+
+
+def _trained(tuning: FineTuning) -> dict[str, torch.Tensor]:
+    model = tuning.accelerator.unwrap_model(tuning.model)
+    return {name: value.data for name, value in model.named_parameters() if value.requires_grad}
+
+
+def _replace(folder: Path, beside: Path) -> None:
+    """A folder cannot be renamed onto another: the old one steps aside first, and _recover knows that order."""
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(beside, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(folder: Path) -> None:
+    """Killed between the two renames: the new state, which is whole then, takes its place."""
+    if folder.exists() or not folder.with_name(f"{folder.name}.old").is_dir():
+        return
+    os.rename(folder.with_name(f"{folder.name}.new"), folder)

@@ -1,0 +1,131 @@
+"""Labelled texts out of the plan's sources: cleaned, without duplicates, each with a label of the plan.
+
+What is dropped is counted by its reason. All is held in memory: labelled data are thousands of rows, not millions.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from transfer.cleaning import clean_cell, key_hash
+from transfer.columns import as_text
+from transfer.label_values import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
+from transfer.labelled import Labelled, labelled, without
+from transfer.problem import Problem, Problems
+from transfer.reading import read_batches
+from transfer.sources import GoldSource, LabelledSource
+from transfer.splits import Original, deal_halves, split_original
+
+__all__ = ["Labelled", "Original", "deal_halves", "read_labelled", "split_original", "without"]
+
+
+def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base: Path, where: str) -> Labelled:
+    """All rows of some sources that have a text and a label of the plan, each text once per label.
+
+    base: the plan's folder. where: the plan's key of the list, "original.train", or of the one gold source, "gold".
+    Rows are dropped as "empty text", "no label", "unmapped label" and "duplicate" (of a text with the same label).
+    Raises Problem, or Problems of several sources, for what cannot be read, values that are no labels of the plan,
+    weights that are not positive numbers, and where no row is left.
+    """
+    rows, problems = _Rows(), list[Problem]()
+    for i, source in enumerate(sources):
+        try:
+            _read(source, labels, base, where if isinstance(source, GoldSource) else f"{where}[{i}]", rows)
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0] if len(problems) == 1 else Problems(f"{where}: {len(problems)} problems", problems)
+    if not rows.texts:
+        counts = ", ".join(f"{count} {reason}" for reason, count in rows.dropped.items())
+        raise Problem(
+            f"{where}: no row is left that has a text and a label of the plan", f"dropped: {counts or 'none'}"
+        )
+    gold = [source for source in sources if isinstance(source, GoldSource)]
+    return labelled(
+        rows.texts,
+        np.array(rows.labels, np.int64),
+        rows.keys,
+        rows.dropped,
+        np.array(rows.weights) if gold and all(source.weight for source in gold) else None,
+        rows.ids if gold and all(source.id for source in gold) else None,
+    )
+
+
+class _Rows:
+    """Rows as they are gathered, the same text with the same label once."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.labels: list[int] = []
+        self.keys: list[str] = []
+        self.weights: list[float] = []
+        self.ids: list[str] = []
+        self.dropped = Counter[str]()
+        self._at: dict[tuple[str, int], int] = {}
+
+    def add(self, text: str, label: int, weight: float, identity: str) -> None:
+        key = key_hash(text)
+        at = self._at.setdefault((key, label), len(self.texts))
+        if at < len(self.texts):
+            self.dropped["duplicate"] += 1
+            self.weights[at] += weight
+            return
+        self.texts.append(text)
+        self.labels.append(label)
+        self.keys.append(key)
+        self.weights.append(weight)
+        self.ids.append(identity)
+
+
+def _read(source: LabelledSource, labels: Sequence[str], base: Path, where: str, rows: _Rows) -> None:
+    numbers = label_numbers(source, labels, where)
+    columns = {"text": source.text, "label": source.label}
+    if isinstance(source, GoldSource):
+        columns |= {key: name for key, name in (("id", source.id), ("weight", source.weight)) if name}
+    unknown = Counter[str]()
+    for batch in read_batches(source, list(columns.values()), base, where):
+        values = {
+            key: as_text(batch.column(i), f"{where}.{key}: column {columns[key]!r}").to_pylist()
+            for i, key in enumerate(columns)
+        }
+        unknown += _add(values, numbers, where, rows)
+    if unknown and source.unmapped == "refuse":
+        raise unknown_labels(unknown, source, labels, where)
+    if unknown:
+        rows.dropped["unmapped label"] += unknown.total()
+
+
+def _add(values: Mapping[str, list[str | None]], numbers: Mapping[str, int], where: str, rows: _Rows) -> Counter[str]:
+    """Adds the usable rows of a batch; gives the label values that mean no label of the plan, with their rows."""
+    unknown = Counter[str]()
+    number_of = {value: label_number(value, numbers) for value in set(values["label"])}
+    absent = [None] * len(values["text"])
+    columns = (values["text"], values["label"], values.get("weight", absent), values.get("id", absent))
+    for text, value, weight, identity in zip(*columns, strict=True):
+        cleaned = clean_cell(text)
+        if not cleaned:
+            rows.dropped["empty text"] += 1
+        elif number_of[value] == NO_LABEL:
+            rows.dropped["no label"] += 1
+        elif number_of[value] == UNKNOWN:
+            unknown[str(value).strip()] += 1
+        else:
+            number = _weight(weight, where) if "weight" in values else 1.0
+            rows.add(cleaned, number_of[value], number, identity or "")
+    return unknown
+
+
+def _weight(text: str | None, where: str) -> float:
+    try:
+        weight = float(text or "")
+    except ValueError:
+        weight = math.nan
+    if not (0 < weight < math.inf):
+        raise Problem(
+            f"{where}.weight: {text!r} is no weight of a row",
+            "a weight is a positive number: 1 / the probability with which the comment came into the sample",
+        )
+    return weight

@@ -1,0 +1,64 @@
+"""A fine-tuned classifier's probabilities, by torch on whatever device there is."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from transfer.device import TOKEN_BUDGET, autocast_for, device_name
+from transfer.encoding import Tokens, batches, encode, pad
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def probabilities_of(
+    model: "PreTrainedModel", tokens: Tokens, on_batch: Callable[[int], None] = lambda texts: None
+) -> NDArray[np.float32]:
+    """(N, K) float32 probabilities, rows sum to 1, in the order of `tokens`; on the device where `model` is.
+
+    Texts go through in batches of like lengths under a token budget; `on_batch` hears how many each batch held.
+    """
+    device = str(model.device)
+    n_labels = int(model.config.num_labels or 0)
+    out = np.zeros((len(tokens), n_labels), dtype=np.float32)
+    model.train(False)
+    with torch.inference_mode(), autocast_for(model, device):
+        for rows in batches(tokens.lengths, TOKEN_BUDGET):
+            ids, mask = pad(tokens, rows)  # (B, T)
+            logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
+            out[rows] = torch.softmax(logits.float(), dim=-1).cpu().numpy()
+            on_batch(len(rows))
+    return out
+
+
+class TorchEngine:
+    """A fine-tuned model in a folder, ready to classify texts.
+
+    folder: as transformers saves it, tokenizer included. max_length: tokens read of a text, at most those that the
+    model takes; 0 for as many.
+    """
+
+    name = "torch"
+
+    def __init__(self, folder: Path, max_length: int = 0) -> None:
+        from transformers import AutoModelForSequenceClassification
+
+        from transfer.model import load_tokenizer, longest_input
+
+        self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(str(folder))
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
+        self.model: PreTrainedModel = model.to(device_name())
+        longest = longest_input(model.config, self.tokenizer)
+        self.max_length = min(max_length or longest, longest)
+
+    def probabilities(
+        self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda texts: None
+    ) -> NDArray[np.float32]:
+        """(N, K) float32 probabilities of cleaned texts, rows sum to 1; K in the order of the model's labels."""
+        return probabilities_of(self.model, encode(texts, self.tokenizer, self.max_length), on_batch)

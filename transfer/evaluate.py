@@ -1,0 +1,146 @@
+"""How well probabilities agree with true labels; each metric knows which direction is better."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.int64]
+MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
+DIRECTIONS: dict[MetricName, Literal["maximize", "minimize"]] = {
+    "accuracy": "maximize",
+    "macro_f1": "maximize",
+    "weighted_f1": "maximize",
+    "log_loss": "minimize",
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a classifier reaches on N labelled texts with K labels.
+
+    All figures lie in [0, 1] but log_loss (nats, at least 0). A label without a true or a predicted row counts
+    0 in the averages over labels. confusion: (K, K) counts, rows true, columns predicted.
+    per_class: for each label precision, recall, f1, accuracy (one against the rest) and support (true rows).
+    """
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    macro_precision: float
+    macro_recall: float
+    weighted_precision: float
+    weighted_recall: float
+    log_loss: float
+    labels: tuple[str, ...]
+    per_class: dict[str, dict[str, float]]
+    confusion: tuple[tuple[int, ...], ...]
+
+    def value(self, metric: MetricName) -> float:
+        """The figure that a study optimises."""
+        return float(getattr(self, metric))
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything, as JSON takes it."""
+        return {
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "labels": list(self.labels),
+            "confusion": [list(row) for row in self.confusion],
+        }
+
+
+def score(probabilities: Floats, truth: Ints, labels: Sequence[str]) -> Scores:
+    """Scores of `probabilities` against `truth`.
+
+    probabilities: (N, K), rows sum to 1; the label predicted is the first of the largest. truth: (N,) in [0, K).
+    Raises ValueError where N is 0 or the shapes do not fit.
+    Log loss is the mean of -log p(true label), p clipped to 1e-12.
+    """
+    if len(truth) == 0 or probabilities.shape != (len(truth), len(labels)):
+        raise ValueError(f"{probabilities.shape} probabilities for {len(truth)} rows and {len(labels)} labels")
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    predicted = probabilities.argmax(axis=1)
+    every = np.arange(len(labels))
+    precision, recall, f1, support = precision_recall_fscore_support(truth, predicted, labels=every, zero_division=0.0)
+    share = support / support.sum()
+    confusion = confusion_matrix(truth, predicted, labels=every)
+    of_truth = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    return Scores(
+        n=len(truth),
+        accuracy=float(np.mean(predicted == truth)),
+        macro_f1=float(f1.mean()),
+        weighted_f1=float(f1 @ share),
+        macro_precision=float(precision.mean()),
+        macro_recall=float(recall.mean()),
+        weighted_precision=float(precision @ share),
+        weighted_recall=float(recall @ share),
+        log_loss=float(-np.log(of_truth.clip(1e-12)).mean()),
+        labels=tuple(labels),
+        per_class={
+            label: {
+                "precision": float(precision[k]),
+                "recall": float(recall[k]),
+                "f1": float(f1[k]),
+                "accuracy": float(np.mean((predicted == k) == (truth == k))),
+                "support": int(support[k]),
+            }
+            for k, label in enumerate(labels)
+        },
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+    )
+
+
+def bootstrap_interval(
+    statistic: Literal["macro_f1", "accuracy", "kappa"],
+    predicted: Ints,
+    truth: Ints,
+    n_labels: int,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    weights: Floats | None = None,
+) -> tuple[float, float, float]:
+    """Value of a statistic with its 95 % percentile bootstrap interval over rows: (value, low, high).
+
+    predicted, truth: (N,) in [0, n_labels). weights: (N,) inverse inclusion probabilities, or None for equal ones.
+    All three are NaN where the statistic is: kappa where everything is of one label. Works on resampled confusion
+    matrices. Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    cells = truth * n_labels + predicted
+    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+
+    def confusion(rows: Ints) -> Floats:
+        counts = np.bincount(cells[rows], weights=mass[rows], minlength=n_labels * n_labels)
+        return counts.reshape(n_labels, n_labels).astype(np.float64)
+
+    value = _STATISTICS[statistic](confusion(np.arange(len(truth))))
+    draws = (rng.integers(0, len(truth), size=len(truth)) for _ in range(resamples))
+    resampled = [x for rows in draws if not math.isnan(x := _STATISTICS[statistic](confusion(rows)))]
+    low, high = np.percentile(resampled, [2.5, 97.5]) if resampled else (math.nan, math.nan)
+    return value, float(low), float(high)
+
+
+def _accuracy(confusion: Floats) -> float:
+    return float(np.trace(confusion) / confusion.sum())
+
+
+def _macro_f1(confusion: Floats) -> float:
+    both = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return float(np.divide(2 * np.diag(confusion), both, out=np.zeros(len(confusion)), where=both > 0).mean())
+
+
+def _kappa(confusion: Floats) -> float:
+    """Cohen's κ (1960): (observed − chance) / (1 − chance); NaN where chance agreement is 1."""
+    shares = confusion / confusion.sum()
+    chance = float(shares.sum(axis=0) @ shares.sum(axis=1))
+    return math.nan if chance >= 1 else (float(np.trace(shares)) - chance) / (1 - chance)
+
+
+_STATISTICS = {"accuracy": _accuracy, "macro_f1": _macro_f1, "kappa": _kappa}

@@ -1,0 +1,209 @@
+"""Fine-tuning an encoder: the recipe, and the loop over epochs, which can be saved between any two."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+
+from transfer.device import TOKEN_BUDGET, autocast_for
+from transfer.encoding import Indices, Tokens, batches, pad
+from transfer.model import depth, layer_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+ClassWeighting = Literal["none", "balanced"]
+GRADIENT_NORM = 1.0  # BERT's, and that of every recipe since
+POOL = 16  # batches' worth of texts that are sorted by length together: little padding, still well mixed
+MOST_CLASS_WEIGHT = 100.0  # so that the only row of a rare label does not drown all the others in its batch
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a fine-tune is done; the parameters that a search varies.
+
+    learning_rate: of the head, and of all layers where layer_decay is 1. batch_size: examples per optimiser step.
+    warmup_share: share of the steps with a rising rate; then it falls linearly to 0. label_smoothing: share of the
+    target's mass spread over all labels. class_weighting: "balanced" gives every label the same weight in all,
+    however rare it is. max_length: tokens. frozen_layers: how many stay as pretrained, from the bottom, the embeddings
+    counting as the first; the head always learns. layer_decay: each layer's rate as a factor of that above it (Clark
+    et al., ELECTRA, 2020).
+    """
+
+    learning_rate: float = 3e-5
+    batch_size: int = 32
+    epochs: int = 3
+    weight_decay: float = 0.01
+    warmup_share: float = 0.1
+    dropout: float = 0.1
+    label_smoothing: float = 0.0
+    class_weighting: ClassWeighting = "none"
+    max_length: int = 128
+    frozen_layers: int = 0
+    layer_decay: float = 1.0
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is learnt from: N texts and for each a distribution over K labels.
+
+    targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
+    """
+
+    tokens: Tokens
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def one_hot(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float32]:
+    """(N, n_labels) float32 of labels (N,)."""
+    return np.eye(n_labels, dtype=np.float32)[labels]
+
+
+class DivergedError(RuntimeError):
+    """The loss or its gradient became NaN or infinite: this recipe leads nowhere."""
+
+
+class FineTuning:
+    """A fine-tune in progress. `run_epoch` takes it one epoch further; checkpoint.py saves and restores it.
+
+    Same model, examples, recipe and seed give the same weights to the last bit on one CPU with as many threads,
+    also when it was saved, restored and gone on with.
+    """
+
+    def __init__(self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int) -> None:
+        self.examples = Examples(examples.tokens.cut(recipe.max_length), examples.targets, examples.weights)
+        self.weights = example_weights(examples, recipe.class_weighting)
+        self.recipe = recipe
+        self.seed = seed
+        self.epoch = 0
+        # Its precision would be one for the whole process; ours follows the model, see autocast_for.
+        self.accelerator = Accelerator(mixed_precision="no")
+        torch.manual_seed(seed)
+        optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
+        steps = math.ceil(len(examples) / recipe.batch_size) * recipe.epochs
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(steps, recipe.warmup_share))
+        self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
+        self.optimizer = self.accelerator.prepare(optimizer)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs of the recipe have been run."""
+        return self.epoch >= self.recipe.epochs
+
+    def run_epoch(self, on_step: Callable[[int], None] = lambda examples: None) -> float:
+        """One pass over the examples; `on_step` hears how many each step took. Returns the mean training loss (nats).
+
+        Raises DivergedError as soon as a step's loss or gradient is not finite, before it reaches the weights.
+        """
+        self.model.train()
+        lengths = self.examples.tokens.lengths
+        total = 0.0
+        for rows in self._steps(lengths):
+            total += self._step(rows, lengths) * len(rows)
+            on_step(len(rows))
+        self.epoch += 1
+        return total / len(self.examples)
+
+    def _steps(self, lengths: Indices) -> list[Indices]:
+        """The epoch's batches: shuffled, then sorted by length within pools, then the batches shuffled."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        order = rng.permutation(len(self.examples))
+        size = self.recipe.batch_size
+        pools = [order[i : i + size * POOL] for i in range(0, len(order), size * POOL)]
+        by_length = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
+        steps = [pool[i : i + size] for pool in by_length for i in range(0, len(pool), size)]
+        return [steps[i] for i in rng.permutation(len(steps))]
+
+    def _step(self, rows: Indices, lengths: Indices) -> float:
+        """One optimiser step over `rows`, in micro-batches that fit the token budget. Returns its mean loss."""
+        total = torch.zeros((), device=self.accelerator.device)
+        for micro in batches(lengths[rows], TOKEN_BUDGET):
+            loss = self._loss(rows[micro]) / len(rows)
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        if not math.isfinite(total) or not math.isfinite(norm):
+            told = f"loss {float(total)}, gradient norm {float(norm)}"
+            raise DivergedError(f"training diverged in epoch {self.epoch + 1}: {told}")
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return float(total)
+
+    def _loss(self, rows: Indices) -> torch.Tensor:
+        """Weighted sum of the rows' cross-entropies against their smoothed targets."""
+        device = self.accelerator.device
+        ids, mask = pad(self.examples.tokens, rows)  # (B, T)
+        with autocast_for(self.model, device.type):
+            logits = self.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
+        targets = torch.from_numpy(self.examples.targets[rows]).to(device)
+        smoothing = self.recipe.label_smoothing
+        targets = targets * (1 - smoothing) + smoothing / targets.shape[1]
+        losses = -(targets * torch.log_softmax(logits.float(), dim=-1)).sum(dim=-1)  # (B,)
+        return (losses * torch.from_numpy(self.weights[rows]).to(device)).sum()
+
+
+def rate_shares(steps: int, warmup_share: float) -> Callable[[int], float]:
+    """The share of the learning rate at each of `steps` steps: up during the warm-up, then linearly down to 0."""
+    warmup = round(steps * warmup_share)
+
+    def share(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        return max((steps - step) / max(steps - warmup, 1), 0.0)
+
+    return share
+
+
+def parameter_groups(model: "PreTrainedModel", recipe: Recipe) -> list[dict[str, object]]:
+    """Parameters by layer and by whether they decay, each group with its rate; frozen ones stop needing gradients.
+
+    Biases and normalisation weights (all that are vectors) do not decay.
+    """
+    layers = depth(model.config)
+    frozen = min(recipe.frozen_layers, layers + 1)
+    groups: dict[tuple[int, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        layer = layer_of(name, layers)
+        parameter.requires_grad = layer >= frozen
+        if parameter.requires_grad:
+            groups.setdefault((layer, parameter.ndim > 1), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "lr": recipe.learning_rate * recipe.layer_decay ** (layers + 1 - layer),
+            "weight_decay": recipe.weight_decay if decays else 0.0,
+        }
+        for (layer, decays), parameters in sorted(groups.items(), key=lambda item: item[0])
+    ]
+
+
+def example_weights(examples: Examples, weighting: ClassWeighting) -> NDArray[np.float32]:
+    """(N,) float32, mean 1: how much each example's loss counts, its own weight times that of its label.
+
+    A label's weight falls on the examples that have it and not on the label's term of each loss: there it would
+    raise the mass that smoothing gives to rare labels above the truth of frequent ones. A soft target weighs what its
+    labels weigh on average. The mean is taken over all examples, not over a batch: batches are of like lengths, and
+    with them of like sources, so that weights between the sources would cancel out.
+    """
+    weights = examples.weights.astype(np.float64)
+    if weighting == "balanced":
+        weights *= examples.targets @ class_weights(examples)
+    weights /= weights.mean()
+    return weights.astype(np.float32)
+
+
+def class_weights(examples: Examples) -> NDArray[np.float64]:
+    """(K,) n / (K · n of the label) as scikit-learn's "balanced", at most 100; rows count by their weights."""
+    mass = (examples.targets * examples.weights[:, None].astype(np.float64)).sum(axis=0)
+    balanced: NDArray[np.float64] = mass.sum() / (len(mass) * mass.clip(1e-6))
+    return balanced.clip(max=MOST_CLASS_WEIGHT)

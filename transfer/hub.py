@@ -1,0 +1,134 @@
+"""A model's folder on this machine, whether it was one already or lies on the hub.
+
+Weights are safetensors. A repository that ships only a pickled file is read with `weights_only` and converted once.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transfer.pickled import PICKLED, convert_once
+from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
+SMALL_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.codes"]
+# Not every safetensors file: repositories keep adapters, half precision and other programs' weights beside these.
+WEIGHTS = ["model.safetensors", "model-*-of-*.safetensors"]
+
+
+def fetch_config(name: str, revision: str | None = None) -> Path:
+    """A folder with the model's configuration and tokenizer, without its weights; see fetch_model."""
+    return _folder(name) or _download(name, revision, SMALL_FILES)
+
+
+def fetch_model(name: str, revision: str | None = None) -> Path:
+    """A folder with the model's configuration, tokenizer and safetensors weights.
+
+    name: a folder, or a repository on the hub (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache count as always).
+    A folder needs no network, and no file with code is ever downloaded.
+    Raises Problem where there is none: no such repository or revision, a gated one, no network, no weights, or
+    weights in a file that would run code.
+    """
+    folder = _folder(name) or _download(name, revision, [*SMALL_FILES, *WEIGHTS])
+    if _has(folder, WEIGHTS):
+        return folder
+    if _folder(name) is None:
+        folder = _download(name, revision, [*SMALL_FILES, *PICKLED])
+    if not _has(folder, PICKLED):
+        raise Problem(
+            f"candidate '{name}': no weights in {folder}",
+            "looked for model.safetensors and, to convert, pytorch_model.bin",
+            "a model for transformers and torch is needed (no TensorFlow or Flax weights)",
+        )
+    with hub_problems(f"candidate '{name}'"):
+        return convert_once(folder, f"candidate '{name}'")
+
+
+def model_version(folder: Path) -> str:
+    """What tells two versions of a model apart: a hub snapshot's commit, else SHA-256 over the folder's own files."""
+    if folder.parent.name == "snapshots":
+        return folder.name
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in ["config.json", "tokenizer*", *WEIGHTS] for path in folder.glob(pattern)):
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _folder(name: str) -> Path | None:
+    path = Path(name)
+    if not path.is_dir():
+        return None
+    if not (path / "config.json").is_file():
+        raise Problem(
+            f"candidate '{name}': the folder has no config.json", "a folder that transformers saved is needed"
+        )
+    return path
+
+
+def _has(folder: Path, patterns: list[str]) -> bool:
+    return any(any(folder.glob(pattern)) for pattern in patterns)
+
+
+def _download(name: str, revision: str | None, patterns: list[str]) -> Path:
+    from huggingface_hub import snapshot_download
+
+    with hub_problems(f"candidate '{name}'", revision):
+        return Path(snapshot_download(name, revision=revision, allow_patterns=patterns, ignore_patterns=["*/*"]))
+
+
+@contextmanager
+def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
+    """Turns what the hub client raises into one message that begins with `what` and says what to do."""
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise Problem(
+            f"{what}: the repository is gated: its owner grants access on request",
+            "ask for access on its page, then set HF_TOKEN to a token of that account (or run: hf auth login)",
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise Problem(f"{what}: the repository has no revision '{revision}'") from error
+    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
+        raise Problem(
+            f"{what}: no such folder here, and no such repository on the hub",
+            "check the spelling (owner/name); a private repository needs HF_TOKEN",
+        ) from error
+    except errors.LocalEntryNotFoundError as error:
+        # The client says that nothing is cached; what kept it from the hub is the cause.
+        cause = error.__cause__
+        raise (_refused(what, cause) if isinstance(cause, errors.HfHubHTTPError) else _offline(what)) from error
+    except (ConnectionError, TimeoutError) as error:
+        raise _offline(what) from error
+    except errors.HfHubHTTPError as error:
+        raise _refused(what, error) from error
+    except OSError as error:
+        file = f": {error.filename}" if error.filename else ""
+        raise Problem(f"{what}: {error.strerror or error}{file}") from error
+    except Exception as error:
+        # The HTTP client's own errors share no base with ConnectionError.
+        if type(error).__module__.split(".")[0].startswith("httpx"):
+            raise _offline(what) from error
+        raise
+
+
+def _refused(what: str, error: "HfHubHTTPError") -> Problem:
+    status = error.response.status_code
+    first_line = str(error).strip().partition("\n")[0]
+    no_access = "check the spelling, and HF_TOKEN: a private repository needs a token that may read it"
+    return Problem(f"{what}: the hub answered: {first_line}", no_access if status in {401, 403} else "try again later")
+
+
+def _offline(what: str) -> Problem:
+    return Problem(
+        f"{what}: no such folder here, and the hub cannot be reached",
+        "a folder is looked for beside the plan; a hub name needs the network once, then it is cached",
+        "offline (HF_HUB_OFFLINE=1) works with what was downloaded before",
+    )

@@ -1,0 +1,115 @@
+"""Rows of a data set on the Hugging Face hub, through its own client and cache.
+
+No code of a repository is run: the client has no loading scripts any more, and none are asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from transfer.columns import positions
+from transfer.problem import Problem
+from transfer.sources import Source
+
+
+def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -> Iterator[pa.RecordBatch]:
+    """Batches of at most `rows` rows of `columns`; numbers of a ClassLabel column turned into the names they stand for.
+
+    The data set is downloaded once into the client's cache and mapped from there, so memory holds a batch. HF_ENDPOINT,
+    HF_TOKEN, HF_HOME and HF_HUB_OFFLINE count as always. Raises Problem for a missing, private or gated repository, a
+    missing revision, subset, split or column, one that needs a script, and no network.
+    """
+    from datasets import ClassLabel, load_dataset
+
+    with _explained(source, where):
+        # hf://: a folder of that name beside the plan, or the name of a file format, is not meant
+        table = load_dataset(f"hf://datasets/{source.hub}", source.subset, split=source.split, revision=source.revision)
+        _check_revision(source, [file["filename"] for file in table.cache_files], where)
+    there = list(table.column_names)
+    names = [there[i] for i in positions(columns, there, source, where, str(source.hub))]
+    labels = {name: table.features[name].names for name in names if isinstance(table.features[name], ClassLabel)}
+    if table.num_rows == 0:
+        raise Problem(f"{where}.hub: {source.hub} has no rows in split {source.split!r}")
+    for piece in table.select_columns(list(dict.fromkeys(names))).with_format("arrow").iter(rows):
+        arrays = [_named(piece[name].combine_chunks(), labels.get(name)) for name in names]
+        yield pa.record_batch(arrays, names=list(columns))
+
+
+def _named(array: pa.Array, names: Sequence[str] | None) -> pa.Array:
+    """Label numbers as names; -1, which stands for "not labelled", as null."""
+    if names is None:
+        return array
+    return pa.array([names[i] if i is not None and i >= 0 else None for i in array.to_pylist()], pa.string())
+
+
+def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
+    """Refuses another version than the plan's: without a network the client takes any that it has, in silence."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if source.hub is None or source.revision is None or not files:
+        return
+    # Every load asks for the README, so that the cache knows which commit a revision is, or that there is no README.
+    readme = try_to_load_from_cache(source.hub, "README.md", repo_type="dataset", revision=source.revision)
+    commit = Path(readme).parent.name if isinstance(readme, str) else None
+    if readme is None or (commit is not None and commit != Path(files[0]).parent.name):
+        raise Problem(
+            f"{where}.revision: {source.hub} is on this machine, but not its revision {source.revision!r}",
+            "connect once and run `moodline check`, then it is cached; HF_HUB_OFFLINE=1 forbids connecting",
+        )
+
+
+@contextmanager
+def _explained(source: Source, where: str) -> Iterator[None]:
+    """Turns what the client raises into one message that says what to do."""
+    from datasets.exceptions import DatasetNotFoundError, DatasetsError
+
+    try:
+        yield
+    except DatasetNotFoundError as error:
+        raise _not_found(source, where, str(error)) from error
+    except (ConnectionError, TimeoutError) as error:
+        raise _out_of_reach(source, where) from error
+    except RuntimeError as error:
+        if "scripts are no longer supported" not in str(error):
+            raise
+        raise Problem(
+            f"{where}.hub: {source.hub} is read by a script of its own, which is never run here",
+            "the hub's own copy of it often works: set `revision: refs/convert/parquet`",
+        ) from error
+    except (DatasetsError, ValueError, OSError) as error:  # no such subset or split, broken files
+        raise Problem(f"{where}.hub: {source.hub} cannot be read", *_first_lines(error)) from error
+    except Exception as error:
+        # The HTTP client's own errors share no base with ConnectionError, and its package changes its name.
+        if not type(error).__module__.startswith("httpx"):
+            raise
+        raise _out_of_reach(source, where) from error
+
+
+def _out_of_reach(source: Source, where: str) -> Problem:
+    return Problem(
+        f"{where}.hub: {source.hub} is not on this machine and the hub cannot be reached",
+        "connect once and run `moodline check`, then it is cached; HF_HUB_OFFLINE=1 forbids connecting",
+        "or give the downloaded file as `path`",
+    )
+
+
+def _not_found(source: Source, where: str, message: str) -> Problem:
+    if "gated" in message:
+        return Problem(
+            f"{where}.hub: {source.hub} is gated: its owners must grant you access",
+            "ask for access on its page, then set HF_TOKEN to a token of that account (or run: hf auth login)",
+        )
+    if "Revision" in message:
+        return Problem(f"{where}.revision: {source.hub} has no revision {source.revision!r}")
+    return Problem(
+        f"{where}.hub: no data set {source.hub!r} on the hub that you may read",
+        "look at the name, OWNER/NAME; for a private one set HF_TOKEN in the environment",
+    )
+
+
+def _first_lines(error: Exception) -> list[str]:
+    """What the client says and what that came from, a line each."""
+    said = [str(e).strip().splitlines() for e in (error, error.__cause__) if e is not None]
+    return [" ".join(lines)[:300] for lines in said if lines]

@@ -1,0 +1,84 @@
+"""Objects of json files (one array, or objects one after another) and of jsonl files, read piece by piece."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO, cast
+
+from transfer.charset import open_text
+from transfer.problem import Problem
+
+PIECE = 1 << 20  # characters read at a time
+LARGEST = 1 << 26  # characters of one object; longer than that is a broken file
+
+Object = dict[str, object]
+
+
+def json_objects(path: Path, encoding: str | None, where: str, name: str) -> Iterator[Object]:
+    """The objects of a file, in order. name: the file in messages.
+
+    Raises Problem for a wrong encoding, broken JSON (with its line) and anything that is not an object.
+    """
+    with open_text(path, encoding, where, name) as file:
+        place = f"{where}.path: {name}"
+        in_array = path.suffix.lower() == ".json" and _opens_array(file)
+        yield from _array_objects(file, place) if in_array else _line_objects(file, place)
+
+
+def _opens_array(file: TextIO) -> bool:
+    """Whether the file begins with "["; the file stands after it then, and at its start otherwise."""
+    while (character := file.read(1)).isspace():
+        pass
+    if character != "[":
+        file.seek(0)
+    return character == "["
+
+
+def _line_objects(file: TextIO, place: str) -> Iterator[Object]:
+    for number, line in enumerate(file, 1):
+        if line.strip():
+            try:
+                value = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise Problem(
+                    f"{place}, line {number}: no JSON: {error.msg} at column {error.colno}",
+                    f"the line: {line.strip()[:60]}",
+                    "expected one object a line, or in a .json file an array of objects",
+                ) from error
+            yield _checked(value, f"{place}, line {number}")
+
+
+def _array_objects(file: TextIO, place: str) -> Iterator[Object]:
+    """Objects of an array whose "[" has been read, with no more than a piece of it in memory."""
+    decode, buffer, at, count = json.JSONDecoder().raw_decode, "", 0, 0
+    piece = PIECE
+    while True:
+        at = _after_space(buffer, at, "," if count else "")
+        if buffer.startswith("]", at):
+            return
+        try:
+            value, at = decode(buffer, at)
+        except json.JSONDecodeError as error:
+            more = file.read(piece) if len(buffer) - at < LARGEST else ""
+            if not more:
+                raise Problem(
+                    f"{place}, object {count + 1}: no JSON: {error.msg}",
+                    f"it begins: {buffer[at : at + 60]!r}" if buffer[at:] else "the file ends without ']'",
+                ) from error
+            # Twice as much each time, so that reading a long object again from its start stays cheap.
+            buffer, at, piece = buffer[at:] + more, 0, piece * 2
+            continue
+        count, piece = count + 1, PIECE
+        yield _checked(value, f"{place}, object {count}")
+
+
+def _after_space(buffer: str, at: int, separator: str) -> int:
+    while at < len(buffer) and (buffer[at].isspace() or buffer[at] == separator):
+        at += 1
+    return at
+
+
+def _checked(value: object, place: str) -> Object:
+    if not isinstance(value, dict):
+        raise Problem(f"{place}: an object with the columns as keys is expected, got {json.dumps(value)[:60]}")
+    return cast("Object", value)

@@ -1,0 +1,252 @@
+"""One question to an OpenAI-compatible server: retries, waiting as long as it asks for, and what its faults mean.
+
+Faults that may pass are tried again with growing waits. Those that cannot pass become a Problem at once.
+The key stands in no message.
+"""
+
+import email.utils
+import math
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from transfer.labellers.reading import Alternatives
+from transfer.labellers.settings import LabellerSettings
+from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    import openai
+    from openai.types.chat import ChatCompletion
+    from openai.types.chat.chat_completion import ChoiceLogprobs
+
+FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
+LONGEST_WAIT = 30.0  # seconds, where the server names no time itself
+LONGEST_ASKED_WAIT = 300.0  # seconds; a server that asks for more is out of quota, and a person should know
+ANSWER_TOKENS = 32  # a label's name is shorter, and a sentence is no answer anyway
+LISTED_TOKENS = 20  # the most that OpenAI's API lists at a position
+PASSING = {408, 409, 425, 429}  # and 500 and above
+OF_THE_MESSAGE = {400, 413, 422}  # too long, or met by a content filter; or of every message: then another fails too
+# Sent where the server takes them; one that it refuses by name is left out from then on.
+OPTIONAL: dict[str, object] = {
+    "max_tokens": ANSWER_TOKENS,
+    "temperature": 0.0,
+    "logprobs": True,
+    "top_logprobs": LISTED_TOKENS,
+}
+
+
+class Stopped(Exception):
+    """Another thread met a fault that cannot pass, so this question was given up."""
+
+
+class Unanswered(Exception):
+    """This one question got no answer, while the server answers others."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server wrote, in how many tokens altogether, and the likeliest tokens where it lists them."""
+
+    text: str
+    tokens: int
+    positions: tuple[Alternatives, ...]
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """What went wrong; whether that may pass; the seconds that the server asks to wait, where it says so."""
+
+    what: str
+    may_pass: bool = True
+    is_limit: bool = False
+    wait: float = 0.0
+
+
+class Asker:
+    """Asks questions, from any number of threads. `stop` ends every wait and every further question.
+
+    harmless: a question that a server in health can answer, to tell its faults from a message's.
+    """
+
+    def __init__(self, settings: LabellerSettings, where: str, harmless: str) -> None:
+        self.stop = threading.Event()
+        self._settings, self._where, self._harmless = settings, where, harmless
+        self._address = address(settings.base_url or "")
+        self._key = os.environ.get(settings.api_key_env, "").strip() or None
+        self._client = self._make_client()
+        self._refused: set[str] = set()
+
+    def ask(self, message: str) -> Reply:
+        """The server's reply to one message.
+
+        Raises Problem where asking on is useless, Unanswered where this message alone fails, Stopped.
+        """
+        found, wait, tries = self._try(message), FIRST_WAIT, 1
+        while isinstance(found, _Fault) and found.may_pass and tries <= self._settings.retries:
+            self._pause(max(wait, found.wait))
+            found, wait, tries = self._try(message), min(2 * wait, LONGEST_WAIT), tries + 1
+        return found if isinstance(found, Reply) else self._try_last(message, found, tries)
+
+    def _try_last(self, message: str, fault: _Fault, tries: int) -> Reply:
+        """Tells whether it is the server or the message: where another question is answered, one more try decides."""
+        if fault.is_limit or isinstance(self._try(self._harmless), _Fault):
+            raise self._problem(
+                f"gave no usable answer (tries: {tries}): {fault.what}",
+                "is it running, at this address, and not overloaded? concurrency, timeout and retries are settings",
+            )
+        found = self._try(message)
+        if isinstance(found, _Fault):
+            raise Unanswered(f"[no answer: {found.what}]")
+        return found
+
+    def _try(self, message: str) -> Reply | _Fault:
+        import openai
+
+        if self.stop.is_set():
+            raise Stopped
+        try:
+            return self._send(message)
+        except openai.APIStatusError as error:
+            self._require_passing(error)
+            code, what = error.status_code, f"HTTP {error.status_code}: {self._words(error)}"
+            return _Fault(what, code not in OF_THE_MESSAGE, code == 429, _retry_after(error) or 0.0)
+        except openai.APITimeoutError:
+            return _Fault(f"nothing within {self._settings.timeout:g} s")
+        except openai.APIConnectionError:
+            return _Fault("no connection")
+        except (openai.APIError, ValueError):
+            return _Fault("an answer that is not readable JSON")
+
+    def _make_client(self) -> "openai.OpenAI":
+        try:
+            import openai
+        except ImportError as error:
+            raise Problem(
+                f"{self._where}.base_url: a server as labeller needs the openai client, which is not installed",
+                "pip install 'moodline[server]'",
+            ) from error
+        # Tries again are ours: they wake up when the run stops, and tell one bad comment from a dead server.
+        return openai.OpenAI(
+            base_url=self._settings.base_url,
+            api_key=self._key or "none",  # the client insists on one; local servers take any
+            timeout=self._settings.timeout,
+            max_retries=0,
+        )
+
+    def _send(self, message: str) -> Reply:
+        import openai
+
+        while True:
+            sent = {key: value for key, value in OPTIONAL.items() if key not in self._refused}
+            try:
+                completion = self._client.chat.completions.create(
+                    model=self._settings.model or "",
+                    messages=[{"role": "user", "content": message}],
+                    extra_body={**sent, **self._settings.extra_body},
+                )
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if not self._leave_out(error, sent):
+                    raise
+                continue
+            return self._read(completion)
+
+    def _leave_out(self, error: "openai.APIStatusError", sent: Mapping[str, object]) -> bool:
+        """Whether the server refused an optional field by its name, so that the question can go without it."""
+        named = {field for field in sent if field in _all_said(error)}
+        if named & {"logprobs", "top_logprobs"}:
+            named |= {"logprobs", "top_logprobs"}  # one is no use without the other
+        self._refused |= named
+        return bool(named)
+
+    def _read(self, completion: "ChatCompletion") -> Reply:
+        choices = getattr(completion, "choices", None)
+        if not isinstance(choices, list):
+            raise self._problem("answered with something that is no chat completion", "does its address end in /v1?")
+        if not choices:
+            return Reply("", 0, ())
+        usage = completion.usage
+        message = choices[0].message
+        text = message.content or message.refusal if message else None
+        return Reply(text or "", usage.total_tokens if usage else 0, _positions(choices[0].logprobs))
+
+    def _require_passing(self, error: "openai.APIStatusError") -> None:
+        """Raises what cannot be mended by trying again."""
+        code, words = error.status_code, f"its words: {self._words(error)}"
+        if code in (401, 403):
+            found = "is set" if self._key else "is not set"
+            raise self._problem(
+                f"refused the key (HTTP {code})",
+                words,
+                f"the key is read from the environment variable {self._settings.api_key_env}, which {found}",
+            )
+        if code == 404:
+            raise self._problem(
+                f"knows no model '{self._settings.model}' at this address (HTTP 404)", words, *self._models()
+            )
+        if code == 429 and "insufficient_quota" in _all_said(error):
+            raise self._problem("says that the account's quota is used up (HTTP 429)", words)
+        if code < 500 and code not in PASSING | OF_THE_MESSAGE:
+            raise self._problem(f"refused the request (HTTP {code})", words)
+        asked = _retry_after(error)
+        if asked is not None and asked > LONGEST_ASKED_WAIT:
+            raise self._problem(f"asks to wait for {asked:.0f} s (HTTP {code})", words, "run again after that time")
+
+    def _models(self) -> list[str]:
+        import openai
+
+        try:
+            names = [model.id for model in self._client.models.list()]
+        except openai.OpenAIError:
+            return [f"is {self._address} the address of an OpenAI-compatible server? It mostly ends in /v1"]
+        return [f"its models: {', '.join(names[:20])}"]
+
+    def _problem(self, fault: str, *details: str) -> Problem:
+        kept = "what was labelled is kept; run again to go on"
+        return Problem(f"{self._where}: the server {self._address} {fault}", *details, kept)
+
+    def _words(self, error: "openai.APIError") -> str:
+        words = error.body.get("message") if isinstance(error.body, dict) else None
+        words = " ".join(str(words or error.message).split())
+        return (words.replace(self._key, "***") if self._key else words)[:300]
+
+    def _pause(self, seconds: float) -> None:
+        if self.stop.wait(seconds):
+            raise Stopped
+
+
+def address(base_url: str) -> str:
+    """An address without the user name, password or query that it may carry."""
+    parts = urlsplit(base_url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")).rstrip("/")
+
+
+def _positions(logprobs: "ChoiceLogprobs | None") -> tuple[Alternatives, ...]:
+    content: Sequence[Any] = (logprobs.content if logprobs else None) or ()
+    return tuple(
+        Alternatives(_text(at), tuple((_text(top), float(top.logprob)) for top in at.top_logprobs or ()))
+        for at in content
+    )
+
+
+def _text(token: Any) -> str:
+    return bytes(token.bytes).decode("utf-8", "replace") if token.bytes else str(token.token)
+
+
+def _all_said(error: "openai.APIStatusError") -> str:
+    """The server's words, code and parameter; some versions of the client put only the words into the message."""
+    return f"{error} {error.body}"
+
+
+def _retry_after(error: "openai.APIStatusError") -> float | None:
+    """Seconds that the server asks to wait, or None: RFC 9110, section 10.2.3, a number or a date."""
+    value = error.response.headers.get("retry-after")
+    try:
+        seconds = float(value or "")
+        return None if math.isnan(seconds) else max(seconds, 0.0)
+    except ValueError:
+        date = email.utils.parsedate_tz(value or "")
+    return max(email.utils.mktime_tz(date) - time.time(), 0.0) if date else None

@@ -1,0 +1,187 @@
+"""Log-probabilities of label strings after many prompts that begin alike, from a causal LM.
+
+What the prompts share is encoded once. Its keys and values serve every prompt, and a prompt's serve every label.
+"""
+
+import copy
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import DynamicCache
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
+
+Tokens = Sequence[int]
+# Layers whose whole state is keys and values by position; others (recurrent, convolutional, chunked, compressed) could
+# not be shifted, and their models are scored without a cache.
+SHIFTABLE = {"full_attention", "sliding_attention"}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The beginning that prompts share: P token ids, and per layer keys and values, each (H, P, D)."""
+
+    ids: Tokens
+    layers: tuple[tuple[torch.Tensor, torch.Tensor], ...]
+
+
+def label_scores(
+    model: "PreTrainedModel", prompts: Sequence[Tokens], labels: Sequence[Tokens], shared: Shared | None
+) -> torch.Tensor:
+    """Log-probability of each whole label after each prompt, (B, K) float32, on the CPU.
+
+    prompts: B lists of token ids, none empty; labels: K lists of token ids, none empty, which follow the prompt.
+    shared: from `encode_shared`; None scores without a cache, row by row alike in length.
+    The two ways agree up to rounding, and so does a prompt in any company.
+    """
+    with torch.inference_mode():
+        scores = _plain_scores(model, prompts, labels) if shared is None else _cached(model, prompts, labels, shared)
+    return scores.float().cpu()
+
+
+def encode_shared(model: "PreTrainedModel", ids: Tokens) -> Shared | None:
+    """The keys and values of the beginning `ids`; None where the model's state cannot be reused."""
+    if not reuses_cache(model):
+        return None
+    if not ids:
+        return Shared(ids, ())
+    cache = DynamicCache()
+    with torch.inference_mode():
+        _forward(model, torch.tensor([list(ids)], device=model.device), 1, past_key_values=cache, use_cache=True)
+    states: Any = cache  # iterating gives each layer's keys and values, (1, H, P, D)
+    return Shared(ids, tuple((keys[0], values[0]) for keys, values, *_ in states))
+
+
+def reuses_cache(model: "PreTrainedModel") -> bool:
+    """Whether all that a model remembers of a text are keys and values by position."""
+    config: PretrainedConfig = model.config.get_text_config(decoder=True)
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    chunked = getattr(config, "attention_chunk_size", None) is not None
+    stateful = getattr(model, "_is_stateful", False)
+    return kinds <= SHIFTABLE and not (chunked or stateful)
+
+
+def common_length(one: Tokens, other: Tokens) -> int:
+    """How many tokens two lists share from their beginning."""
+    n = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        n += 1
+    return n
+
+
+def _cached(
+    model: "PreTrainedModel", prompts: Sequence[Tokens], labels: Sequence[Tokens], shared: Shared
+) -> torch.Tensor:
+    """Prompts padded on the left, so that all end in the last column and positions keep their distances.
+
+    A sliding window counts columns, and padding between the shared beginning and the rest would push the beginning out
+    of it. So each row's copy of the beginning is moved right by the row's padding instead. The first columns, as many
+    as all rows share tokens, come from the cache; the rest is computed.
+    """
+    longest = max(map(len, prompts))
+    known = min(longest - 1, *(common_length(shared.ids, prompt) for prompt in prompts))
+    pads = torch.tensor([longest - len(prompt) for prompt in prompts], device=model.device)  # (B,)
+    rows = [[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
+    ids = torch.tensor(rows, device=model.device)  # (B, T)
+    mask = (torch.arange(longest, device=model.device) >= pads[:, None]).long()  # (B, T)
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)  # (B, T)
+    cache = _moved(shared, known, pads)
+    logits = _forward(
+        model,
+        ids[:, known:],
+        1,
+        attention_mask=mask,
+        position_ids=positions[:, known:],
+        past_key_values=cache,
+        use_cache=True,
+    )  # (B, 1, V)
+    scores = [_chosen(logits, label[:1]) for label in labels]
+    for k, label in enumerate(labels):
+        if len(label) > 1:
+            scores[k] = scores[k] + _continued(model, label, cache, mask, positions[:, -1:])
+    return torch.stack(scores, dim=1)
+
+
+def _continued(
+    model: "PreTrainedModel", label: Tokens, cache: DynamicCache, mask: torch.Tensor, last: torch.Tensor
+) -> torch.Tensor:
+    """Log-probability, (B,), of a label's tokens after its first; the cache stays as it was."""
+    n = len(label) - 1
+    ids = torch.tensor([list(label[:-1])], device=mask.device).expand(len(mask), -1)  # (B, n)
+    branch = copy.copy(cache)
+    branch.layers = [copy.copy(layer) for layer in cache.layers]  # tensors are shared: a layer grows by a new one
+    logits = _forward(
+        model,
+        ids,
+        n,
+        attention_mask=torch.cat([mask, mask.new_ones(len(mask), n)], dim=1),
+        position_ids=last + 1 + torch.arange(n, device=mask.device),
+        past_key_values=branch,
+        use_cache=True,
+    )  # (B, n, V)
+    return _chosen(logits, label[1:])
+
+
+def _moved(shared: Shared, known: int, pads: torch.Tensor) -> DynamicCache:
+    """The first `known` columns of B rows, each the shared beginning moved right by its padding.
+
+    A cache without a configuration keeps every position in every layer, also in sliding ones, whose mask then
+    does the sliding. Keys carry their position already, so moving them changes nothing but their column.
+    """
+    cache = DynamicCache()
+    if known == 0:
+        return cache
+    columns = (torch.arange(known, device=pads.device) - pads[:, None]).clamp(min=0)  # (B, known)
+    for i, (keys, values) in enumerate(shared.layers):
+        cache.update(keys[:, columns].transpose(0, 1), values[:, columns].transpose(0, 1), i)  # (B, H, known, D)
+    return cache
+
+
+def _plain_scores(model: "PreTrainedModel", prompts: Sequence[Tokens], labels: Sequence[Tokens]) -> torch.Tensor:
+    """Each prompt with each label in full; prompts of one length together, so that nothing is padded."""
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    scores = torch.empty(len(prompts), len(labels))
+    for _, alike in groupby(order, key=lambda i: len(prompts[i])):
+        rows = list(alike)
+        for k, label in enumerate(labels):
+            ids = torch.tensor([[*prompts[i], *label[:-1]] for i in rows], device=model.device)
+            scores[rows, k] = _chosen(_forward(model, ids, len(label), use_cache=False), label).float().cpu()
+    return scores
+
+
+def _chosen(logits: torch.Tensor, tokens: Tokens) -> torch.Tensor:
+    """Summed log-probability, (B,), of `tokens` at the positions of logits (B, len(tokens), V)."""
+    logits = logits.float()
+    index = torch.tensor(list(tokens), device=logits.device).expand(len(logits), -1).unsqueeze(-1)
+    return (logits.gather(-1, index).squeeze(-1) - logits.logsumexp(-1)).sum(-1)
+
+
+def _forward(model: "PreTrainedModel", ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
+    """Logits of the last `last` positions, (B, last, V). What the architecture has no use for is left out."""
+    takes = inspect.signature(model.forward).parameters
+    given["logits_to_keep"] = last  # the whole of Gemma's 262,144 logits per token would not fit
+    given = {name: value for name, value in given.items() if name in takes}
+    logits: torch.Tensor = model(input_ids=ids, **given).logits
+    return logits[:, -last:]
+
+
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Indices of texts, the longest first, so many at a time that a batch padded to its longest stays in `tokens`.
+
+    One text alone is a batch however long it is.
+    """
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch

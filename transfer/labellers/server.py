@@ -1,0 +1,141 @@
+"""A labeller behind an OpenAI-compatible API: vLLM, llama.cpp, Ollama, OpenAI and their like.
+
+Each comment is one question of its own, so no comment can change another's answer. Threads ask them side by side.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from queue import Empty, SimpleQueue
+
+from transfer.labellers.answer import Answer, identity_of
+from transfer.labellers.asking import ANSWER_TOKENS, Asker, Reply, Stopped, Unanswered, address
+from transfer.labellers.prompt import frame, label_names, remind, render
+from transfer.labellers.reading import distribution, read_label, spellings
+from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
+from transfer.problem import Problem
+
+
+def server_labeller(settings: LabellerSettings, labels: Sequence[str], where: str = WHERE) -> "ServerLabeller":
+    """A labeller that asks the server at `settings.base_url`; the first question goes out when `answer` is iterated.
+
+    where: the plan's key of the settings, put in front of every message.
+    Raises Problem where an address or a model is missing, the prompt does not fit the labels, or the openai
+    client is not installed.
+    """
+    require_labeller(settings, labels, where)
+    if not settings.base_url:
+        raise Problem(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
+    labeller = ServerLabeller(settings, labels, where)
+    labeller.asker()  # so that a missing client is met before any work
+    return labeller
+
+
+class ServerLabeller:
+    """See transfer.labellers.answer.Labeller.
+
+    A comment that a healthy server fails on, try after try, is answered with label None and the fault as `raw`.
+    """
+
+    def __init__(self, settings: LabellerSettings, labels: Sequence[str], where: str) -> None:
+        self._settings, self._labels, self._where = settings, tuple(labels), where
+        self._names = label_names(settings.prompt, labels)
+        self._spelled = spellings(labels, self._names)
+
+    @property
+    def identity(self) -> str:
+        return identity_of({**self.description, "extra_body": self._settings.extra_body})
+
+    @property
+    def description(self) -> Mapping[str, object]:
+        prompt = self._settings.prompt
+        before, after = frame(prompt, self._labels)
+        return {
+            "kind": "server",
+            "base_url": address(self._settings.base_url or ""),
+            "model": self._settings.model,
+            "labels": list(self._labels),
+            "names": list(self._names),
+            "prompt": f"{before}{{comment}}{after}",
+            "reminder": remind(after, prompt, self._labels),
+            "max_characters": prompt.max_characters,
+            "answer_tokens": ANSWER_TOKENS,
+        }
+
+    def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+        """See transfer.labellers.answer.Labeller."""
+        asker = self.asker()
+
+        def answered(i: int) -> Answer:
+            return self._answer_one(asker, texts[i])
+
+        threads = min(self._settings.concurrency, len(texts))
+        yield from side_by_side(answered, len(texts), threads, asker.stop)
+
+    def asker(self) -> Asker:
+        """A client of the server. Raises Problem where the openai client is not installed."""
+        return Asker(self._settings, self._where, render(self._settings.prompt, self._labels, "."))
+
+    def _answer_one(self, asker: Asker, text: str) -> Answer:
+        message = render(self._settings.prompt, self._labels, text)
+        replies: list[Reply] = []
+        try:
+            replies.append(asker.ask(message))
+            if read_label(replies[0].text, self._spelled) is None:
+                replies.append(asker.ask(remind(message, self._settings.prompt, self._labels)))
+        except Unanswered as fault:
+            replies.append(Reply(str(fault), 0, ()))
+        return self._understood(replies)
+
+    def _understood(self, replies: Sequence[Reply]) -> Answer:
+        raw, tokens = "\n".join(reply.text for reply in replies), sum(reply.tokens for reply in replies)
+        label = read_label(replies[-1].text, self._spelled)
+        if label is None:
+            return Answer(None, None, raw, tokens)
+        probabilities = distribution(replies[-1].positions, self._spelled)
+        if probabilities:
+            # Several spellings of one label may together be likelier than the one that was written.
+            label = max(range(len(probabilities)), key=probabilities.__getitem__)
+        return Answer(probabilities, label, raw, tokens)
+
+
+def side_by_side(
+    work: Callable[[int], Answer], count: int, threads: int, stop: threading.Event
+) -> Iterator[tuple[int, Answer]]:
+    """(i, work(i)) for each i below `count`, as they come, from `threads` threads.
+
+    The first error ends the work: questions under way are waited for, all answers are yielded, then it is raised.
+    Threads are daemons, so that an interrupted program does not wait for a server that hangs.
+    """
+    todo: SimpleQueue[int] = SimpleQueue()
+    for i in range(count):
+        todo.put(i)
+    done: SimpleQueue[tuple[int, Answer] | Exception | None] = SimpleQueue()
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                i = todo.get_nowait()
+                done.put((i, work(i)))
+            except (Empty, Stopped):
+                break
+            except Exception as error:  # noqa: BLE001  # raised again in the caller's thread
+                stop.set()
+                done.put(error)
+        done.put(None)
+
+    for _ in range(threads):
+        threading.Thread(target=run, daemon=True).start()
+    failure, running = None, threads
+    try:
+        while running:
+            came = done.get()
+            if came is None:
+                running -= 1
+            elif isinstance(came, Exception):
+                failure = failure or came
+            else:
+                yield came
+    finally:
+        stop.set()
+    if failure:
+        raise failure

@@ -1,0 +1,75 @@
+"""What a plan says about its labeller: which LLM, reached how, asked with which prompt.
+
+Light on purpose: the plan imports this module, so nothing heavy may be imported here.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from transfer.labellers.prompt import PromptSettings, check_prompt
+from transfer.problem import Problem, Problems
+
+WHERE = "pseudo_label.labeller"
+
+
+class LabellerSettings(BaseModel):
+    """A causal LM on this machine (`model` alone), or an OpenAI-compatible server (`base_url` and `model`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = Field(
+        None, description="a causal LM: hub name or folder; with base_url, the server's name for it"
+    )
+    base_url: str | None = Field(
+        None, description="address of an OpenAI-compatible server, as in http://localhost:8000/v1; null: local"
+    )
+    api_key_env: str = Field(
+        "OPENAI_API_KEY", description="environment variable that holds the server's key; unset: no key is needed"
+    )
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model; null: its main branch")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="number format of a local model; auto: bfloat16 where that is faster, else float32"
+    )
+    batch_tokens: int = Field(
+        16_384, ge=1, description="tokens that a local model reads at a time, prompt and padding included"
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="requests under way at a time")
+    timeout: float = Field(60.0, gt=0, description="seconds that one request may take")
+    retries: int = Field(5, ge=0, le=20, description="how often a request is tried again after a fault that may pass")
+    length_normalised: bool = Field(
+        False, description="divide a label's log-probability by its number of tokens (local models)"
+    )
+    extra_body: dict[str, Any] = Field(
+        default_factory=dict, description="further fields of each request's body, for servers that know more"
+    )
+    prompt: PromptSettings = Field(default_factory=PromptSettings, description="what the LLM is asked")
+
+
+def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str = WHERE) -> list[Problem]:
+    """What can be seen to be wrong without a model, a server or a network.
+
+    where: the plan's key of the settings, put in front of every message.
+    """
+    problems = check_prompt(settings.prompt, labels, f"{where}.prompt")
+    if settings.base_url is not None and not settings.base_url.startswith(("http://", "https://")):
+        address = f"{where}.base_url: '{settings.base_url}' is no address of a server"
+        problems.insert(0, Problem(address, "as in http://localhost:8000/v1"))
+    if not settings.model:
+        missing = Problem(
+            f"{where}.model: not given",
+            "a causal LM by hub name or folder, as in google/gemma-3-4b-it",
+            "or, with base_url, the name that the server has for it",
+        )
+        problems.insert(0, missing)
+    return problems
+
+
+def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: str) -> None:
+    """Raises Problem, or Problems for several, where check_labeller finds any."""
+    problems = check_labeller(settings, labels, where)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise Problems(f"{where}: {len(problems)} problems", problems)

@@ -1,0 +1,141 @@
+"""How a causal LM's tokenizer spells the prompt, a comment and the labels.
+
+Prompt and label are tokenised in one piece: at the seam a tokenizer may join what would stand apart if each were
+tokenised alone.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from transfer.labellers.prompt import PromptSettings, frame, label_names, quote
+from transfer.labellers.scoring import common_length
+from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+# Stands for the comment while the chat template is filled in; no template trims or escapes it.
+SEAT = "COMMENT-STANDS-HERE"
+# Some templates write today's date into the prompt, and an answer must not depend on the day.
+DATE = "01 Jan 2025"
+
+
+class Spelling:
+    """The prompt in the words and tokens of one tokenizer.
+
+    before, after: text around the comment, the chat template's own included, the same for every comment.
+    labels: K lists of token ids, none empty, that follow a prompt of `prompts`.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: PromptSettings, labels: Sequence[str]) -> None:
+        self._tokenizer, self._settings = tokenizer, settings
+        self._reserved = special_tokens(tokenizer)
+        head, tail = frame(settings, labels)
+        chat = bool(tokenizer.chat_template)
+        text = self._template(head + SEAT + tail) if chat else head + SEAT + tail
+        self.before, _, self.after = text.partition(SEAT)
+        self._start = [] if chat else _start(tokenizer)  # a template writes its own beginning of text
+        self._cut = 0
+        names = label_names(settings, labels)
+        # A model that is no chat model goes on after the cue's colon with a space.
+        answers = list(names) if chat else [f" {name}" for name in names]
+        ending = self._ending(head + SEAT + tail, names[0]) if chat else "\n"
+        self.labels = self._spell_labels(answers, ending)
+        _require_apart(names, self.labels)
+
+    @property
+    def longest(self) -> int:
+        """Most tokens that the tokenizer says its model reads; absurdly many where it knows no limit."""
+        return int(self._tokenizer.model_max_length)
+
+    def prompts(self, texts: Sequence[str], room: int | None = None) -> list[list[int]]:
+        """Token ids of the prompt for each comment; with `room`, comments are cut until the prompt fits into it.
+
+        Raises Problem where the prompt does not fit even without a comment.
+        """
+        quoted = [quote(text, self._settings.max_characters, self._reserved) for text in texts]
+        found = self._encode([self.before + text + self.after for text in quoted])
+        for i, ids in enumerate(found):
+            if room is not None and len(ids) > room:
+                found[i] = self._fitted(quoted[i], room)
+        return [ids[: len(ids) - self._cut] for ids in found]
+
+    def shared(self) -> list[int]:
+        """Token ids that prompts begin with, up to the comment; where a comment joins the last of them, fewer match."""
+        return self._encode([self.before])[0]
+
+    def _fitted(self, quoted: str, room: int) -> list[int]:
+        fixed = len(self._encode([self.before + self.after])[0])
+        ids = self._encode([self.before + quoted + self.after])[0]
+        while len(ids) > room and quoted:
+            share = max(room - fixed, 0) / max(len(ids) - fixed, 1)
+            quoted = quoted[: min(len(quoted) - 1, int(len(quoted) * share))]
+            ids = self._encode([self.before + quoted + self.after])[0]
+        if len(ids) > room:
+            raise Problem(
+                f"the prompt has {len(ids)} tokens without a comment, and the model reads {room}",
+                "shorten its instruction, definitions or examples, or take a model with a longer context",
+            )
+        return ids
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
+        return [self._start + ids for ids in encoded["input_ids"]]
+
+    def _spell_labels(self, answers: Sequence[str], ending: str) -> list[list[int]]:
+        """Token ids of the answers behind the prompt. Where a tokenizer joins the prompt's end with an answer, the
+        prompt is cut back to what it keeps, and the rest counts as the answer's.
+        Where one label's tokens begin another's ("sad", "sadness"), each is ended, so that the longer one's
+        probability is not counted into the shorter one's.
+        """
+        prompt = self._encode([self.before + self.after])[0]
+        whole = self._encode([self.before + self.after + answer for answer in answers])
+        kept = min(common_length(prompt, ids) for ids in whole)
+        if _one_begins_another([ids[kept:] for ids in whole]):
+            whole = self._encode([self.before + self.after + answer + ending for answer in answers])
+            kept = min(common_length(prompt, ids) for ids in whole)
+        self._cut = len(prompt) - kept
+        return [ids[kept:] for ids in whole]
+
+    def _template(self, message: str, answer: str | None = None) -> str:
+        turns = [{"role": "user", "content": message}]
+        if answer is not None:
+            turns.append({"role": "assistant", "content": answer})
+        text = self._tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=answer is None, enable_thinking=False, date_string=DATE
+        )
+        return str(text)
+
+    def _ending(self, message: str, name: str) -> str:
+        """What a chat model writes when its answer is complete."""
+        return self._template(message, name).rpartition(name)[2].strip() or "\n"
+
+
+def special_tokens(tokenizer: "PreTrainedTokenizerBase") -> frozenset[str]:
+    """Strings that the tokenizer reads as control tokens wherever they stand, also inside of a comment."""
+    added = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    return frozenset(added | set(tokenizer.all_special_tokens))
+
+
+def _start(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+    """The beginning-of-text token where the tokenizer puts one; never the end-of-text token that some append."""
+    ids = tokenizer("", add_special_tokens=True)["input_ids"]
+    return list(ids[:1]) if ids and ids[0] == tokenizer.bos_token_id else []
+
+
+def _one_begins_another(spelled: Sequence[Sequence[int]]) -> bool:
+    return any(
+        i != j and common_length(one, other) == len(one)
+        for i, one in enumerate(spelled)
+        for j, other in enumerate(spelled)
+    )
+
+
+def _require_apart(names: Sequence[str], spelled: Sequence[Sequence[int]]) -> None:
+    """Raises Problem where the tokenizer has no letters for a name, or none that tell it from another."""
+    seen: dict[tuple[int, ...], str] = {}
+    for name, ids in zip(names, spelled, strict=True):
+        other = seen.setdefault(tuple(ids), name)
+        if not ids or other != name:
+            what = f"and '{other}' are the same" if ids else "is nothing"
+            raise Problem(f"'{name}' {what} to the model's tokenizer", "give the labels names that it can spell")

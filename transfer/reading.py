@@ -1,0 +1,102 @@
+"""Rows of any source in batches, whatever the format, so that memory holds a batch and never a file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from transfer.columns import array_of, positions
+from transfer.delimited import delimited_rows
+from transfer.hub_data import hub_batches
+from transfer.json_objects import Object, json_objects
+from transfer.problem import Problem
+from transfer.sources import Source, shown, source_files
+from transfer.workbook import sheet_rows
+
+BATCH_ROWS = 10_000
+LOOKED_AT = 1_000  # objects of a json file whose keys are its columns
+
+
+def read_batches(
+    source: Source, columns: Sequence[str], base: Path, where: str, rows: int = BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """All rows of a source, in the order of its files, in batches of 1 to `rows` rows with `columns` in that order.
+
+    csv and tsv give text; parquet and hub data sets give their own types; xlsx and json give each batch's common type,
+    or text. columns.as_text makes text of all of them. base: the plan's folder. where: the plan's key of the source,
+    in front of every message. Raises Problem for a missing, unreadable or empty file, a missing column, a wrong
+    encoding, and where there is no row in any file.
+    """
+    if source.hub is not None:
+        yield from hub_batches(source, columns, where, rows)
+        return
+    files, count = source_files(source, base, where), 0
+    for file in files:
+        for batch in read_file(file, source, columns, base, where, rows):
+            count += batch.num_rows
+            yield batch
+    if not count:
+        names = shown(files[0], base) if len(files) == 1 else f"all {len(files)} files of {source.path}"
+        raise Problem(f"{where}.path: no rows in {names}")
+
+
+def read_file(
+    file: Path, source: Source, columns: Sequence[str], base: Path, where: str, rows: int = BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one of a source's files; see read_batches. A file with a header and no rows gives nothing."""
+    name, suffix = shown(file, base), file.suffix.lower()
+
+    def find(there: Sequence[str]) -> list[int]:
+        return positions(columns, there, source, where, name)
+
+    if suffix == ".parquet":
+        return _parquet_batches(file, columns, find, f"{where}.path: {name}", rows)
+    if suffix == ".xlsx":
+        return _row_batches(sheet_rows(file, source.sheet, where, name), columns, find, rows)
+    if suffix in (".json", ".jsonl"):
+        return _object_batches(json_objects(file, source.encoding, where, name), columns, find, rows)
+    return _row_batches(delimited_rows(file, source.encoding, where, name), columns, find, rows)
+
+
+Find = Callable[[Sequence[str]], list[int]]
+
+
+def _row_batches(
+    table: Iterator[Sequence[object]], columns: Sequence[str], find: Find, rows: int
+) -> Iterator[pa.RecordBatch]:
+    header = next(table, None)
+    at = find([str(name) for name in header or ()])
+    while chunk := list(islice(table, rows)):
+        yield _batch([[row[i] for row in chunk] for i in at], columns)
+
+
+def _object_batches(
+    objects: Iterator[Object], columns: Sequence[str], find: Find, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Keys may be absent in some objects; one that none of the first LOOKED_AT has is a missing column."""
+    first = list(islice(objects, LOOKED_AT))
+    there = list(dict.fromkeys(key for row in first for key in row))
+    names = [there[i] for i in find(there)] if first else []
+    objects = chain(first, objects)
+    while chunk := list(islice(objects, rows)):
+        yield _batch([[row.get(name) for row in chunk] for name in names], columns)
+
+
+def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str, rows: int) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    try:
+        # a buffer: without it a whole column of a row group is read at once
+        with pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as table:
+            there = table.schema_arrow.names
+            names = [there[i] for i in find(there)]
+            for batch in table.iter_batches(rows, columns=list(dict.fromkeys(names))):
+                if batch.num_rows:
+                    yield pa.record_batch([batch[name] for name in names], names=list(columns))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Problem(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
+
+
+def _batch(values: Sequence[Sequence[object]], columns: Sequence[str]) -> pa.RecordBatch:
+    return pa.record_batch([array_of(column) for column in values], names=list(columns))
