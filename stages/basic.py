@@ -15,8 +15,8 @@ from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage import ledger
 from studies.objective import Exam, Probabilities, Task
+from studies.search import Search
 from studies.space import default_space
-from studies.worker import Search
 from transfer.encoding import encode
 from transfer.evaluate import DIRECTIONS, MetricName, score
 from transfer.finetune import Examples, one_hot

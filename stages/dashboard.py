@@ -1,5 +1,6 @@
 """optuna-dashboard on a run's store: on this machine only, and read only unless asked otherwise."""
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -59,4 +60,10 @@ def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[st
         raise Problem(f"port {port} on {HOST}: {error.strerror}", "take another with --port, or 0 for any") from error
     told({"url": f"http://{HOST}:{server.server_port}/", "read_only": not writes})
     with server:
-        server.serve_forever()
+        # In a thread: wsgiref swallows whatever is raised while it answers, so a Ctrl-C then would be lost.
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        try:
+            serving.join()
+        finally:
+            server.shutdown()

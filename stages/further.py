@@ -18,8 +18,8 @@ from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import registry
 from studies.objective import Exam, Probabilities, Task
+from studies.search import Search
 from studies.space import default_mixing, default_space
-from studies.worker import Search
 from transfer.encoding import encode
 from transfer.finetune import Examples, Recipe, one_hot
 from transfer.mixing import PseudoLabelled, mix

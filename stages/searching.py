@@ -19,9 +19,10 @@ from studies.claims import Claims
 from studies.objective import Task, model_name, run_trial, sweep_scratch
 from studies.retention import Shelf, best_trial
 from studies.sampler import pruner_for
+from studies.search import Search
 from studies.space import Choices, Dimension, Range
 from studies.store import open_optuna
-from studies.worker import POLL_SECONDS, Search, open_study, work
+from studies.worker import POLL_SECONDS, open_study, work
 from transfer.problem import Problem
 
 

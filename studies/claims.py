@@ -52,14 +52,11 @@ class Claims:
         """
         return [slot for slot in table.slots(self.engine, self.study) if slot.state == "open" and slot.slot < total]
 
-    def known_trials(self) -> set[int]:
-        """Numbers of the trials that belong to a slot."""
-        return {slot.trial for slot in table.slots(self.engine, self.study) if slot.trial is not None}
-
-    def others_live(self) -> bool:
-        """Whether another living worker holds a slot."""
-        held = [slot for slot in table.slots(self.engine, self.study) if slot.state == "open"]
-        return any(slot.worker != self.worker.name and self._lives(slot) for slot in held)
+    def known_trials_and_others(self) -> tuple[set[int], bool]:
+        """Numbers of the trials that belong to a slot, and whether another living worker holds one; one reading."""
+        slots = table.slots(self.engine, self.study)
+        others = any(slot.state == "open" and slot.worker != self.worker.name and self._lives(slot) for slot in slots)
+        return {slot.trial for slot in slots if slot.trial is not None}, others
 
     def begin(self, claim: Claim, trial: int) -> None:
         """Notes the trial that runs for the claim."""

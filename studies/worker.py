@@ -4,17 +4,18 @@ import errno
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
 
 import optuna
 from optuna.trial import Trial, TrialState
 
 from storage.problem import StoreProblem
 from studies.claims import Claim, Claims
-from studies.sampler import PrunerName, propose, pruner_for, sampler_for
-from studies.space import Space, nearest
+from studies.proposal import ask
+from studies.sampler import pruner_for, sampler_for
+from studies.search import Search
 from transfer.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -25,26 +26,6 @@ POLL_SECONDS = 1.0
 PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 # Between asking for a trial and noting its number a worker may die; a trial of nobody's this old is adopted.
 ORPHAN_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Search:
-    """A study to be run: the same for all its workers.
-
-    trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
-    outside of it. keep: how many trials' weights stay on disk.
-    """
-
-    name: str
-    direction: Literal["maximize", "minimize"]
-    metric: str
-    space: Space
-    baseline: Mapping[str, Any]
-    trials: int
-    seed: int
-    pruner: PrunerName = "median"
-    keep: int = 3
-    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,37 +125,24 @@ def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim
     """The claim's own trial where it had begun one, else an orphan, else the next one."""
     number = claim.trial if claim.trial is not None else _orphan(study, claims)
     if number is None:
-        number = _ask(study, search)
+        number = ask(study, search)
     claims.begin(claim, number)
     return Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
 
 
 def _orphan(study: optuna.Study, claims: Claims) -> int | None:
-    """A running trial that belongs to no slot: its worker died before it could note the number."""
-    known = claims.known_trials()
-    others = claims.others_live()
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        started = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+    """A running trial that belongs to no slot: its worker died before it could note the number.
+
+    The trials are read before the slots: whoever began one held its slot already, so a trial of the living is seen
+    with its slot.
+    """
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    known, others = claims.known_trials_and_others()
+    for trial in running:
+        started = trial.datetime_start.replace(tzinfo=UTC).timestamp() if trial.datetime_start else 0.0
         if trial.number not in known and (not others or time.time() - started > ORPHAN_SECONDS):
             return trial.number
     return None
-
-
-def _ask(study: optuna.Study, search: Search) -> int:
-    trials = study.get_trials(deepcopy=False)
-    if not any(trial.state == TrialState.WAITING for trial in trials):
-        if not trials:
-            study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
-        else:
-            study.enqueue_trial(propose(study, search.space, search.seed))
-    ended = sum(trial.state.is_finished() for trial in trials)
-    study.sampler = sampler_for(search.seed, ended, running=len(trials) - ended)
-    return study.ask().number
-
-
-def _baseline_note(search: Search) -> dict[str, Any]:
-    moved = [name for name, value in nearest(search.baseline, search.space).items() if value != search.baseline[name]]
-    return {"baseline": True, "moved": ", ".join(moved)}
 
 
 def _stop_if_all_fail(study: optuna.Study) -> None:

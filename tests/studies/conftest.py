@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from storage.engine import open_store
 from storage.worker import Worker, this_worker
 from studies.claims import Claims
+from studies.search import Search
 from studies.space import Choices, Dimension, Range
 from studies.store import open_optuna
-from studies.worker import Ended, Search, open_study, work
+from studies.worker import Ended, open_study, work
 
 SPACE: dict[str, Dimension] = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),

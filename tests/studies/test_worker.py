@@ -82,9 +82,9 @@ def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> 
     whole = told(run_it(a_search(name="whole")))
     run_it(a_search(name="cut", trials=3))
     study = open_study(open_optuna(url), a_search(name="cut"))
-    from studies.worker import _ask
+    from studies.proposal import ask
 
-    _ask(study, a_search(name="cut"))  # and then killed, before the number was noted
+    ask(study, a_search(name="cut"))  # and then killed, before the number was noted
     assert told(run_it(a_search(name="cut"))) == whole
 
 

@@ -1,0 +1,30 @@
+"""The next trial of a study: queued by hand, the baseline, from a list, or a sampler's proposal."""
+
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from studies.sampler import propose, sampler_for
+from studies.search import Search
+from studies.space import nearest
+
+
+def ask(study: optuna.Study, search: Search) -> int:
+    """Begins the study's next trial and returns its number. All of its parameters are in the study from then on."""
+    trials = study.get_trials(deepcopy=False)
+    if not any(trial.state == TrialState.WAITING for trial in trials):
+        if search.queue:
+            study.enqueue_trial(dict(search.queue[len(trials) % len(search.queue)]))
+        elif not trials:
+            study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
+        else:
+            study.enqueue_trial(propose(study, search.space, search.seed))
+    ended = sum(trial.state.is_finished() for trial in trials)
+    study.sampler = sampler_for(search.seed, ended, running=len(trials) - ended)
+    return study.ask().number
+
+
+def _baseline_note(search: Search) -> dict[str, Any]:
+    moved = [name for name, value in nearest(search.baseline, search.space).items() if value != search.baseline[name]]
+    return {"baseline": True, "moved": ", ".join(moved)}

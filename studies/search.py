@@ -1,0 +1,30 @@
+"""What a study is to do: its space, budget and ways; the same for all of its workers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from studies.sampler import PrunerName
+from studies.space import Space
+
+
+@dataclass(frozen=True)
+class Search:
+    """A study to be run: the same for all its workers.
+
+    trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
+    outside of it. keep: how many trials' weights stay on disk. queue: parameters of the trials in their order, in place
+    of a sampler's; the baseline is then not tried.
+    """
+
+    name: str
+    direction: Literal["maximize", "minimize"]
+    metric: str
+    space: Space
+    baseline: Mapping[str, Any]
+    trials: int
+    seed: int
+    pruner: PrunerName = "median"
+    keep: int = 3
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    queue: Sequence[Mapping[str, Any]] = ()
