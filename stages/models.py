@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,13 @@ class Predictor:
     """
 
     def __init__(self, run: Run, name: str, members: Sequence[str], how: Combination) -> None:
-        self.name, self.members, self.how = name, list(members), how
+        self.run, self.name, self.members, self.how = run, name, list(members), how
         self.records = [model_record(run, member) for member in members]
-        self.engines = [load_engine(run, record) for record in self.records]
+
+    @cached_property
+    def engines(self) -> list[TorchEngine]:
+        """The members, loaded when they are first used: a stage that finds itself done needs none."""
+        return [load_engine(self.run, record) for record in self.records]
 
     @property
     def fingerprint(self) -> str:
