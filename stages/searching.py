@@ -46,6 +46,8 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
         return run_trial(trial, task, shelf, scratch, watcher, lease)
 
     after_trial()  # what a kill left half done
+    if leads:
+        run.crew.call()
     with _Watcher(run.report, plan_of) as watcher:
         work(study, plan_of, claims, one, after_trial)
     return study
