@@ -3,17 +3,15 @@
 Heavy imports stand inside the commands, so that --help answers at once.
 """
 
-import contextlib
-import json
-import os
 import shlex
-import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from stages.edge import Show, edge, finish, quiet_libraries
 
 if TYPE_CHECKING:
     from stages.plan import Plan
@@ -41,8 +39,9 @@ Anew = Annotated[
     Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
-Show = Callable[[dict[str, Any]], None]
-_results: list[TextIO] = []  # stdout as it was when the command began
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search; GPUs are dealt out.")
+]
 
 
 @app.command()
@@ -58,14 +57,14 @@ def demo(
 
     Example: moodline demo --language ko
     """
-    with _edge(as_json, debug):
-        _quiet_libraries()
+    with edge(as_json, debug):
+        quiet_libraries()
         from stages.progress import Terminal
         from stages.show import show_run
         from stages.world.make import make_world
 
         plan = make_world(folder, language, seed, Terminal().say)
-        _finish(_lead(plan, overrides, "run", None), as_json, show_run)
+        finish(_lead(plan, overrides, "run", None), as_json, show_run)
 
 
 @app.command()
@@ -83,10 +82,10 @@ def init(
     """
     from stages.presets import write_preset
 
-    with _edge(as_json, debug):
+    with edge(as_json, debug):
         write_preset(preset, out)
         told = f"wrote {out}; next: moodline check {shlex.quote(str(out))}"
-        _finish({"plan": str(out), "preset": preset}, as_json, lambda _: print(told))
+        finish({"plan": str(out), "preset": preset}, as_json, lambda _: print(told))
 
 
 @app.command()
@@ -95,13 +94,13 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
 
     Example: moodline check plan.yaml
     """
-    with _edge(as_json, debug):
-        _quiet_libraries()
+    with edge(as_json, debug):
+        quiet_libraries()
         from stages.check import check_file
         from stages.show import show_check
 
         found = check_file(plan, overrides)
-        _finish(found, as_json, show_check)
+        finish(found, as_json, show_check)
         if found["problems"]:
             raise typer.Exit(1)
 
@@ -111,6 +110,7 @@ def run(
     plan: PlanFile,
     overrides: Overrides = [],
     anew: Anew = None,
+    workers: Workers = 1,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -118,10 +118,10 @@ def run(
 
     Example: moodline run plan.yaml
     """
-    with _edge(as_json, debug):
+    with edge(as_json, debug):
         from stages.show import show_run
 
-        _finish(_lead(plan, overrides, "run", anew), as_json, show_run)
+        finish(_lead(plan, overrides, "run", anew, workers), as_json, show_run)
 
 
 STAGE_COMMANDS = {
@@ -158,33 +158,57 @@ STAGE_COMMANDS = {
 }
 
 
+def _add_search_command(name: str, stage: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(
+        plan: PlanFile,
+        overrides: Overrides = [],
+        anew: Anew = None,
+        workers: Workers = 1,
+        as_json: AsJson = False,
+        debug: Debug = False,
+    ) -> None:
+        with edge(as_json, debug):
+            from stages.show import show_stage
+
+            finish(_lead(plan, overrides, stage, anew, workers), as_json, show_stage)
+
+
 def _add_stage_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
         plan: PlanFile, overrides: Overrides = [], anew: Anew = None, as_json: AsJson = False, debug: Debug = False
     ) -> None:
-        with _edge(as_json, debug):
+        with edge(as_json, debug):
             from stages.show import show_stage
 
-            _finish(_lead(plan, overrides, stage, anew), as_json, show_stage)
+            finish(_lead(plan, overrides, stage, anew), as_json, show_stage)
 
 
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    _add_stage_command(_name, _stage, _text)
+    (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
 
 
 @app.command()
-def worker(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, debug: Debug = False) -> None:
+def worker(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    member_of: Annotated[int | None, typer.Option("--member-of", hidden=True)] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
     """Join a running search from another terminal or machine, until its budget is used up.
+
+    It takes a GPU that no other worker of this machine has, where there is one.
 
     Example: moodline worker plan.yaml
     """
-    with _edge(as_json, debug):
-        _quiet_libraries()
+    with edge(as_json, debug):
+        quiet_libraries()
         from stages.join import join_search
         from stages.show import show_stage
 
-        _finish(join_search(_open(_read(plan, overrides))), as_json, show_stage)
+        finish(join_search(_open(_read(plan, overrides)), member_of), as_json, show_stage)
 
 
 @app.command()
@@ -203,14 +227,14 @@ def evaluate(
 
     Example: moodline evaluate plan.yaml --data test.csv --stage ensemble
     """
-    with _edge(as_json, debug):
-        _quiet_libraries()
+    with edge(as_json, debug):
+        quiet_libraries()
         from stages.judge import run_evaluate
         from stages.show import show_scores
         from transfer.sources import LabelledSource
 
         source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        _finish(run_evaluate(_open(_read(plan, overrides)), source, stage), as_json, show_scores)
+        finish(run_evaluate(_open(_read(plan, overrides)), source, stage), as_json, show_scores)
 
 
 @app.command()
@@ -226,12 +250,12 @@ def predict(
 
     Example: moodline predict plan.yaml "what a day" "not again"
     """
-    with _edge(as_json, debug):
-        _quiet_libraries()
+    with edge(as_json, debug):
+        quiet_libraries()
         from stages.judge import run_predict
         from stages.show import show_predictions
 
-        _finish(run_predict(_open(_read(plan, overrides)), texts, stage), as_json, show_predictions)
+        finish(run_predict(_open(_read(plan, overrides)), texts, stage), as_json, show_predictions)
 
 
 @app.command()
@@ -240,11 +264,11 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
 
     Example: moodline status plan.yaml
     """
-    with _edge(as_json, debug):
+    with edge(as_json, debug):
         from stages.show import show_status
         from stages.status import run_status
 
-        _finish(run_status(_open(_read(plan, overrides))), as_json, show_status)
+        finish(run_status(_open(_read(plan, overrides))), as_json, show_status)
 
 
 @app.command()
@@ -262,11 +286,11 @@ def dashboard(
 
     Example: moodline dashboard plan.yaml --port 8081
     """
-    with _edge(as_json, debug):
+    with edge(as_json, debug):
         from stages.dashboard import serve_dashboard
 
         show: Show = lambda told: print(told["url"], flush=True)  # noqa: E731
-        serve_dashboard(_read(plan, overrides), port, write, lambda told: _finish(told, as_json, show))
+        serve_dashboard(_read(plan, overrides), port, write, lambda told: finish(told, as_json, show))
 
 
 @app.command()
@@ -282,12 +306,12 @@ def export(
 
     Example: moodline export plan.yaml my-model
     """
-    with _edge(as_json, debug):
-        _quiet_libraries()
+    with edge(as_json, debug):
+        quiet_libraries()
         from stages.export import run_export
 
         result = run_export(_open(_read(plan, overrides)), folder, stage)
-        _finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
+        finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 
 def main() -> None:
@@ -295,10 +319,13 @@ def main() -> None:
     app()
 
 
-def _lead(plan: Path, overrides: Sequence[str], what: str, anew: str | None) -> dict[str, Any]:
+def _lead(plan: Path, overrides: Sequence[str], what: str, anew: str | None, workers: int = 1) -> dict[str, Any]:
     """Leads the plan's workspace while one stage, or "run" for all, is done."""
+    from stages.crew import Crew, share_cores, take_gpu
+
     opened = _read(plan, overrides)
-    _quiet_libraries()
+    share_cores(workers)
+    quiet_libraries()
     from stages.anew import begin_anew
     from stages.run import DOES, run_all
     from storage.leader import lead
@@ -306,9 +333,13 @@ def _lead(plan: Path, overrides: Sequence[str], what: str, anew: str | None) -> 
     with lead(opened.root):
         run = _open(opened)
         run.files.sweep()
+        take_gpu(run.root, run.report)
         if anew is not None:
             begin_anew(run, anew, first=None if what == "run" else what)
-        return run_all(run) if what == "run" else DOES[what](run)
+        words = [str(plan), *(word for override in overrides for word in ("--set", override))]
+        with Crew(words, workers - 1, run.report) as crew:
+            run = replace(run, crew=crew)
+            return run_all(run) if what == "run" else DOES[what](run)
 
 
 def _read(plan: Path, overrides: Sequence[str]) -> "Plan":
@@ -322,78 +353,6 @@ def _open(plan: "Plan") -> "Run":
     from stages.workspace import open_run
 
     return open_run(plan, Terminal())
-
-
-def _quiet_libraries() -> None:
-    """What transformers says of weights and progress is no news here; faults come as exceptions.
-
-    Also before torch comes: threads that wait for one another sleep instead of spinning. With another program on one
-    of two cores, spinning made training twenty times slower.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _finish(result: Mapping[str, Any], as_json: bool, show: Show) -> None:
-    """Prints a result, as JSON or for people, where stdout was before libraries were kept from it."""
-    with contextlib.redirect_stdout(_results[-1]):
-        if as_json:
-            print(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str))
-        else:
-            show(dict(result))
-
-
-@contextlib.contextmanager
-def _edge(as_json: bool, debug: bool) -> Iterator[None]:
-    """Where errors become words and an exit status: 1 what the user can mend, 130 interrupted."""
-    from storage.problem import StoreProblem
-    from transfer.problem import Problem
-
-    signal.signal(signal.SIGTERM, _interrupt)
-    _results.append(sys.stdout)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # libraries print there; stdout is for the result
-            yield
-    except (Problem, StoreProblem) as error:
-        if debug:
-            raise
-        _fail(str(error), as_json)
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; nothing finished is lost. Go on with:\n  {_command()}", file=sys.stderr)
-        raise typer.Exit(130) from None
-    except OSError as error:
-        if debug:
-            raise
-        _fail(f"{error.filename or 'the system'}: {error.strerror or error}\n  go on with: {_command()}", as_json)
-    except Exception as error:
-        if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
-            raise
-        if type(error).__name__ in {"StorageInternalError", "OperationalError"}:
-            _fail(f"the store could not be read or written: {error}\n  go on with: {_command()}", as_json)
-        _fail(f"{type(error).__name__}: {error}\n  this is a fault of moodline's; --debug shows where", as_json)
-
-
-def _fail(message: str, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"error": message}, ensure_ascii=False))
-    print(f"moodline: {message}", file=sys.stderr)
-    raise typer.Exit(1)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _command() -> str:
-    """The command as it was given, which resumes when it is run again; not to begin anew a second time."""
-    words = [word for word in sys.argv[1:] if not word.startswith("--anew=")]
-    while "--anew" in words:
-        at = words.index("--anew")
-        del words[at : at + 2]
-    return shlex.join(["moodline", *words])
 
 
 if __name__ == "__main__":

@@ -48,6 +48,19 @@ class Terminal:
             yield lambda done: progress.advance(task, done)
 
 
+class Lines:
+    """What one of several workers says to the process that started it: lines, and no progress of a trial."""
+
+    def say(self, text: str) -> None:
+        """One line."""
+        print(text, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        """Counts for nobody."""
+        yield lambda done: None
+
+
 def _plain(terminal: Terminal, what: str, total: int | None, unit: str) -> Iterator[Advance]:
     began = said = time.monotonic()
     count = 0.0

@@ -16,13 +16,14 @@ from stages.report import Report
 from stages.workspace import Run, store_url
 from storage import ledger, registry
 from studies.claims import Claims
+from studies.lease import Lease
 from studies.objective import Task, model_name, run_trial, sweep_scratch
 from studies.retention import Shelf, best_trial
 from studies.sampler import pruner_for
 from studies.search import Search
 from studies.space import Choices, Dimension, Range
 from studies.store import open_optuna
-from studies.worker import POLL_SECONDS, open_study, work
+from studies.worker import POLL_SECONDS, Ended, open_study, work
 from transfer.problem import Problem
 
 
@@ -41,9 +42,14 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
         shelf.tidy()
         sweep_scratch(study, scratch)
 
+    def one(trial: optuna.Trial, lease: Lease) -> Ended:
+        return run_trial(trial, task, shelf, scratch, watcher, lease)
+
     after_trial()  # what a kill left half done
+    if leads:
+        run.crew.call()
     with _Watcher(run.report, plan_of) as watcher:
-        work(study, plan_of, claims, lambda trial: run_trial(trial, task, shelf, scratch, watcher), after_trial)
+        work(study, plan_of, claims, one, after_trial)
     return study
 
 

@@ -1,11 +1,12 @@
 """What every stage of a run works with: the plan, its store and files, and where things lie in the workspace."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from stages.crew import Crew
 from stages.plan import Plan
 from stages.report import Report, Silent
 from storage.artifacts import Files
@@ -20,13 +21,17 @@ SAMPLES = "samples"
 
 @dataclass(frozen=True)
 class Run:
-    """An opened plan. One process leads it (storage.leader); others read it or join its searches."""
+    """An opened plan. One process leads it (storage.leader); others read it or join its searches.
+
+    crew: workers that the process that leads starts when it begins a study.
+    """
 
     plan: Plan
     engine: Engine
     files: Files
     worker: Worker
     report: Report
+    crew: Crew = field(default_factory=Crew)
 
     @property
     def root(self) -> Path:

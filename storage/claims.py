@@ -2,16 +2,31 @@
 
 A study of N trials has slots 0 to N-1. A worker takes a slot, runs one trial in it, and closes it ("done") when
 the trial is complete or pruned, or frees it when the trial failed, so that another is run instead. Taking is
-decided by the primary key and everything later by the owner's name: any number of processes and hosts may call
-all of this at once, and each slot has one owner. A killed worker's slot stays open with its last beat; whoever
-finds it abandoned takes it over, and the old owner, if it lives after all, learns it from the next `beat`.
+decided by the primary key, who runs a trial by a unique index, and everything later by the owner's name: any number
+of processes and hosts may call all of this at once; each slot has one owner and each trial one slot. A killed
+worker's slot stays open as it was at its last beat; whoever finds it abandoned takes it over, and the old owner, if
+it lives after all, learns it from its next `beat`.
 Times are seconds since 1970 (UTC), and the caller's: this module has no clock.
 """
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, and_, delete, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    Index,
+    Named,
+    Table,
+    TypedColumns,
+    and_,
+    delete,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
 from storage.tables import METADATA, insert_new, writing
 from storage.worker import Worker, is_running, this_worker
@@ -23,7 +38,7 @@ __all__ = [
     "close_slot",
     "forget_slots",
     "free_slot",
-    "is_abandoned",
+    "owner_runs",
     "set_trial",
     "slots",
     "take_over",
@@ -34,7 +49,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One slot as it was read. trial: the number that Optuna gave, None before that; worker: the owner's name."""
+    """One slot as it was read.
+
+    trial: the number that Optuna gave, None before that. worker: the owner's name. beat: when the owner last said that
+    its process lives. moved: when it last got on with the trial (a training step, an epoch judged); a worker that
+    beats and does not move hangs. share: of the trial's training that is done, 0 to 1.
+    """
 
     study: str
     slot: int
@@ -44,6 +64,8 @@ class Slot:
     pid: int
     process_started: float
     beat: float
+    moved: float
+    share: float
     state: Literal["open", "done"]
 
 
@@ -56,10 +78,13 @@ class _Slots(TypedColumns):
     pid: Named[int]
     process_started: Named[float]
     beat: Named[float]
+    moved: Named[float]
+    share: Named[float]
     state: Named[str]
 
 
 SLOTS = Table("moodline_slots", METADATA, _Slots)
+Index("moodline_slots_trial", SLOTS.c.study, SLOTS.c.trial, unique=True)
 
 
 def slots(engine: Engine, study: str) -> list[Slot]:
@@ -72,7 +97,7 @@ def slots(engine: Engine, study: str) -> list[Slot]:
 def take_slot(engine: Engine, study: str, total: int, worker: Worker, now: float) -> int | None:
     """Make the worker the owner of the lowest slot below `total` that nobody has taken; None if all are taken."""
     while (slot := _lowest_unused(engine, study, total)) is not None:
-        row = {"study": study, "slot": slot, "trial": None, "state": "open", **_owner(worker, now)}
+        row = {"study": study, "slot": slot, "trial": None, "share": 0.0, "state": "open", **_owner(worker, now)}
         with writing(engine) as connection:
             if insert_new(connection, SLOTS, [row]):
                 return slot
@@ -92,15 +117,13 @@ def _owner(worker: Worker, now: float) -> dict[str, Any]:
         "pid": worker.pid,
         "process_started": worker.process_started,
         "beat": now,
+        "moved": now,
     }
 
 
-def is_abandoned(slot: Slot, now: float, silence: float) -> bool:
-    """True for an open slot whose owner's process is gone, or has not beaten for more than `silence` seconds."""
-    if slot.state == "done":
-        return False
-    gone = is_running(slot.host, slot.pid, slot.process_started) is False
-    return gone or now - slot.beat > silence
+def owner_runs(slot: Slot) -> bool | None:
+    """Whether the process of the slot's owner lives; None where that cannot be seen, because it is another host's."""
+    return is_running(slot.host, slot.pid, slot.process_started)
 
 
 def take_over(engine: Engine, seen: Slot, worker: Worker, now: float) -> bool:
@@ -108,18 +131,34 @@ def take_over(engine: Engine, seen: Slot, worker: Worker, now: float) -> bool:
 
     Of several that try, one gets True; all get False when the owner has beaten since.
     """
-    as_seen = and_(_open(seen.study, seen.slot, seen.worker), SLOTS.c.beat == seen.beat)
+    as_seen = and_(_open(seen.study, seen.slot, seen.worker), SLOTS.c.beat == seen.beat, SLOTS.c.moved == seen.moved)
     return _change(engine, as_seen, **_owner(worker, now))
 
 
 def set_trial(engine: Engine, study: str, slot: int, worker: Worker, trial: int) -> bool:
-    """Write down which trial runs in the slot. False, and nothing is changed, when the slot is not ours any more."""
-    return _change(engine, _open(study, slot, worker.name), trial=trial)
+    """Make the trial the slot's, once: False, and nothing is changed, when it is another slot's.
+
+    False too when the slot is not ours any more, or has another trial.
+    """
+    without = or_(SLOTS.c.trial.is_(None), SLOTS.c.trial == trial)
+    try:
+        return _change(engine, and_(_open(study, slot, worker.name), without), trial=trial)
+    except IntegrityError:  # the unique index: of several workers one gets the trial
+        return False
 
 
-def beat(engine: Engine, study: str, slot: int, worker: Worker, now: float) -> bool:
-    """Tell that the owner lives. False when the slot is not ours any more: leave its trial alone then."""
-    return _change(engine, _open(study, slot, worker.name), beat=now)
+def beat(
+    engine: Engine,
+    study: str,
+    slot: int,
+    worker: Worker,
+    now: float,
+    moved: float | None = None,
+    share: float | None = None,
+) -> bool:
+    """Tell that the owner lives, and how far it is. False when the slot is not ours any more: leave its trial alone."""
+    progress = {name: value for name, value in (("moved", moved), ("share", share)) if value is not None}
+    return _change(engine, _open(study, slot, worker.name), beat=now, **progress)
 
 
 def close_slot(engine: Engine, study: str, slot: int, worker: Worker) -> bool:

@@ -9,20 +9,21 @@ function that is given the Engine; none shows a password.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine, NullPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import NoSuchModuleError
 
 from storage.address import BUSY_SECONDS, engine_options, masked, read_address, sqlite_path
 from storage.migrations import LATEST, migrate, schema_version
-from storage.problem import StoreProblem
+from storage.problem import StoreAway, StoreProblem
 from storage.tables import to_json
 
-__all__ = ["creation_lock", "engine_options", "masked", "open_store"]
+__all__ = ["creation_lock", "engine_options", "masked", "open_store", "tell_problems", "turn"]
 
 # "moodline" in ASCII; advisory locks are numbers that all users of a database share
 ADVISORY_KEY = int.from_bytes(b"moodline")
@@ -40,6 +41,8 @@ ADVICE = {
     "authentication": "mend the user's name and password in `store`, or give the password in PGPASSWORD",
     "permission denied": "let the database's owner GRANT the right to create tables there",
 }
+# what may be over in a while, beside a server that is away
+PASSING = ("is locked", "lock timeout", "deadlock detected")
 UNREACHABLE = "see to it that the server runs and that this machine reaches it, or mend `store`"
 
 
@@ -76,13 +79,33 @@ def creation_lock(url: str, patience: float = BUSY_SECONDS) -> Iterator[None]:
 
 
 @contextmanager
-def _file_lock(path: Path, url: str, patience: float) -> Iterator[None]:
-    lock = FileLock(path.with_name(path.name + ".lock"))
+def turn(engine: Engine, what: str, patience: float = BUSY_SECONDS) -> Iterator[None]:
+    """Only one process of all that use the store is inside this block at a time, for each `what`.
+
+    For steps that read, think and write again; keep them short. The lock ends with the process that holds it. Not
+    reentrant. Raises StoreAway where it is not free within `patience` seconds.
+    """
+    url = engine.url.render_as_string(hide_password=False)
+    path = sqlite_path(engine.url)
+    if path is not None:
+        with _file_lock(path, url, patience, ".turn.lock", "another process has kept its turn"):
+            yield
+        return
+    with engine.begin() as connection:
+        _lock_for_transaction(connection, patience, int.from_bytes(sha256(what.encode()).digest()[:8], signed=True))
+        yield
+
+
+@contextmanager
+def _file_lock(
+    path: Path, url: str, patience: float, suffix: str = ".lock", who: str = "another process has been creating it"
+) -> Iterator[None]:
+    lock = FileLock(path.with_name(path.name + suffix))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=patience)
     except Timeout:
-        raise _problem(url, f"another process has been creating it for {patience:g} s; it is locked") from None
+        raise _problem(url, f"{who} for {patience:g} s; it is locked") from None
     except OSError as error:
         raise StoreProblem(
             f"store {masked(url)}: cannot be created in {path.parent} ({error.strerror or error})",
@@ -99,9 +122,13 @@ def _advisory_lock(url: str, patience: float) -> Iterator[None]:
     engine = _engine(url, patience, poolclass=NullPool)
     # a transaction's lock rather than a session's: it holds through connection poolers, too
     with engine.begin() as connection:
-        connection.execute(text(f"SET LOCAL lock_timeout = {max(1, round(patience * 1000))}"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_KEY})
+        _lock_for_transaction(connection, patience, ADVISORY_KEY)
         yield
+
+
+def _lock_for_transaction(connection: Connection, patience: float, key: int) -> None:
+    connection.execute(text(f"SET LOCAL lock_timeout = {max(1, round(patience * 1000))}"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def _engine(url: str, patience: float, **more: Any) -> Engine:
@@ -114,6 +141,12 @@ def _engine(url: str, patience: float, **more: Any) -> Engine:
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _keep_foreign_keys)
+    tell_problems(engine, url)
+    return engine
+
+
+def tell_problems(engine: Engine, url: str) -> None:
+    """From now on, what the user can mend leaves this engine as StoreProblem."""
 
     @event.listens_for(engine, "handle_error")
     def tell(context: ExceptionContext) -> BaseException | None:
@@ -121,8 +154,6 @@ def _engine(url: str, patience: float, **more: Any) -> Engine:
         if context.is_pre_ping or not _is_mendable(context.original_exception):
             return None
         return _problem(url, str(context.original_exception))
-
-    return engine
 
 
 def _keep_foreign_keys(connection: Any, _: object) -> None:
@@ -144,9 +175,10 @@ def _problem(url: str, found: str) -> StoreProblem:
     if password:
         first = first.replace(str(password), "***")
     advice = [line for sign, line in ADVICE.items() if sign in first]
+    kind: type[StoreProblem] = StoreAway if any(sign in first for sign in PASSING) else StoreProblem
     if not advice and read_address(url).get_backend_name() != "sqlite":
-        advice = [UNREACHABLE]
-    return StoreProblem(f"store {masked(url)}: {masked(first)}", *advice[:1])
+        advice, kind = [UNREACHABLE], StoreAway
+    return kind(f"store {masked(url)}: {masked(first)}", *advice[:1])
 
 
 def _is_current(engine: Engine, url: str) -> bool:

@@ -116,9 +116,27 @@ CREATE TABLE moodline_salts (
 )
 """
 
+
+def _slots_tell_progress(connection: Connection) -> None:
+    for statement in _SLOTS_TELL_PROGRESS.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+# A trial that two slots had counted twice: the later one is run anew.
+_SLOTS_TELL_PROGRESS = """
+ALTER TABLE moodline_slots ADD COLUMN moved DOUBLE PRECISION NOT NULL DEFAULT 0;
+ALTER TABLE moodline_slots ADD COLUMN share DOUBLE PRECISION NOT NULL DEFAULT 0;
+DELETE FROM moodline_slots WHERE trial IS NOT NULL AND EXISTS (
+    SELECT 1 FROM moodline_slots AS earlier
+    WHERE earlier.study = moodline_slots.study AND earlier.trial = moodline_slots.trial
+        AND earlier.slot < moodline_slots.slot
+);
+CREATE UNIQUE INDEX moodline_slots_trial ON moodline_slots (study, trial)
+"""
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Sequence[Migration] = (_first_tables,)
+MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress)
 LATEST = len(MIGRATIONS)
 
 

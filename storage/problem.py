@@ -10,3 +10,7 @@ class StoreProblem(Exception):
 
     def __init__(self, what: str, *details: str) -> None:
         super().__init__("\n  ".join([what, *details]))
+
+
+class StoreAway(StoreProblem):
+    """The store cannot be used now, and may be in a while: another process holds its lock, or the server is away."""

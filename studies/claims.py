@@ -1,21 +1,25 @@
 """Who runs which trial: a worker claims a slot of the study's budget, and shows while it runs that it lives."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from storage import claims as table
 from storage.claims import Slot
+from storage.engine import turn
+from storage.patience import PATIENCE_SECONDS, patiently
 from storage.worker import Worker
+from studies.lease import Lease, LostClaim
 
-BEAT_SECONDS = 10.0
 # A worker of another machine is taken for dead after so long without a sign; one of this machine is looked at.
 LEASE_SECONDS = 120.0
+# A worker that lives and does not get on is taken to hang. Long, for it says nothing while a model of gigabytes is
+# loaded from a network disk or a large validation set is judged on a CPU; and a trial that was taken from a slow
+# worker costs what it had done since its last checkpoint.
+HANG_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -30,17 +34,23 @@ class Claims:
     """One worker's view of the slots of one study.
 
     A study of T trials has T slots. Each is held by at most one worker at a time, and closed once: when its trial is
-    complete or pruned. The database's primary key decides who gets a slot, so the total is exact with any number of
-    workers. A dead worker's slot is taken over with the trial that it had begun.
+    complete or pruned. Each trial belongs to at most one slot. The database's keys decide both, so the total is exact
+    with any number of workers. A dead worker's slot is taken over with the trial that it had begun.
+
+    A worker of this host is dead when its process is gone. Any other sign is missed, not read off a clock: a worker is
+    given up when its beats (LEASE_SECONDS) or its progress (HANG_SECONDS) stayed the same for so long while this
+    worker looked on. So neither clocks that differ nor a laptop's sleep, during which nobody looks on, cost a trial.
     """
 
-    def __init__(self, engine: Engine, study: str, worker: Worker) -> None:
-        self.engine, self.study, self.worker = engine, study, worker
+    def __init__(self, engine: Engine, study: str, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds that this machine was awake."""
+        self.engine, self.study, self.worker, self.clock = engine, study, worker, clock
+        self._signs: dict[tuple[int, str], _Signs] = {}
 
     def next(self, total: int) -> Claim | None:
         """A dead worker's slot, else a fresh one, else None: all are closed or held by the living."""
         for slot in self.open_slots(total):
-            if not self._lives(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
+            if self._is_abandoned(slot) and self._take_over(slot):
                 return Claim(slot.slot, slot.trial)
         fresh = table.take_slot(self.engine, self.study, total, self.worker, time.time())
         return None if fresh is None else Claim(fresh, None)
@@ -50,44 +60,70 @@ class Claims:
 
         One beyond it was begun under a larger budget; it rests until the budget is raised again.
         """
-        return [slot for slot in table.slots(self.engine, self.study) if slot.state == "open" and slot.slot < total]
+        return [slot for slot in self._slots() if slot.state == "open" and slot.slot < total]
 
-    def known_trials_and_others(self) -> tuple[set[int], bool]:
-        """Numbers of the trials that belong to a slot, and whether another living worker holds one; one reading."""
-        slots = table.slots(self.engine, self.study)
-        others = any(slot.state == "open" and slot.worker != self.worker.name and self._lives(slot) for slot in slots)
-        return {slot.trial for slot in slots if slot.trial is not None}, others
+    def trials(self) -> dict[int, int]:
+        """Numbers of the trials that belong to a slot, by slot."""
+        return {slot.slot: slot.trial for slot in self._slots() if slot.trial is not None}
 
-    def begin(self, claim: Claim, trial: int) -> None:
-        """Notes the trial that runs for the claim."""
-        table.set_trial(self.engine, self.study, claim.slot, self.worker, trial)
+    def turn(self) -> AbstractContextManager[None]:
+        """Only one worker of the study is inside at a time: to choose a trial with all others in view."""
+        return turn(self.engine, f"{self.study}: next trial", PATIENCE_SECONDS)
+
+    def begin(self, claim: Claim, trial: int) -> bool:
+        """Makes the trial the claim's; False where it is another's. Raises LostClaim."""
+        took = patiently(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
+        if not took:
+            self._beat(claim, None, None)
+        return took
 
     def close(self, claim: Claim) -> None:
-        """The claim's trial counts: complete or pruned."""
-        table.close_slot(self.engine, self.study, claim.slot, self.worker)
+        """The claim's trial counts: complete or pruned. Nothing is changed where the claim was lost."""
+        patiently(lambda: table.close_slot(self.engine, self.study, claim.slot, self.worker))
 
     def free(self, claim: Claim) -> None:
-        """The claim's trial failed and does not count; another takes its place."""
-        table.free_slot(self.engine, self.study, claim.slot, self.worker)
+        """The claim's trial failed and does not count; another takes its place. Nothing where the claim was lost."""
+        patiently(lambda: table.free_slot(self.engine, self.study, claim.slot, self.worker))
 
     @contextmanager
-    def alive(self, claim: Claim) -> Iterator[None]:
-        """Shows every few seconds, from a thread, that the claim's worker lives."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self._beat_until, args=(stop, claim), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+    def alive(self, claim: Claim) -> Iterator[Lease]:
+        """Shows every few seconds, from a thread, that the claim's worker lives, and how far it is."""
+        lease = Lease(lambda moved, share: self._beat(claim, moved, share))
+        with lease.beating():
+            yield lease
 
-    def _beat_until(self, stop: threading.Event, claim: Claim) -> None:
-        while not stop.wait(BEAT_SECONDS):
-            try:
-                table.beat(self.engine, self.study, claim.slot, self.worker, time.time())
-            except SQLAlchemyError:
-                continue  # a database that is away for a moment must not end the trial; the lease has slack
+    def _beat(self, claim: Claim, moved: float | None, share: float | None) -> None:
+        if not table.beat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
+            raise LostClaim(f"slot {claim.slot} of '{self.study}' is another worker's now")
 
-    def _lives(self, slot: Slot) -> bool:
-        return slot.worker == self.worker.name or not table.is_abandoned(slot, time.time(), LEASE_SECONDS)
+    def _slots(self) -> list[Slot]:
+        return patiently(lambda: table.slots(self.engine, self.study))
+
+    def _take_over(self, seen: Slot) -> bool:
+        return table.take_over(self.engine, seen, self.worker, time.time())
+
+    def _is_abandoned(self, slot: Slot) -> bool:
+        if slot.worker == self.worker.name:
+            return False
+        runs = table.owner_runs(slot)
+        now = self.clock()
+        signs = self._signs.setdefault((slot.slot, slot.worker), _Signs(slot, now, now))
+        signs.look(slot, now)
+        is_silent = runs is None and now - signs.beat_at > LEASE_SECONDS
+        return runs is False or is_silent or now - signs.moved_at > HANG_SECONDS
+
+
+@dataclass
+class _Signs:
+    """When this worker last saw another's beats and progress change."""
+
+    last: Slot
+    beat_at: float
+    moved_at: float
+
+    def look(self, slot: Slot, now: float) -> None:
+        if slot.beat != self.last.beat:
+            self.beat_at = now
+        if slot.moved != self.last.moved:
+            self.moved_at = now
+        self.last = slot

@@ -15,6 +15,7 @@ import optuna
 from numpy.typing import NDArray
 
 from storage.registry import ModelRecord
+from studies.lease import Lease
 from studies.retention import Shelf
 from studies.space import Space, suggest
 from studies.worker import Ended
@@ -72,23 +73,26 @@ class Watcher(Protocol):
         """An epoch of a trial was judged."""
 
 
-def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher) -> Ended:
+def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher, lease: Lease) -> Ended:
     """Does one trial from wherever it was left, and puts its weights on the shelf if they belong there.
 
     scratch: a folder of this study's own; the trial's checkpoint lies there while it runs.
     The trial's value is its best epoch's; that epoch's weights are the ones kept.
+    Raises LostClaim, and writes nothing more, where the trial is another worker's by now.
     """
     params = suggest(trial, task.space)
     own = scratch / f"trial-{trial.number:04d}"
     seed = int(np.random.SeedSequence([task.seed, trial.number]).generate_state(1)[0])
     began = time.monotonic()
     tuning, state = _begin(task, params, seed, own)
-    on_step = watcher.trial(trial.number, tuning.recipe.epochs - tuning.epoch, len(tuning.examples))
+    draw = watcher.trial(trial.number, tuning.recipe.epochs - tuning.epoch, len(tuning.examples))
+    on_step = _counting(draw, lease, tuning)
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
     while not tuning.is_done and not state["is_pruned"]:
         loss = tuning.run_epoch(on_step)
         probabilities = _sit(tuning, task.exams)
         value = task.value(probabilities)
+        lease.check()
         if state["best"] is None or _is_better(trial.study, value, state["best"]):
             state |= {"best": value, "best_epoch": tuning.epoch}
             _save_best(own / "best", tuning, task, probabilities)
@@ -99,7 +103,7 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         state["seconds"] += time.monotonic() - began
         began = time.monotonic()
         save_checkpoint(own / "checkpoint", tuning, state)
-    _finish(trial, task, shelf, own, tuning, state, seed)
+    _finish(trial, task, shelf, own, tuning, state, seed, lease)
     return Ended(state["best"], state["is_pruned"])
 
 
@@ -121,6 +125,20 @@ def _begin(task: Task, params: Mapping[str, Any], seed: int, own: Path) -> tuple
     tuning = FineTuning(model, task.examples(params, seed), recipe, seed)
     fresh: dict[str, Any] = {"best": None, "best_epoch": 0, "losses": [], "is_pruned": False, "seconds": 0.0}
     return tuning, restore_checkpoint(own / "checkpoint", tuning) or fresh
+
+
+def _counting(draw: Callable[[int], None], lease: Lease, tuning: FineTuning) -> Callable[[int], None]:
+    """What hears of a step's examples: the progress that is drawn, and that which other workers see."""
+    total = max(tuning.recipe.epochs * len(tuning.examples), 1)
+    done = tuning.epoch * len(tuning.examples)
+
+    def step(examples: int) -> None:
+        nonlocal done
+        done += examples
+        draw(examples)
+        lease.moved(done / total)
+
+    return step
 
 
 def _sit(tuning: FineTuning, exams: Mapping[str, Exam]) -> dict[str, Probabilities]:
@@ -150,6 +168,7 @@ def _finish(
     tuning: FineTuning,
     state: Mapping[str, Any],
     seed: int,
+    lease: Lease,
 ) -> None:
     """Notes the trial's figures, and keeps its weights where they are among the best."""
     exam = task.exams["validation"]
@@ -174,6 +193,7 @@ def _finish(
         )
         beside = json.dumps(asdict(record), ensure_ascii=False, indent=2, default=str)
         (own / "best" / "moodline.json").write_text(beside, encoding="utf-8")
+        lease.check()
         shelf.add(own / "best", record)
 
 

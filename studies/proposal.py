@@ -3,26 +3,24 @@
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
 
-from studies.sampler import propose, sampler_for
+from studies.sampler import propose
 from studies.search import Search
 from studies.space import nearest
 
 
-def ask(study: optuna.Study, search: Search) -> int:
-    """Begins the study's next trial and returns its number. All of its parameters are in the study from then on."""
+def queue_next(study: optuna.Study, search: Search) -> None:
+    """Puts the study's next trial into its queue, in one write, with all of its parameters.
+
+    For when nothing waits there. Only one worker calls this at a time (Claims.turn).
+    """
     trials = study.get_trials(deepcopy=False)
-    if not any(trial.state == TrialState.WAITING for trial in trials):
-        if search.queue:
-            study.enqueue_trial(dict(search.queue[len(trials) % len(search.queue)]))
-        elif not trials:
-            study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
-        else:
-            study.enqueue_trial(propose(study, search.space, search.seed))
-    ended = sum(trial.state.is_finished() for trial in trials)
-    study.sampler = sampler_for(search.seed, ended, running=len(trials) - ended)
-    return study.ask().number
+    if search.queue:
+        study.enqueue_trial(dict(search.queue[len(trials) % len(search.queue)]))
+    elif not trials:
+        study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
+    else:
+        study.enqueue_trial(propose(study, search.space, search.seed))
 
 
 def _baseline_note(search: Search) -> dict[str, Any]:

@@ -1,20 +1,63 @@
 """Optuna's side of the store: its tables beside moodline's, in one database."""
 
 import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import optuna
+from optuna.storages import RDBStorage
 
-from storage.engine import creation_lock, engine_options
+from storage.engine import creation_lock, engine_options, tell_problems
+from storage.patience import patiently
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Metric names are marked experimental; without them the dashboard calls every objective "Value".
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
+# All that may be done twice. Not create_new_trial: done and not said so, there would be a trial too many.
+REPEATABLE = (
+    "set_study_user_attr",
+    "set_study_system_attr",
+    "_set_trial_param",
+    "set_trial_state_values",
+    "set_trial_intermediate_value",
+    "set_trial_user_attr",
+    "set_trial_system_attr",
+    "get_study_id_from_name",
+    "get_study_name_from_id",
+    "get_study_directions",
+    "get_study_user_attrs",
+    "get_study_system_attrs",
+    "get_trial",
+    "get_trial_id_from_study_id_trial_number",
+    "get_all_trials",
+    "_get_trials",
+)
 
-def open_optuna(url: str) -> optuna.storages.RDBStorage:
+
+class PatientStorage(RDBStorage):
+    """Optuna's storage, with the errors of moodline's store; it waits where that is away for a while."""
+
+
+def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def waiting(self: PatientStorage, *args: Any, **more: Any) -> Any:
+        return patiently(lambda: method(self, *args, **more))
+
+    return waiting
+
+
+for _name in REPEATABLE:
+    setattr(PatientStorage, _name, _patient(getattr(RDBStorage, _name)))
+
+
+def open_optuna(url: str) -> RDBStorage:
     """Optuna's storage at a database URL, its tables made where they are missing.
 
     Made under the store's creation lock: several processes that create Optuna's tables at once would fail.
     """
     with creation_lock(url):
-        return optuna.storages.RDBStorage(url, engine_kwargs=engine_options(url))
+        storage = PatientStorage(url, engine_kwargs=engine_options(url))
+    tell_problems(storage.engine, url)
+    return storage

@@ -2,18 +2,22 @@
 
 import errno
 import logging
+import math
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, Trial, TrialState
 
+from storage.patience import patiently
 from storage.problem import StoreProblem
 from studies.claims import Claim, Claims
-from studies.proposal import ask
+from studies.lease import Lease, LostClaim
+from studies.proposal import queue_next
 from studies.sampler import pruner_for, sampler_for
 from studies.search import Search
 from transfer.problem import Problem
@@ -24,8 +28,6 @@ FAILURES_IN_A_ROW = 3
 POLL_SECONDS = 1.0
 # Faults of the place, not of the trial: it is gone on with when there is room again.
 PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
-# Between asking for a trial and noting its number a worker may die; a trial of nobody's this old is adopted.
-ORPHAN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Ended:
     is_pruned: bool
 
 
-RunTrial = Callable[[Trial], Ended]
+RunTrial = Callable[[Trial, Lease], Ended]
 
 
 def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.Study:
@@ -67,19 +69,23 @@ def work(
 ) -> None:
     """Runs trials until the budget is used up and nobody runs one any more.
 
-    run_trial: does one trial. after_trial: called when one was told, before its slot is closed.
+    run_trial: does one trial, and calls its lease. after_trial: called when one was told, before its slot is closed.
     An exception of run_trial's ends that trial as failed, with its reason, and the search goes on; three in a row
-    with one reason raise Problem. A Problem, Ctrl-C or a kill leaves the trial as it is, to be gone on with.
+    with one reason raise Problem. A Problem, Ctrl-C or a kill leaves the trial as it is, to be gone on with. So does
+    LostClaim: the trial is another worker's, and this one takes another.
     """
     while True:
-        claim = claims.next(search.trials)
+        claim = patiently(lambda: claims.next(search.trials))
         if claim is None:
             if not claims.open_slots(search.trials):
                 return
             time.sleep(POLL_SECONDS)  # others are still at it, and if one dies its trial is ours
             continue
-        with claims.alive(claim):
-            _run_claim(study, search, claims, claim, run_trial, after_trial)
+        try:
+            with claims.alive(claim) as lease:
+                _run_claim(study, search, claims, claim, lease, run_trial, after_trial)
+        except LostClaim as lost:
+            log.warning("left a trial alone: %s", lost)
         _stop_if_all_fail(study)
 
 
@@ -88,13 +94,14 @@ def _run_claim(
     search: Search,
     claims: Claims,
     claim: Claim,
+    lease: Lease,
     run_trial: RunTrial,
     after_trial: Callable[[], None],
 ) -> None:
     trial = _trial_for(study, search, claims, claim)
-    state = study.get_trials(deepcopy=False)[trial.number].state
+    state = _state(study, trial)
     if state == TrialState.RUNNING:
-        state = _run(study, trial, run_trial)
+        state = _run(study, trial, lease, run_trial)
     after_trial()
     if state == TrialState.FAIL:
         claims.free(claim)
@@ -102,47 +109,83 @@ def _run_claim(
         claims.close(claim)
 
 
-def _run(study: optuna.Study, trial: Trial, run_trial: RunTrial) -> TrialState:
+def _run(study: optuna.Study, trial: Trial, lease: Lease, run_trial: RunTrial) -> TrialState:
     try:
-        ended = run_trial(trial)
-    except (Problem, StoreProblem):
+        ended = run_trial(trial, lease)
+    except (Problem, StoreProblem, LostClaim):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno in PLACE_FAULTS:
             raise
+        lease.check()
         log.warning("trial %d failed: %s", trial.number, error, exc_info=log.isEnabledFor(logging.DEBUG))
-        trial.set_user_attr("reason", f"{type(error).__name__}: {error}"[:500])
-        study.tell(trial, state=TrialState.FAIL)
-        return TrialState.FAIL
+        return _tell(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
+    lease.check()
+    if not math.isfinite(ended.value):
+        return _tell(study, trial, TrialState.FAIL, reason=f"its value is {ended.value}")
     if ended.is_pruned:
-        study.tell(trial, state=TrialState.PRUNED)
-        return TrialState.PRUNED
-    study.tell(trial, ended.value)
-    return TrialState.COMPLETE
+        return _tell(study, trial, TrialState.PRUNED)
+    return _tell(study, trial, TrialState.COMPLETE, ended.value)
+
+
+def _tell(
+    study: optuna.Study, trial: Trial, state: TrialState, value: float | None = None, reason: str | None = None
+) -> TrialState:
+    """Tells the trial's end once. Returns how it ended: as it was told before, where another had been quicker."""
+    try:
+        if reason is not None:
+            trial.set_user_attr("reason", reason)
+        study.tell(trial, value, state)
+    except (UpdateFinishedTrialError, ValueError):
+        told = _state(study, trial)
+        if not told.is_finished():
+            raise
+        return told
+    return state
+
+
+def _state(study: optuna.Study, trial: Trial) -> TrialState:
+    return study.get_trials(deepcopy=False)[trial.number].state
 
 
 def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> Trial:
-    """The claim's own trial where it had begun one, else an orphan, else the next one."""
-    number = claim.trial if claim.trial is not None else _orphan(study, claims)
+    """The claim's own trial where it has one, else the next that is nobody's; it runs from then on."""
+    number = claim.trial
     if number is None:
-        number = ask(study, search)
-    claims.begin(claim, number)
-    return Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
+        with claims.turn():
+            number = patiently(lambda: _next(study, search, claims, claim))
+    trial = study.get_trials(deepcopy=False)[number]
+    if trial.state == TrialState.WAITING:  # still, where a worker was killed just before this line
+        _start(study, trial)
+    ended = sum(other.state.is_finished() for other in study.get_trials(deepcopy=False))
+    study.sampler = sampler_for(search.seed, ended, running=number)
+    return Trial(study, trial._trial_id)
 
 
-def _orphan(study: optuna.Study, claims: Claims) -> int | None:
-    """A running trial that belongs to no slot: its worker died before it could note the number.
+def _next(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> int:
+    """Takes a trial that is nobody's, making one where there is none, and starts it.
 
-    The trials are read before the slots: whoever began one held its slot already, so a trial of the living is seen
-    with its slot.
+    It is taken before it is started, so a kill leaves no running trial that is nobody's; and taking is decided by the
+    database. Optuna's own way of popping a waiting trial gives it to two workers at once on SQLite: it reads the
+    trial's state and writes it in two transactions.
     """
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    known, others = claims.known_trials_and_others()
-    for trial in running:
-        started = trial.datetime_start.replace(tzinfo=UTC).timestamp() if trial.datetime_start else 0.0
-        if trial.number not in known and (not others or time.time() - started > ORPHAN_SECONDS):
-            return trial.number
-    return None
+    while True:
+        taken = claims.trials()
+        if claim.slot in taken:  # done before, in a call whose answer the store could not give
+            return taken[claim.slot]
+        trials = study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING))
+        for trial in trials:
+            if trial.number not in taken.values() and claims.begin(claim, trial.number):
+                if trial.state == TrialState.WAITING:
+                    _start(study, trial)
+                return trial.number
+        queue_next(study, search)
+
+
+def _start(study: optuna.Study, trial: FrozenTrial) -> None:
+    with suppress(UpdateFinishedTrialError):  # the claim was lost a moment ago, and the trial has ended elsewhere
+        study._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+    study._thread_local.cached_all_trials = None
 
 
 def _stop_if_all_fail(study: optuna.Study) -> None:

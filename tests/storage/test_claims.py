@@ -18,7 +18,7 @@ from storage.claims import (
     close_slot,
     forget_slots,
     free_slot,
-    is_abandoned,
+    owner_runs,
     set_trial,
     slots,
     take_over,
@@ -37,7 +37,7 @@ def test_slots_are_taken_from_the_lowest_until_all_are(store: Engine) -> None:
     assert take_slot(store, "s", 4, BEN, NOW) == 3
     assert take_slot(store, "other", 1, BEN, NOW) == 0
     found = slots(store, "s")
-    assert found[0] == Slot("s", 0, None, "anna", "host-a", 11, 1_700_000_000.25, NOW, "open")
+    assert found[0] == Slot("s", 0, None, "anna", "host-a", 11, 1_700_000_000.25, NOW, NOW, 0.0, "open")
     assert [slot.slot for slot in found] == [0, 1, 2, 3]
 
 
@@ -57,7 +57,6 @@ def test_a_closed_slot_is_closed_for_good(store: Engine) -> None:
     assert not free_slot(store, "s", 0, ANNA)
     assert not beat(store, "s", 0, ANNA, NOW + 1)
     assert not take_over(store, done, BEN, NOW)
-    assert not is_abandoned(done, NOW + 1e9, silence=60)
     assert take_slot(store, "s", 1, BEN, NOW) is None
 
 
@@ -72,7 +71,9 @@ def test_a_slot_taken_over_is_lost_to_its_old_owner(store: Engine) -> None:
     assert not close_slot(store, "s", 0, ANNA)
     assert not free_slot(store, "s", 0, ANNA)
     [now] = slots(store, "s")
-    assert now == replace(seen, worker="ben", host="host-b", pid=12, process_started=1_700_000_000.75, beat=NOW + 100)
+    assert now == replace(
+        seen, worker="ben", host="host-b", pid=12, process_started=1_700_000_000.75, beat=NOW + 100, moved=NOW + 100
+    )
 
 
 def test_an_owner_that_beats_keeps_its_slot(store: Engine) -> None:
@@ -91,24 +92,21 @@ def test_a_study_that_begins_anew_has_no_slots(store: Engine) -> None:
     assert len(slots(store, "other")) == 1
 
 
-def test_a_dead_process_is_seen_at_once_and_a_far_one_by_its_silence(processes: ForkServerContext) -> None:
+def test_a_dead_process_is_seen_at_once_and_of_a_far_one_nothing_is_known(processes: ForkServerContext) -> None:
     me = this_worker()
-    mine = Slot("s", 0, None, me.name, me.host, me.pid, me.process_started, NOW, "open")
-    assert not is_abandoned(mine, NOW + 60, silence=60)
-    assert is_abandoned(mine, NOW + 61, silence=60)
-    assert is_abandoned(replace(mine, process_started=mine.process_started - 3600), NOW, silence=60)
+    mine = Slot("s", 0, None, me.name, me.host, me.pid, me.process_started, NOW, NOW, 0.0, "open")
+    assert owner_runs(mine) is True
+    assert owner_runs(replace(mine, process_started=mine.process_started - 3600)) is False
     ended = processes.Process(target=os.getpid)
     ended.start()
     ended.join()
-    assert is_abandoned(replace(mine, pid=ended.pid or 0), NOW, silence=60)
+    assert owner_runs(replace(mine, pid=ended.pid or 0)) is False
     unreaped = subprocess.Popen(["true"])
     os.waitid(os.P_PID, unreaped.pid, os.WEXITED | os.WNOWAIT)
     started = psutil.Process(unreaped.pid).create_time()
-    assert is_abandoned(replace(mine, pid=unreaped.pid, process_started=started), NOW, silence=60)
+    assert owner_runs(replace(mine, pid=unreaped.pid, process_started=started)) is False
     unreaped.wait()
-    far = replace(mine, host="another-host", pid=ended.pid or 0)
-    assert not is_abandoned(far, NOW + 60, silence=60)
-    assert is_abandoned(far, NOW + 61, silence=60)
+    assert owner_runs(replace(mine, host="another-host", pid=ended.pid or 0)) is None
 
 
 def test_workers_of_one_process_have_names_of_their_own() -> None:

@@ -13,7 +13,7 @@ from studies.claims import Claims
 from studies.search import Search
 from studies.space import Choices, Dimension, Range
 from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.worker import Ended, RunTrial, open_study, work
 
 SPACE: dict[str, Dimension] = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
@@ -47,7 +47,7 @@ def a_search(trials: int = 6, **more: object) -> Search:
     return Search(**(settings | more))  # type: ignore[arg-type]
 
 
-def formula(trial: optuna.Trial) -> Ended:
+def formula(trial: optuna.Trial, _: object = None) -> Ended:
     from studies.space import suggest
 
     params = suggest(trial, SPACE)
@@ -68,7 +68,7 @@ def run_it(url: str, engine: Engine) -> RunIt:
 
     def run(
         search: Search | None = None,
-        trial: Callable[[optuna.Trial], Ended] = formula,
+        trial: RunTrial = formula,
         worker: Worker | None = None,
         after: Callable[[], None] = lambda: None,
     ) -> optuna.Study:

@@ -32,10 +32,10 @@ def test_raising_the_budget_goes_on(run_it: RunIt) -> None:
 
 
 def test_a_trial_beyond_a_lowered_budget_rests_until_it_is_raised(run_it: RunIt) -> None:
-    def interrupted(trial: optuna.Trial) -> Ended:
+    def interrupted(trial: optuna.Trial, _: object) -> Ended:
         if trial.number == 4:
             raise KeyboardInterrupt
-        return formula(trial)
+        return formula(trial, _)
 
     with pytest.raises(KeyboardInterrupt):
         run_it(trial=interrupted, worker=_dead_worker())
@@ -67,11 +67,11 @@ def test_a_search_stopped_after_any_trial_ends_like_one_that_ran_through(run_it:
 def test_an_interrupted_trial_is_gone_on_with_under_its_number(run_it: RunIt) -> None:
     whole = told(run_it(a_search(name="whole")))
 
-    def interrupted(trial: optuna.Trial) -> Ended:
+    def interrupted(trial: optuna.Trial, _: object) -> Ended:
         if trial.number == 3:
             trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)
             raise KeyboardInterrupt
-        return formula(trial)
+        return formula(trial, _)
 
     with pytest.raises(KeyboardInterrupt):
         run_it(a_search(name="cut"), interrupted, worker=_dead_worker())
@@ -82,18 +82,19 @@ def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> 
     whole = told(run_it(a_search(name="whole")))
     run_it(a_search(name="cut", trials=3))
     study = open_study(open_optuna(url), a_search(name="cut"))
-    from studies.proposal import ask
+    from studies.proposal import queue_next
 
-    ask(study, a_search(name="cut"))  # and then killed, before the number was noted
+    queue_next(study, a_search(name="cut"))
+    study.ask()  # and then killed, before the number was noted
     assert told(run_it(a_search(name="cut"))) == whole
 
 
 def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt) -> None:
-    def fails_once(trial: optuna.Trial) -> Ended:
+    def fails_once(trial: optuna.Trial, _: object) -> Ended:
         if trial.number == 2:
-            formula(trial)
+            formula(trial, _)
             raise RuntimeError("the loss became nan")
-        return formula(trial)
+        return formula(trial, _)
 
     study = run_it(trial=fails_once)
     states = [trial.state for trial in study.trials]
@@ -104,7 +105,7 @@ def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt)
 
 
 def test_three_failures_alike_stop_the_search_and_say_why(run_it: RunIt) -> None:
-    def fails(trial: optuna.Trial) -> Ended:
+    def fails(trial: optuna.Trial, _: object) -> Ended:
         raise RuntimeError("no space left")
 
     with pytest.raises(Problem, match="last 3 trials failed alike: RuntimeError: no space left"):
@@ -112,7 +113,7 @@ def test_three_failures_alike_stop_the_search_and_say_why(run_it: RunIt) -> None
 
 
 def test_what_the_user_can_mend_leaves_the_trial_to_be_gone_on_with(run_it: RunIt) -> None:
-    def cannot(trial: optuna.Trial) -> Ended:
+    def cannot(trial: optuna.Trial, _: object) -> Ended:
         raise Problem("candidate 'x': the hub cannot be reached")
 
     with pytest.raises(Problem):
@@ -151,10 +152,10 @@ from studies.claims import Claims
 from studies.store import open_optuna
 from studies.worker import open_study, work
 from tests.studies.conftest import a_search, formula
-def slow(trial):
+def slow(trial, _):
     print(trial.number, flush=True)
     time.sleep(float(sys.argv[3]))
-    return formula(trial)
+    return formula(trial, _)
 url, search = sys.argv[1], a_search(trials=12)
 study = open_study(open_optuna(url), search)
 work(study, search, Claims(open_store(url), search.name, this_worker()), slow, lambda: None)

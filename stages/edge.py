@@ -1,0 +1,87 @@
+"""The command line's edge: where results are printed, and errors become words and an exit status."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+import typer
+
+Show = Callable[[dict[str, Any]], None]
+_results: list[TextIO] = []  # stdout as it was when the command began
+
+
+@contextlib.contextmanager
+def edge(as_json: bool, debug: bool) -> Iterator[None]:
+    """The whole of a command stands in this block. Exit status: 1 what the user can mend, 130 interrupted."""
+    from storage.problem import StoreProblem
+    from transfer.problem import Problem
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    _results.append(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # libraries print there; stdout is for the result
+            yield
+    except (Problem, StoreProblem) as error:
+        if debug:
+            raise
+        _fail(str(error), as_json)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; nothing finished is lost. Go on with:\n  {_command()}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except OSError as error:
+        if debug:
+            raise
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}\n  go on with: {_command()}", as_json)
+    except Exception as error:
+        if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
+            raise
+        if type(error).__name__ in {"StorageInternalError", "OperationalError"}:
+            _fail(f"the store could not be read or written: {error}\n  go on with: {_command()}", as_json)
+        _fail(f"{type(error).__name__}: {error}\n  this is a fault of moodline's; --debug shows where", as_json)
+
+
+def finish(result: Mapping[str, Any], as_json: bool, show: Show) -> None:
+    """Prints a result, as JSON or for people, where stdout was before libraries were kept from it."""
+    with contextlib.redirect_stdout(_results[-1]):
+        if as_json:
+            print(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str))
+        else:
+            show(dict(result))
+
+
+def quiet_libraries() -> None:
+    """What transformers says of weights and progress is no news here; faults come as exceptions.
+
+    Also before torch comes: threads that wait for one another sleep instead of spinning. With another program on one
+    of two cores, spinning made training twenty times slower.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _fail(message: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": message}, ensure_ascii=False))
+    print(f"moodline: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _command() -> str:
+    """The command as it was given, which resumes when it is run again; not to begin anew a second time."""
+    words = [word for word in sys.argv[1:] if not word.startswith("--anew=")]
+    while "--anew" in words:
+        at = words.index("--anew")
+        del words[at : at + 2]
+    return shlex.join(["moodline", *words])
