@@ -13,6 +13,7 @@ from optuna.trial import Trial, TrialState
 
 from storage.problem import StoreProblem
 from studies.claims import Claim, Claims
+from studies.outcome import stop_if_all_collapse
 from studies.proposal import ask
 from studies.sampler import pruner_for, sampler_for
 from studies.search import Search
@@ -81,6 +82,7 @@ def work(
         with claims.alive(claim):
             _run_claim(study, search, claims, claim, run_trial, after_trial)
         _stop_if_all_fail(study)
+        stop_if_all_collapse(study)
 
 
 def _run_claim(

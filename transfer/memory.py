@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 T = TypeVar("T")
-GradientCheckpointing = bool | Literal["auto"]
+GradientCheckpointing = Literal[True, False, "auto"]
 # What devices and their libraries say; only torch's own allocators raise OutOfMemoryError.
 OUT_OF_MEMORY = (
     "out of memory",  # CUDA, HIP, XPU, MPS
@@ -55,7 +55,8 @@ class Memory:
     def prepare(self, model: "PreTrainedModel") -> None:
         """Makes `model` recompute its activations where that is so."""
         if self.recomputes and model.supports_gradient_checkpointing:
-            # older releases know the second name alone; with reentrant checkpoints nothing above a frozen layer would learn
+            # older releases know the second name alone; with reentrant checkpoints what stands on frozen layers learns
+            # nothing
             enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
             enable({"use_reentrant": False})
 

@@ -63,7 +63,7 @@ def test_only_adapters_and_the_head_learn(encoder: Encoder, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_attention_is_found_in_every_architecture_and_all_is_more(encoder: Encoder, kind: str) -> None:
     model = load_classifier(encoder(kind), LABELS, seed=1)
-    attention, every = (target_modules(model, targets, 0) for targets in ("attention", "all"))  # type: ignore[arg-type]
+    attention, every = (target_modules(model, targets, 0) for targets in ("attention", "all"))
     assert 0 < len(attention) < len(every)
     assert set(attention) < set(every)
     widths = {model.get_submodule(name).in_features for name in attention}
@@ -137,7 +137,7 @@ def test_a_restored_fine_tune_ends_as_one_that_ran_through(
 def test_a_checkpoint_holds_the_adapters_and_the_head_alone(encoder: Encoder, tmp_path: Path) -> None:
     sizes = []
     for method in ("full", "lora"):
-        tuning = begin(encoder("bert"), replace(RECIPE, method=method, lora_rank=1, lora_targets="attention"))  # type: ignore[arg-type]
+        tuning = begin(encoder("bert"), replace(RECIPE, method=method, lora_rank=1, lora_targets="attention"))
         tuning.run_epoch()
         save_checkpoint(tmp_path / method, tuning, {})
         sizes.append((tmp_path / method / TENSORS).stat().st_size)

@@ -106,7 +106,7 @@ def test_memory_that_runs_out_while_judging_loses_no_text(encoder: Encoder) -> N
 def test_where_one_text_is_too_much_the_trial_fails_and_says_what_to_do(encoder: Encoder) -> None:
     tuning = begin(encoder("bert"))
     cramp(tuning, 3)
-    with pytest.raises(NoRoomError, match="out of memory with one text of .* tokens at a time; lower max_length"):
+    with pytest.raises(NoRoomError, match=r"out of memory with one text of .* tokens at a time; lower max_length"):
         tuning.run_epoch()
 
 
