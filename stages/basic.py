@@ -10,13 +10,13 @@ import numpy as np
 
 from stages.data import read_gold_rows, read_original
 from stages.results import Row, row
-from stages.searching import fitted_space, longest_of, plain_space, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, plain_space, resources, search, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage import ledger
-from studies.objective import Exam, Probabilities, Task
 from studies.search import Search
 from studies.space import default_space
+from studies.task import Exam, Probabilities, Task
 from transfer.encoding import encode
 from transfer.evaluate import DIRECTIONS, MetricName, score
 from transfer.finetune import Examples, one_hot
@@ -90,6 +90,8 @@ def _inputs(run: Run) -> _Inputs:
         "original.train (content)": original.train.fingerprint,
         "original.validation (content)": original.validation.fingerprint,
     }
+    if plan.search.seeds != 1:
+        parts["search.seeds"] = plan.search.seeds
     return _Inputs(original, starts, parts)
 
 
@@ -188,6 +190,8 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
         plan=plan.name,
         candidate=candidate,
         lineage={"fingerprint": fingerprint(inputs.parts), "parts": inputs.parts},
+        seeds=plan.search.seeds,
+        **resources(plan.search),
     )
     study = Search(
         name=f"{plan.name} · {STAGE} · {candidate}",

@@ -12,14 +12,14 @@ from stages.basic import basic_result
 from stages.data import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row
-from stages.searching import fitted_space, longest_of, plain_space, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, plain_space, resources, search, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import registry
-from studies.objective import Exam, Probabilities, Task
 from studies.search import Search
 from studies.space import default_mixing, default_space
+from studies.task import Exam, Probabilities, Task
 from transfer.encoding import encode
 from transfer.finetune import Examples, Recipe, one_hot
 from transfer.mixing import PseudoLabelled, mix
@@ -121,6 +121,8 @@ def _inputs(run: Run) -> _Inputs:
         "further.space": plain_space({**plan.search.space, **plan.further.space}),
         "original (content)": [original.train.fingerprint, original.validation.fingerprint],
     }
+    if plan.further.seeds != 1:
+        parts["further.seeds"] = plan.further.seeds
     return _Inputs(winner, original, target, pseudo, parts)
 
 
@@ -185,6 +187,8 @@ def _task(run: Run, inputs: _Inputs) -> tuple[Task, dict[str, Any]]:
         plan=plan.name,
         candidate=winner["candidate"],
         lineage={"fingerprint": fingerprint(inputs.parts), "parts": inputs.parts, "start": winner["name"]},
+        seeds=plan.further.seeds,
+        **resources(plan.search),
     )
     recipe = {name: record.recipe[name] for name in asdict(Recipe()) if name in record.recipe}
     return task, recipe | PLAIN_MIXTURE

@@ -72,6 +72,24 @@ class SearchSettings(_Settings):
     metric: MetricName = Field(default="macro_f1", description="what is optimised, on the validation split")
     pruner: PrunerName = Field(default="median", description="which trials are stopped early: median or none")
     keep: int = Field(default=3, ge=1, le=100, description="trials per study whose weights stay on disk")
+    seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
+    trial_timeout: float | None = Field(
+        default=None,
+        gt=0,
+        description="minutes of training that a trial may take, all resumes together, here and in stage two; "
+        "beyond that it counts as pruned",
+    )
+    token_budget: int | None = Field(
+        default=None,
+        ge=1,
+        description="padded tokens computed at a time, here and in stage two: micro-batches add up to batch_size; "
+        "null: the device's default; halved where its memory does not do",
+    )
+    gradient_checkpointing: Literal[True, False, "auto"] = Field(
+        default="auto",
+        description="compute activations again instead of keeping them, here and in stage two: less memory, a third "
+        "more time, the same weights; auto: when one text at a time is still too much",
+    )
     space: Annotated[dict[str, DimensionField], AfterValidator(_stage_one_space)] = Field(
         default_factory=dict, description="parameters searched otherwise than by default: a range, choices or a value"
     )
@@ -104,6 +122,7 @@ class FurtherSettings(_Settings):
     trials: int = Field(default=10, ge=1, le=10_000, description="complete and pruned trials, in all")
     pruner: PrunerName = Field(default="median", description="which trials are stopped early: median or none")
     keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
+    seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )

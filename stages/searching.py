@@ -12,17 +12,20 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel
 
+from stages.plan import SearchSettings
 from stages.report import Report
 from stages.workspace import Run, store_url
 from storage import ledger, registry
 from studies.claims import Claims
 from studies.lease import Lease
-from studies.objective import Task, model_name, run_trial, sweep_scratch
+from studies.objective import run_trial, sweep_scratch
+from studies.record import model_name
 from studies.retention import Shelf, best_trial
 from studies.sampler import pruner_for
 from studies.search import Search
 from studies.space import Choices, Dimension, Range
 from studies.store import open_optuna
+from studies.task import Task
 from studies.worker import POLL_SECONDS, Ended, open_study, work
 from transfer.problem import Problem
 
@@ -107,6 +110,16 @@ def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimensi
     return {**space, "max_length": min(int(length), most)}
 
 
+def resources(settings: SearchSettings) -> dict[str, Any]:
+    """What a trial may take up, as fields of a Task: memory and time. It is no part of any fingerprint."""
+    minutes = settings.trial_timeout
+    return {
+        "token_budget": settings.token_budget,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "time_limit": None if minutes is None else 60 * minutes,
+    }
+
+
 def longest_of(space: Mapping[str, Dimension]) -> int:
     """The most tokens that a trial of the space may read."""
     length = space["max_length"]
@@ -168,3 +181,6 @@ class _Watcher:
     def epoch(self, number: int, epoch: int, value: float) -> None:
         what = f"{self.plan_of.name} · trial {number}, epoch {epoch}: {self.plan_of.metric} {value:.4f}"
         self.report.say(what)
+
+    def note(self, number: int, text: str) -> None:
+        self.report.say(f"{self.plan_of.name} · trial {number}: {text}")

@@ -1,115 +1,85 @@
 """One trial: fine-tune with the suggested parameters, judge every epoch, prune, and keep the best epoch's weights."""
 
 import json
-import re
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 
-from storage.registry import ModelRecord
+from studies.course import Course, Epoch, weights_folder
 from studies.lease import Lease
+from studies.outcome import Outcome, collapsed_to
+from studies.record import model_record
 from studies.retention import Shelf
-from studies.space import Space, suggest
+from studies.space import suggest
+from studies.task import Probabilities, Task, Watcher
 from studies.worker import Ended
-from transfer.checkpoint import restore_checkpoint, save_checkpoint
-from transfer.encoding import Tokens
+from transfer.adapters import plain
+from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
 from transfer.engines.torch import probabilities_of
-from transfer.evaluate import Scores, score
-from transfer.finetune import Examples, FineTuning, Recipe
+from transfer.evaluate import score
+from transfer.finetune import DivergedError, FineTuning, Recipe
+from transfer.memory import Memory
 from transfer.model import load_classifier
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-Probabilities = NDArray[np.float32]
+    from transformers import PreTrainedModel
 
 
-@dataclass(frozen=True)
-class Exam:
-    """Labelled texts that a model is judged on. truth: (N,) int64."""
+class OverTimeError(RuntimeError):
+    """A trial has used up its time."""
 
-    tokens: Tokens
-    truth: NDArray[np.int64]
+
+class _DamagedError(RuntimeError):
+    """A checkpoint that says how far it is, but not with which weights."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """What all trials of a study share.
+class _Run:
+    """A trial under way. own: its folder, with its checkpoint and the weights of its best epoch so far."""
 
-    start: hub name or folder of the weights to begin with. examples: training data for a trial's parameters and seed
-    (stage two mixes them anew for each). exams: by name; "validation" is always there. value: what is optimised, from
-    the exams' probabilities. lineage: what made this study, kept beside every model.
-    """
-
-    start: str
-    labels: Sequence[str]
-    tokenizer: "PreTrainedTokenizerBase"
-    space: Space
-    seed: int
-    examples: Callable[[Mapping[str, Any], int], Examples]
-    exams: Mapping[str, Exam]
-    value: Callable[[Mapping[str, Probabilities]], float]
-    stage: str
-    plan: str
-    candidate: str
-    lineage: Mapping[str, Any]
-
-
-class Watcher(Protocol):
-    """Hears how a trial goes on; the command line draws it."""
-
-    def trial(self, number: int, epochs: int, examples: int) -> Callable[[int], None]:
-        """A trial begins, with so many examples an epoch; what is returned hears of examples done."""
-
-    def epoch(self, number: int, epoch: int, value: float) -> None:
-        """An epoch of a trial was judged."""
+    trial: optuna.Trial
+    task: Task
+    own: Path
+    params: Mapping[str, Any]
+    recipe: Recipe
+    course: Course
+    memory: Memory
+    watcher: Watcher
+    reported: frozenset[int]
+    lease: Lease
 
 
 def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher, lease: Lease) -> Ended:
     """Does one trial from wherever it was left, and puts its weights on the shelf if they belong there.
 
     scratch: a folder of this study's own; the trial's checkpoint lies there while it runs.
-    The trial's value is its best epoch's; that epoch's weights are the ones kept.
-    Raises LostClaim, and writes nothing more, where the trial is another worker's by now.
+    The trial's value is its best epoch's, the mean of these over its seeds; the best epoch's weights of all are kept.
+    Raises DivergedError, NoRoomError or OverTimeError where it comes to nothing, and LostClaim, writing nothing more,
+    where the trial is another worker's by now.
     """
-    params = suggest(trial, task.space)
-    own = scratch / f"trial-{trial.number:04d}"
-    seed = int(np.random.SeedSequence([task.seed, trial.number]).generate_state(1)[0])
-    began = time.monotonic()
-    tuning, state = _begin(task, params, seed, own)
-    draw = watcher.trial(trial.number, tuning.recipe.epochs - tuning.epoch, len(tuning.examples))
-    on_step = _counting(draw, lease, tuning)
-    reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-    while not tuning.is_done and not state["is_pruned"]:
-        loss = tuning.run_epoch(on_step)
-        probabilities = _sit(tuning, task.exams)
-        value = task.value(probabilities)
-        lease.check()
-        if state["best"] is None or _is_better(trial.study, value, state["best"]):
-            state |= {"best": value, "best_epoch": tuning.epoch}
-            _save_best(own / "best", tuning, task, probabilities)
-        if tuning.epoch not in reported:
-            trial.report(value, tuning.epoch)
-        watcher.epoch(trial.number, tuning.epoch, value)
-        state |= {"losses": [*state["losses"], loss], "is_pruned": bool(not tuning.is_done and trial.should_prune())}
-        state["seconds"] += time.monotonic() - began
-        began = time.monotonic()
-        save_checkpoint(own / "checkpoint", tuning, state)
-    _finish(trial, task, shelf, own, tuning, state, seed, lease)
-    return Ended(state["best"], state["is_pruned"])
-
-
-def model_name(stage: str, candidate: str, trial: int) -> str:
-    """The name under which a trial's weights are kept and loaded: "basic/klue-bert-base/trial-7"."""
-    return f"{stage}/{re.sub(r'[^0-9A-Za-z가-힣_.]+', '-', candidate).strip('-.')}/trial-{trial}"
+    run = _begin(trial, task, scratch / f"trial-{trial.number:04d}", watcher, lease)
+    try:
+        for index in range(run.course.seed, task.seeds):
+            if not run.course.is_pruned:
+                _fine_tune(run, index)
+    except OverTimeError as error:
+        if not run.course.epochs:
+            raise
+        run.course.is_pruned, run.course.reason = True, str(error)
+    except _DamagedError:
+        watcher.note(trial.number, "its checkpoint is damaged, it begins again")
+        shutil.rmtree(run.own)
+        return run_trial(trial, task, shelf, scratch, watcher, lease)
+    outcome = _outcome(run)
+    _finish(trial, task, shelf, outcome, lease)
+    return Ended(outcome.value, outcome.is_pruned)
 
 
 def sweep_scratch(study: optuna.Study, scratch: Path) -> None:
@@ -119,107 +89,163 @@ def sweep_scratch(study: optuna.Study, scratch: Path) -> None:
             shutil.rmtree(scratch / f"trial-{trial.number:04d}", ignore_errors=True)
 
 
-def _begin(task: Task, params: Mapping[str, Any], seed: int, own: Path) -> tuple[FineTuning, dict[str, Any]]:
+def seeds_of(task: Task, trial: int) -> tuple[int, ...]:
+    """The random seeds of a trial. Several are the same for all trials, so that a pruner may compare seed by seed."""
+    parts = [[trial]] if task.seeds == 1 else [[0, index] for index in range(task.seeds)]
+    return tuple(int(np.random.SeedSequence([task.seed, *part]).generate_state(1)[0]) for part in parts)
+
+
+def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: Lease) -> _Run:
+    """The trial as its checkpoint has it, or at its beginning where there is none, or not with its best weights."""
+    params = suggest(trial, task.space)
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
+    course = Course(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
+    notes = checkpoint_notes(own / "checkpoint")
+    if notes is not None and "epochs" in notes:
+        course.resume(notes)
+        if not weights_folder(own, course.best()).is_dir():
+            course = Course(course.maximize)
+    memory = Memory(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
+    reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+    return _Run(trial, task, own, params, recipe, course, memory, watcher, frozenset(reported), lease)
+
+
+def _fine_tune(run: _Run, index: int) -> None:
+    """One seed's fine-tune, from where it was left to its end, or until it is pruned."""
+    task, recipe = run.task, run.recipe
+    began = time.monotonic()
+    seed = seeds_of(task, run.trial.number)[index]
     model = load_classifier(task.start, task.labels, seed=seed, dropout=recipe.dropout)
-    tuning = FineTuning(model, task.examples(params, seed), recipe, seed)
-    fresh: dict[str, Any] = {"best": None, "best_epoch": 0, "losses": [], "is_pruned": False, "seconds": 0.0}
-    return tuning, restore_checkpoint(own / "checkpoint", tuning) or fresh
+    tuning = FineTuning(model, task.examples(run.params, seed), recipe, seed, run.memory)
+    del model
+    is_begun = bool(run.course.epochs) and run.course.seed == index
+    if is_begun and restore_checkpoint(run.own / "checkpoint", tuning) is None:
+        raise _DamagedError
+    on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, len(tuning.examples))
+    while not tuning.is_done and not run.course.is_pruned:
+        began = _run_epoch(run, tuning, index, on_step, began)
 
 
-def _counting(draw: Callable[[int], None], lease: Lease, tuning: FineTuning) -> Callable[[int], None]:
-    """What hears of a step's examples: the progress that is drawn, and that which other workers see."""
-    total = max(tuning.recipe.epochs * len(tuning.examples), 1)
-    done = tuning.epoch * len(tuning.examples)
+def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int], None], began: float) -> float:
+    """One epoch: trained, judged, its weights kept if they are the best so far, and all of it in the checkpoint.
+
+    began: when its time began, by the monotonic clock. Returns when it was judged.
+    """
+    loss = tuning.run_epoch(_watched(run, tuning, on_step, began))
+    model = plain(tuning.accelerator.unwrap_model(tuning.model))
+    probabilities = _sit(run, model)
+    now = time.monotonic()
+    rate = float(tuning.optimizer.param_groups[-1]["lr"])
+    epoch = Epoch(index, tuning.epoch, loss, run.task.value(probabilities), rate, now - began)
+    run.course.epochs.append(epoch)
+    run.lease.check()
+    if run.course.best() is epoch:
+        _save_best(weights_folder(run.own, epoch), model, run.task, probabilities)
+    run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
+    run.course.is_pruned = _lags(run, epoch)
+    save_checkpoint(run.own / "checkpoint", tuning, run.course.notes())
+    _sweep_weights(run)
+    return now
+
+
+def _watched(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began: float) -> Callable[[int], None]:
+    """Like `on_step`; also shows other workers how far the trial is, and raises OverTimeError once its time is up."""
+    limit, before = run.task.time_limit, run.course.seconds
+    epochs = run.task.seeds * run.recipe.epochs
+    share = 1 / max(epochs * len(tuning.examples), 1)
+    done = len(run.course.epochs) / epochs
 
     def step(examples: int) -> None:
         nonlocal done
-        done += examples
-        draw(examples)
-        lease.moved(done / total)
+        done += examples * share
+        on_step(examples)
+        run.lease.moved(done)
+        if limit is not None and before + time.monotonic() - began > limit:
+            raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.course.epochs) + 1}")
 
     return step
 
 
-def _sit(tuning: FineTuning, exams: Mapping[str, Exam]) -> dict[str, Probabilities]:
-    model = _unwrapped(tuning)
-    most = tuning.recipe.max_length
-    return {name: probabilities_of(model, exam.tokens.cut(most)) for name, exam in exams.items()}
+def _sit(run: _Run, model: "PreTrainedModel") -> dict[str, Probabilities]:
+    """The exams' probabilities. Raises DivergedError where one is no number: weights may be finite and too large."""
+    most = run.recipe.max_length
+    found = {
+        name: probabilities_of(model, exam.tokens.cut(most), memory=run.memory) for name, exam in run.task.exams.items()
+    }
+    for name, probabilities in found.items():
+        if not np.isfinite(probabilities).all():
+            raise DivergedError(f"the model's probabilities on {name} are no numbers")
+    return found
 
 
-def _is_better(study: optuna.Study, value: float, best: float) -> bool:
-    return value > best if study.direction == optuna.study.StudyDirection.MAXIMIZE else value < best
+def _lags(run: _Run, epoch: Epoch) -> bool:
+    """Tells the study how the trial does, and hears from its pruner whether to stop it.
+
+    With one seed it is told of every epoch; with several of every seed's best: a pruner that compares epochs would
+    take a later seed's first for a step back.
+    """
+    is_done = epoch.number >= run.recipe.epochs
+    if run.task.seeds > 1 and not is_done:
+        return False
+    step, told = (epoch.number, epoch) if run.task.seeds == 1 else (epoch.seed + 1, run.course.best(epoch.seed))
+    if step not in run.reported:
+        run.trial.report(told.value, step)
+    is_last = is_done and epoch.seed + 1 == run.task.seeds
+    return not is_last and bool(run.trial.should_prune())
 
 
-def _save_best(folder: Path, tuning: FineTuning, task: Task, probabilities: Mapping[str, Probabilities]) -> None:
+def _save_best(folder: Path, model: "PreTrainedModel", task: Task, probabilities: Mapping[str, Probabilities]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _unwrapped(tuning).save_pretrained(folder)
+    model.save_pretrained(folder)
     task.tokenizer.save_pretrained(folder)
     (folder / "probabilities").mkdir()
     for name, values in probabilities.items():
         np.save(folder / "probabilities" / f"{name}.npy", values, allow_pickle=False)
 
 
-def _finish(
-    trial: optuna.Trial,
-    task: Task,
-    shelf: Shelf,
-    own: Path,
-    tuning: FineTuning,
-    state: Mapping[str, Any],
-    seed: int,
-    lease: Lease,
-) -> None:
+def _sweep_weights(run: _Run) -> None:
+    """Removes the weights that the checkpoint names no more."""
+    best = weights_folder(run.own, run.course.best())
+    for folder in run.own.glob("best-*"):
+        if folder != best:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outcome(run: _Run) -> Outcome:
+    course, task = run.course, run.task
+    kept, exam = course.best(), task.exams["validation"]
+    folder = weights_folder(run.own, kept)
+    probabilities = np.load(folder / "probabilities" / "validation.npy", allow_pickle=False)
+    collapsed = collapsed_to(probabilities, exam.truth, task.labels)
+    reason = course.reason
+    if collapsed is not None and not course.is_pruned:
+        reason = f"collapsed: every validation text is given '{collapsed}'"
+    return Outcome(
+        value=course.value,
+        spread=course.spread,
+        is_pruned=course.is_pruned,
+        reason=reason,
+        collapsed=collapsed,
+        curve=tuple(course.epochs),
+        kept=kept,
+        scores=score(probabilities, exam.truth, task.labels),
+        folder=folder,
+        seeds=seeds_of(task, run.trial.number),
+        settings={**asdict(run.recipe), **run.params},
+        token_budget=run.memory.tokens,
+        recomputes=run.memory.recomputes,
+        was_short=run.memory.was_short,
+    )
+
+
+def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lease: Lease) -> None:
     """Notes the trial's figures, and keeps its weights where they are among the best."""
-    exam = task.exams["validation"]
-    probabilities = np.load(own / "best" / "probabilities" / "validation.npy", allow_pickle=False)
-    scores = score(probabilities, exam.truth, task.labels)
-    _note(trial, scores, state)
-    if not state["is_pruned"] and shelf.wants(trial.number, state["best"]):
-        record = ModelRecord(
-            name=model_name(task.stage, task.candidate, trial.number),
-            plan=task.plan,
-            stage=task.stage,
-            study=trial.study.study_name,
-            trial=trial.number,
-            candidate=task.candidate,
-            path=f"models/{own.parent.name}/{own.name}",
-            bytes=0,
-            value=state["best"],
-            metrics=scores.as_dict() | {"best_epoch": state["best_epoch"], "losses": state["losses"]},
-            recipe=asdict(tuning.recipe) | dict(trial.params),
-            lineage={**task.lineage, "seed": seed, "versions": _versions()},
-            created_at=datetime.now(UTC),
-        )
-        beside = json.dumps(asdict(record), ensure_ascii=False, indent=2, default=str)
-        (own / "best" / "moodline.json").write_text(beside, encoding="utf-8")
-        lease.check()
-        shelf.add(own / "best", record)
-
-
-def _note(trial: optuna.Trial, scores: Scores, state: Mapping[str, Any]) -> None:
-    """Attributes that optuna-dashboard shows as sortable columns."""
-    figures: dict[str, Any] = {
-        "accuracy": scores.accuracy,
-        "macro_f1": scores.macro_f1,
-        "weighted_f1": scores.weighted_f1,
-        "log_loss": scores.log_loss,
-        "best_epoch": state["best_epoch"],
-        "seconds": round(state["seconds"], 2),
-        "train_loss": state["losses"][-1],
-    }
-    figures |= {f"f1 {label}": figure["f1"] for label, figure in scores.per_class.items()}
-    for name, value in figures.items():
+    for name, value in outcome.attributes().items():
         trial.set_user_attr(name, value)
-    trial.set_user_attr("confusion", json.dumps(scores.confusion))
-
-
-def _unwrapped(tuning: FineTuning) -> "PreTrainedModel":
-    model: PreTrainedModel = tuning.accelerator.unwrap_model(tuning.model)
-    return model
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("torch", "transformers", "optuna", "accelerate", "tokenizers")}
+    if not outcome.is_pruned and shelf.wants(trial.number, outcome.value):
+        record = model_record(trial, task, outcome)
+        beside = {name: value for name, value in asdict(record).items() if name != "bytes"}  # known once published
+        text = json.dumps(beside, ensure_ascii=False, indent=2, default=str)
+        (outcome.folder / "moodline.json").write_text(text, encoding="utf-8")
+        lease.check()
+        shelf.add(outcome.folder, record)

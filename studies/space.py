@@ -62,7 +62,11 @@ DimensionField = Annotated[
 Space = Mapping[str, Dimension]
 
 # What each parameter takes: its kind, and the bounds within which it makes sense.
-NAMES: dict[str, tuple[str, ...]] = {"class_weighting": ("none", "balanced")}
+NAMES: dict[str, tuple[str, ...]] = {
+    "class_weighting": ("none", "balanced"),
+    "method": ("full", "lora"),
+    "lora_targets": ("attention", "all"),
+}
 FLOATS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-8, 1.0),
     "weight_decay": (0.0, 1.0),
@@ -76,6 +80,7 @@ INTS: dict[str, tuple[float, float]] = {
     "epochs": (1, 1000),
     "max_length": (4, 8192),
     "frozen_layers": (0, 200),
+    "lora_rank": (1, 1024),
 }
 MIXING: dict[str, tuple[float, float]] = {
     "pseudo_share": (0.0, 1.0),

@@ -17,6 +17,7 @@ from storage.patience import patiently
 from storage.problem import StoreProblem
 from studies.claims import Claim, Claims
 from studies.lease import Lease, LostClaim
+from studies.outcome import stop_if_all_collapse
 from studies.proposal import queue_next
 from studies.sampler import pruner_for, sampler_for
 from studies.search import Search
@@ -87,6 +88,7 @@ def work(
         except LostClaim as lost:
             log.warning("left a trial alone: %s", lost)
         _stop_if_all_fail(study)
+        stop_if_all_collapse(study)
 
 
 def _run_claim(

@@ -33,6 +33,7 @@ def save_checkpoint(folder: Path, tuning: FineTuning, notes: dict[str, Any]) -> 
         "epoch": tuning.epoch,
         "schedule": {k: v for k, v in tuning.schedule.state_dict().items() if k != "lr_lambdas"},
         "rates": [group["lr"] for group in optimizer["param_groups"]],
+        "memory": tuning.memory.state(),
         "notes": notes,
     }
     beside = folder.with_name(f"{folder.name}.new")
@@ -66,10 +67,21 @@ def restore_checkpoint(folder: Path, tuning: FineTuning) -> dict[str, Any] | Non
     tuning.optimizer.load_state_dict(optimizer)
     tuning.schedule.load_state_dict(numbers["schedule"] | {"lr_lambdas": [None] * len(numbers["rates"])})
     tuning.epoch = numbers["epoch"]
+    tuning.memory.restore(numbers["memory"], model)
     torch.set_rng_state(tensors["random.cpu"])
     if "random.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random.cuda"])
     notes: dict[str, Any] = numbers["notes"]
+    return notes
+
+
+def checkpoint_notes(folder: Path) -> dict[str, Any] | None:
+    """The notes of the state in `folder`, without its weights; None where there is none."""
+    _recover(folder)
+    try:
+        notes: dict[str, Any] = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))["notes"]
+    except (OSError, ValueError):
+        return None
     return notes
 
 

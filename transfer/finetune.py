@@ -10,14 +10,17 @@ import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
-from transfer.device import TOKEN_BUDGET, autocast_for
+from transfer.adapters import LoraTargets, add_adapters, is_adapter
+from transfer.device import autocast_for
 from transfer.encoding import Indices, Tokens, batches, pad
+from transfer.memory import Memory
 from transfer.model import depth, layer_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ClassWeighting = Literal["none", "balanced"]
+Method = Literal["full", "lora"]
 GRADIENT_NORM = 1.0  # BERT's, and that of every recipe since
 POOL = 16  # batches' worth of texts that are sorted by length together: little padding, still well mixed
 MOST_CLASS_WEIGHT = 100.0  # so that the only row of a rare label does not drown all the others in its batch
@@ -32,7 +35,10 @@ class Recipe:
     target's mass spread over all labels. class_weighting: "balanced" gives every label the same weight in all,
     however rare it is. max_length: tokens. frozen_layers: how many stay as pretrained, from the bottom, the embeddings
     counting as the first; the head always learns. layer_decay: each layer's rate as a factor of that above it (Clark
-    et al., ELECTRA, 2020).
+    et al., ELECTRA, 2020). method: "full" learns the layers' weights themselves, "lora" small adapters beside them
+    (lora_rank, lora_targets: see adapters.py); the head is learnt in full either way, frozen layers get no adapters,
+    layer_decay holds for the adapters' rates. Adapters want rates some ten times higher (Biderman et al., LoRA Learns
+    Less and Forgets Less, 2024).
     """
 
     learning_rate: float = 3e-5
@@ -46,6 +52,9 @@ class Recipe:
     max_length: int = 128
     frozen_layers: int = 0
     layer_decay: float = 1.0
+    method: Method = "full"
+    lora_rank: int = 8
+    lora_targets: LoraTargets = "all"
 
 
 @dataclass(frozen=True)
@@ -76,18 +85,25 @@ class FineTuning:
     """A fine-tune in progress. `run_epoch` takes it one epoch further; checkpoint.py saves and restores it.
 
     Same model, examples, recipe and seed give the same weights to the last bit on one CPU with as many threads,
-    also when it was saved, restored and gone on with.
+    also when it was saved, restored and gone on with. memory: how much is computed at a time, by default as much as
+    the device takes.
     """
 
-    def __init__(self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int) -> None:
+    def __init__(
+        self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int, memory: Memory | None = None
+    ) -> None:
         self.examples = Examples(examples.tokens.cut(recipe.max_length), examples.targets, examples.weights)
         self.weights = example_weights(examples, recipe.class_weighting)
         self.recipe = recipe
         self.seed = seed
         self.epoch = 0
+        self.memory = memory or Memory()
         # Its precision would be one for the whole process; ours follows the model, see autocast_for.
         self.accelerator = Accelerator(mixed_precision="no")
         torch.manual_seed(seed)
+        if recipe.method == "lora":
+            add_adapters(model, recipe.lora_rank, recipe.lora_targets, recipe.frozen_layers)
+        self.memory.prepare(model)
         optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
         steps = math.ceil(len(examples) / recipe.batch_size) * recipe.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(steps, recipe.warmup_share))
@@ -124,12 +140,8 @@ class FineTuning:
         return [steps[i] for i in rng.permutation(len(steps))]
 
     def _step(self, rows: Indices, lengths: Indices) -> float:
-        """One optimiser step over `rows`, in micro-batches that fit the token budget. Returns its mean loss."""
-        total = torch.zeros((), device=self.accelerator.device)
-        for micro in batches(lengths[rows], TOKEN_BUDGET):
-            loss = self._loss(rows[micro]) / len(rows)
-            self.accelerator.backward(loss)
-            total += loss.detach()
+        """One optimiser step over `rows`, in micro-batches that fit the device's memory. Returns its mean loss."""
+        total = self.memory.fit(lambda: self._gradients(rows, lengths), self.model, lengths[rows])
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         if not math.isfinite(total) or not math.isfinite(norm):
             told = f"loss {float(total)}, gradient norm {float(norm)}"
@@ -138,6 +150,15 @@ class FineTuning:
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
         return float(total)
+
+    def _gradients(self, rows: Indices, lengths: Indices) -> torch.Tensor:
+        """Adds up the gradients of the mean loss over `rows`, a token budget at a time. Returns that loss."""
+        total = torch.zeros((), device=self.accelerator.device)
+        for micro in batches(lengths[rows], self.memory.tokens):
+            loss = self._loss(rows[micro]) / len(rows)
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        return total
 
     def _loss(self, rows: Indices) -> torch.Tensor:
         """Weighted sum of the rows' cross-entropies against their smoothed targets."""
@@ -167,14 +188,14 @@ def rate_shares(steps: int, warmup_share: float) -> Callable[[int], float]:
 def parameter_groups(model: "PreTrainedModel", recipe: Recipe) -> list[dict[str, object]]:
     """Parameters by layer and by whether they decay, each group with its rate; frozen ones stop needing gradients.
 
-    Biases and normalisation weights (all that are vectors) do not decay.
+    Biases and normalisation weights (all that are vectors) do not decay. With adapters, they and the head learn.
     """
     layers = depth(model.config)
     frozen = min(recipe.frozen_layers, layers + 1)
     groups: dict[tuple[int, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         layer = layer_of(name, layers)
-        parameter.requires_grad = layer >= frozen
+        parameter.requires_grad = layer >= frozen and (recipe.method == "full" or layer > layers or is_adapter(name))
         if parameter.requires_grad:
             groups.setdefault((layer, parameter.ndim > 1), []).append(parameter)
     return [

@@ -163,14 +163,13 @@ def gradients(tuning: FineTuning) -> dict[str, torch.Tensor]:
     return found
 
 
-def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch(
-    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch(encoder: Encoder) -> None:
     folder = encoder("bert")
     recipe = replace(RECIPE, batch_size=48, dropout=0.0, class_weighting="balanced", label_smoothing=0.1)
     whole = gradients(begin(folder, recipe))
-    monkeypatch.setattr("transfer.finetune.TOKEN_BUDGET", 60)
-    parts = gradients(begin(folder, recipe))
+    split = begin(folder, recipe)
+    split.memory.tokens = 60
+    parts = gradients(split)
     assert whole.keys() == parts.keys()
     for name in whole:
         torch.testing.assert_close(parts[name], whole[name], rtol=1e-4, atol=1e-6)

@@ -1,6 +1,7 @@
 """A fine-tuned classifier's probabilities, by torch on whatever device there is."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,29 +9,41 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from transfer.device import TOKEN_BUDGET, autocast_for, device_name
-from transfer.encoding import Tokens, batches, encode, pad
+from transfer.device import autocast_for, device_name
+from transfer.encoding import Indices, Tokens, batches, encode, pad
+from transfer.memory import Memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def probabilities_of(
-    model: "PreTrainedModel", tokens: Tokens, on_batch: Callable[[int], None] = lambda texts: None
+    model: "PreTrainedModel",
+    tokens: Tokens,
+    on_batch: Callable[[int], None] = lambda texts: None,
+    memory: Memory | None = None,
 ) -> NDArray[np.float32]:
     """(N, K) float32 probabilities, rows sum to 1, in the order of `tokens`; on the device where `model` is.
 
-    Texts go through in batches of like lengths under a token budget; `on_batch` hears how many each batch held.
+    Texts go through in batches of like lengths under a token budget, which is halved where the device's memory does
+    not do; `on_batch` hears how many each batch held.
     """
     device = str(model.device)
     n_labels = int(model.config.num_labels or 0)
     out = np.zeros((len(tokens), n_labels), dtype=np.float32)
+    memory = memory or Memory()
+    lengths = tokens.lengths
+
+    def judge(rows: Indices) -> None:
+        for part in batches(lengths[rows], memory.tokens):
+            ids, mask = pad(tokens, rows[part])  # (B, T)
+            logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
+            out[rows[part]] = torch.softmax(logits.float(), dim=-1).cpu().numpy()
+
     model.train(False)
     with torch.inference_mode(), autocast_for(model, device):
-        for rows in batches(tokens.lengths, TOKEN_BUDGET):
-            ids, mask = pad(tokens, rows)  # (B, T)
-            logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
-            out[rows] = torch.softmax(logits.float(), dim=-1).cpu().numpy()
+        for rows in batches(lengths, memory.tokens):
+            memory.fit(partial(judge, rows), model, lengths[rows])
             on_batch(len(rows))
     return out
 

@@ -1,0 +1,83 @@
+"""How far a trial is: every epoch that was judged, of each of its seeds in turn. All else follows from these."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One judged epoch.
+
+    seed: which of the trial's, from 0. number: within its seed, from 1. loss: mean in training, nats. value: what the
+    study optimises. learning_rate: the head's, at the epoch's end. seconds: of training and judging.
+    """
+
+    seed: int
+    number: int
+    loss: float
+    value: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass
+class Course:
+    """A trial's epochs so far, and whether it ends here. Its checkpoint keeps them as notes.
+
+    maximize: the study's direction. is_pruned: stopped before its last epoch; reason: why, where it was not the pruner.
+    """
+
+    maximize: bool
+    epochs: list[Epoch] = field(default_factory=list)
+    is_pruned: bool = False
+    reason: str | None = None
+
+    def best(self, seed: int | None = None) -> Epoch:
+        """The best epoch of a seed, or of all; the earliest of equals."""
+        sign = 1.0 if self.maximize else -1.0
+        return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
+
+    @property
+    def seed(self) -> int:
+        """The seed that is at work."""
+        return self.epochs[-1].seed if self.epochs else 0
+
+    @property
+    def values(self) -> list[float]:
+        """The best value of each seed that was begun."""
+        return [self.best(seed).value for seed in range(self.seed + 1)]
+
+    @property
+    def value(self) -> float:
+        """What the trial is worth: the mean over its seeds."""
+        return fmean(self.values)
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over seeds, as a sample's; None for a single one."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the epochs; what a kill made to be done twice counts once."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    def notes(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {"epochs": [asdict(epoch) for epoch in self.epochs], "is_pruned": self.is_pruned}
+
+    def resume(self, notes: Mapping[str, Any]) -> None:
+        """Takes on what `notes` gave."""
+        self.epochs = [Epoch(**epoch) for epoch in notes["epochs"]]
+        self.is_pruned = notes["is_pruned"]
+
+
+def weights_folder(own: Path, epoch: Epoch) -> Path:
+    """Where an epoch's weights lie in a trial's own folder.
+
+    Each has a name of its own: weights that a checkpoint does not name yet never stand in the place of those it names.
+    """
+    return own / f"best-{epoch.seed}-{epoch.number:03d}"

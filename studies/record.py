@@ -1,0 +1,60 @@
+"""The record of a kept trial: all that made it, so that it can be made again and told from every other."""
+
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from storage.registry import ModelRecord
+from studies.outcome import Outcome
+from studies.task import Task
+from transfer.device import device_name
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+def model_name(stage: str, candidate: str, trial: int) -> str:
+    """The name under which a trial's weights are kept and loaded: "basic/klue-bert-base/trial-7"."""
+    return f"{stage}/{re.sub(r'[^0-9A-Za-z가-힣_.]+', '-', candidate).strip('-.')}/trial-{trial}"
+
+
+def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:
+    """The record of a trial's weights; `bytes` is not known before they are published."""
+    own = outcome.folder.parent
+    metrics: dict[str, Any] = {
+        "best_epoch": outcome.kept.number,
+        "kept_value": outcome.kept.value,
+        "spread": outcome.spread,
+        "curve": [asdict(epoch) for epoch in outcome.curve],
+    }
+    made_by = {
+        "seed": outcome.seeds[outcome.kept.seed],
+        "seeds": list(outcome.seeds),
+        "device": device_name(),
+        "token_budget": outcome.token_budget,
+        "versions": _versions(),
+    }
+    return ModelRecord(
+        name=model_name(task.stage, task.candidate, trial.number),
+        plan=task.plan,
+        stage=task.stage,
+        study=trial.study.study_name,
+        trial=trial.number,
+        candidate=task.candidate,
+        path=f"models/{own.parent.name}/{own.name}",
+        bytes=0,
+        value=outcome.value,
+        metrics=outcome.scores.as_dict() | metrics,
+        recipe=dict(outcome.settings),
+        lineage={**task.lineage, **made_by},
+        created_at=datetime.now(UTC),
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+    from platform import python_version
+
+    names = ("moodline", "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "optuna", "numpy")
+    return {"python": python_version(), **{name: version(name) for name in names}}

@@ -1,0 +1,133 @@
+"""What goes through a model at a time, and how it shrinks where the device's memory does not do."""
+
+import gc
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import torch
+
+from transfer.device import TOKEN_BUDGET
+from transfer.encoding import Indices
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+T = TypeVar("T")
+GradientCheckpointing = Literal[True, False, "auto"]
+# What devices and their libraries say; only torch's own allocators raise OutOfMemoryError.
+OUT_OF_MEMORY = (
+    "out of memory",  # CUDA, HIP, XPU, MPS
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "DefaultCPUAllocator",  # "can't allocate memory" or "not enough memory", by platform
+)
+
+
+class NoRoomError(RuntimeError):
+    """The device's memory does not do even for one text at a time."""
+
+
+class Memory:
+    """How many padded tokens go through a model at a time; halved whenever the device runs out of memory.
+
+    tokens: to begin with; None for the device's default. checkpointing: whether activations are computed again in the
+    backward pass instead of being kept (Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016): a third
+    more time, much less memory, the same weights; "auto" turns to it when one text at a time is still too much.
+    say: hears of every change. One object serves training and judging of a trial, so that both stay lowered.
+    """
+
+    def __init__(
+        self,
+        tokens: int | None = None,
+        checkpointing: GradientCheckpointing = False,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.tokens = self.first = tokens or TOKEN_BUDGET
+        self.checkpointing = checkpointing
+        self.recomputes = checkpointing is True
+        self.say = say
+
+    @property
+    def was_short(self) -> bool:
+        """Whether the device ran out of memory, so that something had to give."""
+        return self.tokens != self.first or (self.recomputes and self.checkpointing == "auto")
+
+    def prepare(self, model: "PreTrainedModel") -> None:
+        """Makes `model` recompute its activations where that is so."""
+        if self.recomputes and model.supports_gradient_checkpointing:
+            # older releases know the second name alone; with reentrant checkpoints what stands on frozen layers learns
+            # nothing
+            enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+            enable({"use_reentrant": False})
+
+    def fit(self, work: Callable[[], T], model: "PreTrainedModel", lengths: Indices) -> T:
+        """What `work` gives, which is done again from its beginning, with fewer tokens, where memory runs out.
+
+        work: passes texts of `lengths` through `model`, `self.tokens` at a time; gradients that it left are cleared,
+        and random numbers that it drew are put back, so that the weights are those of a run without the fault.
+        Raises NoRoomError where one text at a time is too much.
+        """
+        random = _random_state()
+        while True:
+            try:
+                return work()
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+            # only here is the error gone, and with it the activations that its frames held
+            model.zero_grad(set_to_none=True)
+            _free()
+            _restore_random_state(random)
+            self._lower(model, lengths)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps, so that a resumed trial splits its batches as the uninterrupted one."""
+        return {"tokens": self.tokens, "recomputes": self.recomputes}
+
+    def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
+        """Takes on a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
+        self.tokens = min(int(state["tokens"]), self.tokens)
+        self.recomputes = self.recomputes or bool(state["recomputes"])
+        self.prepare(model)
+
+    def _lower(self, model: "PreTrainedModel", lengths: Indices) -> None:
+        if self.tokens >= 2 * max(int(lengths.min()), 1):  # or every text goes alone already
+            self.tokens //= 2
+            self.say(
+                f"out of memory: now {self.tokens} tokens at a time, gradients added up; examples per step are the same"
+            )
+        elif self.checkpointing == "auto" and not self.recomputes and _can_recompute(model):
+            self.recomputes, self.tokens = True, self.first
+            self.prepare(model)
+            self.say("out of memory: from now on activations are recomputed (gradient checkpointing)")
+        else:
+            raise NoRoomError(
+                f"out of memory with one text of {int(lengths.max())} tokens at a time; lower max_length, freeze more "
+                "layers, set search.gradient_checkpointing: true or method: lora, or take a smaller candidate"
+            )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device's memory, or this machine's, was not enough."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+
+
+def _can_recompute(model: "PreTrainedModel") -> bool:
+    return model.training and model.supports_gradient_checkpointing
+
+
+def _random_state() -> tuple[torch.Tensor, torch.Tensor | None]:
+    return torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None
+
+
+def _restore_random_state(state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
+    cpu, cuda = state
+    torch.set_rng_state(cpu)
+    if cuda is not None:
+        torch.cuda.set_rng_state(cuda)
+
+
+def _free() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()  # what is left in pieces too small for the next pass
