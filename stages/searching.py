@@ -64,7 +64,7 @@ def summary(study: optuna.Study, target: int) -> dict[str, Any]:
         "best": _trial(best_trial(study)),
         "baseline": _trial(baseline),
         "failures": [
-            {"trial": trial.number, "reason": trial.user_attrs["reason"]}
+            {"trial": trial.number, "state": trial.state.name.lower(), "reason": trial.user_attrs["reason"]}
             for trial in trials
             if "reason" in trial.user_attrs
         ],

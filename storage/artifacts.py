@@ -24,7 +24,7 @@ class Place(Protocol):
     def exists(self, name: str) -> bool: ...
     def remove(self, name: str) -> None: ...
     def names(self) -> Iterator[str]: ...
-    def size(self) -> int: ...
+    def sizes(self) -> dict[str, int]: ...
     def sweep(self, now: float) -> int: ...
 
 
@@ -91,8 +91,12 @@ class Files:
 
     def size(self) -> int:
         """Bytes of all that lies there, unfinished things too."""
+        return sum(self.sizes().values())
+
+    def sizes(self) -> dict[str, int]:
+        """The same by the first part of the names; what is unfinished or half removed as ".writing"."""
         with self._told("cannot be listed"):
-            return self._place.size()
+            return self._place.sizes()
 
     def sweep(self, now: float | None = None) -> int:
         """Remove what killed writers left unfinished, and return how many things that were.
