@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from stages.report import Report
 from stages.workspace import Run, store_url
 from storage import ledger, registry
+from studies.board import Board
 from studies.claims import Claims
 from studies.objective import Task, model_name, run_trial, sweep_scratch
 from studies.retention import Shelf, best_trial
@@ -37,13 +38,21 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
     shelf = Shelf(run.engine, run.files, run.plan.name, study, plan_of.keep)
     scratch = run.scratch / slug(plan_of.name)
 
+    board = Board(study, plan_of, shelf, run.plan.file) if leads else None
+
     def after_trial() -> None:
         shelf.tidy()
         sweep_scratch(study, scratch)
+        if board is not None:
+            board.after_trial()
 
+    if board is not None:
+        board.begin()
     after_trial()  # what a kill left half done
     with _Watcher(run.report, plan_of) as watcher:
         work(study, plan_of, claims, lambda trial: run_trial(trial, task, shelf, scratch, watcher), after_trial)
+    if board is not None:
+        board.finish()
     return study
 
 

@@ -72,6 +72,11 @@ class Files:
             )
         return path
 
+    def location(self, name: str) -> str:
+        """Where the name lies or would lie: a path, or a URL without credentials."""
+        _check(name)
+        return f"{self._shown.rstrip('/')}/{name}"
+
     def exists(self, name: str) -> bool:
         """Whether something whole lies under the name."""
         _check(name)

@@ -15,6 +15,7 @@ import optuna
 from numpy.typing import NDArray
 
 from storage.registry import ModelRecord
+from studies.board import show_trial
 from studies.retention import Shelf
 from studies.space import Space, suggest
 from studies.worker import Ended
@@ -156,6 +157,7 @@ def _finish(
     probabilities = np.load(own / "best" / "probabilities" / "validation.npy", allow_pickle=False)
     scores = score(probabilities, exam.truth, task.labels)
     _note(trial, scores, state)
+    show_trial(trial, shelf.files, scores, state["losses"], state["best_epoch"])
     if not state["is_pruned"] and shelf.wants(trial.number, state["best"]):
         record = ModelRecord(
             name=model_name(task.stage, task.candidate, trial.number),
@@ -191,7 +193,6 @@ def _note(trial: optuna.Trial, scores: Scores, state: Mapping[str, Any]) -> None
     figures |= {f"f1 {label}": figure["f1"] for label, figure in scores.per_class.items()}
     for name, value in figures.items():
         trial.set_user_attr(name, value)
-    trial.set_user_attr("confusion", json.dumps(scores.confusion))
 
 
 def _unwrapped(tuning: FineTuning) -> "PreTrainedModel":
