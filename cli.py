@@ -268,7 +268,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
         from stages.show import show_status
         from stages.status import run_status
 
-        finish(run_status(_open(_read(plan, overrides))), as_json, show_status)
+        finish(run_status(_read(plan, overrides)), as_json, show_status)
 
 
 @app.command()

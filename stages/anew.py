@@ -6,6 +6,7 @@ from stages.stage import STAGES
 from stages.workspace import SAMPLES, SHARDS, Run, store_url
 from storage import claims, ledger, registry
 from storage.shards import forget_shards
+from studies.artifacts import forget_artifacts
 from studies.store import open_optuna
 from transfer.problem import Problem
 
@@ -46,6 +47,7 @@ def _forget_studies(run: Run, stages: list[str]) -> None:
     storage = open_optuna(store_url(run.plan))
     for study in optuna.get_all_study_summaries(storage):
         if any(study.study_name.startswith(f"{run.plan.name} · {stage} · ") for stage in stages):
+            forget_artifacts(run.files, optuna.load_study(study_name=study.study_name, storage=storage))
             optuna.delete_study(study_name=study.study_name, storage=storage)
             claims.forget_slots(run.engine, study.study_name)
             shutil.rmtree(run.scratch, ignore_errors=True)

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from stages.data import halves_of, read_gold_rows, read_original
+from stages.overview import stages_of
 from stages.plan import Plan, read_plan
 from stages.pseudo_label import plan_labeller
-from stages.run import stages_of
 from stages.workspace import candidate_location, check_writable
 from transfer.device import device_name, has_bf16
 from transfer.labelled import Labelled

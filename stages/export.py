@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.ensemble import final_predictor
 from stages.models import Predictor
-from stages.monitor import table_rows
+from stages.overview import table_rows
 from stages.workspace import Run
 from storage import ledger
 from storage.registry import ModelRecord

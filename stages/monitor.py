@@ -10,6 +10,7 @@ from stages.line.page import write_page
 from stages.line.picture import draw_png
 from stages.line.series import Line, as_json
 from stages.line.table import write_csv
+from stages.overview import table_rows
 from stages.report import Advance
 from stages.results import SIMULATED
 from stages.stage import do_stage, fingerprint, result_of
@@ -58,16 +59,6 @@ def _steps(advance: Advance) -> Callable[[int, int], None]:
         before = done
 
     return progress
-
-
-def table_rows(run: Run) -> list[dict[str, Any]]:
-    """The results' table of the furthest stage that is done: the ensemble's, else stage one's."""
-    for stage in ("ensemble", "further", "basic"):
-        record = ledger.read(run.engine, run.plan.name, stage)
-        if record is not None and record.result is not None:
-            rows: list[dict[str, Any]] = record.result["rows"]
-            return rows
-    return []
 
 
 def _facts(run: Run, inferred: Mapping[str, Any], line: Line) -> dict[str, dict[str, object]]:

@@ -7,11 +7,10 @@ from stages.basic import run_basic
 from stages.ensemble import run_ensemble
 from stages.further import run_further
 from stages.infer import run_infer
-from stages.monitor import run_monitor, table_rows
-from stages.plan import Plan
+from stages.monitor import run_monitor
+from stages.overview import overview, stages_of
 from stages.pseudo_label import plan_labeller, run_pseudo_label
 from stages.workspace import Run
-from storage import ledger
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
@@ -24,16 +23,6 @@ DOES: dict[str, Stage] = {
 }
 
 
-def stages_of(plan: Plan) -> list[str]:
-    """The stages that a plan asks for: without comments nothing is inferred, without their times no line is drawn."""
-    if not plan.comments:
-        labels = plan.pseudo_label is not None and plan.pseudo_label.sources is not None
-        return ["basic", *(["pseudo_label", "further"] if labels else []), "ensemble"]
-    further = ["pseudo_label", "further"] if plan.pseudo_label else []
-    dated = any(source.time for source in plan.comments)
-    return ["basic", *further, "ensemble", "infer", *(["monitor"] if dated else [])]
-
-
 def run_all(run: Run) -> dict[str, Any]:
     """Does what the plan asks for. The result has `plan`, `workspace`, `stages`, `results` and `page`."""
     if "pseudo_label" in stages_of(run.plan):
@@ -43,19 +32,3 @@ def run_all(run: Run) -> dict[str, Any]:
         results[stage] = DOES[stage](run)
     labelled = results.get("pseudo_label")
     return overview(run) | {"labeller": labelled, "page": results.get("monitor", {}).get("page")}
-
-
-def overview(run: Run) -> dict[str, Any]:
-    """What a run has come to so far."""
-    records = {record.stage: record for record in ledger.read_all(run.engine, run.plan.name)}
-    return {
-        "plan": str(run.plan.file),
-        "workspace": str(run.root),
-        "stages": [
-            {"stage": stage, "state": records[stage].state, "seconds": round(records[stage].seconds, 2)}
-            if stage in records
-            else {"stage": stage, "state": "waiting", "seconds": 0.0}
-            for stage in stages_of(run.plan)
-        ],
-        "results": table_rows(run),
-    }

@@ -16,6 +16,7 @@ from stages.plan import SearchSettings
 from stages.report import Report
 from stages.workspace import Run, store_url
 from storage import ledger, registry
+from studies.board import Board
 from studies.claims import Claims
 from studies.lease import Lease
 from studies.objective import run_trial, sweep_scratch
@@ -41,18 +42,26 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
     shelf = Shelf(run.engine, run.files, run.plan.name, study, plan_of.keep)
     scratch = run.scratch / slug(plan_of.name)
 
+    board = Board(study, plan_of, shelf, run.plan.file) if leads else None
+
     def after_trial() -> None:
         shelf.tidy()
         sweep_scratch(study, scratch)
+        if board is not None:
+            board.after_trial()
 
     def one(trial: optuna.Trial, lease: Lease) -> Ended:
         return run_trial(trial, task, shelf, scratch, watcher, lease)
 
+    if board is not None:
+        board.begin()
     after_trial()  # what a kill left half done
     if leads:
         run.crew.call()
     with _Watcher(run.report, plan_of) as watcher:
         work(study, plan_of, claims, one, after_trial)
+    if board is not None:
+        board.finish()
     return study
 
 
@@ -73,7 +82,7 @@ def summary(study: optuna.Study, target: int) -> dict[str, Any]:
         "best": _trial(best_trial(study)),
         "baseline": _trial(baseline),
         "failures": [
-            {"trial": trial.number, "reason": trial.user_attrs["reason"]}
+            {"trial": trial.number, "state": trial.state.name.lower(), "reason": trial.user_attrs["reason"]}
             for trial in trials
             if "reason" in trial.user_attrs
         ],

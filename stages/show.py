@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 MEGABYTE = 1e6
+MOST_SHOWN = 9  # trials in one line
 
 
 def show_run(result: Mapping[str, Any]) -> None:
@@ -80,30 +81,61 @@ def show_stage(result: Mapping[str, Any]) -> None:
 
 
 def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
-    """Studies with their counts, best and baseline."""
-    table = _table("study", "complete", "pruned", "failed", "running", "target", "best", "baseline")
+    """Studies with their counts, best and baseline, and why trials failed."""
+    out = _console()
+    table = _table("study", "best", "trial", "baseline", "done", "pruned", "failed")
     for study in studies:
         best, baseline = study["best"], study["baseline"]
         table.add_row(
-            study["name"],
-            *(str(study[key]) for key in ("complete", "pruned", "failed", "running", "target")),
-            f"{best['value']:.4f} (trial {best['trial']})" if best else "",
-            f"{baseline['value']:.4f}" if baseline and baseline["value"] is not None else "",
+            _short(study),
+            _value(best),
+            str(best["trial"]) if best else "",
+            _value(baseline),
+            f"{study['complete'] + study['pruned']}/{study['target']}",
+            str(study["pruned"]),
+            str(study["failed"]),
         )
-    _console().print(table)
+    out.print(table)
     for study in studies:
         if study["baseline"] and study["baseline"]["moved"]:
-            _console().print(
-                f"{study['name']}: the untuned baseline is the published recipe, but for what lies outside the "
+            out.print(
+                f"{_short(study)}: the untuned baseline is the published recipe, but for what lies outside the "
                 f"plan's space: {study['baseline']['moved']}"
             )
-        for failure in study["failures"]:
-            _console().print(f"{study['name']}, trial {failure['trial']} failed: {failure['reason']}")
+        for line in _failures(study):
+            out.print(line)
+
+
+def _short(study: Mapping[str, Any]) -> str:
+    """A study's name without its plan's, which stands above."""
+    return str(study["name"]).partition(" · ")[2] or str(study["name"])
+
+
+def _value(trial: Mapping[str, Any] | None) -> str:
+    return "" if trial is None or trial["value"] is None else f"{trial['value']:.4f}"
+
+
+def _failures(study: Mapping[str, Any]) -> list[str]:
+    """One line a reason: a search of 2,000 trials may have failed hundreds of times alike."""
+    by_reason: dict[tuple[str, str], list[int]] = {}
+    for failure in study["failures"]:
+        by_reason.setdefault((failure.get("state", "fail"), failure["reason"]), []).append(failure["trial"])
+    lines = []
+    for (state, reason), trials in by_reason.items():
+        shown = ", ".join(map(str, trials[:MOST_SHOWN])) + (
+            f" and {len(trials) - MOST_SHOWN} more" * (len(trials) > MOST_SHOWN)
+        )
+        what = {"fail": "failed: ", "running": "runs: "}.get(state, "")
+        lines.append(f"{_short(study)}, trial{'s' * (len(trials) > 1)} {shown} {what}{reason}")
+    return lines
 
 
 def show_status(result: Mapping[str, Any]) -> None:
-    """Stages, studies, who works, and the bytes on disk."""
+    """Stages, studies, who works, how long it will take, and the bytes on disk."""
     out = _console()
+    if not result["begun"]:
+        out.print(f"{result['name']}: not begun; nothing is in {result['workspace']}")
+        return
     leader = result["leader"]
     who = f"process {leader['pid']} on {leader['host']} since {leader['since']}" if leader else "nobody"
     out.print(f"{result['name']} in {result['workspace']}; led by {who}")
@@ -111,10 +143,24 @@ def show_status(result: Mapping[str, Any]) -> None:
     for stage in result["stages"]:
         table.add_row(stage["stage"], stage["state"], f"{stage['seconds']:.1f}")
     out.print(table)
-    show_studies(result["studies"])
-    for at_work in result["workers"]:
-        out.print(f"{at_work['worker']} runs trial {at_work['trial']} of {at_work['study']}")
-    out.print(f"on disk: {result['disk_bytes'] / MEGABYTE:,.1f} MB")
+    if result["studies"]:
+        show_studies(result["studies"])
+    for line in map(_at_work, result["workers"]):
+        out.print(line)
+    if result["seconds_to_go"]:
+        out.print(f"the searches will take roughly {_duration(result['seconds_to_go'])} more at this pace")
+    parts = ", ".join(f"{name} {size / MEGABYTE:,.1f}" for name, size in result["disk"].items() if size)
+    out.print(f"on disk: {result['disk_bytes'] / MEGABYTE:,.1f} MB ({parts})")
+
+
+def _at_work(worker: Mapping[str, Any]) -> str:
+    progress = f"epoch {worker['epoch']}" + (f" of {worker['epochs']:g}" if worker["epochs"] else "")
+    study, ago = _short({"name": worker["study"]}), _duration(worker["seconds"])
+    what = f"{study}, trial {worker['trial']}: {progress}, begun {ago} ago"
+    if worker["alive"]:
+        return f"{what}, by process {worker['pid']} on {worker['host']}"
+    last = f"; {worker['worker']} is gone" if worker["worker"] else ""
+    return f"{what}, interrupted{last}: it goes on when the search does"
 
 
 def show_check(result: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from stages.crew import Crew
 from stages.plan import Plan
 from stages.report import Report, Silent
 from storage.artifacts import Files
-from storage.engine import open_store
+from storage.engine import find_store, open_store
 from storage.worker import Worker, this_worker
 from transfer.problem import Problem
 
@@ -87,6 +87,14 @@ def open_run(plan: Plan, report: Report | None = None) -> Run:
         raise _unwritable(plan.root, error.strerror) from error
     files = Files(files_place(plan), cache=plan.root / "cache" / "files")
     return Run(plan, open_store(store_url(plan)), files, this_worker(), report or Silent())
+
+
+def find_run(plan: Plan) -> Run | None:
+    """The plan's run for one who only looks: None where nothing was begun yet, and nothing is made then."""
+    engine = find_store(store_url(plan))
+    if engine is None:
+        return None
+    return Run(plan, engine, Files(files_place(plan), cache=plan.root / "cache" / "files"), this_worker(), Silent())
 
 
 def check_writable(plan: Plan) -> None:

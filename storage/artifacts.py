@@ -24,7 +24,7 @@ class Place(Protocol):
     def exists(self, name: str) -> bool: ...
     def remove(self, name: str) -> None: ...
     def names(self) -> Iterator[str]: ...
-    def size(self) -> int: ...
+    def sizes(self) -> dict[str, int]: ...
     def sweep(self, now: float) -> int: ...
 
 
@@ -72,6 +72,11 @@ class Files:
             )
         return path
 
+    def location(self, name: str) -> str:
+        """Where the name lies or would lie: a path, or a URL without credentials."""
+        _check(name)
+        return f"{self._shown.rstrip('/')}/{name}"
+
     def exists(self, name: str) -> bool:
         """Whether something whole lies under the name."""
         _check(name)
@@ -91,8 +96,12 @@ class Files:
 
     def size(self) -> int:
         """Bytes of all that lies there, unfinished things too."""
+        return sum(self.sizes().values())
+
+    def sizes(self) -> dict[str, int]:
+        """The same by the first part of the names; what is unfinished or half removed as ".writing"."""
         with self._told("cannot be listed"):
-            return self._place.size()
+            return self._place.sizes()
 
     def sweep(self, now: float | None = None) -> int:
         """Remove what killed writers left unfinished, and return how many things that were.

@@ -143,8 +143,12 @@ class Bucket:
             if not hidden and not any(str(upper) in folders for upper in PurePosixPath(path).parents):
                 yield path
 
-    def size(self) -> int:
-        return sum(self._found().values())
+    def sizes(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for path, size in self._found().items():
+            first = BESIDE if path.endswith(f"/{UNFINISHED}") else path.split("/")[0]
+            found[first] = found.get(first, 0) + size
+        return found
 
     def sweep(self, now: float) -> int:
         swept = sweep(self.cache, now)

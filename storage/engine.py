@@ -23,7 +23,7 @@ from storage.migrations import LATEST, migrate, schema_version
 from storage.problem import StoreAway, StoreProblem
 from storage.tables import to_json
 
-__all__ = ["creation_lock", "engine_options", "masked", "open_store", "tell_problems", "turn"]
+__all__ = ["creation_lock", "engine_options", "find_store", "masked", "open_store", "tell_problems", "turn"]
 
 # "moodline" in ASCII; advisory locks are numbers that all users of a database share
 ADVISORY_KEY = int.from_bytes(b"moodline")
@@ -63,6 +63,27 @@ def open_store(url: str, patience: float = BUSY_SECONDS) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def find_store(url: str, patience: float = BUSY_SECONDS) -> Engine | None:
+    """The store at `url` as `open_store` gives it, or None where none was created yet; creates none itself.
+
+    One that an older moodline wrote is brought up to date. Raises StoreProblem as `open_store` does.
+    """
+    path = sqlite_path(read_address(url))
+    if path is not None and not path.exists():
+        return None
+    engine = _engine(url, patience)
+    try:
+        if _is_current(engine, url):
+            return engine
+        with engine.connect() as connection:
+            is_there = schema_version(connection) > 0
+    except BaseException:
+        engine.dispose()
+        raise
+    engine.dispose()
+    return open_store(url, patience) if is_there else None
 
 
 @contextmanager

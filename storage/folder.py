@@ -46,13 +46,15 @@ class Folder:
     def names(self) -> Iterator[str]:
         return (path.relative_to(self.root).as_posix() for path in _whole_below(self.root))
 
-    def size(self) -> int:
-        total = 0
+    def sizes(self) -> dict[str, int]:
+        found: dict[str, int] = {}
         for folder, _, files in os.walk(self.root):
             for file in files:
+                path = Path(folder, file)
+                first = path.relative_to(self.root).parts[0]
                 with suppress(FileNotFoundError):  # removed since it was listed
-                    total += os.lstat(os.path.join(folder, file)).st_size
-        return total
+                    found[first] = found.get(first, 0) + path.lstat().st_size
+        return found
 
     def sweep(self, now: float) -> int:
         return sweep(self.root, now)

@@ -7,13 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from stages.line.fonts import Weight, web_font
+from stages.line.fonts import web_font
 from stages.line.notes import IS_NOT, index_note, limits_texts, method_texts
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline
 from stages.line.whole import write_whole
 from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
+from studies.fonts import Weight
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")

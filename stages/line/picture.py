@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from stages.line.fonts import picture_fonts
 from stages.line.notes import footnotes
 from stages.line.panels import GREY, INK, View, draw_index, draw_shares, draw_volume, set_dates
 from stages.line.series import Line, headline, periods_of
 from stages.line.whole import write_whole
 from stages.line.words import NOTHING_DRAWN, Language, index_name, language_of, said
+from studies.fonts import picture_fonts
 
 DPI = 150
 WIDTH = 10.0  # inches, like all heights here

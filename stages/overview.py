@@ -1,0 +1,43 @@
+"""What a plan asks for and what has come of it so far: light to import, for `status` looks at it every few seconds."""
+
+from typing import Any
+
+from stages.plan import Plan
+from stages.workspace import Run
+from storage import ledger
+
+
+def stages_of(plan: Plan) -> list[str]:
+    """The stages that a plan asks for: without comments nothing is inferred, without their times no line is drawn."""
+    if not plan.comments:
+        labels = plan.pseudo_label is not None and plan.pseudo_label.sources is not None
+        return ["basic", *(["pseudo_label", "further"] if labels else []), "ensemble"]
+    further = ["pseudo_label", "further"] if plan.pseudo_label else []
+    dated = any(source.time for source in plan.comments)
+    return ["basic", *further, "ensemble", "infer", *(["monitor"] if dated else [])]
+
+
+def overview(run: Run) -> dict[str, Any]:
+    """What a run has come to so far."""
+    records = {record.stage: record for record in ledger.read_all(run.engine, run.plan.name)}
+    return {
+        "plan": str(run.plan.file),
+        "workspace": str(run.root),
+        "stages": [
+            {"stage": stage, "state": records[stage].state, "seconds": round(records[stage].seconds, 2)}
+            if stage in records
+            else {"stage": stage, "state": "waiting", "seconds": 0.0}
+            for stage in stages_of(run.plan)
+        ],
+        "results": table_rows(run),
+    }
+
+
+def table_rows(run: Run) -> list[dict[str, Any]]:
+    """The results' table of the furthest stage that is done: the ensemble's, else stage one's."""
+    for stage in ("ensemble", "further", "basic"):
+        record = ledger.read(run.engine, run.plan.name, stage)
+        if record is not None and record.result is not None:
+            rows: list[dict[str, Any]] = record.result["rows"]
+            return rows
+    return []

@@ -1,0 +1,122 @@
+"""What optuna-dashboard shows of a study beside Optuna's own: a trial's pictures, the study's note, two plots.
+
+Notes and plots are kept as the dashboard keeps them, so that it need not be installed where the search runs.
+"""
+
+import csv
+import io
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from storage import registry
+from storage.artifacts import Files
+from studies.artifacts import attach
+from studies.notes import study_note, write_note, write_parts
+from studies.pictures import confusion_png, curves_png
+from studies.plots import importance_plot, spent_plot, time_plot
+from studies.retention import Shelf
+from studies.search import Search
+from transfer.evaluate import Scores
+
+# A note costs some transactions; a short trial shall not wait for one each time.
+NOTE_SECONDS = 30.0
+PLOT_TRIALS = 20
+PLOTS = "dashboard:plot_data:"
+READABLE = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", "log_loss": "log loss"}
+
+
+def show_trial(trial: optuna.Trial, files: Files, scores: Scores, losses: Sequence[float], best_epoch: int) -> None:
+    """Attaches confusion matrix, learning curves and the table of labels to a trial that was not told yet.
+
+    losses: training loss of each epoch. best_epoch: whose scores these are. Raises StoreProblem as `attach` does.
+    """
+    # read anew: an Optuna trial does not see its own reports
+    values = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+    metric = (trial.study.metric_names or ["value"])[0]
+    title = f"trial {trial.number}, epoch {best_epoch}: macro-F1 {scores.macro_f1:.3f} on {scores.n:,} validation texts"
+    contents = {
+        "confusion.png": confusion_png(scores.confusion, scores.labels, title),
+        "curves.png": curves_png(losses, values, metric, best_epoch),
+        "labels.csv": labels_csv(scores).encode(),
+    }
+    attach(trial, files, contents)
+
+
+def labels_csv(scores: Scores) -> str:
+    """A row a label: precision, recall, F1, accuracy, true rows, and as what these were classified."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    figures = ("precision", "recall", "f1", "accuracy")
+    table.writerow(["label", *figures, "rows", *(f"as {label}" for label in scores.labels)])
+    for label, counts in zip(scores.labels, scores.confusion, strict=True):
+        own = scores.per_class[label]
+        table.writerow([label, *(f"{own[name]:.4f}" for name in figures), int(own["support"]), *counts])
+    return text.getvalue()
+
+
+class Board:
+    """One study's note and plots, kept up to date by whoever leads its search."""
+
+    def __init__(self, study: optuna.Study, search: Search, shelf: Shelf, plan: Path) -> None:
+        """plan: the plan's file, for the commands that the note shows."""
+        self.study, self.search, self.shelf, self.plan = study, search, shelf, plan
+        self._noted_at, self._noted, self._plotted = -NOTE_SECONDS, -1, -1
+
+    def begin(self) -> None:
+        """Names what is optimised so that it reads well, and notes the budget."""
+        name = self.search.metric
+        wanted = [READABLE.get(name, name)]
+        if self.study.metric_names != wanted:
+            self.study.set_metric_names(wanted)
+        if self.study.user_attrs.get("trials") != self.search.trials:
+            self.study.set_user_attr("trials", self.search.trials)
+
+    def after_trial(self) -> None:
+        """A trial ended: the note is written anew, if the last one is half a minute old, and plots now and then."""
+        ended = self._ended()
+        if time.monotonic() - self._noted_at >= NOTE_SECONDS:
+            self._note(ended)
+        if len(ended) >= self._plotted + PLOT_TRIALS:
+            self._plot(ended)
+
+    def finish(self) -> None:
+        """The search is at its end: all of it is shown."""
+        ended = self._ended()
+        self._note(ended)
+        self._plot(ended)
+
+    def _ended(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+    def _note(self, ended: Sequence[FrozenTrial]) -> None:
+        self._noted_at = time.monotonic()
+        if len(ended) != self._noted:
+            kept = registry.models(self.shelf.engine, self.shelf.plan, study=self.study.study_name)
+            places = {record.trial: (record.name, self.shelf.files.location(record.path)) for record in kept}
+            write_note(self.study, study_note(self.study, self.search, ended, places, self.plan))
+            self._noted = len(ended)
+
+    def _plot(self, ended: Sequence[FrozenTrial]) -> None:
+        if len(ended) == self._plotted or not ended:
+            return
+        metric = (self.study.metric_names or ["value"])[0]
+        plots = {
+            "importance": importance_plot(self.study, ended, metric),
+            "value-against-training-time": time_plot(ended, metric),
+            "best-against-time-spent": spent_plot(self.study, ended, metric),
+        }
+        for name, plot in plots.items():
+            if plot is not None:
+                save_plot(self.study, name, plot)
+        self._plotted = len(ended)
+
+
+def save_plot(study: optuna.Study, name: str, figure: Mapping[str, Any]) -> None:
+    """A plotly figure (its JSON: data and layout) among the study's plots, in the place of the one of that name."""
+    write_parts(study, f"{PLOTS}{name}:", json.dumps(figure, ensure_ascii=False, allow_nan=False))
