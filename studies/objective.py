@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ import optuna
 from numpy.typing import NDArray
 
 from storage.registry import ModelRecord
+from studies.interrupts import held_interrupts
 from studies.lease import Lease
 from studies.retention import Shelf
 from studies.space import Space, suggest
@@ -28,6 +30,9 @@ from transfer.model import load_classifier
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# In an epoch this long a kill costs no more; a checkpoint of a large encoder takes seconds.
+CHECKPOINT_SECONDS = 300.0
 
 Probabilities = NDArray[np.float32]
 
@@ -88,8 +93,9 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
     draw = watcher.trial(trial.number, tuning.recipe.epochs - tuning.epoch, len(tuning.examples))
     on_step = _counting(draw, lease, tuning)
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+    save = partial(save_checkpoint, own / "checkpoint", tuning, state)  # state changes in place
     while not tuning.is_done and not state["is_pruned"]:
-        loss = tuning.run_epoch(on_step)
+        loss = _train(tuning, on_step, save)
         probabilities = _sit(tuning, task.exams)
         value = task.value(probabilities)
         lease.check()
@@ -102,7 +108,7 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         state |= {"losses": [*state["losses"], loss], "is_pruned": bool(not tuning.is_done and trial.should_prune())}
         state["seconds"] += time.monotonic() - began
         began = time.monotonic()
-        save_checkpoint(own / "checkpoint", tuning, state)
+        save()
     _finish(trial, task, shelf, own, tuning, state, seed, lease)
     return Ended(state["best"], state["is_pruned"])
 
@@ -127,10 +133,27 @@ def _begin(task: Task, params: Mapping[str, Any], seed: int, own: Path) -> tuple
     return tuning, restore_checkpoint(own / "checkpoint", tuning) or fresh
 
 
+def _train(tuning: FineTuning, on_step: Callable[[int], None], save: Callable[[], None]) -> float:
+    """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps."""
+    saved = time.monotonic()
+
+    def step(examples: int) -> None:
+        nonlocal saved
+        on_step(examples)
+        if held.came or time.monotonic() - saved > CHECKPOINT_SECONDS:
+            save()
+            saved = time.monotonic()
+        if held.came:
+            raise KeyboardInterrupt
+
+    with held_interrupts() as held:
+        return tuning.run_epoch(step)
+
+
 def _counting(draw: Callable[[int], None], lease: Lease, tuning: FineTuning) -> Callable[[int], None]:
     """What hears of a step's examples: the progress that is drawn, and that which other workers see."""
     total = max(tuning.recipe.epochs * len(tuning.examples), 1)
-    done = tuning.epoch * len(tuning.examples)
+    done = tuning.epoch * len(tuning.examples) + tuning.step * tuning.recipe.batch_size
 
     def step(examples: int) -> None:
         nonlocal done

@@ -179,7 +179,7 @@ def test_several_workers_share_one_budget_and_a_killed_one_is_replaced(url: str,
     victim.wait()
     work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
     for other in others:
-        _, errors = other.communicate(timeout=60)
+        _, errors = other.communicate(timeout=300)
         assert other.returncode == 0, errors
     states = [trial.state for trial in study.get_trials()]
     assert sum(state in {TrialState.COMPLETE, TrialState.PRUNED} for state in states) == 12
