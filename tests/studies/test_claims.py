@@ -112,6 +112,7 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
     study = open_study(open_optuna(url), search)
     other = Claims(engine, search.name, this_worker("other"))
     lost: list[int] = []
+    told: list[float | None] = []
 
     def loses_trial_1(trial: optuna.Trial, lease: Lease) -> Ended:
         if trial.number == 1 and not lost:
@@ -120,14 +121,17 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
             assert table.take_over(engine, slot, other.worker, 1.0)
             # the other one runs it to its end, while this one hangs
             theirs = optuna.load_study(study_name=search.name, storage=open_optuna(url))
+            theirs.get_trials(deepcopy=False)  # fills Optuna's cache
             ended = formula(optuna.trial.Trial(theirs, trial._trial_id))
             theirs.tell(trial.number, ended.value)
+            told.append(ended.value)
             other.close(Claim(slot.slot, slot.trial))
         return formula(trial) if trial.number not in lost else Ended(99.0, is_pruned=False)
 
     work(study, search, Claims(engine, search.name, this_worker()), loses_trial_1, lambda: None)
     trials = study.get_trials()
     assert lost == [1]
+    assert trials[1].value == told[0]
     assert len(trials) == 3
     assert all(trial.state.is_finished() and trial.value != 99 for trial in trials)
     assert {slot.state for slot in table.slots(engine, "study")} == {"done"}
