@@ -32,8 +32,6 @@ POINTS = {
     "studies.worker.queue_next": 1,
     "storage.claims.set_trial": 1,
     "studies.worker._start": 1,
-    "storage.registry.remove": 1,  # weights that others displaced: from the third trial on
-    "storage.artifacts.Files.remove": 1,
     "studies.objective.load_classifier": 1,  # a trial
     "transfer.finetune.FineTuning._step": 20,
     "studies.lease.Lease.check": 2,
@@ -55,6 +53,8 @@ POINTS = {
     "storage.claims.close_slot": 1,
     "storage.ledger.finish": 1,
 }
+# Weights that others displaced: from the third trial on, and seldom.
+REMOVALS = ("storage.registry.remove", "storage.artifacts.Files.remove")
 ENDS = {0: "finished", 130: "interrupted", -signal.SIGKILL: "killed"}
 
 
@@ -220,7 +220,7 @@ def _killing(real: Callable[..., Any], kill: Kill) -> Callable[..., Any]:
         if count == kill.call and not kill.after:
             os.kill(os.getpid(), kill.by)
         result = real(*args, **more)
-        if count == kill.call:
+        if count == kill.call and kill.after:
             os.kill(os.getpid(), kill.by)
         return result
 
