@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
@@ -26,7 +27,7 @@ from studies.claims import Claims
 from studies.store import open_optuna
 from studies.worker import Ended, open_study, work
 from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
-from tests.studies.conftest import a_search, formula, told
+from tests.studies.conftest import a_search, dead_worker, formula, told
 
 TRIALS = 30
 
@@ -59,7 +60,7 @@ def exact(url: str) -> None:  # noqa: F811
     assert {slot.state for slot in found} == {"done"}
 
 
-def ended(running: list[BaseProcess]) -> list[int | None]:
+def ended(running: Sequence[BaseProcess]) -> list[int | None]:
     for process in running:
         process.join(300)
     return [process.exitcode for process in running]
@@ -169,14 +170,13 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
             holder.execute("BEGIN IMMEDIATE")
         return ended
 
-    me = this_worker()
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.5)
     with pytest.raises(StoreAway, match="another process holds it"):
-        work(study, search, Claims(engine, search.name, me), locked, lambda: None)
+        work(study, search, Claims(engine, search.name, dead_worker()), locked, lambda: None)
     holder.rollback()
     holder.close()
     assert told(study)[:3] == whole[:3]
-    work(study, search, Claims(engine, search.name, me), formula, lambda: None)  # run again
+    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)  # run again
     assert told(study) == whole
 
 
@@ -204,11 +204,10 @@ def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_p
                 trial.set_user_attr(f"filling {number}", "x" * 2000)
         return ended
 
-    me = this_worker()
     with pytest.raises(StoreProblem, match=r"is full\n  free some space"):
-        work(study, search, Claims(engine, search.name, me), full, lambda: None)
+        work(study, search, Claims(engine, search.name, dead_worker()), full, lambda: None)
     limit.dispose()
     assert told(study)[:3] == whole[:3]
     study = open_study(open_optuna(url), search)
-    work(study, search, Claims(engine, search.name, me), formula, lambda: None)
+    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
     assert told(study) == whole
