@@ -27,11 +27,15 @@ class Epoch:
 class Course:
     """A trial's epochs so far, and whether it ends here. Its checkpoint keeps them as notes.
 
-    maximize: the study's direction. is_pruned: stopped before its last epoch; reason: why, where it was not the pruner.
+    maximize: the study's direction. seed: which of the trial's seeds is at work, from 0. spent: seconds on the epoch
+    that was begun and is not judged yet. is_pruned: stopped before its last epoch; reason: why, where it was not the
+    pruner.
     """
 
     maximize: bool
     epochs: list[Epoch] = field(default_factory=list)
+    seed: int = 0
+    spent: float = 0.0
     is_pruned: bool = False
     reason: str | None = None
 
@@ -41,14 +45,9 @@ class Course:
         return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
 
     @property
-    def seed(self) -> int:
-        """The seed that is at work."""
-        return self.epochs[-1].seed if self.epochs else 0
-
-    @property
     def values(self) -> list[float]:
-        """The best value of each seed that was begun."""
-        return [self.best(seed).value for seed in range(self.seed + 1)]
+        """The best value of each seed that was judged."""
+        return [self.best(seed).value for seed in sorted({epoch.seed for epoch in self.epochs})]
 
     @property
     def value(self) -> float:
@@ -62,17 +61,18 @@ class Course:
 
     @property
     def seconds(self) -> float:
-        """Time spent on the epochs; what a kill made to be done twice counts once."""
-        return sum(epoch.seconds for epoch in self.epochs)
+        """Time spent so far; what a kill made to be done twice counts once."""
+        return sum(epoch.seconds for epoch in self.epochs) + self.spent
 
     def notes(self) -> dict[str, Any]:
         """As JSON takes it."""
-        return {"epochs": [asdict(epoch) for epoch in self.epochs], "is_pruned": self.is_pruned}
+        epochs = [asdict(epoch) for epoch in self.epochs]
+        return {"epochs": epochs, "seed": self.seed, "spent": self.spent, "is_pruned": self.is_pruned}
 
     def resume(self, notes: Mapping[str, Any]) -> None:
         """Takes on what `notes` gave."""
         self.epochs = [Epoch(**epoch) for epoch in notes["epochs"]]
-        self.is_pruned = notes["is_pruned"]
+        self.seed, self.spent, self.is_pruned = notes["seed"], notes["spent"], notes["is_pruned"]
 
 
 def weights_folder(own: Path, epoch: Epoch) -> Path:

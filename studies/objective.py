@@ -14,6 +14,7 @@ import optuna
 
 from studies.board import show_trial
 from studies.course import Course, Epoch, weights_folder
+from studies.interrupts import held_interrupts
 from studies.lease import Lease
 from studies.outcome import Outcome, collapsed_to
 from studies.record import model_record
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+# In an epoch this long a kill costs no more; a checkpoint of a large encoder takes seconds.
+CHECKPOINT_SECONDS = 300.0
+
+
 class OverTimeError(RuntimeError):
     """A trial has used up its time."""
 
@@ -43,7 +48,11 @@ class _DamagedError(RuntimeError):
 
 @dataclass(frozen=True)
 class _Run:
-    """A trial under way. own: its folder, with its checkpoint and the weights of its best epoch so far."""
+    """A trial under way.
+
+    own: its folder, with its checkpoint and the weights of its best epoch so far. resumes: the seed that the checkpoint
+    is of, None where there is none.
+    """
 
     trial: optuna.Trial
     task: Task
@@ -55,6 +64,7 @@ class _Run:
     watcher: Watcher
     reported: frozenset[int]
     lease: Lease
+    resumes: int | None
 
 
 def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher, lease: Lease) -> Ended:
@@ -101,14 +111,16 @@ def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: 
     params = suggest(trial, task.space)
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
     course = Course(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
+    resumes: int | None = None
     notes = checkpoint_notes(own / "checkpoint")
     if notes is not None and "epochs" in notes:
         course.resume(notes)
-        if not weights_folder(own, course.best()).is_dir():
-            course = Course(course.maximize)
+        resumes = course.seed
+        if course.epochs and not weights_folder(own, course.best()).is_dir():
+            course, resumes = Course(course.maximize), None
     memory = Memory(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-    return _Run(trial, task, own, params, recipe, course, memory, watcher, frozenset(reported), lease)
+    return _Run(trial, task, own, params, recipe, course, memory, watcher, frozenset(reported), lease, resumes)
 
 
 def _fine_tune(run: _Run, index: int) -> None:
@@ -119,8 +131,8 @@ def _fine_tune(run: _Run, index: int) -> None:
     model = load_classifier(task.start, task.labels, seed=seed, dropout=recipe.dropout)
     tuning = FineTuning(model, task.examples(run.params, seed), recipe, seed, run.memory)
     del model
-    is_begun = bool(run.course.epochs) and run.course.seed == index
-    if is_begun and restore_checkpoint(run.own / "checkpoint", tuning) is None:
+    run.course.seed = index
+    if run.resumes == index and restore_checkpoint(run.own / "checkpoint", tuning) is None:
         raise _DamagedError
     on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, len(tuning.examples))
     while not tuning.is_done and not run.course.is_pruned:
@@ -132,13 +144,15 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
 
     began: when its time began, by the monotonic clock. Returns when it was judged.
     """
-    loss = tuning.run_epoch(_watched(run, tuning, on_step, began))
+    before = run.course.spent
+    loss = _train(run, tuning, _watched(run, tuning, on_step), began)
     model = plain(tuning.accelerator.unwrap_model(tuning.model))
     probabilities = _sit(run, model)
     now = time.monotonic()
     rate = float(tuning.optimizer.param_groups[-1]["lr"])
-    epoch = Epoch(index, tuning.epoch, loss, run.task.value(probabilities), rate, now - began)
+    epoch = Epoch(index, tuning.epoch, loss, run.task.value(probabilities), rate, before + now - began)
     run.course.epochs.append(epoch)
+    run.course.spent = 0.0
     run.lease.check()
     if run.course.best() is epoch:
         _save_best(weights_folder(run.own, epoch), model, run.task, probabilities)
@@ -149,20 +163,38 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
     return now
 
 
-def _watched(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began: float) -> Callable[[int], None]:
-    """Like `on_step`; also shows other workers how far the trial is, and raises OverTimeError once its time is up."""
-    limit, before = run.task.time_limit, run.course.seconds
+def _train(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began: float) -> float:
+    """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps."""
+    before, saved, limit = run.course.spent, time.monotonic(), run.task.time_limit
+
+    def step(examples: int) -> None:
+        nonlocal saved
+        on_step(examples)
+        now = time.monotonic()
+        run.course.spent = before + now - began
+        if limit is not None and run.course.seconds > limit:
+            raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.course.epochs) + 1}")
+        if held.came or now - saved > CHECKPOINT_SECONDS:
+            save_checkpoint(run.own / "checkpoint", tuning, run.course.notes())
+            saved = now
+        if held.came:
+            raise KeyboardInterrupt
+
+    with held_interrupts() as held:
+        return tuning.run_epoch(step)
+
+
+def _watched(run: _Run, tuning: FineTuning, on_step: Callable[[int], None]) -> Callable[[int], None]:
+    """Like `on_step`; also shows other workers how far the trial is."""
     epochs = run.task.seeds * run.recipe.epochs
     share = 1 / max(epochs * len(tuning.examples), 1)
-    done = len(run.course.epochs) / epochs
+    done = len(run.course.epochs) / epochs + tuning.step * run.recipe.batch_size * share
 
     def step(examples: int) -> None:
         nonlocal done
         done += examples * share
         on_step(examples)
         run.lease.moved(done)
-        if limit is not None and before + time.monotonic() - began > limit:
-            raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.course.epochs) + 1}")
 
     return step
 

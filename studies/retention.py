@@ -44,8 +44,8 @@ class Shelf:
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
         for record in registry.models(self.engine, self.plan, study=self.study.study_name):
             if record.trial not in best | running:
+                self.files.remove(record.path)  # first: killed in between, the record leads here again
                 registry.remove(self.engine, self.plan, record.name)
-                self.files.remove(record.path)
 
     def _complete(self) -> list[optuna.trial.FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))

@@ -2,11 +2,14 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.engine import creation_lock, engine_options, tell_problems
 from storage.patience import patiently
@@ -55,9 +58,23 @@ for _name in REPEATABLE:
 def open_optuna(url: str) -> RDBStorage:
     """Optuna's storage at a database URL, its tables made where they are missing.
 
-    Made under the store's creation lock: several processes that create Optuna's tables at once would fail.
+    Made under the store's creation lock: several processes that create Optuna's tables at once would fail. Opened
+    without it where they are there: on a busy machine many workers that open one after the other wait too long.
     """
-    with creation_lock(url):
+    with nullcontext() if _is_made(url) else creation_lock(url):
         storage = PatientStorage(url, engine_kwargs=engine_options(url))
     tell_problems(storage.engine, url)
     return storage
+
+
+def _is_made(url: str) -> bool:
+    """Whether Optuna's tables are all there; it notes its version last."""
+    engine = create_engine(url, **engine_options(url))
+    try:
+        with engine.connect() as connection:
+            there = inspect(connection).has_table("alembic_version")
+            return there and bool(connection.scalar(text("SELECT count(*) FROM alembic_version")))
+    except SQLAlchemyError:
+        return False  # what is wrong is told where it is opened
+    finally:
+        engine.dispose()

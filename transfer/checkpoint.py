@@ -1,4 +1,4 @@
-"""A fine-tune between two epochs, on disk: weights, optimiser, schedule, random state. No pickle in it."""
+"""A fine-tune between two steps, on disk: weights, optimiser, schedule, random state. No pickle in it."""
 
 import json
 import os
@@ -31,6 +31,8 @@ def save_checkpoint(folder: Path, tuning: FineTuning, notes: dict[str, Any]) -> 
         tensors["random.cuda"] = torch.cuda.get_rng_state()
     numbers = {
         "epoch": tuning.epoch,
+        "step": tuning.step,
+        "loss": tuning.loss,
         "schedule": {k: v for k, v in tuning.schedule.state_dict().items() if k != "lr_lambdas"},
         "rates": [group["lr"] for group in optimizer["param_groups"]],
         "memory": tuning.memory.state(),
@@ -66,7 +68,7 @@ def restore_checkpoint(folder: Path, tuning: FineTuning) -> dict[str, Any] | Non
         group["lr"] = rate
     tuning.optimizer.load_state_dict(optimizer)
     tuning.schedule.load_state_dict(numbers["schedule"] | {"lr_lambdas": [None] * len(numbers["rates"])})
-    tuning.epoch = numbers["epoch"]
+    tuning.epoch, tuning.step, tuning.loss = numbers["epoch"], numbers["step"], numbers["loss"]
     tuning.memory.restore(numbers["memory"], model)
     torch.set_rng_state(tensors["random.cpu"])
     if "random.cuda" in tensors and torch.cuda.is_available():

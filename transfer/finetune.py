@@ -1,4 +1,4 @@
-"""Fine-tuning an encoder: the recipe, and the loop over epochs, which can be saved between any two."""
+"""Fine-tuning an encoder: the recipe, and the loop over epochs, which can be saved between any two steps."""
 
 import math
 from collections.abc import Callable
@@ -98,6 +98,8 @@ class FineTuning:
         self.seed = seed
         self.epoch = 0
         self.memory = memory or Memory()
+        self.step = 0  # of the epoch: batches done
+        self.loss = 0.0  # of the epoch so far: summed over examples
         # Its precision would be one for the whole process; ours follows the model, see autocast_for.
         self.accelerator = Accelerator(mixed_precision="no")
         torch.manual_seed(seed)
@@ -116,18 +118,20 @@ class FineTuning:
         return self.epoch >= self.recipe.epochs
 
     def run_epoch(self, on_step: Callable[[int], None] = lambda examples: None) -> float:
-        """One pass over the examples; `on_step` hears how many each step took. Returns the mean training loss (nats).
+        """The rest of a pass over the examples; `on_step` hears how many each step took. Returns its mean loss (nats).
 
+        In `on_step` the fine-tune stands between two steps and may be saved; what is raised there leaves it so.
         Raises DivergedError as soon as a step's loss or gradient is not finite, before it reaches the weights.
         """
         self.model.train()
         lengths = self.examples.tokens.lengths
-        total = 0.0
-        for rows in self._steps(lengths):
-            total += self._step(rows, lengths) * len(rows)
+        for rows in self._steps(lengths)[self.step :]:
+            self.loss += self._step(rows, lengths) * len(rows)
+            self.step += 1
             on_step(len(rows))
-        self.epoch += 1
-        return total / len(self.examples)
+        loss = self.loss / len(self.examples)
+        self.epoch, self.step, self.loss = self.epoch + 1, 0, 0.0
+        return loss
 
     def _steps(self, lengths: Indices) -> list[Indices]:
         """The epoch's batches: shuffled, then sorted by length within pools, then the batches shuffled."""

@@ -132,6 +132,15 @@ def test_a_worker_joins_the_search_of_all_candidates_and_the_totals_stay_exact(p
         assert study["running"] == study["failed"] == 0
 
 
+def test_a_search_with_workers_shares_its_studies_and_json_is_the_leaders_alone(project: Project) -> None:
+    done = project.run("search", "plan.yaml", "--workers", "2", "--json", "--set", "search.trials=6")
+    assert done.returncode == 0, done.stderr
+    assert "worker 2: small · basic" in done.stderr
+    for study in json.loads(done.stdout)["studies"]:
+        assert study["complete"] + study["pruned"] == 6
+        assert study["running"] == study["failed"] == study["waiting"] == 0
+
+
 def test_a_worker_without_a_search_is_told_how_to_begin_one(project: Project) -> None:
     done = project.run("worker", "plan.yaml")
     assert done.returncode == 1

@@ -1,6 +1,9 @@
 """A store and searches whose trials are a formula: a study's ways can be tested without a model."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -86,3 +89,10 @@ def told(study: optuna.Study) -> list[tuple[object, ...]]:
         (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
         for t in study.get_trials(deepcopy=False)
     ]
+
+
+def dead_worker() -> Worker:
+    """A worker whose process is gone: what it holds may be taken over."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    return replace(this_worker("gone"), pid=gone.pid)

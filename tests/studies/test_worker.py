@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -11,11 +10,11 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.claims import slots
-from storage.worker import Worker, this_worker
+from storage.worker import this_worker
 from studies.claims import Claims
 from studies.store import open_optuna
 from studies.worker import Ended, open_study, work
-from tests.studies.conftest import BASELINE, RunIt, a_search, formula, told
+from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
 from transfer.problem import Problem
 
 
@@ -38,7 +37,7 @@ def test_a_trial_beyond_a_lowered_budget_rests_until_it_is_raised(run_it: RunIt)
         return formula(trial, _)
 
     with pytest.raises(KeyboardInterrupt):
-        run_it(trial=interrupted, worker=_dead_worker())
+        run_it(trial=interrupted, worker=dead_worker())
     assert run_it(a_search(trials=3)).trials[4].state == TrialState.RUNNING
     assert run_it(a_search(trials=6)).trials[4].state.is_finished()
 
@@ -74,7 +73,7 @@ def test_an_interrupted_trial_is_gone_on_with_under_its_number(run_it: RunIt) ->
         return formula(trial, _)
 
     with pytest.raises(KeyboardInterrupt):
-        run_it(a_search(name="cut"), interrupted, worker=_dead_worker())
+        run_it(a_search(name="cut"), interrupted, worker=dead_worker())
     assert told(run_it(a_search(name="cut"))) == whole
 
 
@@ -117,7 +116,7 @@ def test_what_the_user_can_mend_leaves_the_trial_to_be_gone_on_with(run_it: RunI
         raise Problem("candidate 'x': the hub cannot be reached")
 
     with pytest.raises(Problem):
-        run_it(trial=cannot, worker=_dead_worker())
+        run_it(trial=cannot, worker=dead_worker())
     study = run_it()
     assert [trial.state for trial in study.trials].count(TrialState.FAIL) == 0
     assert len(study.trials) == 6
@@ -136,7 +135,7 @@ def test_a_slot_of_a_trial_that_was_told_is_closed_not_run_again(run_it: RunIt, 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_it(worker=_dead_worker(), after=killed_after_telling)
+        run_it(worker=dead_worker(), after=killed_after_telling)
     assert [slot.state for slot in slots(engine, "study")] == ["open"]
     study = run_it()
     assert len(study.trials) == 6
@@ -179,15 +178,8 @@ def test_several_workers_share_one_budget_and_a_killed_one_is_replaced(url: str,
     victim.wait()
     work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
     for other in others:
-        _, errors = other.communicate(timeout=60)
+        _, errors = other.communicate(timeout=300)
         assert other.returncode == 0, errors
     states = [trial.state for trial in study.get_trials()]
     assert sum(state in {TrialState.COMPLETE, TrialState.PRUNED} for state in states) == 12
     assert len(states) == 12
-
-
-def _dead_worker() -> Worker:
-    """A worker whose process is gone: what it holds may be taken over."""
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    return replace(this_worker("gone"), pid=gone.pid)

@@ -1,6 +1,7 @@
 """A fine-tune that was killed and restored ends as one that ran through, to the last bit."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,31 @@ def test_frozen_weights_are_not_in_the_file(encoder: Encoder, tmp_path: Path) ->
         save_checkpoint(tmp_path / name, tuning, {})
         sizes.append((tmp_path / name / "state.safetensors").stat().st_size)
     assert sizes[1] < sizes[0] / 3
+
+
+def test_a_fine_tune_saved_within_an_epoch_ends_as_one_that_ran_through(encoder: Encoder, tmp_path: Path) -> None:
+    through = begin(encoder("bert"), RECIPE)
+    expected = run(through, 3)
+
+    losses: list[float] = []
+    for _ in range(8):  # killed at every second step, five an epoch
+        tuning = begin(encoder("bert"), RECIPE)
+        restore_checkpoint(tmp_path / "checkpoint", tuning)
+        steps = 0
+
+        def step(_: int, tuning: FineTuning = tuning) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == 2:
+                save_checkpoint(tmp_path / "checkpoint", tuning, {})
+                raise KilledError
+
+        with suppress(KilledError):
+            while not tuning.is_done:
+                losses.append(tuning.run_epoch(step))
+                probabilities_of(tuning.model, tuning.examples.tokens)
+    assert losses == expected
+    assert same(weights(tuning), weights(through))
 
 
 @pytest.mark.parametrize("rename", [1, 2])

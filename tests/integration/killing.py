@@ -1,0 +1,231 @@
+"""Kills a real search process at named points of the code, again and again, until one runs to its end.
+
+Run as a program: it imports what a search imports, once, and forks a process for each attempt, which then costs no
+start. Each attempt is the command `moodline search`, and ends by a signal: its own at the n-th call of a function,
+before or after the call, or its parent's after some seconds. The product knows nothing of it.
+"""
+
+import functools
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+# Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
+# every trial in turn.
+POINTS = {
+    "storage.engine._prepare": 1,  # the store is made
+    "storage.migrations._took_a_step": 2,
+    "studies.store.PatientStorage.__init__": 1,
+    "optuna.create_study": 1,
+    "studies.worker.open_study": 1,
+    "storage.ledger.begin": 1,
+    "storage.artifacts.Files.sweep": 1,
+    "storage.claims.take_slot": 1,  # a slot, and a trial for it
+    "studies.worker.queue_next": 1,
+    "storage.claims.set_trial": 1,
+    "studies.worker._start": 1,
+    "studies.objective.load_classifier": 1,  # a trial
+    "transfer.finetune.FineTuning._step": 20,
+    "studies.lease.Lease.check": 2,
+    "studies.objective._save_best": 1,
+    "optuna.trial.Trial.report": 2,
+    "optuna.trial.Trial.should_prune": 1,
+    "transfer.checkpoint.save_file": 2,  # its checkpoint
+    "transfer.checkpoint._replace": 1,
+    "os.rename": 3,
+    "shutil.rmtree": 4,
+    "studies.objective._finish": 1,  # its end
+    "optuna.trial.Trial.set_user_attr": 5,
+    "storage.artifacts.Files.publish": 1,
+    "storage.folder.put_in_place": 1,
+    "storage.registry.add": 1,
+    "optuna.study.Study.tell": 1,
+    "studies.retention.Shelf.tidy": 2,
+    "stages.searching.sweep_scratch": 2,
+    "storage.claims.close_slot": 1,
+    "storage.ledger.finish": 1,
+}
+# Weights that others displaced: from the third trial on, and seldom.
+REMOVALS = ("storage.registry.remove", "storage.artifacts.Files.remove")
+ENDS = {0: "finished", 130: "interrupted", -signal.SIGKILL: "killed"}
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where an attempt ends. at: a function; call: its n-th; or seconds, where `at` is empty. by: the signal."""
+
+    at: str = ""
+    call: int = 1
+    after: bool = False
+    seconds: float = 0.0
+    by: int = signal.SIGKILL
+
+
+def search_with_kills(folder: Path, kills: Sequence[Kill], *, end: bool = True) -> list[str]:
+    """Runs the search in `folder` through all the kills, and then to its end. Returns for each what became of it.
+
+    "killed", "interrupted" (with status 130), or "finished" (the point was not reached: the search was done before).
+    Raises where an attempt ended in any other way, or the last one failed.
+    """
+    from tests.integration.project import environment
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.killing", json.dumps([asdict(kill) for kill in kills]), str(end)],
+        cwd=folder,
+        env=environment({"TOKENIZERS_PARALLELISM": "false"}),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def searched(folder: Path) -> dict[str, Any]:
+    """All that two searches are compared by, to the last bit, and what must not be left behind."""
+    import hashlib
+
+    import optuna
+
+    from stages.plan import read_plan
+    from stages.workspace import open_run, store_url
+    from storage import claims, ledger, registry
+    from studies.store import open_optuna
+
+    run = open_run(read_plan(folder / "plan.yaml"))
+    storage = open_optuna(store_url(run.plan))
+    names = sorted(optuna.get_all_study_names(storage))
+    record = ledger.read(run.engine, run.plan.name, "basic")
+    assert record is not None
+    assert record.result is not None
+    models = registry.models(run.engine, run.plan.name)
+    slots = [slot for name in names for slot in claims.slots(run.engine, name)]
+    return {
+        "trials": {
+            name: [
+                (t.number, t.state.name, t.value, sorted(t.params.items()), sorted(t.intermediate_values.items()))
+                for t in optuna.load_study(study_name=name, storage=storage).trials
+            ]
+            for name in names
+        },
+        "winner": record.result["winner"],
+        "rows": record.result["rows"],
+        "kept": {
+            model.name: (
+                model.value,
+                hashlib.sha256((run.files.fetch(model.path) / "model.safetensors").read_bytes()).hexdigest(),
+            )
+            for model in models
+        },
+        "files": run.files.names(),
+        "slots": [(slot.study, slot.slot, slot.trial, slot.state) for slot in slots],
+        "scratch": sorted(path.name for path in run.scratch.glob("*/*")),
+        "unfinished": len(list((run.root / "files" / ".writing").glob("*"))),
+    }
+
+
+def main() -> None:
+    """The program: kills as JSON, then whether to end the search."""
+    kills = [Kill(**kill) for kill in json.loads(sys.argv[1])]
+    _import_all()
+    told = [_attempt(kill) for kill in kills]
+    status = os.waitstatus_to_exitcode(os.waitpid(_fork(None), 0)[1]) if sys.argv[2] == "True" else 0
+    if status != 0:
+        sys.exit(f"the search did not end well: {status}\n{Path('search.log').read_text(encoding='utf-8')}")
+    print(json.dumps(told))
+
+
+def _import_all() -> None:
+    for name in ("cli", "stages.run", "stages.anew", "transformers.models.bert.modeling_bert", "sklearn.linear_model"):
+        importlib.import_module(name)
+
+
+def _attempt(kill: Kill) -> str:
+    pid = _fork(kill)
+    if not kill.at:
+        time.sleep(kill.seconds)
+        os.kill(pid, kill.by)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status not in ENDS:
+        sys.exit(f"{kill}: status {status}\n{Path('search.log').read_text(encoding='utf-8')}")
+    return ENDS[status]
+
+
+def _fork(kill: Kill | None) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    log = os.open("search.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.argv = ["moodline", "search", "plan.yaml"]
+    if kill is not None and kill.at:
+        _plant(kill)
+    import cli
+
+    try:
+        cli.main()
+    except SystemExit as left:
+        os._exit(int(left.code or 0))
+    os._exit(99)
+
+
+def _plant(kill: Kill) -> None:
+    """Wraps the function, wherever a module of ours has it by name."""
+    owner, name = _owner(kill.at)
+    real = getattr(owner, name)
+    wrapped = _killing(real, kill)
+    setattr(owner, name, wrapped)
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "").split(".")[0] in {"cli", "stages", "studies", "transfer", "storage"}:
+            _replace_in(vars(module), real, wrapped)
+
+
+def _replace_in(names: dict[str, Any], real: Callable[..., Any], wrapped: Callable[..., Any]) -> None:
+    for name, value in list(names.items()):
+        if value is real:
+            names[name] = wrapped
+
+
+def _owner(path: str) -> tuple[Any, str]:
+    """The module or class that has the last name of a dotted path."""
+    parts = path.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        try:
+            owner: Any = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:-1]:
+            owner = getattr(owner, part)
+        return owner, parts[-1]
+    raise ValueError(path)
+
+
+def _killing(real: Callable[..., Any], kill: Kill) -> Callable[..., Any]:
+    count = 0
+
+    @functools.wraps(real)
+    def wrapped(*args: Any, **more: Mapping[str, Any]) -> Any:
+        nonlocal count
+        count += 1
+        if count == kill.call and not kill.after:
+            os.kill(os.getpid(), kill.by)
+        result = real(*args, **more)
+        if count == kill.call and kill.after:
+            os.kill(os.getpid(), kill.by)
+        return result
+
+    return wrapped
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A search that is killed anywhere, however often, ends like one that ran through."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.killing import POINTS, REMOVALS, Kill, search_with_kills, searched
+from tests.integration.project import Project
+
+# More trials than TPE draws at random, and epochs enough for the pruner to stop some.
+SMALL = (
+    ("candidates: [models/bert, models/roberta]", "candidates: [models/bert]"),
+    ("trials: 3\n", "trials: 12\n"),
+    ("epochs: 8", "epochs: 3"),
+)
+
+
+@pytest.fixture(scope="module")
+def whole(_template: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the search comes to that nobody kills."""
+    folder = tmp_path_factory.mktemp("whole") / "project"
+    shutil.copytree(_template.folder, folder)
+    Project(folder).write(*SMALL)
+    assert search_with_kills(folder, []) == []
+    found = searched(folder)
+    trials = found["trials"]["small · basic · models/bert"]
+    assert [trial[0] for trial in trials] == list(range(12))
+    assert {trial[1] for trial in trials} == {"COMPLETE", "PRUNED"}
+    assert len(found["kept"]) == len(found["files"]) == 2
+    assert {slot[3] for slot in found["slots"]} == {"done"}
+    assert found["scratch"] == []
+    assert found["unfinished"] == 0
+    return found
+
+
+def same(folder: Path, whole: dict[str, Any]) -> bool:
+    found = searched(folder)
+    moved = {**found, "winner": {**found["winner"], "path": None}}
+    return moved == {**whole, "winner": {**whole["winner"], "path": None}}
+
+
+def at_each_point(first: int) -> list[Kill]:
+    """Before and after the points' calls in turn."""
+    return [Kill(at, call, after=(number + first) % 2 == 1) for number, (at, call) in enumerate(POINTS.items())]
+
+
+@pytest.mark.parametrize("first", [0, pytest.param(1, marks=pytest.mark.slow)], ids=["before", "after"])
+def test_a_search_killed_at_each_named_point_ends_like_one_that_ran_through(
+    project: Project, whole: dict[str, Any], first: int
+) -> None:
+    project.write(*SMALL)
+    kills = at_each_point(first)
+    told = search_with_kills(project.folder, kills)
+    missed = [kill.at for kill, end in zip(kills, told, strict=True) if end != "killed"]
+    assert not missed
+    assert same(project.folder, whole)
+
+
+def test_a_search_killed_at_random_moments_and_while_it_removes_weights_ends_like_one_that_ran_through(
+    project: Project, whole: dict[str, Any]
+) -> None:
+    project.write(*SMALL)
+    moments = np.random.default_rng(3).uniform(0.1, 1.5, 6)
+    removals = [Kill(at, after=after) for at in REMOVALS for after in (True, False)]
+    told = search_with_kills(project.folder, [*(Kill(seconds=float(moment)) for moment in moments), *removals])
+    assert told.count("killed") >= 3
+    assert same(project.folder, whole)
+
+
+def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
+    project: Project, whole: dict[str, Any]
+) -> None:
+    project.write(*SMALL)
+    for number, step in ((signal.SIGINT, 7), (signal.SIGTERM, 20)):
+        told = search_with_kills(
+            project.folder, [Kill("transfer.finetune.FineTuning._step", step, by=number)], end=False
+        )
+        assert told == ["interrupted"]
+        assert "Go on with:\n  moodline search plan.yaml" in (project.folder / "search.log").read_text()
+        [state] = project.workspace.glob("scratch/*/trial-*/checkpoint/state.json")
+        saved = json.loads(state.read_text())
+        assert saved["step"] > 0
+    assert saved["epoch"] * 15 + saved["step"] == 27  # 15 steps an epoch; none was done twice
+    search_with_kills(project.folder, [])
+    assert same(project.folder, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_killed_sixty_times_ends_like_one_that_ran_through(
+    project: Project, whole: dict[str, Any], seed: int
+) -> None:
+    project.write(*SMALL)
+    rng = np.random.default_rng(seed)
+    kills = [
+        Kill(seconds=float(rng.uniform(0.1, 2)))
+        if rng.random() < 0.25
+        else Kill(str(rng.choice([*list(POINTS)[6:], *REMOVALS])), int(rng.integers(1, 6)), bool(rng.random() < 0.5))
+        for _ in range(60)
+    ]
+    told = search_with_kills(project.folder, kills)
+    assert told.count("killed") >= 25
+    assert same(project.folder, whole)

@@ -1,0 +1,146 @@
+"""Further workers of a search: started, heard, and ended with their leader; devices dealt out."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from stages import crew
+from stages.crew import Crew, share_cores
+from storage.devices import take_device
+
+
+class Heard:
+    """What a leader's report was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture
+def member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands in for cli.py; write what a member does."""
+    program = tmp_path / "cli.py"
+    monkeypatch.setattr(crew, "CLI", program)
+    return program
+
+
+def wait_for(line: str, heard: Heard) -> None:
+    ends = time.monotonic() + 60
+    while line not in heard.lines:
+        assert time.monotonic() < ends, heard.lines
+        time.sleep(0.01)
+
+
+def test_members_get_the_leaders_words_and_are_heard(member: Path) -> None:
+    member.write_text("import sys; print(*sys.argv[1:], file=sys.stderr)")
+    heard = Heard()
+    with Crew(["plan.yaml", "--set", "seed=1"], 2, heard) as workers:  # type: ignore[arg-type]
+        workers.call()
+        for number in (2, 3):
+            wait_for(f"worker {number}: worker plan.yaml --set seed=1 --member-of {os.getpid()}", heard)
+
+
+def test_a_member_that_fails_says_why_and_is_started_again_with_the_next_study(member: Path) -> None:
+    member.write_text("import sys; sys.exit('moodline: the GPU is gone')")
+    heard = Heard()
+    with Crew(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
+        workers.call()
+        wait_for("worker 2 ended with an error; the search goes on without it", heard)
+        assert heard.lines[0] == "worker 2: moodline: the GPU is gone"
+        heard.lines.clear()
+        workers.call()
+        wait_for("worker 2 ended with an error; the search goes on without it", heard)
+
+
+def test_when_the_leader_is_interrupted_its_members_are_too(member: Path) -> None:
+    member.write_text(
+        textwrap.dedent("""
+            import pathlib, signal, sys, time
+            def stop(*_):
+                pathlib.Path(__file__).with_name("saved").touch()
+                sys.exit(130)
+            signal.signal(signal.SIGTERM, stop)
+            print("ready", file=sys.stderr, flush=True)
+            time.sleep(120)
+        """)
+    )
+    heard = Heard()
+
+    def interrupted() -> None:
+        with Crew(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
+            workers.call()
+            wait_for("worker 2: ready", heard)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert member.with_name("saved").exists()
+    assert heard.lines == ["worker 2: ready"]  # no fault, and no second command to go on with
+
+
+def test_a_member_ends_soon_after_its_leader_was_killed() -> None:
+    root = str(Path(__file__).parents[2])
+    code = "import os, sys, time; sys.path.insert(0, sys.argv[1])\n"
+    leader = code + (
+        "import subprocess\n"
+        "child = subprocess.Popen([sys.executable, '-c', sys.argv[2], sys.argv[1], str(os.getpid())])\n"
+        "print(child.pid, flush=True); time.sleep(120)"
+    )
+    member = code + "from stages.crew import end_with; end_with(int(sys.argv[2])); time.sleep(120)"
+    process = subprocess.Popen([sys.executable, "-c", leader, root, member], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    process.kill()
+    process.communicate()
+    ends = time.monotonic() + 60
+    while _runs(pid):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+
+
+def test_several_workers_share_the_cores_and_one_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    share_cores(1)
+    assert "OMP_NUM_THREADS" not in os.environ
+    share_cores(3)
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    share_cores(8)
+    assert os.environ["OMP_NUM_THREADS"] == "2"  # what the user set stays
+
+
+def test_devices_are_dealt_out_and_a_dead_workers_is_free_again(tmp_path: Path) -> None:
+    take = "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path\n"
+    take += "from storage.devices import take_device\n"
+    take += "print(take_device(Path(sys.argv[1]), ['gpu-0', 'gpu-1']), flush=True); sys.stdin.read()"
+
+    def start() -> "tuple[subprocess.Popen[str], int]":
+        command = [sys.executable, "-c", take, str(tmp_path), str(Path(__file__).parents[2])]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        return process, int(process.stdout.readline())
+
+    started = [start() for _ in range(3)]
+    assert [device for _, device in started] == [0, 1, 0]
+    os.kill(started[1][0].pid, signal.SIGKILL)
+    started[1][0].wait()
+    assert take_device(tmp_path, ["gpu-0", "gpu-1"]) == 1
+    for process, _ in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,213 @@
+"""Studies on SQLite and PostgreSQL: many real workers, real kills, and databases that go away for a while."""
+
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from sqlalchemy import create_engine, make_url, text
+
+from storage import patience
+from storage.claims import slots
+from storage.engine import open_store
+from storage.problem import StoreAway, StoreProblem
+from storage.worker import this_worker
+from studies import lease, store
+from studies.claims import Claims
+from studies.store import open_optuna
+from studies.worker import Ended, open_study, work
+from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
+from tests.studies.conftest import a_search, dead_worker, formula, told
+
+TRIALS = 30
+
+
+def work_on(url: str, seconds: float, start: Barrier | None = None) -> None:  # noqa: F811
+    """One worker's process, from the creation of the store on; each trial takes some time."""
+
+    def slow(trial: optuna.Trial, _: object) -> Ended:
+        time.sleep(seconds)
+        return formula(trial)
+
+    if start is not None:
+        start.wait()
+    search = a_search(trials=TRIALS)
+    claims = Claims(open_store(url), search.name, this_worker())
+    study = open_study(open_optuna(url), search)
+    work(study, search, claims, slow, lambda: None)
+
+
+def exact(url: str) -> None:  # noqa: F811
+    trials = optuna.load_study(study_name="study", storage=open_optuna(url)).get_trials()
+    assert len(trials) == TRIALS
+    assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    # the sampler saw what the others ran: nothing was tried twice
+    assert len({str(sorted(trial.params.items())) for trial in trials}) == TRIALS
+    engine = open_store(url)
+    found = slots(engine, "study")
+    engine.dispose()
+    assert sorted(slot.trial or 0 for slot in found) == list(range(TRIALS))
+    assert {slot.state for slot in found} == {"done"}
+
+
+def ended(running: Sequence[BaseProcess]) -> list[int | None]:
+    for process in running:
+        process.join(300)
+    return [process.exitcode for process in running]
+
+
+def test_workers_that_all_make_the_store_share_one_study_exactly(url: str, processes: ForkServerContext) -> None:  # noqa: F811
+    start = processes.Barrier(8, timeout=120)
+    running = [processes.Process(target=work_on, args=(url, 0.0, start)) for _ in range(8)]
+    for process in running:
+        process.start()
+    assert ended(running) == [0] * 8
+    exact(url)
+
+
+def test_killed_workers_are_replaced_and_the_total_stays_exact(url: str, processes: ForkServerContext) -> None:  # noqa: F811
+    open_study(open_optuna(url), a_search(trials=TRIALS))
+    engine = open_store(url)
+    for _ in range(4):
+        victim = processes.Process(target=work_on, args=(url, 0.05))
+        victim.start()
+        _until(
+            lambda pid=victim.pid: any(slot.trial is not None and slot.pid == pid for slot in slots(engine, "study"))
+        )
+        time.sleep(0.1)
+        os.kill(victim.pid or 0, signal.SIGKILL)
+        victim.join()
+    engine.dispose()
+    running = [processes.Process(target=work_on, args=(url, 0.01)) for _ in range(3)]
+    for process in running:
+        process.start()
+    time.sleep(0.5)
+    os.kill(running[0].pid or 0, signal.SIGKILL)
+    assert ended(running[1:]) == [0, 0]
+    running[0].join()
+    exact(url)
+
+
+def _until(is_true: Any) -> None:
+    ends = time.monotonic() + 120
+    while not is_true():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)
+    search, engine = a_search(trials=8), open_store(url)
+    study = open_study(open_optuna(url), search)
+    server = create_engine(make_url(url).difference_update_query(["options"]))
+    ends = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :d AND pid <> pg_backend_pid()")
+
+    def cut_off(trial: optuna.Trial, _: object) -> Ended:
+        with server.connect() as connection:
+            assert len(connection.execute(ends, {"d": make_url(url).database}).all()) >= 2
+        ended = formula(trial)
+        with server.connect() as connection:
+            connection.execute(ends, {"d": make_url(url).database})
+        return ended
+
+    work(study, search, Claims(engine, search.name, this_worker()), cut_off, lambda: None)
+    assert [trial.state.is_finished() for trial in study.get_trials()] == [True] * 8
+    server.dispose()
+    engine.dispose()
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A SQLite store whose connections wait a moment only for a lock, and then ask again."""
+    monkeypatch.setattr(store, "engine_options", lambda _: {"connect_args": {"timeout": 0.05}})
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+def test_a_locked_store_is_waited_for_and_said_so(
+    hasty: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(patience, "QUIET_SECONDS", 0.3)
+    search = a_search(trials=4)
+    engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
+    holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+
+    def locked(trial: optuna.Trial, _: object) -> Ended:
+        ended = formula(trial)
+        if trial.number == 2:
+            holder.execute("BEGIN IMMEDIATE")
+            threading.Timer(2, holder.rollback).start()
+        return ended
+
+    work(study, search, Claims(engine, search.name, this_worker()), locked, lambda: None)
+    assert [trial.number for trial in study.get_trials() if trial.state.is_finished()] == [0, 1, 2, 3]
+    assert "database is locked" in caplog.text
+    assert "the store is back" in caplog.text
+    holder.close()
+
+
+def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
+    hasty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = a_search(trials=5)
+    engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
+    whole = told(study_of(f"{hasty}.whole"))
+    holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None)
+
+    def locked(trial: optuna.Trial, _: object) -> Ended:
+        ended = formula(trial)
+        if trial.number == 3:
+            holder.execute("BEGIN IMMEDIATE")
+        return ended
+
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.5)
+    with pytest.raises(StoreAway, match="another process holds it"):
+        work(study, search, Claims(engine, search.name, dead_worker()), locked, lambda: None)
+    holder.rollback()
+    holder.close()
+    assert told(study)[:3] == whole[:3]
+    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)  # run again
+    assert told(study) == whole
+
+
+def study_of(url: str) -> optuna.Study:  # noqa: F811
+    search, engine = a_search(trials=5), open_store(url)
+    study = open_study(open_optuna(url), search)
+    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
+    return study
+
+
+def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"  # noqa: F811
+    whole = told(study_of(f"{url}.whole"))
+    search, engine = a_search(trials=5), open_store(url)
+    study = open_study(open_optuna(url), search)
+    limit = study._storage._backend.engine  # type: ignore[attr-defined]
+
+    def full(trial: optuna.Trial, _: object) -> Ended:
+        ended = formula(trial)
+        if trial.number == 3:
+            with limit.connect() as connection:  # SQLite's own limit: SQLITE_FULL, as from a full disk
+                pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+                connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            for number in range(3000):
+                trial.set_user_attr(f"filling {number}", "x" * 2000)
+        return ended
+
+    with pytest.raises(StoreProblem, match=r"is full\n  free some space"):
+        work(study, search, Claims(engine, search.name, dead_worker()), full, lambda: None)
+    limit.dispose()
+    assert told(study)[:3] == whole[:3]
+    study = open_study(open_optuna(url), search)
+    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
+    assert told(study) == whole
