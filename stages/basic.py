@@ -10,13 +10,13 @@ import numpy as np
 
 from stages.data import read_gold_rows, read_original
 from stages.results import Row, row
-from stages.searching import fitted_space, longest_of, plain_space, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, search, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage import ledger
 from studies.objective import Exam, Probabilities, Task
 from studies.search import Search
-from studies.space import default_space
+from studies.space import default_space, plain_space
 from transfer.encoding import encode
 from transfer.evaluate import DIRECTIONS, MetricName, score
 from transfer.finetune import Examples, one_hot
@@ -85,6 +85,7 @@ def _inputs(run: Run) -> _Inputs:
         "seed": plan.seed,
         "candidates": {candidate: model_version(folder) for candidate, folder in starts.items()},
         "search.metric": plan.search.metric,
+        "search.sampler": plan.search.sampler,
         "search.pruner": plan.search.pruner,
         "search.space": plain_space(plan.search.space),
         "original.train (content)": original.train.fingerprint,
@@ -197,6 +198,7 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
         baseline=asdict(published),
         trials=plan.search.trials,
         seed=seed,
+        sampler=plan.search.sampler,
         pruner=plan.search.pruner,
         keep=plan.search.keep,
         attributes={"candidate": candidate, "stage": STAGE},

@@ -12,14 +12,14 @@ from stages.basic import basic_result
 from stages.data import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row
-from stages.searching import fitted_space, longest_of, plain_space, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, search, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import registry
 from studies.objective import Exam, Probabilities, Task
 from studies.search import Search
-from studies.space import default_mixing, default_space
+from studies.space import default_mixing, default_space, plain_space
 from transfer.encoding import encode
 from transfer.finetune import Examples, Recipe, one_hot
 from transfer.mixing import PseudoLabelled, mix
@@ -116,6 +116,7 @@ def _inputs(run: Run) -> _Inputs:
         "target": target.source,
         "gold (content)": gold.tune.fingerprint if gold else None,
         "seed": plan.seed,
+        "further.sampler": plan.further.sampler,
         "further.pruner": plan.further.pruner,
         "further.tolerance": plan.further.tolerance,
         "further.space": plain_space({**plan.search.space, **plan.further.space}),
@@ -134,6 +135,7 @@ def _search_of(run: Run, inputs: _Inputs, task: Task, baseline: Mapping[str, Any
         baseline=baseline,
         trials=plan.further.trials,
         seed=task.seed,
+        sampler=plan.further.sampler,
         pruner=plan.further.pruner,
         keep=plan.further.keep,
         attributes={"candidate": candidate, "stage": STAGE, "target": inputs.target.source},

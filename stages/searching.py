@@ -10,17 +10,16 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import BaseModel
 
 from stages.report import Report
 from stages.workspace import Run, store_url
 from storage import ledger, registry
 from studies.claims import Claims
 from studies.objective import Task, model_name, run_trial, sweep_scratch
+from studies.pruning import pruner_for
 from studies.retention import Shelf, best_trial
-from studies.sampler import pruner_for
 from studies.search import Search
-from studies.space import Choices, Dimension, Range
+from studies.space import Choices, Dimension, Range, fixed_value
 from studies.store import open_optuna
 from studies.worker import POLL_SECONDS, open_study, work
 from transfer.problem import Problem
@@ -84,11 +83,6 @@ def with_path(run: Run, result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "winner": {**result["winner"], "path": path}}
 
 
-def plain_space(space: Mapping[str, Dimension]) -> dict[str, Any]:
-    """A space as JSON takes it."""
-    return {name: value.model_dump() if isinstance(value, BaseModel) else value for name, value in space.items()}
-
-
 def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimension]:
     """The space with max_length held to what the encoder takes; dropping in silence would train on other lengths."""
     length = space["max_length"]
@@ -98,7 +92,7 @@ def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimensi
     if isinstance(length, Range):
         low, high = min(int(length.low), most), min(int(length.high), most)
         return {**space, "max_length": length.model_copy(update={"low": low, "high": high})}
-    return {**space, "max_length": min(int(length), most)}
+    return {**space, "max_length": min(int(fixed_value(length)), most)}
 
 
 def longest_of(space: Mapping[str, Dimension]) -> int:
@@ -106,7 +100,7 @@ def longest_of(space: Mapping[str, Dimension]) -> int:
     length = space["max_length"]
     if isinstance(length, Choices):
         return max(int(choice) for choice in length.choices)
-    return int(length.high if isinstance(length, Range) else length)
+    return int(length.high if isinstance(length, Range) else fixed_value(length))
 
 
 def slug(name: str) -> str:
@@ -131,7 +125,7 @@ def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> op
     while True:
         if plan_of.name in optuna.get_all_study_names(storage):
             study = optuna.load_study(study_name=plan_of.name, storage=storage)
-            study.pruner = pruner_for(plan_of.pruner)  # the database keeps none
+            study.pruner = pruner_for(plan_of.pruner, plan_of.most_steps)  # the database keeps none
             return study
         record = ledger.read(run.engine, run.plan.name, stage)
         if record is None or record.state != "running":

@@ -15,6 +15,7 @@ import optuna
 from numpy.typing import NDArray
 
 from storage.registry import ModelRecord
+from studies.pruning import should_prune
 from studies.retention import Shelf
 from studies.space import Space, suggest
 from studies.worker import Ended
@@ -95,7 +96,8 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         if tuning.epoch not in reported:
             trial.report(value, tuning.epoch)
         watcher.epoch(trial.number, tuning.epoch, value)
-        state |= {"losses": [*state["losses"], loss], "is_pruned": bool(not tuning.is_done and trial.should_prune())}
+        is_pruned = not tuning.is_done and should_prune(trial, tuning.epoch)
+        state |= {"losses": [*state["losses"], loss], "is_pruned": is_pruned}
         state["seconds"] += time.monotonic() - began
         began = time.monotonic()
         save_checkpoint(own / "checkpoint", tuning, state)

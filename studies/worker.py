@@ -14,8 +14,9 @@ from optuna.trial import Trial, TrialState
 from storage.problem import StoreProblem
 from studies.claims import Claim, Claims
 from studies.proposal import ask
-from studies.sampler import pruner_for, sampler_for
+from studies.pruning import pruner_for
 from studies.search import Search
+from studies.space import plain_space
 from transfer.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -48,15 +49,16 @@ def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.S
         study_name=search.name,
         storage=storage,
         direction=search.direction,
-        sampler=sampler_for(search.seed, 0),
-        pruner=pruner_for(search.pruner),
+        pruner=pruner_for(search.pruner, search.most_steps),
         load_if_exists=True,
     )
     if study.direction.name.lower() != search.direction:
         raise Problem(f"study '{search.name}' was begun to {study.direction.name.lower()}, not to {search.direction}")
     if study.metric_names is None:
         study.set_metric_names([search.metric])
-    for name, value in search.attributes.items():
+    # what is queued by hand is checked against these, by a command that reads neither data nor models
+    known = {"space": plain_space(search.space), "baseline": dict(search.baseline)}
+    for name, value in {**search.attributes, **known}.items():
         if study.user_attrs.get(name) != value:
             study.set_user_attr(name, value)
     return study

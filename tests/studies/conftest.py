@@ -1,6 +1,9 @@
 """A store and searches whose trials are a formula: a study's ways can be tested without a model."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -78,6 +81,13 @@ def run_it(url: str, engine: Engine) -> RunIt:
         return study
 
     return run
+
+
+def dead_worker() -> Worker:
+    """A worker whose process is gone: what it holds may be taken over."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    return replace(this_worker(f"gone {gone.pid}"), pid=gone.pid)
 
 
 def told(study: optuna.Study) -> list[tuple[object, ...]]:
