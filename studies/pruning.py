@@ -73,10 +73,10 @@ class Halving(BasePruner):
         others = [other.intermediate_values[step] for other in trials if _was_asked(other, step, besides=trial.number)]
         sign = 1 if study.direction == optuna.study.StudyDirection.MAXIMIZE else -1
         ranked = sorted((sign * other for other in [*others, value]), reverse=True)
-        return bool(sign * value < ranked[max(len(ranked) // self.reduction - 1, 0)])
+        return sign * value < ranked[max(len(ranked) // self.reduction - 1, 0)]
 
     def _is_rung(self, step: int) -> bool:
-        rung = self.reduction**self.skipped
+        rung: int = self.reduction**self.skipped
         while rung < step:
             rung *= self.reduction
         return rung == step

@@ -281,6 +281,7 @@ def _nearest(value: Any, dimension: Range | Choices) -> Any:
     inside = min(max(value, dimension.low), dimension.high)
     if dimension.step is None:
         return inside
-    most = int((dimension.high - dimension.low) / dimension.step)
-    steps = min(round((inside - dimension.low) / dimension.step), most)
-    return dimension.low + steps * dimension.step
+    # in decimals, for three times 0.1 is not 0.3 in binary ones
+    low, step = Decimal(str(dimension.low)), Decimal(str(dimension.step))
+    steps = round((Decimal(str(inside)) - low) / step)  # high is a whole number of steps away
+    return type(dimension.low + dimension.step)(low + steps * step)
