@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.data import read_gold_rows, read_original
 from stages.results import Row, row
-from stages.searching import fitted_space, longest_of, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, search, stopped, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage import ledger
@@ -121,7 +121,9 @@ def _search_all(run: Run, inputs: _Inputs, *, leads: bool) -> dict[str, Any]:
         run.report.say(f"{job.search.name}: {job.search.trials} trials")
         studies.append(summary(search(run, job.search, job.task, leads=leads), job.search.trials))
     rows = _rows(inputs.original, run.plan.labels, studies) if leads else []
-    return {"studies": studies, "winner": _winner(run.plan.search.metric, jobs, studies), "rows": rows}
+    winner = _winner(run.plan.search.metric, jobs, studies)
+    ended = stopped(run, STAGE, studies, run.plan.search.timeout)
+    return {"studies": studies, "winner": winner, "rows": rows, "stopped": ended}
 
 
 def _winner(metric: MetricName, jobs: list[_Job], studies: list[dict[str, Any]]) -> dict[str, Any]:
@@ -201,6 +203,7 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
         sampler=plan.search.sampler,
         pruner=plan.search.pruner,
         keep=plan.search.keep,
+        timeout=None if plan.search.timeout is None else 60 * plan.search.timeout,
         attributes={"candidate": candidate, "stage": STAGE},
     )
     return _Job(candidate, study, task)

@@ -3,8 +3,9 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import optuna
@@ -12,6 +13,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from stages.report import Report
+from stages.search_notes import search_notes
 from stages.workspace import Run, store_url
 from storage import ledger, registry
 from studies.claims import Claims
@@ -21,6 +23,7 @@ from studies.retention import Shelf, best_trial
 from studies.search import Search
 from studies.space import Choices, Dimension, Range, fixed_value
 from studies.store import open_optuna
+from studies.time_limit import TimeLimit
 from studies.worker import POLL_SECONDS, open_study, work
 from transfer.problem import Problem
 
@@ -40,10 +43,30 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
         shelf.tidy()
         sweep_scratch(study, scratch)
 
+    if leads and not plan_of.queue:
+        for note in search_notes(plan_of):
+            run.report.say(note)
+    # the fits that a list asks for are few, and belong to a search that is done
+    limit = TimeLimit(study, None if plan_of.queue else plan_of.timeout, leads=leads)
     after_trial()  # what a kill left half done
     with _Watcher(run.report, plan_of) as watcher:
-        work(study, plan_of, claims, lambda trial: run_trial(trial, task, shelf, scratch, watcher), after_trial)
+        one = partial(run_trial, task=task, shelf=shelf, scratch=scratch, watcher=watcher)
+        work(study, plan_of, claims, one, after_trial, limit.is_over)
     return study
+
+
+def stopped(run: Run, stage: str, studies: Sequence[Mapping[str, Any]], timeout: float | None) -> dict[str, Any] | None:
+    """Of a search that its time limit ended: `message`, and the `trials` and `timeout` (minutes) that it was to have.
+
+    None where all of its trials were run.
+    """
+    short = [study for study in studies if study["complete"] + study["pruned"] < study["target"]]
+    if not short:
+        return None
+    counts = ", ".join(f"{s['complete'] + s['pruned']} of {s['target']} trials of {s['candidate']}" for s in short)
+    command = f"moodline {'search' if stage == 'basic' else stage} {run.plan.file.name}"
+    message = f"its time limit of {timeout:g} minutes stopped it after {counts}; go on with: {command}"
+    return {"message": message, "trials": short[0]["target"], "timeout": timeout}
 
 
 def summary(study: optuna.Study, target: int) -> dict[str, Any]:

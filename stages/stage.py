@@ -34,7 +34,8 @@ def do_stage(
     """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
 
     parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
-    differs, the work is gone on with. is_there: whether the files that a result names are still there.
+    differs, or the result says that a time limit `stopped` it, the work is gone on with. is_there: whether the files
+    that a result names are still there.
     Raises Problem where a guarded stage's parts are not those that it began with.
     """
     print_now = fingerprint(parts)
@@ -54,7 +55,12 @@ def do_stage(
     except BaseException as error:
         ledger.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
         raise
-    ledger.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
+    seconds = time.monotonic() - began
+    if result.get("stopped"):
+        ledger.stop(run.engine, run.plan.name, stage, seconds, result, result["stopped"]["message"])
+        run.report.say(f"{stage}: {result['stopped']['message']}")
+    else:
+        ledger.finish(run.engine, run.plan.name, stage, seconds, result)
     return result
 
 
@@ -74,9 +80,9 @@ def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[
 
 
 def result_of(run: Run, stage: str) -> dict[str, Any]:
-    """What a stage came to. Raises Problem where it is not done."""
+    """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
     record = ledger.read(run.engine, run.plan.name, stage)
-    if record is None or record.state != "done" or record.result is None:
+    if record is None or record.state not in {"done", "stopped"} or record.result is None:
         command = {"basic": "search", "pseudo_label": "label"}.get(stage, stage)
         raise Problem(
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"

@@ -52,6 +52,10 @@ class Claims:
         """
         return [slot for slot in table.slots(self.engine, self.study) if slot.state == "open" and slot.slot < total]
 
+    def others_at_work(self, total: int) -> bool:
+        """Whether another living worker runs a trial."""
+        return any(slot.worker != self.worker.name and self._lives(slot) for slot in self.open_slots(total))
+
     def known_trials_and_others(self) -> tuple[set[int], bool]:
         """Numbers of the trials that belong to a slot, and whether another living worker holds one; one reading."""
         slots = table.slots(self.engine, self.study)

@@ -65,18 +65,25 @@ def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.S
 
 
 def work(
-    study: optuna.Study, search: Search, claims: Claims, run_trial: RunTrial, after_trial: Callable[[], None]
+    study: optuna.Study,
+    search: Search,
+    claims: Claims,
+    run_trial: RunTrial,
+    after_trial: Callable[[], None],
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
     """Runs trials until the budget is used up and nobody runs one any more.
 
-    run_trial: does one trial. after_trial: called when one was told, before its slot is closed.
+    run_trial: does one trial. after_trial: called when one was told, before its slot is closed. is_over: whether the
+    time is up: then no further trial is begun, and those of other workers are waited for.
     An exception of run_trial's ends that trial as failed, with its reason, and the search goes on; three in a row
     with one reason raise Problem. A Problem, Ctrl-C or a kill leaves the trial as it is, to be gone on with.
     """
     while True:
-        claim = claims.next(search.trials)
+        over = is_over()
+        claim = None if over else claims.next(search.trials)
         if claim is None:
-            if not claims.open_slots(search.trials):
+            if not (claims.others_at_work(search.trials) if over else claims.open_slots(search.trials)):
                 return
             time.sleep(POLL_SECONDS)  # others are still at it, and if one dies its trial is ours
             continue
