@@ -24,4 +24,12 @@ def minutes(value: Any) -> float:
     return float(value)
 
 
+def shown(minutes: float) -> str:
+    """A length of time as people write it: "8h", "1h30m", "0.6s"."""
+    if minutes < 1:
+        return f"{60 * minutes:g}s"
+    hours, rest = divmod(minutes, 60)
+    return (f"{hours:g}h" if hours else "") + (f"{rest:g}m" if rest else "")
+
+
 Duration = Annotated[float, BeforeValidator(minutes)]

@@ -12,6 +12,7 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from stages.duration import shown
 from stages.report import Report
 from stages.search_notes import search_notes
 from stages.workspace import Run, store_url
@@ -65,7 +66,7 @@ def stopped(run: Run, stage: str, studies: Sequence[Mapping[str, Any]], timeout:
         return None
     counts = ", ".join(f"{s['complete'] + s['pruned']} of {s['target']} trials of {s['candidate']}" for s in short)
     command = f"moodline {'search' if stage == 'basic' else stage} {run.plan.file.name}"
-    message = f"its time limit of {timeout:g} minutes stopped it after {counts}; go on with: {command}"
+    message = f"its time limit of {shown(timeout or 0)} stopped it after {counts}; go on with: {command}"
     return {"message": message, "trials": short[0]["target"], "timeout": timeout}
 
 

@@ -21,10 +21,14 @@ class TimeLimit:
         """seconds: how long this run may take; None: as long as it needs. Only the study's leader sets the moment."""
         self.study, self.now = study, now
         self.joined = now()
+        self.is_first = leads  # a run makes at least one trial: a limit that is too short gets there, too
         if leads:
             study.set_user_attr(STOPS_AT, None if seconds is None else self.joined + seconds)
 
     def is_over(self) -> bool:
-        """Whether no further trial may begin."""
+        """Whether no further trial may begin; asked before each. Never before the leader's first."""
+        if self.is_first:
+            self.is_first = False
+            return False
         stops_at = self.study.user_attrs.get(STOPS_AT)
         return stops_at is not None and self.joined < stops_at <= self.now()

@@ -1,6 +1,6 @@
 import pytest
 
-from stages.duration import minutes
+from stages.duration import minutes, shown
 
 
 @pytest.mark.parametrize(
@@ -9,6 +9,11 @@ from stages.duration import minutes
 )
 def test_times_are_read_as_people_write_them(written: object, meant: float) -> None:
     assert minutes(written) == meant
+
+
+@pytest.mark.parametrize("written", ["8h", "90s", "1h30m", "45m", "0.5s", "49h"])
+def test_times_are_shown_as_they_are_read(written: str) -> None:
+    assert minutes(shown(minutes(written))) == minutes(written)
 
 
 @pytest.mark.parametrize("wrong", ["8", "8 hours", "h", "", "-1h", 0, -3, True, None, float("inf"), [1], "0m"])
