@@ -11,6 +11,7 @@ from stages.monitor import run_monitor, table_rows
 from stages.plan import Plan
 from stages.pseudo_label import plan_labeller, run_pseudo_label
 from stages.searching import with_path
+from stages.stage import state_of
 from stages.workspace import Run
 from storage import ledger
 
@@ -53,7 +54,7 @@ def _rested(run: Run, stage: str) -> dict[str, Any] | None:
     winner would make them begin anew.
     """
     record = ledger.read(run.engine, run.plan.name, stage)
-    if record is None or record.state != "stopped" or record.result is None:
+    if record is None or record.result is None or state_of(record) != "stopped":
         return None
     settings = run.plan.search if stage == "basic" else run.plan.further
     before = record.result["stopped"]
@@ -71,7 +72,7 @@ def overview(run: Run) -> dict[str, Any]:
         "plan": str(run.plan.file),
         "workspace": str(run.root),
         "stages": [
-            {"stage": stage, "state": records[stage].state, "seconds": round(records[stage].seconds, 2)}
+            {"stage": stage, "state": state_of(records[stage]), "seconds": round(records[stage].seconds, 2)}
             if stage in records
             else {"stage": stage, "state": "waiting", "seconds": 0.0}
             for stage in stages_of(run.plan)

@@ -55,12 +55,9 @@ def do_stage(
     except BaseException as error:
         ledger.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
         raise
-    seconds = time.monotonic() - began
+    ledger.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
     if result.get("stopped"):
-        ledger.stop(run.engine, run.plan.name, stage, seconds, result, result["stopped"]["message"])
         run.report.say(f"{stage}: {result['stopped']['message']}")
-    else:
-        ledger.finish(run.engine, run.plan.name, stage, seconds, result)
     return result
 
 
@@ -76,13 +73,20 @@ def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
 
 def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[[Mapping[str, Any]], bool]) -> bool:
     result = record.result
-    return record.state == "done" and result is not None and result["extent"] == dict(extent) and is_there(result)
+    if record.state != "done" or result is None or result.get("stopped"):
+        return False
+    return result["extent"] == dict(extent) and is_there(result)
+
+
+def state_of(record: StageRecord) -> str:
+    """How a stage stands, in a word: as recorded, or "stopped" where it is done as far as a time limit let it."""
+    return "stopped" if record.result and record.result.get("stopped") else record.state
 
 
 def result_of(run: Run, stage: str) -> dict[str, Any]:
     """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
     record = ledger.read(run.engine, run.plan.name, stage)
-    if record is None or record.state not in {"done", "stopped"} or record.result is None:
+    if record is None or record.state != "done" or record.result is None:
         command = {"basic": "search", "pseudo_label": "label"}.get(stage, stage)
         raise Problem(
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"

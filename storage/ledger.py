@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns
 from storage.problem import StoreProblem
 from storage.tables import METADATA, Json, Utc, insert_or_replace, storable, writing
 
-State = Literal["running", "done", "stopped", "failed", "interrupted"]
+State = Literal["running", "done", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class StageRecord:
 
     fingerprint: hash of all that the result depends on; parts: its named parts (short hashes or values), by
     which one can say what changed; started_at: UTC, of the last attempt; seconds: spent in all attempts with
-    this fingerprint that ended otherwise than by a kill; result: what the stage gave, once done, or stopped by a
-    time limit of the plan's; message: why it failed, was stopped or interrupted.
+    this fingerprint that ended otherwise than by a kill; result: what the stage gave, once done; message: why
+    it failed or was interrupted.
     """
 
     plan: str
@@ -95,11 +95,6 @@ def begin(engine: Engine, plan: str, stage: str, fingerprint: str, parts: Mappin
 def finish(engine: Engine, plan: str, stage: str, seconds: float, result: Mapping[str, Any]) -> None:
     """The stage is done; `seconds` is what this attempt took. Raises StoreProblem if it was not begun."""
     _end(engine, plan, stage, "done", seconds, dict(result), None)
-
-
-def stop(engine: Engine, plan: str, stage: str, seconds: float, result: Mapping[str, Any], message: str) -> None:
-    """The stage was stopped by a limit of the plan's, with what it has so far. Raises StoreProblem if not begun."""
-    _end(engine, plan, stage, "stopped", seconds, dict(result), message)
 
 
 def fail(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
