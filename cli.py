@@ -212,6 +212,31 @@ def worker(
 
 
 @app.command()
+def enqueue(
+    plan: PlanFile,
+    settings: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE...", help="Parameters of the trial.", show_default=False)
+    ],
+    candidate: Annotated[
+        str | None, typer.Option(help="Whose study, where the plan has several candidates.", show_default=False)
+    ] = None,
+    stage: Annotated[Literal["basic", "further"], typer.Option(help="Stage one's study, or two's.")] = "basic",
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Queue a trial by hand: the next that the study runs, within its budget. What is not named is the baseline's.
+
+    Example: moodline enqueue plan.yaml learning_rate=1e-4 batch_size=16 --candidate klue/bert-base
+    """
+    with edge(as_json, debug):
+        from stages.enqueue import enqueue_trial
+
+        told = enqueue_trial(_open(_read(plan, overrides)), settings, candidate, stage)
+        finish(told, as_json, lambda told: print(told["message"]))
+
+
+@app.command()
 def evaluate(
     plan: PlanFile,
     data: Annotated[Path, typer.Option("--data", help="A labelled file: csv, tsv, xlsx, json, jsonl, parquet.")],

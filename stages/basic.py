@@ -10,12 +10,12 @@ import numpy as np
 
 from stages.data import read_gold_rows, read_original
 from stages.results import Row, row
-from stages.searching import fitted_space, longest_of, plain_space, resources, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, resources, search, stopped, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage import ledger
 from studies.search import Search
-from studies.space import default_space
+from studies.space import default_space, plain_space
 from studies.task import Exam, Probabilities, Task
 from transfer.encoding import encode
 from transfer.evaluate import DIRECTIONS, MetricName, score
@@ -85,6 +85,7 @@ def _inputs(run: Run) -> _Inputs:
         "seed": plan.seed,
         "candidates": {candidate: model_version(folder) for candidate, folder in starts.items()},
         "search.metric": plan.search.metric,
+        "search.sampler": plan.search.sampler,
         "search.pruner": plan.search.pruner,
         "search.space": plain_space(plan.search.space),
         "original.train (content)": original.train.fingerprint,
@@ -122,7 +123,9 @@ def _search_all(run: Run, inputs: _Inputs, *, leads: bool) -> dict[str, Any]:
         run.report.say(f"{job.search.name}: {job.search.trials} trials")
         studies.append(summary(search(run, job.search, job.task, leads=leads), job.search.trials))
     rows = _rows(inputs.original, run.plan.labels, studies) if leads else []
-    return {"studies": studies, "winner": _winner(run.plan.search.metric, jobs, studies), "rows": rows}
+    winner = _winner(run.plan.search.metric, jobs, studies)
+    ended = stopped(run, STAGE, studies, run.plan.search.timeout)
+    return {"studies": studies, "winner": winner, "rows": rows, "stopped": ended}
 
 
 def _winner(metric: MetricName, jobs: list[_Job], studies: list[dict[str, Any]]) -> dict[str, Any]:
@@ -201,8 +204,10 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
         baseline=asdict(published),
         trials=plan.search.trials,
         seed=seed,
+        sampler=plan.search.sampler,
         pruner=plan.search.pruner,
         keep=plan.search.keep,
+        timeout=None if plan.search.timeout is None else 60 * plan.search.timeout,
         attributes={"candidate": candidate, "stage": STAGE},
     )
     return _Job(candidate, study, task)

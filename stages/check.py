@@ -11,9 +11,13 @@ import numpy as np
 
 from stages.data import halves_of, read_gold_rows, read_original
 from stages.overview import stages_of
-from stages.plan import Plan, read_plan
+from stages.plan import FurtherSettings, Plan, SearchSettings, read_plan
 from stages.pseudo_label import plan_labeller
+from stages.search_notes import search_notes
+from stages.search_problems import LAYERS
 from stages.workspace import candidate_location, check_writable
+from studies.search import Search
+from studies.space import Space, default_mixing, default_space
 from transfer.device import device_name, has_bf16
 from transfer.labelled import Labelled
 from transfer.model import depth, load_config, load_tokenizer
@@ -43,7 +47,8 @@ def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 def check_plan(plan: Plan) -> dict[str, Any]:
     """The result has `rows`, `labels` (count per label and split), `lengths` (characters), `dropped`, `overlaps`,
-    `conflicts`, `would_run`, `seconds` (a rough estimate by stage) and `problems`; `run` works where that is empty."""
+    `conflicts`, `would_run`, `seconds` (a rough estimate by stage), `notes` and `problems`; `run` works where
+    there are no problems."""
     problems: list[str] = []
     original = _tried(problems, lambda: read_original(plan))
     gold = _tried(problems, lambda: read_gold_rows(plan))
@@ -78,8 +83,34 @@ def check_plan(plan: Plan) -> dict[str, Any]:
         "candidates": [encoder for encoder in encoders if encoder],
         "device": {"name": device_name(), "bf16": has_bf16(device_name())},
         "seconds": _seconds(plan, original, [found for found in encoders if found], comments["texts"]),
+        "notes": _notes(plan),
         "problems": problems,
     }
+
+
+def _notes(plan: Plan) -> list[str]:
+    """What is allowed and unlikely to be meant. Stage two's candidate is not known yet."""
+    basic = plan.space("basic", default_space(LAYERS))
+    further = plan.space("further", {**default_space(LAYERS), **default_mixing()})
+    wanted = [(plan.search, f"basic · {candidate}", basic) for candidate in plan.candidates]
+    studies: list[tuple[SearchSettings | FurtherSettings, str, Space]] = [*wanted]
+    if "further" in stages_of(plan):
+        studies.append((plan.further, "further", further))
+    return [note for settings, name, space in studies for note in search_notes(_search(plan, settings, name, space))]
+
+
+def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> Search:
+    return Search(
+        name=f"{plan.name} · {name}",
+        direction="maximize",
+        metric="",
+        space=space,
+        baseline={},
+        trials=settings.trials,
+        seed=plan.seed,
+        sampler=settings.sampler,
+        pruner=settings.pruner,
+    )
 
 
 def _tried(problems: list[str], read: Callable[[], T]) -> T | None:

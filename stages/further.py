@@ -12,13 +12,13 @@ from stages.basic import basic_result
 from stages.data import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row
-from stages.searching import fitted_space, longest_of, plain_space, resources, search, summary, winner_of, with_path
+from stages.searching import fitted_space, longest_of, resources, search, stopped, summary, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import registry
 from studies.search import Search
-from studies.space import default_mixing, default_space
+from studies.space import default_mixing, default_space, plain_space
 from studies.task import Exam, Probabilities, Task
 from transfer.encoding import encode
 from transfer.finetune import Examples, Recipe, one_hot
@@ -116,6 +116,7 @@ def _inputs(run: Run) -> _Inputs:
         "target": target.source,
         "gold (content)": gold.tune.fingerprint if gold else None,
         "seed": plan.seed,
+        "further.sampler": plan.further.sampler,
         "further.pruner": plan.further.pruner,
         "further.tolerance": plan.further.tolerance,
         "further.space": plain_space({**plan.search.space, **plan.further.space}),
@@ -136,8 +137,10 @@ def _search_of(run: Run, inputs: _Inputs, task: Task, baseline: Mapping[str, Any
         baseline=baseline,
         trials=plan.further.trials,
         seed=task.seed,
+        sampler=plan.further.sampler,
         pruner=plan.further.pruner,
         keep=plan.further.keep,
+        timeout=None if plan.further.timeout is None else 60 * plan.further.timeout,
         attributes={"candidate": candidate, "stage": STAGE, "target": inputs.target.source},
     )
 
@@ -207,7 +210,8 @@ def _search(run: Run, inputs: _Inputs, *, leads: bool) -> dict[str, Any]:
     if study["best"] is None:
         raise Problem("stage two: no trial is complete", "moodline status tells why each failed")
     winner = winner_of(STAGE, task.candidate, plan_of.name, study["best"])
-    return {"studies": [study], "winner": winner, "target": inputs.target.source, "rows": _rows(run, study)}
+    told = {"studies": [study], "winner": winner, "target": inputs.target.source, "rows": _rows(run, study)}
+    return {**told, "stopped": stopped(run, STAGE, [study], run.plan.further.timeout)}
 
 
 def _rows(run: Run, study: Mapping[str, Any]) -> list[Row]:

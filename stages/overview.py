@@ -3,6 +3,7 @@
 from typing import Any
 
 from stages.plan import Plan
+from stages.stage import state_of
 from stages.workspace import Run
 from storage import ledger
 
@@ -24,7 +25,7 @@ def overview(run: Run) -> dict[str, Any]:
         "plan": str(run.plan.file),
         "workspace": str(run.root),
         "stages": [
-            {"stage": stage, "state": records[stage].state, "seconds": round(records[stage].seconds, 2)}
+            {"stage": stage, "state": state_of(records[stage]), "seconds": round(records[stage].seconds, 2)}
             if stage in records
             else {"stage": stage, "state": "waiting", "seconds": 0.0}
             for stage in stages_of(run.plan)

@@ -19,15 +19,17 @@ from pydantic import (
     ValidationError,
 )
 
+from stages.duration import Duration
 from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
-from studies.space import DimensionField, Space, check_space
+from stages.search_problems import search_problems
+from studies.space import DimensionField, Space
+from studies.ways import PrunerName, SamplerName
 from transfer.labellers.prompt import check_prompt
 from transfer.labellers.settings import LabellerSettings
 from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource, GoldSource, LabelledSource
 
-PrunerName = Literal["median", "none"]
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Combination = Literal["mean", "product", "maximum", "minimum"]
 
@@ -39,16 +41,6 @@ def _part_kind(value: Any) -> str:
 Share = Annotated[float, Field(gt=0, le=0.5)]
 Sources = Annotated[list[LabelledSource], Field(min_length=1)]
 Part = Annotated[Annotated[Share, Tag("share")] | Annotated[Sources, Tag("sources")], Discriminator(_part_kind)]
-
-
-def _stage_one_space(space: dict[str, DimensionField]) -> dict[str, DimensionField]:
-    check_space(space, mixes=False)
-    return space
-
-
-def _stage_two_space(space: dict[str, DimensionField]) -> dict[str, DimensionField]:
-    check_space(space, mixes=True)
-    return space
 
 
 class _Settings(BaseModel):
@@ -70,7 +62,17 @@ class SearchSettings(_Settings):
 
     trials: int = Field(default=20, ge=1, le=10_000, description="complete and pruned trials per candidate, in all")
     metric: MetricName = Field(default="macro_f1", description="what is optimised, on the validation split")
-    pruner: PrunerName = Field(default="median", description="which trials are stopped early: median or none")
+    sampler: SamplerName = Field(
+        default="tpe", description="what proposes trials: tpe, gp, qmc or random; trial 0 is the published recipe"
+    )
+    pruner: PrunerName = Field(
+        default="median",
+        description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none",
+    )
+    timeout: Duration | None = Field(
+        default=None,
+        description="8h, 90m or minutes: how long a command works on one study before it begins no further trial",
+    )
     keep: int = Field(default=3, ge=1, le=100, description="trials per study whose weights stay on disk")
     seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
     trial_timeout: float | None = Field(
@@ -90,7 +92,7 @@ class SearchSettings(_Settings):
         description="compute activations again instead of keeping them, here and in stage two: less memory, a third "
         "more time, the same weights; auto: when one text at a time is still too much",
     )
-    space: Annotated[dict[str, DimensionField], AfterValidator(_stage_one_space)] = Field(
+    space: dict[str, DimensionField] = Field(
         default_factory=dict, description="parameters searched otherwise than by default: a range, choices or a value"
     )
 
@@ -120,13 +122,23 @@ class FurtherSettings(_Settings):
     """Stage two: a study that starts from the winner's weights."""
 
     trials: int = Field(default=10, ge=1, le=10_000, description="complete and pruned trials, in all")
-    pruner: PrunerName = Field(default="median", description="which trials are stopped early: median or none")
+    sampler: SamplerName = Field(
+        default="tpe", description="what proposes trials: tpe, gp, qmc or random; trial 0 is the winner's recipe"
+    )
+    pruner: PrunerName = Field(
+        default="median",
+        description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none",
+    )
+    timeout: Duration | None = Field(
+        default=None,
+        description="8h, 90m or minutes: how long a command works on the study before it begins no further trial",
+    )
     keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
     seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )
-    space: Annotated[dict[str, DimensionField], AfterValidator(_stage_two_space)] = Field(
+    space: dict[str, DimensionField] = Field(
         default_factory=dict, description="as in search, and pseudo_share, confidence, label_softness"
     )
 
@@ -317,6 +329,7 @@ def _model_in(annotation: Any) -> Any:
 def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """What no field can know alone: whether labels named elsewhere are the plan's. Looks at raw values, as far as
     they have the right form, so that these problems come together with the fields' own."""
+    yield from search_problems(values)
     labels = values.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         return

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from stages.plan import Plan
 from stages.presets import flow, model_of
-from studies.space import FLOATS, INTS, MIXING, NAMES, Choices, Range
+from studies.space import FLOATS, INTS, MIXING, NAMES, Choices, Fixed, Range
 
 HEAD = """# The plan
 
@@ -23,8 +23,9 @@ This page is made from the code: `python -m stages.plan_docs > docs/plan.md`.
 SPACE = """## Search spaces
 
 A space (`search.space`, `further.space`) names parameters that are searched otherwise than by default. Each is a range
-(`{low, high}`, with `log: true` or a `step`), `{choices: [...]}`, or a plain value that fixes it. What a plan leaves
-out is searched as a practitioner would; stage two takes stage one's space, and its own on top.
+(`{low, high}`, with `log: true` or a `step`), `{choices: [...]}`, or a plain value that fixes it. With `when` a
+parameter is tried only where others have certain values. What a plan leaves out is searched as a practitioner would;
+stage two takes stage one's space, and its own on top. [Searching](search.md) shows examples.
 
 | parameter | takes |
 |---|---|
@@ -34,9 +35,8 @@ out is searched as a practitioner would; stage two takes stage one's space, and 
 def document() -> str:
     """The whole page, as Markdown."""
     sections = [HEAD, *_sections(Plan, ""), SPACE.rstrip("\n"), *_parameters(), ""]
-    return (
-        "\n".join(sections) + "\n" + "\n".join(_table(Range, "A range")) + "\n" + "\n".join(_table(Choices, "Choices"))
-    )
+    forms = ((Range, "A range"), (Choices, "Choices"), (Fixed, "A value under a condition"))
+    return "\n".join(sections) + "\n" + "\n".join("\n".join(_table(form, title)) for form, title in forms)
 
 
 def _sections(model: type[BaseModel], place: str) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
         return found
     for arg in get_args(annotation):
         inner = _inner(arg)
-        if inner is not None and inner not in {Range, Choices}:
+        if inner is not None and inner not in {Range, Choices, Fixed}:
             return inner
     return None
 

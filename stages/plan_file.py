@@ -41,7 +41,7 @@ class Document:
         holder: Any = self.values
         for i, part in enumerate(place[:-1]):
             holder = _step(holder, part, setting, place[: i + 1])
-        _set(holder, place[-1], _parsed(value, setting), setting)
+        _set(holder, place[-1], parse_value(value, f"--set {setting}"), setting)
         self.overrides[place] = setting
 
     def where(self, place: Place) -> str:
@@ -109,11 +109,12 @@ def _mark(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) ->
             _mark(item, (*place, i), lines, path)
 
 
-def _parsed(value: str, setting: str) -> Any:
+def parse_value(value: str, setting: str) -> Any:
+    """A value given on the command line, read as YAML. Raises Problem where it is none."""
     try:
         return yaml.load(value, Loader=_Loader)
     except yaml.YAMLError:
-        raise Problem(f"--set {setting}: the value is no YAML", "quote it") from None
+        raise Problem(f"{setting}: the value is no YAML", "quote it") from None
 
 
 def _step(holder: Any, part: str | int, setting: str, place: Place) -> Any:

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from stages.basic import run_basic
+from stages.basic import basic_result, run_basic
 from stages.ensemble import run_ensemble
-from stages.further import run_further
+from stages.further import further_result, run_further
 from stages.infer import run_infer
 from stages.monitor import run_monitor
 from stages.overview import overview, stages_of
 from stages.pseudo_label import plan_labeller, run_pseudo_label
+from stages.searching import with_path
+from stages.stage import state_of
 from stages.workspace import Run
+from storage import ledger
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
@@ -29,6 +32,24 @@ def run_all(run: Run) -> dict[str, Any]:
         plan_labeller(run.plan)  # what is wrong with it is told before stage one, not after
     results: dict[str, dict[str, Any]] = {}
     for stage in stages_of(run.plan):
-        results[stage] = DOES[stage](run)
+        results[stage] = _rested(run, stage) or DOES[stage](run)
     labelled = results.get("pseudo_label")
     return overview(run) | {"labeller": labelled, "page": results.get("monitor", {}).get("page")}
+
+
+def _rested(run: Run, stage: str) -> dict[str, Any] | None:
+    """The result of a search that its time limit stopped, while the plan asks for no more than it did then.
+
+    Its own command goes on with it. A run builds on its best so far: later stages may have done so already, and a new
+    winner would make them begin anew.
+    """
+    record = ledger.read(run.engine, run.plan.name, stage)
+    if record is None or record.result is None or state_of(record) != "stopped":
+        return None
+    settings = run.plan.search if stage == "basic" else run.plan.further
+    before = record.result["stopped"]
+    if (before["trials"], before["timeout"]) != (settings.trials, settings.timeout):
+        return None
+    result = basic_result(run) if stage == "basic" else further_result(run)
+    run.report.say(f"{stage}: {before['message']}")
+    return with_path(run, result)

@@ -3,30 +3,32 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import BaseModel
 
+from stages.duration import shown
 from stages.plan import SearchSettings
 from stages.report import Report
+from stages.search_notes import search_notes
 from stages.workspace import Run, store_url
 from storage import ledger, registry
 from studies.board import Board
 from studies.claims import Claims
 from studies.lease import Lease
 from studies.objective import run_trial, sweep_scratch
+from studies.pruning import pruner_for
 from studies.record import model_name
 from studies.retention import Shelf, best_trial
-from studies.sampler import pruner_for
 from studies.search import Search
-from studies.space import Choices, Dimension, Range
+from studies.space import Choices, Dimension, Range, fixed_value
 from studies.store import open_optuna
 from studies.task import Task
+from studies.time_limit import TimeLimit
 from studies.worker import POLL_SECONDS, Ended, open_study, work
 from transfer.problem import Problem
 
@@ -55,14 +57,33 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
 
     if board is not None:
         board.begin()
+    if leads and not plan_of.queue:
+        for note in search_notes(plan_of):
+            run.report.say(note)
+    # the fits that a list asks for are few, and belong to a search that is done
+    limit = TimeLimit(study, None if plan_of.queue else plan_of.timeout, leads=leads)
     after_trial()  # what a kill left half done
     if leads:
         run.crew.call()
     with _Watcher(run.report, plan_of) as watcher:
-        work(study, plan_of, claims, one, after_trial)
+        work(study, plan_of, claims, one, after_trial, limit.is_over)
     if board is not None:
         board.finish()
     return study
+
+
+def stopped(run: Run, stage: str, studies: Sequence[Mapping[str, Any]], timeout: float | None) -> dict[str, Any] | None:
+    """Of a search that its time limit ended: `message`, and the `trials` and `timeout` (minutes) that it was to have.
+
+    None where all of its trials were run.
+    """
+    short = [study for study in studies if study["complete"] + study["pruned"] < study["target"]]
+    if not short:
+        return None
+    counts = ", ".join(f"{s['complete'] + s['pruned']} of {s['target']} trials of {s['candidate']}" for s in short)
+    command = f"moodline {'search' if stage == 'basic' else stage} {run.plan.file.name}"
+    message = f"its time limit of {shown(timeout or 0)} stopped it after {counts}; go on with: {command}"
+    return {"message": message, "trials": short[0]["target"], "timeout": timeout}
 
 
 def summary(study: optuna.Study, target: int) -> dict[str, Any]:
@@ -102,11 +123,6 @@ def with_path(run: Run, result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "winner": {**result["winner"], "path": path}}
 
 
-def plain_space(space: Mapping[str, Dimension]) -> dict[str, Any]:
-    """A space as JSON takes it."""
-    return {name: value.model_dump() if isinstance(value, BaseModel) else value for name, value in space.items()}
-
-
 def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimension]:
     """The space with max_length held to what the encoder takes; dropping in silence would train on other lengths."""
     length = space["max_length"]
@@ -116,7 +132,7 @@ def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimensi
     if isinstance(length, Range):
         low, high = min(int(length.low), most), min(int(length.high), most)
         return {**space, "max_length": length.model_copy(update={"low": low, "high": high})}
-    return {**space, "max_length": min(int(length), most)}
+    return {**space, "max_length": min(int(fixed_value(length)), most)}
 
 
 def resources(settings: SearchSettings) -> dict[str, Any]:
@@ -134,7 +150,7 @@ def longest_of(space: Mapping[str, Dimension]) -> int:
     length = space["max_length"]
     if isinstance(length, Choices):
         return max(int(choice) for choice in length.choices)
-    return int(length.high if isinstance(length, Range) else length)
+    return int(length.high if isinstance(length, Range) else fixed_value(length))
 
 
 def slug(name: str) -> str:
@@ -159,7 +175,7 @@ def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> op
     while True:
         if plan_of.name in optuna.get_all_study_names(storage):
             study = optuna.load_study(study_name=plan_of.name, storage=storage)
-            study.pruner = pruner_for(plan_of.pruner)  # the database keeps none
+            study.pruner = pruner_for(plan_of.pruner, plan_of.most_steps)  # the database keeps none
             return study
         record = ledger.read(run.engine, run.plan.name, stage)
         if record is None or record.state != "running":

@@ -168,6 +168,8 @@ def show_check(result: Mapping[str, Any]) -> None:
     out = _console()
     if result["rows"]:
         _show_data(result)
+    for note in result.get("notes", []):
+        out.print(f"note: {note}")
     for problem in result["problems"]:
         out.print(f"problem: {problem}", style="bold")
     out.print("no problems found" if not result["problems"] else f"{len(result['problems'])} problems found")

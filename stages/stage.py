@@ -34,7 +34,8 @@ def do_stage(
     """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
 
     parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
-    differs, the work is gone on with. is_there: whether the files that a result names are still there.
+    differs, or the result says that a time limit `stopped` it, the work is gone on with. is_there: whether the files
+    that a result names are still there.
     Raises Problem where a guarded stage's parts are not those that it began with.
     """
     print_now = fingerprint(parts)
@@ -55,6 +56,8 @@ def do_stage(
         ledger.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
         raise
     ledger.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
+    if result.get("stopped"):
+        run.report.say(f"{stage}: {result['stopped']['message']}")
     return result
 
 
@@ -70,11 +73,18 @@ def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
 
 def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[[Mapping[str, Any]], bool]) -> bool:
     result = record.result
-    return record.state == "done" and result is not None and result["extent"] == dict(extent) and is_there(result)
+    if record.state != "done" or result is None or result.get("stopped"):
+        return False
+    return result["extent"] == dict(extent) and is_there(result)
+
+
+def state_of(record: StageRecord) -> str:
+    """How a stage stands, in a word: as recorded, or "stopped" where it is done as far as a time limit let it."""
+    return "stopped" if record.result and record.result.get("stopped") else record.state
 
 
 def result_of(run: Run, stage: str) -> dict[str, Any]:
-    """What a stage came to. Raises Problem where it is not done."""
+    """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
     record = ledger.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
         command = {"basic": "search", "pseudo_label": "label"}.get(stage, stage)

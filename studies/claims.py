@@ -62,6 +62,10 @@ class Claims:
         """
         return [slot for slot in self._slots() if slot.state == "open" and slot.slot < total]
 
+    def others_at_work(self, total: int) -> bool:
+        """Whether another living worker runs a trial."""
+        return any(slot.worker != self.worker.name and not self._is_abandoned(slot) for slot in self.open_slots(total))
+
     def trials(self) -> dict[int, int]:
         """Numbers of the trials that belong to a slot, by slot."""
         return {slot.slot: slot.trial for slot in self._slots() if slot.trial is not None}

@@ -17,6 +17,7 @@ from studies.course import Course, Epoch, weights_folder
 from studies.interrupts import held_interrupts
 from studies.lease import Lease
 from studies.outcome import Outcome, collapsed_to
+from studies.pruning import should_prune
 from studies.record import model_record
 from studies.retention import Shelf
 from studies.space import suggest
@@ -224,7 +225,7 @@ def _lags(run: _Run, epoch: Epoch) -> bool:
     if step not in run.reported:
         run.trial.report(told.value, step)
     is_last = is_done and epoch.seed + 1 == run.task.seeds
-    return not is_last and bool(run.trial.should_prune())
+    return not is_last and bool(should_prune(run.trial, step))
 
 
 def _save_best(folder: Path, model: "PreTrainedModel", task: Task, probabilities: Mapping[str, Probabilities]) -> None:

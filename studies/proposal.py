@@ -1,28 +1,50 @@
 """The next trial of a study: queued by hand, the baseline, from a list, or a sampler's proposal."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
+from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from studies.sampler import propose
 from studies.search import Search
-from studies.space import nearest
+from studies.space import Space, nearest, suggest
 
 
 def queue_next(study: optuna.Study, search: Search) -> None:
     """Puts the study's next trial into its queue, in one write, with all of its parameters.
 
-    For when nothing waits there. Only one worker calls this at a time (Claims.turn).
+    For when nothing waits there; only one worker calls this at a time (Claims.turn). The first is the baseline,
+    whatever was queued by hand before it.
     """
     trials = study.get_trials(deepcopy=False)
     if search.queue:
-        study.enqueue_trial(dict(search.queue[len(trials) % len(search.queue)]))
-    elif not trials:
-        study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
+        _add(study, search.space, search.queue[len(trials) % len(search.queue)])
+    elif not any(trial.user_attrs.get("baseline") for trial in trials):
+        moved = nearest(search.baseline, search.space)
+        names = [name for name, value in moved.items() if value != search.baseline[name]]
+        _add(study, search.space, moved, {"baseline": True, "moved": ", ".join(names)})
     else:
-        study.enqueue_trial(propose(study, search.space, search.seed))
+        _add(study, search.space, propose(study, search.space, search.seed, search.sampler))
 
 
-def _baseline_note(search: Search) -> dict[str, Any]:
-    moved = [name for name, value in nearest(search.baseline, search.space).items() if value != search.baseline[name]]
-    return {"baseline": True, "moved": ", ".join(moved)}
+def queue_trial(study: optuna.Study, space: Space, params: Mapping[str, Any], note: Mapping[str, Any]) -> int:
+    """Lets a trial wait in the study; a worker runs it as soon as it is free, within the budget. Returns its number.
+
+    params: a value for every parameter of the space that varies and whose condition holds.
+    """
+    return _add(study, space, params, note)
+
+
+def _add(study: optuna.Study, space: Space, params: Mapping[str, Any], note: Mapping[str, Any] = {}) -> int:
+    """A waiting trial with all of its parameters, in one transaction: a kill leaves the whole of it or nothing."""
+    trial = study._storage.create_new_trial(study._study_id, template_trial=_waiting(space, params, note))
+    return study._storage.get_trial_number_from_id(trial)
+
+
+def _waiting(space: Space, params: Mapping[str, Any], note: Mapping[str, Any]) -> FrozenTrial:
+    given = FixedTrial(dict(params))
+    suggest(given, space)
+    return create_trial(
+        state=TrialState.WAITING, params=given.params, distributions=given.distributions, user_attrs=dict(note)
+    )

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from studies.sampler import PrunerName
-from studies.space import Space
+from studies.space import Space, most_epochs
+from studies.ways import PrunerName, SamplerName
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Search:
 
     trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
     outside of it. keep: how many trials' weights stay on disk. queue: parameters of the trials in their order, in place
-    of a sampler's; the baseline is then not tried.
+    of a sampler's; the baseline is then not tried. seeds: how many each trial is averaged over. timeout: seconds after
+    which a run of it begins no new trial; None: no limit.
     """
 
     name: str
@@ -24,7 +25,15 @@ class Search:
     baseline: Mapping[str, Any]
     trials: int
     seed: int
+    sampler: SamplerName = "tpe"
     pruner: PrunerName = "median"
     keep: int = 3
+    seeds: int = 1
+    timeout: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     queue: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def most_steps(self) -> int:
+        """The most that a trial reports for a pruner to judge: epochs, or seeds where it has several."""
+        return self.seeds if self.seeds > 1 else most_epochs(self.space, int(self.baseline.get("epochs", 1)))

@@ -1,15 +1,46 @@
-"""What a search varies: ranges, choices and fixed values, by the names of a recipe's parameters."""
+"""What a search varies: ranges, choices and fixed values, by a recipe's parameters; some only under a condition."""
 
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 if TYPE_CHECKING:
-    from optuna import Trial
+    from optuna.trial import BaseTrial
 
-Value = bool | int | float | str
 Kind = Literal["float", "int", "name"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _number(value: Any) -> Any:
+    if not _is_number(value):
+        quoted = ", without quotes" if isinstance(value, str) else ""
+        raise ValueError(f"a number is needed{quoted}, got {value!r}")
+    return value
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        raise ValueError(f"a list of values is written {{choices: [...]}}, got {value!r}")
+    if not isinstance(value, bool | str) and not _is_number(value):
+        raise ValueError(f"a number or a name is needed, got {value!r}")
+    return value
+
+
+def _values(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+# Checked by one function each, not by a union's branches: a mistake is then told once.
+Number = Annotated[int | float, BeforeValidator(_number)]
+Value = Annotated[bool | int | float | str, BeforeValidator(_value)]
+When = dict[str, Annotated[list[Value], Field(min_length=1), BeforeValidator(_values)]]
+WHEN = "tried only where other parameters have these values, else left at its default: {NAME: VALUE or [VALUES]}"
 
 
 class Range(BaseModel):
@@ -17,12 +48,13 @@ class Range(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    low: int | float = Field(description="smallest value tried")
-    high: int | float = Field(description="largest value tried")
+    low: Number = Field(description="smallest value tried")
+    high: Number = Field(description="largest value tried")
     log: bool = Field(default=False, description="search the logarithm: for what spans powers of ten")
-    step: int | float | None = Field(
+    step: Number | None = Field(
         default=None, description="distance between values; none: any value, 1 for whole numbers"
     )
+    when: When | None = Field(default=None, description=WHEN)
 
     @model_validator(mode="after")
     def _is_a_range(self) -> "Range":
@@ -30,9 +62,20 @@ class Range(BaseModel):
             raise ValueError(f"low {self.low} lies above high {self.high}; swap them")
         if self.log and (self.low <= 0 or self.step is not None):
             raise ValueError(f"log needs low above 0 and no step, got low {self.low} and step {self.step}")
-        if self.step is not None and self.step <= 0:
-            raise ValueError(f"step must be above 0, got {self.step}")
+        if self.step is not None:
+            self._check_step(self.step)
         return self
+
+    def _check_step(self, step: float) -> None:
+        if step <= 0:
+            raise ValueError(f"step must be above 0, got {step}")
+        if step > self.high - self.low:
+            raise ValueError(f"step {step} leads from low {self.low} beyond high {self.high}; make it smaller")
+        # in decimals, for 0.3 is not three times 0.1 in binary ones
+        low, high, exact = (Decimal(str(number)) for number in (self.low, self.high, step))
+        over = (high - low) % exact
+        if over:
+            raise ValueError(f"high {self.high} is no whole number of steps from low; the last one is {high - over}")
 
 
 class Choices(BaseModel):
@@ -41,22 +84,42 @@ class Choices(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     choices: list[Value] = Field(description="the values tried", min_length=1)
+    when: When | None = Field(default=None, description=WHEN)
+
+    @model_validator(mode="after")
+    def _are_distinct(self) -> "Choices":
+        twice = [value for i, value in enumerate(self.choices) if value in self.choices[:i]]
+        if twice:
+            raise ValueError(f"each choice stands once, got {', '.join(map(repr, twice))} more often")
+        return self
 
 
-Dimension = Range | Choices | Value
+class Fixed(BaseModel):
+    """One value, under a condition; without one, the value alone is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: Value = Field(description="the value taken")
+    when: When = Field(description=WHEN)
+
+
+Dimension = Range | Choices | Fixed | Value
 
 
 def _dimension_kind(value: Any) -> str:
-    if isinstance(value, Range | Choices):
+    if isinstance(value, Range | Choices | Fixed):
         return type(value).__name__.lower()
     if isinstance(value, dict):
-        return "choices" if "choices" in value else "range"
+        return next((kind for kind, key in (("choices", "choices"), ("fixed", "value")) if key in value), "range")
     return "value"
 
 
 # As a plan's field: told apart by its form, so that a mistake is told once and not for each kind.
 DimensionField = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")] | Annotated[Value, Tag("value")],
+    Annotated[Range, Tag("range")]
+    | Annotated[Choices, Tag("choices")]
+    | Annotated[Fixed, Tag("fixed")]
+    | Annotated[Value, Tag("value")],
     Discriminator(_dimension_kind),
 ]
 Space = Mapping[str, Dimension]
@@ -89,44 +152,6 @@ MIXING: dict[str, tuple[float, float]] = {
 }
 
 
-def check_space(space: Space, *, mixes: bool) -> None:
-    """Raises ValueError that lists everything in a user's space that cannot be searched.
-
-    mixes: whether stage two's parameters (pseudo_share, confidence, label_softness) belong to it.
-    """
-    problems = [text for name, dimension in space.items() for text in _problems(name, dimension, mixes)]
-    if problems:
-        raise ValueError("; ".join(problems))
-
-
-def _problems(name: str, dimension: Dimension, mixes: bool) -> list[str]:
-    floats = FLOATS | MIXING if mixes else FLOATS
-    known = sorted(floats | INTS | NAMES)
-    if name not in known:
-        return [f"no parameter '{name}'; there are {', '.join(known)}"]
-    values = _values(dimension)
-    if name in NAMES:
-        if isinstance(dimension, Range):
-            return [f"{name} takes choices of {', '.join(NAMES[name])}, not a range"]
-        return [
-            f"{name} has no value {value!r}; there are {', '.join(NAMES[name])}"
-            for value in values
-            if value not in NAMES[name]
-        ]
-    low, high = floats.get(name) or INTS[name]
-    return [
-        f"{name} takes {'whole numbers' if name in INTS else 'numbers'} from {low:g} to {high:g}, got {value!r}"
-        for value in values
-        if isinstance(value, bool | str) or not low <= value <= high or (name in INTS and value != int(value))
-    ]
-
-
-def _values(dimension: Dimension) -> list[Value]:
-    if isinstance(dimension, Range):
-        return [dimension.low, dimension.high, *([] if dimension.step is None else [dimension.low + dimension.step])]
-    return list(dimension.choices) if isinstance(dimension, Choices) else [dimension]
-
-
 def default_space(layers: int) -> dict[str, Dimension]:
     """What a practitioner would vary in fine-tuning an encoder of so many layers.
 
@@ -157,30 +182,99 @@ def default_mixing() -> dict[str, Dimension]:
     }
 
 
-def suggest(trial: "Trial", space: Space) -> dict[str, Any]:
-    """A value for every parameter of the space, fixed ones included; the trial remembers those that vary."""
-    return {name: _suggest(trial, name, dimension) for name, dimension in space.items()}
+def condition_of(dimension: Dimension) -> When:
+    """What must hold for a dimension to be tried: the values that each other parameter may have. Empty: always."""
+    return (dimension.when or {}) if isinstance(dimension, Range | Choices | Fixed) else {}
 
 
-def _suggest(trial: "Trial", name: str, dimension: Dimension) -> Any:
+def has_conditions(space: Space) -> bool:
+    """Whether some of the space's parameters are tried only where others have certain values."""
+    return any(condition_of(dimension) for dimension in space.values())
+
+
+def ordered(space: Space) -> list[str]:
+    """The space's names, each after those that its condition asks for, and otherwise as they stand.
+
+    Raises ValueError with the names that wait for one another.
+    """
+    left, done = list(space), list[str]()
+    while left:
+        ready = [name for name in left if not set(condition_of(space[name])) & set(left)]
+        if not ready:
+            raise ValueError(", ".join(left))
+        done += ready
+        left = [name for name in left if name not in ready]
+    return done
+
+
+def holds(dimension: Dimension, chosen: Mapping[str, Any]) -> bool:
+    """Whether a dimension is tried, given the values chosen for the parameters before it."""
+    return all(name in chosen and chosen[name] in values for name, values in condition_of(dimension).items())
+
+
+def most_epochs(space: Space, default: int) -> int:
+    """The most epochs that a trial of the space may have. default: where the space does not say."""
+    epochs = space.get("epochs", default)
+    if isinstance(epochs, Range):
+        return int(epochs.high)
+    if isinstance(epochs, Choices):
+        return max(int(choice) for choice in epochs.choices)
+    return max(int(epochs.value), default) if isinstance(epochs, Fixed) else int(epochs)
+
+
+def plain_space(space: Space) -> dict[str, Any]:
+    """A space as JSON takes it."""
+    return {
+        name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+        for name, value in space.items()
+    }
+
+
+def suggest(trial: "BaseTrial", space: Space) -> dict[str, Any]:
+    """A value for every parameter of the space whose condition holds, fixed ones included.
+
+    The trial remembers those that vary. What is left out is at the recipe's default.
+    """
+    chosen: dict[str, Any] = {}
+    for name in ordered(space):
+        if holds(space[name], chosen):
+            chosen[name] = _suggest(trial, name, space[name])
+    return chosen
+
+
+def _suggest(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
     if isinstance(dimension, Choices):
         chosen: Any = trial.suggest_categorical(name, dimension.choices)
         return int(chosen) if name in INTS else chosen
     if not isinstance(dimension, Range):
-        return int(dimension) if name in INTS else dimension
+        value = fixed_value(dimension)
+        return int(value) if name in INTS else value
     low, high, step = dimension.low, dimension.high, dimension.step
     if name in INTS:
         return trial.suggest_int(name, int(low), int(high), log=dimension.log, step=int(step or 1))
     return trial.suggest_float(name, float(low), float(high), log=dimension.log, step=step)
 
 
+def fixed_value(dimension: Fixed | Value) -> Value:
+    """The one value of a dimension that does not vary."""
+    return dimension.value if isinstance(dimension, Fixed) else dimension
+
+
 def nearest(values: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """`values` moved to the nearest point of the space, parameter by parameter; fixed parameters are left out."""
-    return {
-        name: _nearest(values[name], dimension)
-        for name, dimension in space.items()
-        if name in values and isinstance(dimension, Range | Choices)
-    }
+    """`values` moved to the nearest point of the space, parameter by parameter.
+
+    Fixed parameters are left out, and so are those whose condition does not hold there.
+    """
+    chosen: dict[str, Any] = {}
+    for name in ordered(space):
+        dimension = space[name]
+        if not holds(dimension, chosen):
+            continue
+        if not isinstance(dimension, Range | Choices):
+            chosen[name] = fixed_value(dimension)
+        elif name in values:
+            chosen[name] = _nearest(values[name], dimension)
+    return {name: chosen[name] for name in space if name in chosen and isinstance(space[name], Range | Choices)}
 
 
 def _nearest(value: Any, dimension: Range | Choices) -> Any:
@@ -192,6 +286,7 @@ def _nearest(value: Any, dimension: Range | Choices) -> Any:
     inside = min(max(value, dimension.low), dimension.high)
     if dimension.step is None:
         return inside
-    most = int((dimension.high - dimension.low) / dimension.step)
-    steps = min(round((inside - dimension.low) / dimension.step), most)
-    return dimension.low + steps * dimension.step
+    # in decimals, for three times 0.1 is not 0.3 in binary ones
+    low, step = Decimal(str(dimension.low)), Decimal(str(dimension.step))
+    steps = round((Decimal(str(inside)) - low) / step)  # high is a whole number of steps away
+    return type(dimension.low + dimension.step)(low + steps * step)

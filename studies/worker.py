@@ -19,8 +19,9 @@ from studies.claims import Claim, Claims
 from studies.lease import Lease, LostClaim
 from studies.outcome import stop_if_all_collapse
 from studies.proposal import queue_next
-from studies.sampler import pruner_for, sampler_for
+from studies.pruning import pruner_for
 from studies.search import Search
+from studies.space import plain_space
 from transfer.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -51,34 +52,42 @@ def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.S
         study_name=search.name,
         storage=storage,
         direction=search.direction,
-        sampler=sampler_for(search.seed, 0),
-        pruner=pruner_for(search.pruner),
+        pruner=pruner_for(search.pruner, search.most_steps),
         load_if_exists=True,
     )
     if study.direction.name.lower() != search.direction:
         raise Problem(f"study '{search.name}' was begun to {study.direction.name.lower()}, not to {search.direction}")
     if study.metric_names is None:
         study.set_metric_names([search.metric])
-    for name, value in search.attributes.items():
+    # what is queued by hand is checked against these, by a command that reads neither data nor models
+    known = {"space": plain_space(search.space), "baseline": dict(search.baseline)}
+    for name, value in {**search.attributes, **known}.items():
         if study.user_attrs.get(name) != value:
             study.set_user_attr(name, value)
     return study
 
 
 def work(
-    study: optuna.Study, search: Search, claims: Claims, run_trial: RunTrial, after_trial: Callable[[], None]
+    study: optuna.Study,
+    search: Search,
+    claims: Claims,
+    run_trial: RunTrial,
+    after_trial: Callable[[], None],
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
     """Runs trials until the budget is used up and nobody runs one any more.
 
     run_trial: does one trial, and calls its lease. after_trial: called when one was told, before its slot is closed.
+    is_over: whether the time is up: then no further trial is begun, and those of other workers are waited for.
     An exception of run_trial's ends that trial as failed, with its reason, and the search goes on; three in a row
     with one reason raise Problem. A Problem, Ctrl-C or a kill leaves the trial as it is, to be gone on with. So does
     LostClaim: the trial is another worker's, and this one takes another.
     """
     while True:
-        claim = patiently(lambda: claims.next(search.trials))
+        over = is_over()
+        claim = None if over else patiently(lambda: claims.next(search.trials))
         if claim is None:
-            if not claims.open_slots(search.trials):
+            if not (claims.others_at_work(search.trials) if over else claims.open_slots(search.trials)):
                 return
             time.sleep(POLL_SECONDS)  # others are still at it, and if one dies its trial is ours
             continue
@@ -159,8 +168,6 @@ def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim
     trial = study.get_trials(deepcopy=False)[number]
     if trial.state == TrialState.WAITING:  # still, where a worker was killed just before this line
         _start(study, trial)
-    ended = sum(other.state.is_finished() for other in study.get_trials(deepcopy=False))
-    study.sampler = sampler_for(search.seed, ended, running=number)
     return Trial(study, trial._trial_id)
 
 

@@ -83,16 +83,16 @@ def run_it(url: str, engine: Engine) -> RunIt:
     return run
 
 
+def dead_worker() -> Worker:
+    """A worker whose process is gone: what it holds may be taken over."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    return replace(this_worker(f"gone {gone.pid}"), pid=gone.pid)
+
+
 def told(study: optuna.Study) -> list[tuple[object, ...]]:
     """What two searches are compared by: number, state, value, parameters and reports of each trial."""
     return [
         (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
         for t in study.get_trials(deepcopy=False)
     ]
-
-
-def dead_worker() -> Worker:
-    """A worker whose process is gone: what it holds may be taken over."""
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    return replace(this_worker("gone"), pid=gone.pid)

@@ -1,0 +1,117 @@
+"""A trial queued by hand: checked against the study's own space, and next in its queue."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import optuna
+from optuna.trial import TrialState
+from pydantic import TypeAdapter
+
+from stages.plan_file import parse_value
+from stages.workspace import Run, store_url
+from studies.proposal import queue_trial
+from studies.space import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
+from studies.space_problems import has_value, told, unknown, value_problem
+from studies.store import open_optuna
+from transfer.problem import Problem, Problems
+
+COMMANDS = {"basic": "search", "further": "further"}
+DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
+
+
+def enqueue_trial(
+    run: Run, settings: Sequence[str], candidate: str | None, stage: Literal["basic", "further"]
+) -> dict[str, Any]:
+    """Lets a trial with these parameters wait in a study; it may run meanwhile, and takes it up next.
+
+    settings: "learning_rate=1e-4" and the like. What they leave out is as in the study's baseline.
+    The result has `study`, `trial`, `params`, `waiting` (trials in the queue, this one included), `left` (how many the
+    budget still has room for) and `message`.
+    Raises Problems with all that is wrong with the settings, Problem where there is no such study.
+    """
+    study = _study(run, candidate, stage)
+    space = {name: DIMENSION.validate_python(value) for name, value in study.user_attrs["space"].items()}
+    given = _given(settings, study.study_name)
+    problems = {name: text for name, value in given.items() if (text := _value_problem(name, value, space))}
+    possible = {name: value for name, value in given.items() if name not in problems}
+    params = nearest({**study.user_attrs["baseline"], **possible}, space)
+    problems |= {name: text for name in possible if (text := _condition_problem(name, space[name], params))}
+    if problems:
+        raise Problems(f"{study.study_name}: this trial cannot be queued", list(problems.values()))
+    trial = queue_trial(study, space, params, {"enqueued": True})
+    return _outcome(run, study, stage, trial, params)
+
+
+def _outcome(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapping[str, Any]) -> dict[str, Any]:
+    states = [trial.state for trial in study.get_trials(deepcopy=False)]
+    target = run.plan.search.trials if stage == "basic" else run.plan.further.trials
+    used = sum(states.count(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING))
+    waiting, left = states.count(TrialState.WAITING), max(target - used, 0)
+    key = f"{'search' if stage == 'basic' else 'further'}.trials"
+    command = f"moodline {COMMANDS[stage]} {run.plan.file.name}"
+    when = f"runs next, or with: {command}"
+    if waiting > left:
+        when = f"has no room in the {target} trials of {key}; let it run with: {command} --set {key}={used + waiting}"
+    listed = ", ".join(f"{name} {value}" for name, value in params.items())
+    message = f"trial {trial} waits in '{study.study_name}': {listed}\n  it {when}"
+    return {
+        "study": study.study_name,
+        "trial": trial,
+        "params": dict(params),
+        "waiting": waiting,
+        "left": left,
+        "message": message,
+    }
+
+
+def _study(run: Run, candidate: str | None, stage: Literal["basic", "further"]) -> optuna.Study:
+    """The study of a stage and candidate. Raises Problem where it is not clear which, or it has not begun."""
+    storage = open_optuna(store_url(run.plan))
+    prefix = f"{run.plan.name} · {stage} · "
+    begun = [name.removeprefix(prefix) for name in optuna.get_all_study_names(storage) if name.startswith(prefix)]
+    known = run.plan.candidates if stage == "basic" else begun
+    if candidate is None and len(known) > 1:
+        raise Problem(f"--candidate is needed: the plan has {len(known)} of them", f"one of {', '.join(known)}")
+    if candidate is not None and candidate not in run.plan.candidates:
+        raise Problem(f"--candidate {candidate}: the plan has no such one", f"one of {', '.join(run.plan.candidates)}")
+    chosen = candidate or next(iter(known), None)
+    study = optuna.load_study(study_name=prefix + chosen, storage=storage) if chosen in begun else None
+    if chosen is None or study is None or "space" not in study.user_attrs:
+        raise Problem(
+            f"{prefix}{chosen or '…'}: this study has not begun, so there is no queue yet",
+            f"begin it with: moodline {COMMANDS[stage]} {run.plan.file.name}",
+            "and queue the trial from another terminal, or raise its number of trials afterwards",
+        )
+    return study
+
+
+def _given(settings: Sequence[str], study: str) -> dict[str, Any]:
+    """Names and values as they were written. Raises Problem where one is no KEY=VALUE, or stands twice."""
+    given: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name or not value:
+            raise Problem(f"{setting}: a parameter and its value are needed", "as in learning_rate=1e-4")
+        if name in given:
+            raise Problem(f"{setting}: {name} stands twice for one trial of '{study}'", "queue two trials, one by one")
+        given[name] = parse_value(value, setting)
+    return given
+
+
+def _value_problem(name: str, value: Any, space: Space) -> str | None:
+    """Why no trial of the space may have the value."""
+    if name not in space:
+        return unknown(name, sorted(space))
+    if not isinstance(value, bool | int | float | str):
+        return f"{name}: one value is needed, got {value!r}"
+    wrong = value_problem(name, value)
+    if wrong is not None or has_value(name, space[name], value):
+        return wrong
+    return f"{name} is {told(space[name])} in this study, and no trial of it may have {value!r}"
+
+
+def _condition_problem(name: str, dimension: Dimension, params: Mapping[str, Any]) -> str | None:
+    if name in params or not isinstance(dimension, Range | Choices):
+        return None
+    needed = ", ".join(f"{other}={values[0]}" for other, values in condition_of(dimension).items())
+    return f"{name} is tried only under a condition, which does not hold here\n  add {needed}, or leave {name} out"

@@ -1,0 +1,206 @@
+"""Every sampler proposes from the study's trials alone, so that a search may stop anywhere and go on."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from studies.claims import Claims
+from studies.lease import Lease
+from studies.proposal import queue_next
+from studies.sampler import propose
+from studies.space import Choices, Fixed, Range, Space, suggest
+from studies.store import open_optuna
+from studies.ways import SamplerName
+from studies.worker import Ended, RunTrial, open_study
+from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
+
+SAMPLERS = get_args(SamplerName)
+CONDITIONAL: Space = {
+    "learning_rate": Range(low=1e-5, high=1e-2, log=True),
+    "layer_decay": Range(low=0.8, high=1.0, when={"class_weighting": ["none"]}),
+    "dropout": Range(low=0.0, high=0.3, when={"class_weighting": ["none"], "frozen_layers": [0, 1]}),
+    "class_weighting": Choices(choices=["none", "balanced"]),
+    "frozen_layers": Range(low=0, high=3),
+    "weight_decay": Fixed(value=0.02, when={"class_weighting": ["balanced"]}),
+}
+BASE = {**BASELINE, "layer_decay": 1.0, "dropout": 0.1, "frozen_layers": 0}
+
+
+def formula_in(space: Space) -> RunTrial:
+    """A trial whose value follows from its parameters."""
+
+    def run(trial: optuna.Trial, lease: Lease) -> Ended:
+        params = suggest(trial, space)
+        value = -abs(params["learning_rate"] - 1e-3) - params.get("dropout", 0.2)
+        trial.report(value, 1)
+        return Ended(value, is_pruned=trial.number % 5 == 4)
+
+    return run
+
+
+def stopped_in(last: int, space: Space) -> RunTrial:
+    """As `formula_in`, but interrupted in one trial."""
+
+    def run(trial: optuna.Trial, lease: Lease) -> Ended:
+        if trial.number == last:
+            raise KeyboardInterrupt
+        return formula_in(space)(trial, lease)
+
+    return run
+
+
+@pytest.mark.parametrize("space", [SPACE, CONDITIONAL], ids=["plain", "conditional"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_stopped_or_killed_anywhere_ends_like_one_that_ran_through(
+    run_it: RunIt, url: str, sampler: str, space: Space
+) -> None:
+    more: dict[str, Any] = {"sampler": sampler, "space": space, "baseline": BASE}
+    trial = formula_in(space)
+    whole = told(run_it(a_search(name="whole", trials=16, **more), trial))
+
+    for last in range(0, 16, 4):  # stopped within a trial
+        with pytest.raises(KeyboardInterrupt):
+            run_it(a_search(name="cut", trials=16, **more), stopped_in(last, space), worker=dead_worker())
+    for trials in range(15, 17):  # between two, and between beginning one and noting it
+        run_it(a_search(name="cut", trials=trials, **more), trial)
+        if trials == 15:
+            queue_next(open_study(open_optuna(url), a_search(name="cut", **more)), a_search(name="cut", **more))
+    assert told(run_it(a_search(name="cut", trials=16, **more), trial)) == whole
+    assert len({params for _, _, _, params, _ in whole}) == 16
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_kill_while_a_trial_is_begun_leaves_the_whole_of_it_or_nothing(
+    run_it: RunIt, monkeypatch: pytest.MonkeyPatch, sampler: str
+) -> None:
+    whole = told(run_it(a_search(name="whole", trials=13, sampler=sampler)))
+    run_it(a_search(name="cut", trials=11, sampler=sampler))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # the parameters are drawn and about to be written
+        patched.setattr("studies.proposal._waiting", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
+    with monkeypatch.context() as patched:  # written, and not begun
+        patched.setattr("studies.worker._start", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
+    with monkeypatch.context() as patched:  # begun, and the number not noted
+        patched.setattr(Claims, "begin", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
+    assert told(run_it(a_search(name="cut", trials=13, sampler=sampler))) == whole
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_trial_0_is_the_baseline_whatever_proposes_the_others(run_it: RunIt, sampler: str) -> None:
+    first = run_it(a_search(trials=2, sampler=sampler)).trials[0]
+    assert first.user_attrs["baseline"] is True
+    assert first.params == {name: BASELINE[name] for name in first.params}
+
+
+PROPOSALS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tests.studies.test_sampler import CONDITIONAL, a_study
+from studies.sampler import propose
+for sampler in ("tpe", "gp", "qmc", "random"):
+    print(sampler, sorted(propose(a_study(14), CONDITIONAL, 3, sampler).items()))
+"""
+
+
+def a_study(trials: int) -> optuna.Study:
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=5))
+    for _ in range(trials):
+        trial = study.ask()
+        study.tell(trial, formula_in(CONDITIONAL)(trial).value)
+    return study
+
+
+def test_another_process_with_other_hashes_proposes_the_same() -> None:
+    root = str(Path(__file__).parents[2])
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", PROPOSALS, root],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    ]
+    assert said[0] == said[1] == said[2]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_parameter_is_proposed_only_where_its_condition_holds(run_it: RunIt, sampler: str) -> None:
+    search = a_search(trials=24, sampler=sampler, space=CONDITIONAL, baseline=BASE)
+    trials = run_it(search, formula_in(CONDITIONAL)).trials
+    plain = [t.params["class_weighting"] == "none" for t in trials]
+    assert [("layer_decay" in t.params) for t in trials] == plain
+    assert [("dropout" in t.params) for t in trials] == [
+        is_plain and t.params["frozen_layers"] < 2 for is_plain, t in zip(plain, trials, strict=True)
+    ]
+    assert 0 < sum(plain) < 24
+
+
+def test_tpe_finds_more_than_random_in_a_conditional_space() -> None:
+    def best(sampler: SamplerName, seed: int) -> float:
+        study = optuna.create_study(direction="maximize")
+        for _ in range(40):
+            study.enqueue_trial(propose(study, CONDITIONAL, seed, sampler))
+            trial = study.ask()
+            study.tell(trial, formula_in(CONDITIONAL)(trial).value)
+        return study.best_value
+
+    assert sum(best("tpe", seed) > best("random", seed) for seed in range(5)) >= 4
+
+
+def test_a_space_of_one_point_is_run_as_often_as_asked(run_it: RunIt) -> None:
+    space: Space = {"learning_rate": 1e-3, "epochs": Range(low=3, high=3)}
+    for sampler in SAMPLERS:
+        search = a_search(name=sampler, trials=12, sampler=sampler, space=space)
+        study = run_it(search, lambda trial, _: Ended(suggest(trial, space)["epochs"], is_pruned=False))
+        assert [trial.params for trial in study.trials] == [{"epochs": 3}] * 12
+
+
+def test_what_runs_elsewhere_is_known_to_the_sampler_from_its_first_moment(url: str) -> None:
+    search = a_search(trials=20)
+    study = open_study(open_optuna(url), search)
+    begun = []
+    for _ in range(4):
+        queue_next(study, search)
+        begun.append(study.ask().number)
+    assert begun == [0, 1, 2, 3]
+    for trial in study.get_trials():
+        assert trial.state == TrialState.RUNNING
+        assert trial.params.keys() == {"learning_rate", "epochs", "class_weighting"}
+    params = [tuple(sorted(t.params.items())) for t in study.get_trials()]
+    assert len(set(params)) == 4
+    assert propose(study, SPACE, search.seed) == propose(study, SPACE, search.seed)
+
+
+def test_proposing_from_2000_trials_takes_a_moment() -> None:
+    import time
+
+    from studies.space import default_space
+
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
+    space = default_space(12)
+    for number in range(2000):
+        trial = study.ask()
+        value = suggest(trial, space)["dropout"]
+        for epoch in range(1, 4):
+            trial.report(value, epoch)
+        study.tell(trial, value, state=TrialState.COMPLETE if number % 3 else None)
+    began = time.process_time()
+    propose(study, space, 1)
+    assert time.process_time() - began < 5  # about 0.6 s when nothing else runs
