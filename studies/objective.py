@@ -80,7 +80,9 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
     """
     params = suggest(trial, task.space)
     own = scratch / f"trial-{trial.number:04d}"
-    seed = int(np.random.SeedSequence([task.seed, trial.number]).generate_state(1)[0])
+    seed = trial.user_attrs.get("seed")  # a queued trial's own
+    if seed is None:
+        seed = int(np.random.SeedSequence([task.seed, trial.number]).generate_state(1)[0])
     began = time.monotonic()
     tuning, state = _begin(task, params, seed, own)
     on_step = watcher.trial(trial.number, tuning.recipe.epochs - tuning.epoch, len(tuning.examples))

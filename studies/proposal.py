@@ -1,4 +1,4 @@
-"""The next trial of a study: queued by hand, the baseline, from a list, or a sampler's proposal."""
+"""The next trial of a study whose trials are not listed: queued by hand, the baseline, or a sampler's proposal."""
 
 from typing import Any
 
@@ -14,9 +14,7 @@ def ask(study: optuna.Study, search: Search) -> int:
     """Begins the study's next trial and returns its number. All of its parameters are in the study from then on."""
     trials = study.get_trials(deepcopy=False)
     if not any(trial.state == TrialState.WAITING for trial in trials):
-        if search.queue:
-            study.enqueue_trial(dict(search.queue[len(trials) % len(search.queue)]))
-        elif not trials:
+        if not trials:
             study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
         else:
             study.enqueue_trial(propose(study, search.space, search.seed))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from studies.queued import Queued
 from studies.sampler import PrunerName
 from studies.space import Space
 
@@ -13,8 +14,8 @@ class Search:
     """A study to be run: the same for all its workers.
 
     trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
-    outside of it. keep: how many trials' weights stay on disk. queue: parameters of the trials in their order, in place
-    of a sampler's; the baseline is then not tried.
+    outside of it. keep: how many trials' weights stay on disk, 0 for none. queue: the trials in place of a sampler's,
+    as many as `trials`; None where they are sampled. The baseline is then only what the queue holds of it.
     """
 
     name: str
@@ -27,4 +28,4 @@ class Search:
     pruner: PrunerName = "median"
     keep: int = 3
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    queue: Sequence[Mapping[str, Any]] = ()
+    queue: Sequence[Queued | None] | None = None

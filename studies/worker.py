@@ -14,6 +14,7 @@ from optuna.trial import Trial, TrialState
 from storage.problem import StoreProblem
 from studies.claims import Claim, Claims
 from studies.proposal import ask
+from studies.queued import begin_queued, is_given_up
 from studies.sampler import pruner_for, sampler_for
 from studies.search import Search
 from transfer.problem import Problem
@@ -92,11 +93,13 @@ def _run_claim(
     after_trial: Callable[[], None],
 ) -> None:
     trial = _trial_for(study, search, claims, claim)
+    if trial is None:
+        return claims.close(claim)
     state = study.get_trials(deepcopy=False)[trial.number].state
     if state == TrialState.RUNNING:
         state = _run(study, trial, run_trial)
     after_trial()
-    if state == TrialState.FAIL:
+    if state == TrialState.FAIL and not is_given_up(study, trial.number):
         claims.free(claim)
     else:
         claims.close(claim)
@@ -121,9 +124,14 @@ def _run(study: optuna.Study, trial: Trial, run_trial: RunTrial) -> TrialState:
     return TrialState.COMPLETE
 
 
-def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> Trial:
-    """The claim's own trial where it had begun one, else an orphan, else the next one."""
-    number = claim.trial if claim.trial is not None else _orphan(study, claims)
+def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> Trial | None:
+    """The claim's own trial where it had begun one, else an orphan, else the next one; None where a list has none."""
+    number = claim.trial
+    if number is None and search.queue is not None:
+        number = begin_queued(study, search.queue[claim.slot])
+        if number is None:
+            return None
+    number = number if number is not None else _orphan(study, claims)
     if number is None:
         number = ask(study, search)
     claims.begin(claim, number)
