@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,10 +17,12 @@ from pydantic import (
     StrictStr,
     Tag,
     ValidationError,
+    model_validator,
 )
 
 from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
+from studies.again import Recheck, SubsetSettings, check_recheck
 from studies.space import DimensionField, Space, check_space
 from transfer.labellers.prompt import check_prompt
 from transfer.labellers.settings import LabellerSettings
@@ -72,9 +74,21 @@ class SearchSettings(_Settings):
     metric: MetricName = Field(default="macro_f1", description="what is optimised, on the validation split")
     pruner: PrunerName = Field(default="median", description="which trials are stopped early: median or none")
     keep: int = Field(default=3, ge=1, le=100, description="trials per study whose weights stay on disk")
+    subset: SubsetSettings | None = Field(
+        default=None, description="search on a part of train, {share: 0.2} or {rows: 2000}, then the best on all of it"
+    )
+    recheck: Recheck = Field(
+        default="auto",
+        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
+    )
     space: Annotated[dict[str, DimensionField], AfterValidator(_stage_one_space)] = Field(
         default_factory=dict, description="parameters searched otherwise than by default: a range, choices or a value"
     )
+
+    @model_validator(mode="after")
+    def _rechecks_what_it_keeps(self) -> Self:
+        check_recheck(self.recheck, self.keep)
+        return self
 
 
 class PseudoLabelSettings(_Settings):
@@ -104,12 +118,21 @@ class FurtherSettings(_Settings):
     trials: int = Field(default=10, ge=1, le=10_000, description="complete and pruned trials, in all")
     pruner: PrunerName = Field(default="median", description="which trials are stopped early: median or none")
     keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
+    recheck: Recheck = Field(
+        default="auto",
+        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
+    )
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )
     space: Annotated[dict[str, DimensionField], AfterValidator(_stage_two_space)] = Field(
         default_factory=dict, description="as in search, and pseudo_share, confidence, label_softness"
     )
+
+    @model_validator(mode="after")
+    def _rechecks_what_it_keeps(self) -> Self:
+        check_recheck(self.recheck, self.keep)
+        return self
 
 
 class EnsembleSettings(_Settings):

@@ -15,7 +15,7 @@ def ask(study: optuna.Study, search: Search) -> int:
     trials = study.get_trials(deepcopy=False)
     if not any(trial.state == TrialState.WAITING for trial in trials):
         if not trials:
-            study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=_baseline_note(search))
+            study.enqueue_trial(nearest(search.baseline, search.space), user_attrs=baseline_note(search))
         else:
             study.enqueue_trial(propose(study, search.space, search.seed))
     ended = sum(trial.state.is_finished() for trial in trials)
@@ -23,6 +23,7 @@ def ask(study: optuna.Study, search: Search) -> int:
     return study.ask().number
 
 
-def _baseline_note(search: Search) -> dict[str, Any]:
+def baseline_note(search: Search) -> dict[str, Any]:
+    """User attributes of the untuned trial: that it is one, and which parameters the space moved."""
     moved = [name for name, value in nearest(search.baseline, search.space).items() if value != search.baseline[name]]
     return {"baseline": True, "moved": ", ".join(moved)}

@@ -15,7 +15,7 @@ class Search:
 
     trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
     outside of it. keep: how many trials' weights stay on disk, 0 for none. queue: the trials in place of a sampler's,
-    as many as `trials`; None where they are sampled. The baseline is then only what the queue holds of it.
+    as many as `trials`; None where they are sampled. The baseline is then tried only if it stands there.
     """
 
     name: str

@@ -94,7 +94,8 @@ def _run_claim(
 ) -> None:
     trial = _trial_for(study, search, claims, claim)
     if trial is None:
-        return claims.close(claim)
+        claims.close(claim)
+        return
     state = study.get_trials(deepcopy=False)[trial.number].state
     if state == TrialState.RUNNING:
         state = _run(study, trial, run_trial)
