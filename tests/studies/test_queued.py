@@ -51,7 +51,7 @@ def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_i
             return formula(trial)
 
         with pytest.raises(KeyboardInterrupt):
-            run_it(listed(4, "cut"), killed, worker=_dead_worker())
+            run_it(listed(4, "cut"), killed, worker=replace(_dead_worker(), name=f"gone {at}"))
     assert told(run_it(listed(4, "cut"))) == whole
 
 
