@@ -99,7 +99,7 @@ def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
                 f"{study['name']}: the untuned baseline is the published recipe, but for what lies outside the "
                 f"plan's space: {study['baseline']['moved']}"
             )
-        for again in study["rechecked"]:
+        for again in study.get("rechecked", []):
             _console().print(f"{study['name']}, trial {again['trial']}: {again['value']:.4f}; {_over_seeds(again)}")
         for failure in study["failures"]:
             _console().print(f"{study['name']}, trial {failure['trial']} failed: {failure['reason']}")

@@ -11,15 +11,17 @@ from uuid import uuid4
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from stages.basic import run_basic
 from stages.plan import read_plan
-from stages.refit import best_of
+from stages.refit import best_of, fresh_figures
 from stages.report import Silent
 from stages.run import run_all
 from stages.status import run_status
 from stages.workspace import Run, open_run, store_url
 from storage import registry
+from studies.queued import Queued
 from tests.integration.project import write_csv
 from tests.studies.test_worker import _dead_worker
 from tests.tiny import LABELS, easy_texts, save_encoder
@@ -228,3 +230,22 @@ def test_candidates_are_compared_by_fresh_seeds_only_where_all_have_them() -> No
     assert best_of("maximize", [lucky, steady]) == 1
     assert best_of("maximize", [lucky, steady | {"fresh": None}]) == 0
     assert best_of("minimize", [lucky, steady]) == 0
+
+
+def test_a_seed_on_which_no_model_came_about_is_counted_and_not_averaged() -> None:
+    study, fresh = optuna.create_study(direction="maximize"), optuna.create_study(direction="maximize")
+    for value in (0.8, 0.9):
+        study.add_trial(optuna.create_trial(value=value))
+    wanted = [Queued(f"trial {t}, seed {i}", {}, {"of": t}) for t in (1, 0) for i in (1, 2, 3)]
+    values = [0.7, None, 0.6, None, None, None]
+    for entry, value in zip(wanted, values, strict=True):
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        scores = dict.fromkeys(("accuracy", "macro_f1", "weighted_f1"), value)
+        notes = {"entry": entry.key, **entry.notes, **scores}
+        fresh.add_trial(optuna.create_trial(state=state, value=value, user_attrs=notes))
+    [figures] = fresh_figures(fresh, study.trials[::-1], wanted)
+    assert (figures["trial"], figures["value"], figures["n"], figures["failed"]) == (1, 0.9, 2, 1)
+    assert figures["values"] == [0.7, 0.6]
+    assert figures["mean"] == pytest.approx(0.65)
+    assert figures["low"] == pytest.approx(0.65 - 12.706 * 0.05, abs=1e-3)  # t of one degree of freedom
+    assert figures["high"] == 1.0  # no value of a metric lies above
