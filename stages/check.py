@@ -187,7 +187,7 @@ def _again(settings: SearchSettings | FurtherSettings) -> str:
     return "" if recheck is None else f", the best {recheck.top} again on {recheck.seeds} fresh seeds"
 
 
-def _fits(settings: SearchSettings | FurtherSettings, part: float) -> float:
+def full_fits(settings: SearchSettings | FurtherSettings, part: float) -> float:
     """Fine-tunes on all training rows that a study and what follows cost. part: of the rows that it searches on."""
     recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
     again = recheck.top * recheck.seeds if recheck else 0
@@ -209,11 +209,11 @@ def _seconds(
     tokens = TOKENS_A_CHARACTER * float(np.mean([min(len(text), 200) for text in original.train.texts])) + 2
     epoch = len(original.train) * tokens * 2 * BACKWARD / speed
     part = 1.0 if subset is None else len(subset) / len(original.train)
-    basic = sum(epoch * encoder["per_token"] * EPOCHS * _fits(plan.search, part) for encoder in encoders)
+    basic = sum(epoch * encoder["per_token"] * EPOCHS * full_fits(plan.search, part) for encoder in encoders)
     typical = float(np.mean([encoder["per_token"] for encoder in encoders]))
     seconds = {"basic": basic}
     if "further" in stages_of(plan):
-        seconds["further"] = epoch * typical * EPOCHS * _fits(plan.further, 1.0)
+        seconds["further"] = epoch * typical * EPOCHS * full_fits(plan.further, 1.0)
     if "infer" in stages_of(plan):
         seconds["infer"] = texts * tokens * 2 * typical / speed * (plan.ensemble.top if plan.final == "ensemble" else 1)
     return {stage: float(f"{value:.2g}") for stage, value in seconds.items()}

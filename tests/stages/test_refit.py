@@ -14,6 +14,7 @@ import pytest
 from optuna.trial import TrialState
 
 from stages.basic import run_basic
+from stages.check import check_plan, full_fits
 from stages.plan import read_plan
 from stages.refit import best_of, fresh_figures
 from stages.report import Silent
@@ -234,10 +235,10 @@ def test_candidates_are_compared_by_fresh_seeds_only_where_all_have_them() -> No
 
 def test_a_seed_on_which_no_model_came_about_is_counted_and_not_averaged() -> None:
     study, fresh = optuna.create_study(direction="maximize"), optuna.create_study(direction="maximize")
-    for value in (0.8, 0.9):
-        study.add_trial(optuna.create_trial(value=value))
+    for own in (0.8, 0.9):
+        study.add_trial(optuna.create_trial(value=own))
     wanted = [Queued(f"trial {t}, seed {i}", {}, {"of": t}) for t in (1, 0) for i in (1, 2, 3)]
-    values = [0.7, None, 0.6, None, None, None]
+    values: list[float | None] = [0.7, None, 0.6, None, None, None]
     for entry, value in zip(wanted, values, strict=True):
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
         scores = dict.fromkeys(("accuracy", "macro_f1", "weighted_f1"), value)
@@ -249,3 +250,34 @@ def test_a_seed_on_which_no_model_came_about_is_counted_and_not_averaged() -> No
     assert figures["mean"] == pytest.approx(0.65)
     assert figures["low"] == pytest.approx(0.65 - 12.706 * 0.05, abs=1e-3)  # t of one degree of freedom
     assert figures["high"] == 1.0  # no value of a metric lies above
+
+
+def test_check_says_what_is_fitted_again(open_it: Open) -> None:
+    long = ("search.trials=20", "search.recheck=auto")
+    subset = check_plan(open_it(*long).plan)
+    part = round(0.4 * subset["rows"]["train"])
+    assert not subset["problems"]
+    words = f"20 trials on {part} rows, the best 2 and the baseline on all, the best 2 again on 3 fresh seeds"
+    assert words in _basic(subset)
+    assert "20 trials, the best 2 again on 3 fresh" in _basic(check_plan(open_it(*long, "search.subset=null").plan))
+    assert "again" not in _basic(check_plan(open_it("search.recheck=none").plan))
+    told = check_plan(open_it("search.subset={rows: 500}").plan)["problems"]
+    assert [problem.splitlines()[0] for problem in told] == [
+        f"search.subset: 500 rows are no part of the {subset['rows']['train']} training rows"
+    ]
+
+
+def test_the_estimate_counts_every_fit(open_it: Open) -> None:
+    settings = open_it("search.trials=20").plan.search
+    assert full_fits(settings, part=0.4) == 20 * 0.4 + (2 + 1) + 2 * 2
+    assert full_fits(open_it("search.trials=20", "search.subset=null").plan.search, part=1.0) == 20 + 2 * 2
+
+
+def _basic(told: dict[str, Any]) -> str:
+    text: str = told["would_run"][0]["what"]
+    return text
+
+
+def test_a_plan_that_would_look_again_at_what_it_does_not_keep_is_refused(open_it: Open) -> None:
+    with pytest.raises(Problem, match=r"recheck\.top 3 is more than keep 2"):
+        open_it("search.recheck={top: 3}")
