@@ -281,3 +281,13 @@ def _basic(told: dict[str, Any]) -> str:
 def test_a_plan_that_would_look_again_at_what_it_does_not_keep_is_refused(open_it: Open) -> None:
     with pytest.raises(Problem, match=r"recheck\.top 3 is more than keep 2"):
         open_it("search.recheck={top: 3}")
+
+
+def test_a_fresh_seed_belongs_to_its_entry_in_whatever_order_they_are_run(open_it: Open) -> None:
+    small = ("search.subset=null", "search.trials=2")
+    run_basic(open_it(*small, "search.recheck={top: 2, seeds: 1}", at="grown"))
+    run_basic(open_it(*small, "search.recheck={top: 2, seeds: 2}", at="grown"))
+    run_basic(open_it(*small, "search.recheck={top: 2, seeds: 2}", at="at once"))
+    grown, at_once = (trials_of(open_it(at=place))[FRESH] for place in ("grown", "at once"))
+    assert [entry for *_, entry in grown] != [entry for *_, entry in at_once]
+    assert {entry: value for _, _, value, *_, entry in grown} == {entry: value for _, _, value, *_, entry in at_once}
