@@ -1,7 +1,7 @@
 """Stage one: a study for each candidate on the original data, and the winner among them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from stages.data import read_gold_rows, read_original
-from stages.results import Row, row
-from stages.searching import fitted_space, longest_of, resources, search, stopped, summary, winner_of, with_path
+from stages.plan import Plan
+from stages.refit import Found, Job, best_of, search_and_refit
+from stages.results import Row, row, trial_rows
+from stages.searching import fitted_space, longest_of, resources, stopped, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage import ledger
+from studies.again import recheck_of
 from studies.search import Search
 from studies.space import default_space, plain_space
 from studies.task import Exam, Probabilities, Task
@@ -21,31 +24,29 @@ from transfer.encoding import encode
 from transfer.evaluate import DIRECTIONS, MetricName, score
 from transfer.finetune import Examples, one_hot
 from transfer.hub import fetch_model, model_version
+from transfer.labelled import Labelled
 from transfer.model import depth, load_config, load_tokenizer, longest_input
 from transfer.problem import Problem
 from transfer.published import published_recipe
 from transfer.references import Predictor, majority, tfidf
 from transfer.splits import Original
+from transfer.subset import stratified_subset
 
 STAGE = "basic"
 
 
 @dataclass(frozen=True)
 class _Inputs:
-    """What stage one begins with. starts: by candidate, the folder of its weights. parts: of the fingerprint."""
+    """What stage one begins with.
+
+    subset: the training rows that are searched on, None for all. starts: by candidate, the folder of its weights.
+    parts: of the fingerprint.
+    """
 
     original: Original
+    subset: Labelled | None
     starts: dict[str, Path]
     parts: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One candidate's study."""
-
-    candidate: str
-    search: Search
-    task: Task
 
 
 def run_basic(run: Run) -> dict[str, Any]:
@@ -54,7 +55,11 @@ def run_basic(run: Run) -> dict[str, Any]:
     The result has `studies`, `winner` (candidate, study, trial, value, path, name) and `rows` of the results' table.
     """
     inputs = _inputs(run)
-    extent = {"trials": run.plan.search.trials}
+    settings = run.plan.search
+    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
+    extent = {"trials": settings.trials, "recheck": recheck and recheck.model_dump()}
+    extent |= {"refit": settings.subset.refit} if settings.subset else {}
+    extent = {name: value for name, value in extent.items() if value is not None}
     return with_path(run, do_stage(run, STAGE, inputs.parts, extent, partial(_search_all, run, inputs, leads=True)))
 
 
@@ -80,6 +85,7 @@ def _inputs(run: Run) -> _Inputs:
     gold = read_gold_rows(plan)
     original = read_original(plan, set(gold.keys) if gold else ())
     starts = _starts(run)
+    subset = subset_of(plan, original)
     parts = {
         "labels": plan.labels,
         "seed": plan.seed,
@@ -93,7 +99,16 @@ def _inputs(run: Run) -> _Inputs:
     }
     if plan.search.seeds != 1:
         parts["search.seeds"] = plan.search.seeds
-    return _Inputs(original, starts, parts)
+    if subset is not None:
+        parts["search.subset (rows, content)"] = [len(subset), subset.fingerprint]
+    return _Inputs(original, subset, starts, parts)
+
+
+def subset_of(plan: Plan, original: Original) -> Labelled | None:
+    """The training rows that stage one searches on; None for all. Raises Problem where a subset would not be fewer."""
+    if plan.search.subset is None:
+        return None
+    return stratified_subset(original.train, plan.search.subset.size(len(original.train)), plan.seed)
 
 
 def _starts(run: Run) -> dict[str, Path]:
@@ -118,50 +133,42 @@ def references(original: Original, labels: list[str]) -> dict[str, Predictor]:
 
 def _search_all(run: Run, inputs: _Inputs, *, leads: bool) -> dict[str, Any]:
     jobs = [_job(run, candidate, inputs) for candidate in run.plan.candidates]
-    studies = []
-    for job in jobs:
-        run.report.say(f"{job.search.name}: {job.search.trials} trials")
-        studies.append(summary(search(run, job.search, job.task, leads=leads), job.search.trials))
-    rows = _rows(inputs.original, run.plan.labels, studies) if leads else []
-    winner = _winner(run.plan.search.metric, jobs, studies)
-    ended = stopped(run, STAGE, studies, run.plan.search.timeout)
-    return {"studies": studies, "winner": winner, "rows": rows, "stopped": ended}
+    found = [search_and_refit(run, job, leads=leads) for job in jobs]
+    studies = [study for one in found for study in one.studies]
+    return {
+        "studies": studies,
+        "winner": _winner(run.plan.search.metric, found),
+        "rows": _rows(inputs.original, run.plan.labels, found) if leads else [],
+        "stopped": stopped(run, STAGE, studies, run.plan.search.timeout),
+    }
 
 
-def _winner(metric: MetricName, jobs: list[_Job], studies: list[dict[str, Any]]) -> dict[str, Any]:
-    sign = 1 if DIRECTIONS[metric] == "maximize" else -1
-    found = [(job, study["best"]) for job, study in zip(jobs, studies, strict=True) if study["best"]]
-    if not found:
+def _winner(metric: MetricName, found: list[Found]) -> dict[str, Any]:
+    chosen = [(one.final, one.chosen) for one in found if one.chosen]
+    if not chosen:
         raise Problem("stage one: no trial is complete", "moodline status tells why each failed")
-    job, best = max(found, key=lambda pair: sign * pair[1]["value"])
-    return winner_of(STAGE, job.candidate, job.search.name, best)
+    study, trial = chosen[best_of(DIRECTIONS[metric], [trial for _, trial in chosen])]
+    return winner_of(STAGE, study["candidate"], study["name"], trial)
 
 
-def _rows(original: Original, labels: list[str], studies: list[dict[str, Any]]) -> list[Row]:
-    """The references, each study's untuned baseline and its best trial, on validation."""
+def _rows(original: Original, labels: list[str], found: list[Found]) -> list[Row]:
+    """The references, and for each candidate the untuned baseline, the chosen trial, and its mean over fresh seeds, on
+    validation."""
     validation = original.validation
     rows = [
         row(name, "reference", "validation", score(predict(validation.texts), validation.labels, labels))
         for name, predict in references(original, labels).items()
     ]
-    for study in studies:
-        for what, key in (("untuned", "baseline"), ("stage one", "best")):
-            if study[key]:
-                name = f"{study['candidate']}, {what} (trial {study[key]['trial']})"
-                rows.append(
-                    {
-                        "model": name,
-                        "stage": STAGE,
-                        "split": "validation",
-                        "n": len(validation.texts),
-                        **study[key]["scores"],
-                    }
-                )
+    for one in found:
+        trials = (("untuned", one.final["baseline"]), ("stage one", one.chosen))
+        for what, trial in trials:
+            if trial:
+                rows += trial_rows(f"{one.final['candidate']}, {what}", STAGE, len(validation.texts), trial)
     return rows
 
 
-def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
-    plan, original = run.plan, inputs.original
+def _job(run: Run, candidate: str, inputs: _Inputs) -> Job:
+    plan, original, settings = run.plan, inputs.original, run.plan.search
     start = str(inputs.starts[candidate])
     config, tokenizer = load_config(start), load_tokenizer(start)
     published = published_recipe(candidate, config.model_type)
@@ -169,13 +176,14 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
     longest = longest_of(space)
     seed = int(np.random.SeedSequence([plan.seed, *candidate.encode()]).generate_state(1)[0])
     labels = plan.labels
-    train = Examples(
-        encode(original.train.texts, tokenizer, longest, run.cache),
-        one_hot(original.train.labels, len(labels)),
-        np.ones(len(original.train.texts), dtype=np.float32),
-    )
+
+    def examples(rows: Labelled) -> Examples:
+        tokens = encode(rows.texts, tokenizer, longest, run.cache)
+        return Examples(tokens, one_hot(rows.labels, len(labels)), np.ones(len(rows), dtype=np.float32))
+
+    train = examples(original.train)
     validation = Exam(encode(original.validation.texts, tokenizer, longest, run.cache), original.validation.labels)
-    metric = plan.search.metric
+    metric = settings.metric
 
     def value(probabilities: Mapping[str, Probabilities]) -> float:
         return score(probabilities["validation"], validation.truth, labels).value(metric)
@@ -202,12 +210,19 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> _Job:
         metric=metric,
         space=space,
         baseline=asdict(published),
-        trials=plan.search.trials,
+        trials=settings.trials,
         seed=seed,
-        sampler=plan.search.sampler,
-        pruner=plan.search.pruner,
-        keep=plan.search.keep,
-        timeout=None if plan.search.timeout is None else 60 * plan.search.timeout,
+        sampler=settings.sampler,
+        pruner=settings.pruner,
+        keep=settings.keep,
+        timeout=None if settings.timeout is None else 60 * settings.timeout,
         attributes={"candidate": candidate, "stage": STAGE},
     )
-    return _Job(candidate, study, task)
+    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
+    if inputs.subset is None or settings.subset is None:
+        return Job(study, task, recheck=recheck)
+    part = examples(inputs.subset)
+    what = f"search on {len(part):,} of {len(train):,} training rows"
+    study = replace(study, attributes={**study.attributes, "what": what})
+    part_task = replace(task, examples=lambda params, seed: part)
+    return Job(study, part_task, full=task, refit=settings.subset.refit, recheck=recheck)

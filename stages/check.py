@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from stages.basic import subset_of
 from stages.data import halves_of, read_gold_rows, read_original
 from stages.overview import stages_of
 from stages.plan import FurtherSettings, Plan, SearchSettings, read_plan
@@ -16,6 +17,7 @@ from stages.pseudo_label import plan_labeller
 from stages.search_notes import search_notes
 from stages.search_problems import LAYERS
 from stages.workspace import candidate_location, check_writable
+from studies.again import recheck_of
 from studies.search import Search
 from studies.space import Space, default_mixing, default_space
 from transfer.device import device_name, has_bf16
@@ -51,6 +53,7 @@ def check_plan(plan: Plan) -> dict[str, Any]:
     there are no problems."""
     problems: list[str] = []
     original = _tried(problems, lambda: read_original(plan))
+    subset = _tried(problems, lambda: subset_of(plan, original) if original else None)
     gold = _tried(problems, lambda: read_gold_rows(plan))
     _tried(problems, lambda: check_writable(plan))
     if gold:
@@ -79,10 +82,10 @@ def check_plan(plan: Plan) -> dict[str, Any]:
         },
         "overlaps": _overlaps(splits),
         "conflicts": {name: rows.conflicts for name, rows in splits.items() if rows.conflicts},
-        "would_run": _would_run(plan, comments["rows"]),
+        "would_run": _would_run(plan, comments["rows"], None if subset is None else len(subset)),
         "candidates": [encoder for encoder in encoders if encoder],
         "device": {"name": device_name(), "bf16": has_bf16(device_name())},
-        "seconds": _seconds(plan, original, [found for found in encoders if found], comments["texts"]),
+        "seconds": _seconds(plan, original, subset, [found for found in encoders if found], comments["texts"]),
         "notes": _notes(plan),
         "problems": problems,
     }
@@ -192,14 +195,17 @@ def _named(split: str, dropped: Mapping[str, int]) -> dict[str, int]:
     return {f"{split}: {reason}": count for reason, count in dropped.items() if count}
 
 
-def _would_run(plan: Plan, comments: int) -> list[dict[str, str]]:
-    trials = f"{len(plan.candidates)} candidates x {plan.search.trials} trials: {', '.join(plan.candidates)}"
+def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, str]]:
+    searched = _again(plan.search)
+    if plan.search.subset is not None and subset is not None:
+        searched = f" on {subset:,} rows, the best {plan.search.subset.refit} and the baseline on all{searched}"
+    basic = f"{len(plan.candidates)} candidates x {plan.search.trials} trials{searched}: {', '.join(plan.candidates)}"
     labeller = plan.pseudo_label.labeller if plan.pseudo_label else None
     says = {
-        "basic": trials,
+        "basic": basic,
         "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by "
         f"{(labeller.model or labeller.base_url) if labeller else None}",
-        "further": f"{plan.further.trials} trials",
+        "further": f"{plan.further.trials} trials{_again(plan.further)}",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
         "infer": f"{comments} comments",
         "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
@@ -207,7 +213,22 @@ def _would_run(plan: Plan, comments: int) -> list[dict[str, str]]:
     return [{"stage": stage, "what": says[stage]} for stage in stages_of(plan)]
 
 
-def _seconds(plan: Plan, original: Original | None, encoders: list[dict[str, Any]], texts: int) -> dict[str, float]:
+def _again(settings: SearchSettings | FurtherSettings) -> str:
+    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
+    return "" if recheck is None else f", the best {recheck.top} again on {recheck.seeds} fresh seeds"
+
+
+def full_fits(settings: SearchSettings | FurtherSettings, part: float) -> float:
+    """Fine-tunes on all training rows that a study and what follows cost. part: of the rows that it searches on."""
+    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
+    again = recheck.top * recheck.seeds if recheck else 0
+    subset = settings.subset if isinstance(settings, SearchSettings) else None
+    return settings.trials * part + (subset.refit + 1 if subset else 0) + again
+
+
+def _seconds(
+    plan: Plan, original: Original | None, subset: Labelled | None, encoders: list[dict[str, Any]], texts: int
+) -> dict[str, float]:
     """Roughly how long each stage takes on this machine, in seconds; the labeller's part is not guessed.
 
     Operations of a forward pass, 2 a parameter and token (Kaplan et al., 2020, table 1), over the speed of a matrix
@@ -218,11 +239,12 @@ def _seconds(plan: Plan, original: Original | None, encoders: list[dict[str, Any
     speed = _matrix_speed() * REACHED
     tokens = TOKENS_A_CHARACTER * float(np.mean([min(len(text), 200) for text in original.train.texts])) + 2
     epoch = len(original.train) * tokens * 2 * BACKWARD / speed
-    basic = sum(epoch * encoder["per_token"] * EPOCHS * plan.search.trials for encoder in encoders)
+    part = 1.0 if subset is None else len(subset) / len(original.train)
+    basic = sum(epoch * encoder["per_token"] * EPOCHS * full_fits(plan.search, part) for encoder in encoders)
     typical = float(np.mean([encoder["per_token"] for encoder in encoders]))
     seconds = {"basic": basic}
     if "further" in stages_of(plan):
-        seconds["further"] = epoch * typical * EPOCHS * plan.further.trials
+        seconds["further"] = epoch * typical * EPOCHS * full_fits(plan.further, 1.0)
     if "infer" in stages_of(plan):
         seconds["infer"] = texts * tokens * 2 * typical / speed * (plan.ensemble.top if plan.final == "ensemble" else 1)
     return {stage: float(f"{value:.2g}") for stage, value in seconds.items()}

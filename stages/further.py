@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from stages.basic import basic_result
 from stages.data import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
-from stages.results import SIMULATED, Row
-from stages.searching import fitted_space, longest_of, resources, search, stopped, summary, winner_of, with_path
+from stages.refit import Job, search_and_refit
+from stages.results import SIMULATED, Row, trial_rows
+from stages.searching import fitted_space, longest_of, resources, stopped, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import registry
+from studies.again import RecheckSettings, recheck_of
 from studies.search import Search
 from studies.space import default_mixing, default_space, plain_space
 from studies.task import Exam, Probabilities, Task
@@ -47,7 +49,13 @@ class Target:
 def run_further(run: Run) -> dict[str, Any]:
     """Searches mixtures and recipes, from stage one's winner on. The result has `studies`, `winner` and `target`."""
     inputs = _inputs(run)
-    extent = {"trials": run.plan.further.trials, "labels": len(inputs.pseudo.keys), "simulation": _is_simulated(run)}
+    recheck = _recheck(run)
+    extent = {
+        "trials": run.plan.further.trials,
+        "labels": len(inputs.pseudo.keys),
+        "simulation": _is_simulated(run),
+        **({"recheck": recheck.model_dump()} if recheck else {}),
+    }
     return with_path(run, do_stage(run, STAGE, inputs.parts, extent, lambda: _search(run, inputs, leads=True)))
 
 
@@ -205,22 +213,30 @@ def _search(run: Run, inputs: _Inputs, *, leads: bool) -> dict[str, Any]:
         )
     task, baseline = _task(run, inputs)
     plan_of = _search_of(run, inputs, task, baseline)
-    run.report.say(f"{plan_of.name}: {plan_of.trials} trials, {len(inputs.pseudo.keys)} pseudo-labels")
-    study = summary(search(run, plan_of, task, leads=leads), plan_of.trials)
-    if study["best"] is None:
+    run.report.say(f"{STAGE}: learns from {len(inputs.pseudo.keys)} pseudo-labels")
+    found = search_and_refit(run, Job(plan_of, task, recheck=_recheck(run)), leads=leads)
+    if found.chosen is None:
         raise Problem("stage two: no trial is complete", "moodline status tells why each failed")
-    winner = winner_of(STAGE, task.candidate, plan_of.name, study["best"])
-    told = {"studies": [study], "winner": winner, "target": inputs.target.source, "rows": _rows(run, study)}
-    return {**told, "stopped": stopped(run, STAGE, [study], run.plan.further.timeout)}
+    winner = winner_of(STAGE, task.candidate, plan_of.name, found.chosen)
+    return {
+        "studies": found.studies,
+        "winner": winner,
+        "target": inputs.target.source,
+        "rows": _rows(run, task.candidate, found.chosen),
+        "stopped": stopped(run, STAGE, found.studies, run.plan.further.timeout),
+    }
 
 
-def _rows(run: Run, study: Mapping[str, Any]) -> list[Row]:
-    """Stage one's table, and the best trial of stage two below it; gold's report half is read by the ensemble."""
-    name = f"{study['candidate']}, stage two (trial {study['best']['trial']})"
+def _recheck(run: Run) -> RecheckSettings | None:
+    settings = run.plan.further
+    return recheck_of(settings.recheck, settings.trials, settings.keep)
+
+
+def _rows(run: Run, candidate: str, chosen: Mapping[str, Any]) -> list[Row]:
+    """Stage one's table, and stage two's chosen trial below it; gold's report half is read by the ensemble."""
     before: list[Row] = result_of(run, "basic")["rows"]
     note = SIMULATED if _is_simulated(run) else ""
-    own = {"model": name, "stage": STAGE, "split": "validation", "n": before[0]["n"], "note": note}
-    return [*before, own | study["best"]["scores"]]
+    return [*before, *trial_rows(f"{candidate}, stage two", STAGE, before[0]["n"], chosen, note)]
 
 
 def _is_simulated(run: Run) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,12 +17,14 @@ from pydantic import (
     StrictStr,
     Tag,
     ValidationError,
+    model_validator,
 )
 
 from stages.duration import Duration
 from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
+from studies.again import Recheck, SubsetSettings, check_recheck
 from studies.space import DimensionField, Space
 from studies.ways import PrunerName, SamplerName
 from transfer.labellers.prompt import check_prompt
@@ -92,9 +94,21 @@ class SearchSettings(_Settings):
         description="compute activations again instead of keeping them, here and in stage two: less memory, a third "
         "more time, the same weights; auto: when one text at a time is still too much",
     )
+    subset: SubsetSettings | None = Field(
+        default=None, description="search on a part of train, {share: 0.2} or {rows: 2000}, then the best on all of it"
+    )
+    recheck: Recheck = Field(
+        default="auto",
+        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
+    )
     space: dict[str, DimensionField] = Field(
         default_factory=dict, description="parameters searched otherwise than by default: a range, choices or a value"
     )
+
+    @model_validator(mode="after")
+    def _rechecks_what_it_keeps(self) -> Self:
+        check_recheck(self.recheck, self.keep)
+        return self
 
 
 class PseudoLabelSettings(_Settings):
@@ -135,12 +149,21 @@ class FurtherSettings(_Settings):
     )
     keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
     seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
+    recheck: Recheck = Field(
+        default="auto",
+        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
+    )
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )
     space: dict[str, DimensionField] = Field(
         default_factory=dict, description="as in search, and pseudo_share, confidence, label_softness"
     )
+
+    @model_validator(mode="after")
+    def _rechecks_what_it_keeps(self) -> Self:
+        check_recheck(self.recheck, self.keep)
+        return self
 
 
 class EnsembleSettings(_Settings):

@@ -1,5 +1,6 @@
 """Rows of the one table in which all models stand, reference and ensemble alike."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from transfer.evaluate import Scores
@@ -27,3 +28,14 @@ def row(
         "high": high,
         "note": note,
     }
+
+
+def trial_rows(name: str, stage: str, n: int, trial: Mapping[str, Any], note: str = "") -> list[Row]:
+    """A trial on the n texts of validation, and where it was fitted again, its mean over fresh seeds below it."""
+    own = {"stage": stage, "split": "validation", "n": n, "note": note}
+    rows = [own | {"model": f"{name} (trial {trial['trial']})", **trial["scores"]}]
+    fresh = trial.get("fresh")
+    if fresh:
+        interval = {"low": fresh["macro_f1"]["low"], "high": fresh["macro_f1"]["high"]}
+        rows.append(own | {"model": f"{name}, mean of {fresh['n']} fresh seeds", **fresh["scores"], **interval})
+    return rows

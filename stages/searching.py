@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -17,11 +18,13 @@ from stages.report import Report
 from stages.search_notes import search_notes
 from stages.workspace import Run, store_url
 from storage import ledger, registry
+from storage.claims import slots
 from studies.board import Board
 from studies.claims import Claims
 from studies.lease import Lease
 from studies.objective import run_trial, sweep_scratch
 from studies.pruning import pruner_for
+from studies.queued import Queued, lined_up
 from studies.record import model_name
 from studies.retention import Shelf, best_trial
 from studies.search import Search
@@ -36,10 +39,13 @@ from transfer.problem import Problem
 def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Study:
     """Runs trials of a study until its budget is used up; whoever leads makes the study where it is not there.
 
+    A study with a queue has as many trials as entries, those of earlier queues included.
     Raises Problem where a worker that does not lead finds no such study.
     """
     storage = open_optuna(store_url(run.plan))
     study = open_study(storage, plan_of) if leads else _existing(run, storage, plan_of, task.stage)
+    if plan_of.queue is not None:
+        plan_of = _listed(run, plan_of, plan_of.queue, study, leads)
     claims = Claims(run.engine, plan_of.name, run.worker)
     shelf = Shelf(run.engine, run.files, run.plan.name, study, plan_of.keep)
     scratch = run.scratch / slug(plan_of.name)
@@ -57,11 +63,11 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
 
     if board is not None:
         board.begin()
-    if leads and not plan_of.queue:
+    if leads and plan_of.queue is None:
         for note in search_notes(plan_of):
             run.report.say(note)
     # the fits that a list asks for are few, and belong to a search that is done
-    limit = TimeLimit(study, None if plan_of.queue else plan_of.timeout, leads=leads)
+    limit = TimeLimit(study, plan_of.timeout if plan_of.queue is None else None, leads=leads)
     after_trial()  # what a kill left half done
     if leads:
         run.crew.call()
@@ -77,7 +83,8 @@ def stopped(run: Run, stage: str, studies: Sequence[Mapping[str, Any]], timeout:
 
     None where all of its trials were run.
     """
-    short = [study for study in studies if study["complete"] + study["pruned"] < study["target"]]
+    sampled = [study for study in studies if study["what"].startswith("search")]
+    short = [study for study in sampled if study["complete"] + study["pruned"] < study["target"]]
     if not short:
         return None
     counts = ", ".join(f"{s['complete'] + s['pruned']} of {s['target']} trials of {s['candidate']}" for s in short)
@@ -94,14 +101,16 @@ def summary(study: optuna.Study, target: int) -> dict[str, Any]:
     return {
         "name": study.study_name,
         "candidate": study.user_attrs.get("candidate"),
-        "target": target,
+        "what": study.user_attrs.get("what", "search"),
+        "target": study.user_attrs.get("target", target),
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),
         "failed": states.count(TrialState.FAIL),
         "running": states.count(TrialState.RUNNING),
         "waiting": states.count(TrialState.WAITING),
-        "best": _trial(best_trial(study)),
-        "baseline": _trial(baseline),
+        "best": shown_trial(best_trial(study), study.user_attrs.get("fresh", [])),
+        "rechecked": study.user_attrs.get("fresh", []),
+        "baseline": shown_trial(baseline),
         "failures": [
             {"trial": trial.number, "state": trial.state.name.lower(), "reason": trial.user_attrs["reason"]}
             for trial in trials
@@ -111,8 +120,10 @@ def summary(study: optuna.Study, target: int) -> dict[str, Any]:
 
 
 def winner_of(stage: str, candidate: str, study: str, best: Mapping[str, Any]) -> dict[str, Any]:
-    """The winner of a stage: which trial of which study, its value, and the name under which it is kept."""
+    """The winner of a stage: which trial of which study, its value, what it came to over fresh seeds (None where it was
+    not tried), and the name under which it is kept."""
     known = {"candidate": candidate, "study": study, "trial": best["trial"], "value": best["value"]}
+    known |= {"fresh": best.get("fresh")}
     return {**known, "name": model_name(stage, candidate, best["trial"])}
 
 
@@ -158,16 +169,25 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name)[:80] + "-" + hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
-def _trial(trial: FrozenTrial | None) -> dict[str, Any] | None:
+def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
+    """A trial as JSON shows it, with its figures over fresh seeds where it has some; None before it has ended."""
     if trial is None or not trial.state.is_finished():
         return None
     return {
+        "fresh": next((dict(figures) for figures in rechecked if figures["trial"] == trial.number), None),
         "trial": trial.number,
         "value": trial.value,
         "params": trial.params,
         "moved": trial.user_attrs.get("moved", ""),
         "scores": {name: trial.user_attrs.get(name) for name in ("accuracy", "macro_f1", "weighted_f1")},
     }
+
+
+def _listed(run: Run, plan_of: Search, wanted: Sequence[Queued | None], study: optuna.Study, leads: bool) -> Search:
+    queue = lined_up([entry for entry in wanted if entry], study, slots(run.engine, plan_of.name))
+    if leads and study.user_attrs.get("target") != len(queue):
+        study.set_user_attr("target", len(queue))
+    return replace(plan_of, queue=queue, trials=len(queue))
 
 
 def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> optuna.Study:

@@ -63,7 +63,9 @@ def show_stage(result: Mapping[str, Any]) -> None:
         show_studies(result["studies"])
     if result.get("winner"):
         winner = result["winner"]
-        out.print(f"winner: {winner['candidate']}, trial {winner['trial']}, {winner['value']:.4f}\n  {winner['path']}")
+        told = f"; {_over_seeds(winner['fresh'])}" if winner.get("fresh") else ""
+        value = f"{winner['value']:.4f}{told}"
+        out.print(f"winner: {winner['candidate']}, trial {winner['trial']}, {value}\n  {winner['path']}")
     if "kappa" in result:
         show_labeller(result)
     if "members" in result:
@@ -102,6 +104,8 @@ def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
                 f"{_short(study)}: the untuned baseline is the published recipe, but for what lies outside the "
                 f"plan's space: {study['baseline']['moved']}"
             )
+        for again in study.get("rechecked", []):
+            out.print(f"{_short(study)}, trial {again['trial']}: {again['value']:.4f}; {_over_seeds(again)}")
         for line in _failures(study):
             out.print(line)
 
@@ -225,6 +229,12 @@ def _show_combinations(result: Mapping[str, Any]) -> None:
     out.print(table)
     out.print(f"best single: {result['best_single']}\nmembers: {', '.join(result['members'])}")
     out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")
+
+
+def _over_seeds(figures: Mapping[str, Any]) -> str:
+    interval = "" if figures["low"] is None else f" ({figures['low']:.4f} to {figures['high']:.4f})"
+    failed = f", {figures['failed']} failed" if figures["failed"] else ""
+    return f"over {figures['n']} fresh seeds {figures['mean']:.4f}{interval}{failed}"
 
 
 def _duration(seconds: float) -> str:

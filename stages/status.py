@@ -67,7 +67,9 @@ def _not_begun(plan: Plan) -> dict[str, Any]:
 
 
 def _target(plan: Plan, study: Glance) -> int:
-    """The study's budget: the plan's for the two stages, and what a study of another kind says of itself."""
+    """The study's budget: its own where its trials are listed, else the plan's for the two stages."""
+    if "target" in study.attributes:
+        return int(study.attributes["target"])
     by_plan = {"basic": plan.search.trials, "further": plan.further.trials}
     return by_plan.get(_stage(study)) or int(study.attributes.get("trials", 0))
 
@@ -115,6 +117,7 @@ def _lives(slot: Slot, now: float) -> bool:
 
 def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> dict[str, Any]:
     counts = study.counts
+    rechecked: list[dict[str, Any]] = study.attributes.get("fresh", [])
     return {
         "name": study.name,
         "candidate": study.attributes.get("candidate"),
@@ -124,7 +127,9 @@ def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], han
         "failed": counts.get("FAIL", 0),
         "running": counts.get("RUNNING", 0),
         "waiting": counts.get("WAITING", 0),
-        "best": _trial(study.best),
+        "what": study.attributes.get("what", "search"),
+        "best": _trial(study.best, rechecked),
+        "rechecked": rechecked,
         "baseline": _trial(study.baseline),
         "failures": [{"trial": trial, "state": state.lower(), "reason": why} for trial, state, why in study.reasons],
         "seconds_a_trial": None if study.seconds is None else round(study.seconds, 2),
@@ -132,15 +137,17 @@ def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], han
     }
 
 
-def _trial(trial: SeenTrial | None) -> dict[str, Any] | None:
+def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
     if trial is None or trial.state in {"RUNNING", "WAITING"}:
         return None
+    fresh = next((figures for figures in rechecked if figures["trial"] == trial.number), None)
     return {
         "trial": trial.number,
         "value": trial.value if trial.value is not None and math.isfinite(trial.value) else None,
         "params": dict(trial.params),
         "moved": trial.attributes.get("moved", ""),
         "scores": {name: trial.attributes.get(name) for name in SCORES},
+        "fresh": fresh,
     }
 
 

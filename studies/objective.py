@@ -101,10 +101,19 @@ def sweep_scratch(study: optuna.Study, scratch: Path) -> None:
             shutil.rmtree(scratch / f"trial-{trial.number:04d}", ignore_errors=True)
 
 
-def seeds_of(task: Task, trial: int) -> tuple[int, ...]:
-    """The random seeds of a trial. Several are the same for all trials, so that a pruner may compare seed by seed."""
+def seeds_of(task: Task, trial: int, own: int | None = None) -> tuple[int, ...]:
+    """The random seeds of a trial. Several are the same for all trials, so that a pruner may compare seed by seed.
+
+    own: a listed trial's, from which all of its seeds then come.
+    """
+    if own is not None:
+        return (own, *(int(np.random.SeedSequence([own, i]).generate_state(1)[0]) for i in range(1, task.seeds)))
     parts = [[trial]] if task.seeds == 1 else [[0, index] for index in range(task.seeds)]
     return tuple(int(np.random.SeedSequence([task.seed, *part]).generate_state(1)[0]) for part in parts)
+
+
+def _seeds(run: _Run) -> tuple[int, ...]:
+    return seeds_of(run.task, run.trial.number, run.trial.user_attrs.get("seed"))
 
 
 def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: Lease) -> _Run:
@@ -128,7 +137,7 @@ def _fine_tune(run: _Run, index: int) -> None:
     """One seed's fine-tune, from where it was left to its end, or until it is pruned."""
     task, recipe = run.task, run.recipe
     began = time.monotonic()
-    seed = seeds_of(task, run.trial.number)[index]
+    seed = _seeds(run)[index]
     model = load_classifier(task.start, task.labels, seed=seed, dropout=recipe.dropout)
     tuning = FineTuning(model, task.examples(run.params, seed), recipe, seed, run.memory)
     del model
@@ -264,7 +273,7 @@ def _outcome(run: _Run) -> Outcome:
         kept=kept,
         scores=score(probabilities, exam.truth, task.labels),
         folder=folder,
-        seeds=seeds_of(task, run.trial.number),
+        seeds=_seeds(run),
         settings={**asdict(run.recipe), **run.params},
         token_budget=run.memory.tokens,
         recomputes=run.memory.recomputes,

@@ -1,4 +1,4 @@
-"""The next trial of a study: queued by hand, the baseline, from a list, or a sampler's proposal."""
+"""The next trial of a study whose trials are not listed: queued by hand, the baseline, or a sampler's proposal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,14 +18,16 @@ def queue_next(study: optuna.Study, search: Search) -> None:
     whatever was queued by hand before it.
     """
     trials = study.get_trials(deepcopy=False)
-    if search.queue:
-        _add(study, search.space, search.queue[len(trials) % len(search.queue)])
-    elif not any(trial.user_attrs.get("baseline") for trial in trials):
-        moved = nearest(search.baseline, search.space)
-        names = [name for name, value in moved.items() if value != search.baseline[name]]
-        _add(study, search.space, moved, {"baseline": True, "moved": ", ".join(names)})
+    if not any(trial.user_attrs.get("baseline") for trial in trials):
+        _add(study, search.space, nearest(search.baseline, search.space), baseline_note(search))
     else:
         _add(study, search.space, propose(study, search.space, search.seed, search.sampler))
+
+
+def baseline_note(search: Search) -> dict[str, Any]:
+    """User attributes of the untuned trial: that it is one, and which parameters the space moved."""
+    moved = [name for name, value in nearest(search.baseline, search.space).items() if value != search.baseline[name]]
+    return {"baseline": True, "moved": ", ".join(moved)}
 
 
 def queue_trial(study: optuna.Study, space: Space, params: Mapping[str, Any], note: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from studies.queued import Queued
 from studies.space import Space, most_epochs
 from studies.ways import PrunerName, SamplerName
 
@@ -13,9 +14,9 @@ class Search:
     """A study to be run: the same for all its workers.
 
     trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
-    outside of it. keep: how many trials' weights stay on disk. queue: parameters of the trials in their order, in place
-    of a sampler's; the baseline is then not tried. seeds: how many each trial is averaged over. timeout: seconds after
-    which a run of it begins no new trial; None: no limit.
+    outside of it. keep: how many trials' weights stay on disk, 0 for none. queue: the trials in place of a sampler's,
+    as many as `trials`; None where they are sampled. The baseline is then tried only if it stands there. seeds: how
+    many each trial is averaged over. timeout: seconds after which a run of it begins no new trial; None: no limit.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Search:
     seeds: int = 1
     timeout: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    queue: Sequence[Mapping[str, Any]] = ()
+    queue: Sequence[Queued | None] | None = None
 
     @property
     def most_steps(self) -> int:

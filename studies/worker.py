@@ -20,6 +20,7 @@ from studies.lease import Lease, LostClaim
 from studies.outcome import stop_if_all_collapse
 from studies.proposal import queue_next
 from studies.pruning import pruner_for
+from studies.queued import begin_queued, is_given_up
 from studies.search import Search
 from studies.space import plain_space
 from transfer.problem import Problem
@@ -110,11 +111,14 @@ def _run_claim(
     after_trial: Callable[[], None],
 ) -> None:
     trial = _trial_for(study, search, claims, claim)
+    if trial is None:
+        claims.close(claim)
+        return
     state = _state(study, trial)
     if state == TrialState.RUNNING:
         state = _run(study, trial, lease, run_trial)
     after_trial()
-    if state == TrialState.FAIL:
+    if state == TrialState.FAIL and not is_given_up(study, trial.number):
         claims.free(claim)
     else:
         claims.close(claim)
@@ -159,9 +163,18 @@ def _state(study: optuna.Study, trial: Trial) -> TrialState:
     return study.get_trials(deepcopy=False)[trial.number].state
 
 
-def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> Trial:
-    """The claim's own trial where it has one, else the next that is nobody's; it runs from then on."""
+def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> Trial | None:
+    """The claim's own trial where it has one, else the next that is nobody's; it runs from then on.
+
+    None where the study's trials are listed and the list has none for this slot.
+    """
     number = claim.trial
+    if number is None and search.queue is not None:
+        number = begin_queued(study, search.queue[claim.slot])
+        if number is None:
+            return None
+        if not claims.begin(claim, number):
+            raise LostClaim(f"trial {number} of '{study.study_name}' is another worker's")
     if number is None:
         with claims.turn():
             number = patiently(lambda: _next(study, search, claims, claim))

@@ -21,6 +21,7 @@ from studies.worker import Ended, RunTrial, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)
+IDLE = Lease(lambda moved, share: None)
 CONDITIONAL: Space = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
     "layer_decay": Range(low=0.8, high=1.0, when={"class_weighting": ["none"]}),
@@ -121,7 +122,7 @@ def a_study(trials: int) -> optuna.Study:
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=5))
     for _ in range(trials):
         trial = study.ask()
-        study.tell(trial, formula_in(CONDITIONAL)(trial).value)
+        study.tell(trial, formula_in(CONDITIONAL)(trial, IDLE).value)
     return study
 
 
@@ -158,7 +159,7 @@ def test_tpe_finds_more_than_random_in_a_conditional_space() -> None:
         for _ in range(40):
             study.enqueue_trial(propose(study, CONDITIONAL, seed, sampler))
             trial = study.ask()
-            study.tell(trial, formula_in(CONDITIONAL)(trial).value)
+            study.tell(trial, formula_in(CONDITIONAL)(trial, IDLE).value)
         return study.best_value
 
     assert sum(best("tpe", seed) > best("random", seed) for seed in range(5)) >= 4

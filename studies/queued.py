@@ -1,0 +1,101 @@
+"""Studies whose trials are listed beforehand, not sampled: which entry of the list a worker's slot stands for.
+
+Entry i of the list belongs to slot i of the study's budget, and a slot has one owner: so any number of workers run
+every entry once, without talking to one another. A trial knows its entry by the user attribute "entry".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from storage.claims import Slot
+
+ENTRY = "entry"
+FAIL = TrialState.FAIL
+# One more than the failures alike that stop a search: who mends the cause and runs again gets another attempt, and an
+# entry that fails whatever is done blocks the others no longer.
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A trial to be run. key: unique in its study. notes: user attributes; a "seed" among them is the trial's own."""
+
+    key: str
+    params: Mapping[str, Any]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def lined_up(wanted: Sequence[Queued], study: optuna.Study, slots: Sequence[Slot]) -> list[Queued | None]:
+    """The study's list, in which entry i is slot i's: what was begun stands where it was begun, what is wanted and was
+    not takes the free places, in its order. None: a place that is closed without a trial.
+
+    A list changes when the search that it follows goes on. A pure function of what the store holds: every worker of a
+    study makes the same one, and so does one that comes after a kill.
+    """
+    trials = study.get_trials(deepcopy=False)
+    known = {entry.key: entry for entry in wanted}
+    places: dict[int, Queued | None] = {}
+    for slot in slots:
+        if slot.trial is not None:
+            places[slot.slot] = _entry(trials[slot.trial], known)
+        elif slot.state == "done":
+            places[slot.slot] = None
+    placed = {entry.key for entry in places.values() if entry is not None}
+    begun = {t.user_attrs[ENTRY]: _entry(t, known) for t in trials if ENTRY in t.user_attrs and t.state != FAIL}
+    left = [entry for key, entry in {**known, **begun}.items() if key not in placed]
+    places |= dict(zip((i for i in count() if i not in places), left, strict=False))
+    return [places.get(i) for i in range(max(places, default=-1) + 1)]
+
+
+def begin_queued(study: optuna.Study, entry: Queued | None) -> int | None:
+    """Begins a slot's entry and returns the trial's number; None where the slot has nothing to do.
+
+    The trial is made running, with its parameters, in one write. One that the slot's former owner began and could not
+    note any more is found again by its entry.
+    """
+    if entry is None:
+        return None
+    for trial in study.get_trials(deepcopy=False):
+        if trial.user_attrs.get(ENTRY) == entry.key and trial.state != FAIL:
+            return trial.number
+    running = create_trial(
+        state=TrialState.RUNNING,
+        system_attrs={"fixed_params": dict(entry.params)},
+        user_attrs={ENTRY: entry.key, **entry.notes},
+    )
+    trial_id = study._storage.create_new_trial(study._study_id, template_trial=running)
+    return study._storage.get_trial_number_from_id(trial_id)
+
+
+def is_given_up(study: optuna.Study, number: int) -> bool:
+    """Whether a queued trial that failed is not tried again: with its own seed it would diverge again, or it fails
+    every time. Its slot is then closed: it counts, without a value.
+    """
+    trials = study.get_trials(deepcopy=False)
+    own = trials[number].user_attrs
+    if ENTRY not in own:
+        return False
+    diverged = str(own.get("reason", "")).startswith("DivergedError")
+    failed = [trial for trial in trials if trial.user_attrs.get(ENTRY) == own[ENTRY] and trial.state == FAIL]
+    return (diverged and "seed" in own) or len(failed) >= ATTEMPTS
+
+
+def best_distinct(study: optuna.Study, most: int) -> list[FrozenTrial]:
+    """The study's best complete trials, best first, the earliest of equals; of several with one set of parameters the
+    best alone."""
+    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    found: dict[tuple[tuple[str, Any], ...], FrozenTrial] = {}
+    for trial in sorted(complete, key=lambda t: (sign * (t.value or 0.0), t.number)):
+        found.setdefault(tuple(sorted(trial.params.items())), trial)
+    return list(found.values())[:most]
+
+
+def _entry(trial: FrozenTrial, known: Mapping[str, Queued]) -> Queued:
+    key = trial.user_attrs[ENTRY]
+    return known.get(key) or Queued(key, trial.system_attrs.get("fixed_params", trial.params), trial.user_attrs)

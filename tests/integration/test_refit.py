@@ -1,0 +1,72 @@
+"""A subset's search, its best on all rows and on fresh seeds, shared by real processes and killed."""
+
+import json
+import subprocess
+import time
+from typing import Any
+
+import optuna
+import pytest
+
+from stages.plan import read_plan
+from stages.workspace import open_run, store_url
+from storage import registry
+from tests.integration.project import Project, random_moments
+
+MORE = (
+    *("--set", "candidates=[models/bert]"),
+    *("--set", "search.space.epochs=2"),
+    *("--set", "search.subset={share: 0.4, refit: 2}"),
+    *("--set", "search.recheck={top: 2, seeds: 2}"),
+)
+SEARCH = "small · basic · models/bert"
+
+
+def studies_of(project: Project) -> dict[str, list[tuple[Any, ...]]]:
+    storage = optuna.storages.RDBStorage(store_url(read_plan(project.plan)))
+    return {
+        name: [
+            (t.number, t.state.name, t.value, sorted(t.params.items()), t.user_attrs.get("entry"))
+            for t in optuna.load_study(study_name=name, storage=storage).trials
+        ]
+        for name in sorted(optuna.get_all_study_names(storage))
+    }
+
+
+def test_a_worker_joins_the_subset_all_data_and_fresh_seeds_and_each_is_run_once(project: Project) -> None:
+    leader = project.start("search", "plan.yaml", "--json", *MORE)
+    assert leader.stderr is not None
+    while "trial 0" not in leader.stderr.readline():
+        time.sleep(0.01)
+    helper = project.start("worker", "plan.yaml", "--json", *MORE)
+    out, errors = leader.communicate(timeout=240)
+    assert leader.returncode == 0, errors
+    _, errors = helper.communicate(timeout=240)
+    assert helper.returncode in {0, 1}, errors  # 1 where the leader was done before the helper had begun
+    searched, final, fresh = json.loads(out)["studies"]
+    assert searched["complete"] + searched["pruned"] == 3
+    assert final["complete"] == final["target"]
+    assert fresh["complete"] == fresh["target"] == 4
+    for name in (f"{SEARCH} · all data", f"{SEARCH} · fresh seeds"):
+        entries = [entry for *_, entry in studies_of(project)[name]]
+        assert len(entries) == len(set(entries))
+    kept = registry.models(open_run(read_plan(project.plan)).engine, "small")
+    assert {record.study for record in kept} == {f"{SEARCH} · all data"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_random_moments_it_ends_like_one_that_ran_through(project: Project, seed: int) -> None:
+    for seconds in random_moments(8, longest=10, seed=seed):
+        process = project.start("search", "plan.yaml", *MORE)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+    told = project.json("search", "plan.yaml", *MORE)
+    trials = studies_of(project)
+    anew = project.json("search", "plan.yaml", *MORE, "--anew", "basic")
+    assert trials == studies_of(project)
+    del told["winner"]["path"], anew["winner"]["path"]
+    assert told["winner"] == anew["winner"]

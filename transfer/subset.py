@@ -1,0 +1,38 @@
+"""A part of the training rows that stands for all of them, so that a search may try many recipes cheaply."""
+
+import hashlib
+from collections import defaultdict
+
+import numpy as np
+
+from transfer.labelled import Labelled, chosen
+
+FEWEST_OF_A_LABEL = 4  # with fewer a rare label is learnt by nobody, and all recipes look alike
+
+
+def stratified_subset(rows: Labelled, size: int, seed: int) -> Labelled:
+    """`size` of the rows, each label with its share of them, and with at least four rows where it has so many.
+
+    Larger where the labels' least is more than `size`; all rows where there are no more. A larger subset of the same
+    rows contains the smaller one, and the order of the rows does not matter for which are taken.
+    Seats are dealt by the divisor method of Webster, which is exact and never takes one back (Balinski and Young,
+    Fair Representation, 1982).
+    """
+    members = defaultdict[int, list[int]](list)
+    for row, label in enumerate(rows.labels.tolist()):
+        members[label].append(row)
+    turns: list[tuple[float, int, int]] = []  # when a row's turn comes: the sooner the larger its label
+    least = 0
+    for label, own in sorted(members.items()):
+        own.sort(key=lambda row: (_rank(seed, rows.keys[row]), row))
+        least += min(FEWEST_OF_A_LABEL, len(own))
+        for i, row in enumerate(own):
+            turns.append((-1.0 if i < FEWEST_OF_A_LABEL else (i + 0.5) / len(own), label, row))
+    taken = [row for _, _, row in sorted(turns)[: max(size, least)]]
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[taken] = True
+    return chosen(rows, mask, rows.dropped)
+
+
+def _rank(seed: int, key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"subset:{seed}:{key}".encode(), digest_size=8).digest())
