@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import optuna
@@ -226,7 +227,7 @@ def test_plots_are_kept_as_the_dashboard_reads_them(shown: Finish) -> None:
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 @pytest.mark.parametrize("trials", [30, 80])
-def test_importance_finds_the_parameter_that_matters(direction: str, trials: int) -> None:
+def test_importance_finds_the_parameter_that_matters(direction: Literal["maximize", "minimize"], trials: int) -> None:
     study = optuna.create_study(direction=direction, sampler=optuna.samplers.RandomSampler(seed=1))
     study.optimize(lambda t: (t.suggest_float("matters", 0, 1) - 0.8) ** 2 + 0 * t.suggest_float("idle", 0, 1), trials)
     plot = importance_plot(study, study.trials, "macro-F1")
