@@ -2,18 +2,30 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from urllib.parse import quote, urlsplit
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from stages.plan import Plan
-from stages.workspace import store_url
+from stages.workspace import find_run, store_url
+from storage.address import read_address, sqlite_path
 from storage.engine import engine_options
 from transfer.problem import Problem
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
 
+    from optuna.storages import RDBStorage
+
 HOST = "127.0.0.1"
+READS = {"GET", "HEAD"}
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each request: the first load of 2,000 trials takes seconds, and all else would wait for it."""
+
+    daemon_threads = True
 
 
 class _Quiet(WSGIRequestHandler):
@@ -21,41 +33,25 @@ class _Quiet(WSGIRequestHandler):
         """The page asks every few seconds; a line for each would bury the rest."""
 
 
-def _reading_only(app: "WSGIApplication") -> "WSGIApplication":
-    """The application without its ways to change anything, whatever the database behind it allows."""
-
-    def guarded(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            return app(environ, start_response)
-        start_response("403 Forbidden", [("Content-Type", "application/json")])
-        return [b'{"reason": "read only; begin the dashboard with --write to change anything"}']
-
-    return guarded
-
-
 def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[str, Any]], None]) -> None:
     """Serves until Ctrl-C; `told` hears `url` and `read_only` once it listens.
 
-    Anyone who reaches optuna-dashboard may delete studies, so it listens on 127.0.0.1; without `writes` nothing but
-    reading is answered, and SQLite is opened read only.
+    Anyone who reaches optuna-dashboard may delete studies and their artifacts, so it listens on 127.0.0.1 and answers
+    no page of another site; without `writes` nothing but reading is answered, and SQLite is opened read only.
     Raises Problem where the extra is not installed, there is no store, or the port is taken.
     """
     try:
-        import optuna
         from optuna_dashboard import wsgi
     except ImportError as error:
         raise Problem("the dashboard is not installed", "install it with: pip install 'moodline[dashboard]'") from error
-    url = store_url(plan)
-    path = plan.root / "moodline.db"
-    is_file = url.startswith("sqlite:") and plan.store is None
-    if is_file and not path.is_file():
-        raise Problem(f"{path}: no store yet", f"begin a run first: moodline run {plan.file.name}")
-    opens_read_only = is_file and not writes
-    seen = f"sqlite:///file:{path}?mode=ro&uri=true" if opens_read_only else url
-    storage = optuna.storages.RDBStorage(seen, engine_kwargs=engine_options(url), skip_table_creation=opens_read_only)
-    app = wsgi(storage) if writes else _reading_only(wsgi(storage))
+    from studies.artifacts import ArtifactFiles
+
+    run = find_run(plan)
+    if run is None:
+        raise Problem(f"{plan.name}: no store yet", f"begin a run first: moodline run {plan.file.name}")
+    app = wsgi(_storage(plan, writes), artifact_store=ArtifactFiles(run.files))
     try:
-        server = make_server(HOST, port, app, handler_class=_Quiet)
+        server = make_server(HOST, port, _guarded(app, writes), server_class=_Server, handler_class=_Quiet)
     except OSError as error:
         raise Problem(f"port {port} on {HOST}: {error.strerror}", "take another with --port, or 0 for any") from error
     told({"url": f"http://{HOST}:{server.server_port}/", "read_only": not writes})
@@ -67,3 +63,39 @@ def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[st
             serving.join()
         finally:
             server.shutdown()
+
+
+def _storage(plan: Plan, writes: bool) -> "RDBStorage":
+    """Optuna's side of the store, its tables made where they are missing: an empty dashboard fills while it is open."""
+    import optuna
+
+    from studies.store import open_optuna
+
+    url = store_url(plan)
+    open_optuna(url).engine.dispose()
+    path = sqlite_path(read_address(url))
+    if writes or path is None:
+        return optuna.storages.RDBStorage(url, engine_kwargs=engine_options(url))
+    read_only = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
+    return optuna.storages.RDBStorage(read_only, engine_kwargs=engine_options(url), skip_table_creation=True)
+
+
+def _guarded(app: "WSGIApplication", writes: bool) -> "WSGIApplication":
+    """The application for this machine's user alone: without `writes`, without its ways to change anything.
+
+    A page of another site may have its own name resolve to 127.0.0.1, and would then reach all of this through the
+    user's browser; it cannot change the Host that the browser sends.
+    """
+
+    def guarded(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        if urlsplit(f"//{environ.get('HTTP_HOST', HOST)}").hostname not in {HOST, "localhost"}:
+            return refuse(start_response, "this dashboard answers as 127.0.0.1 and localhost only")
+        if not writes and environ["REQUEST_METHOD"] not in READS:
+            return refuse(start_response, "read only; begin the dashboard with --write to change anything")
+        return app(environ, start_response)
+
+    def refuse(start_response: "StartResponse", reason: str) -> Iterable[bytes]:
+        start_response("403 Forbidden", [("Content-Type", "application/json")])
+        return [f'{{"reason": "{reason}"}}'.encode()]
+
+    return guarded

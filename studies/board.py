@@ -71,7 +71,7 @@ class Board:
     def begin(self) -> None:
         """Names what is optimised so that it reads well, and notes the budget."""
         name = self.search.metric
-        wanted = [READABLE.get(name, name)]
+        wanted = [READABLE.get(name, name.replace("macro_f1", "macro-F1"))]
         if self.study.metric_names != wanted:
             self.study.set_metric_names(wanted)
         if self.study.user_attrs.get("trials") != self.search.trials:
