@@ -187,11 +187,11 @@ def _seconds(plan: Plan, original: Original | None, encoders: list[dict[str, Any
     speed = _matrix_speed() * REACHED
     tokens = TOKENS_A_CHARACTER * float(np.mean([min(len(text), 200) for text in original.train.texts])) + 2
     epoch = len(original.train) * tokens * 2 * BACKWARD / speed
-    basic = sum(epoch * encoder["per_token"] * EPOCHS * plan.search.trials for encoder in encoders)
+    basic = sum(epoch * encoder["per_token"] * EPOCHS * plan.search.trials * plan.search.seeds for encoder in encoders)
     typical = float(np.mean([encoder["per_token"] for encoder in encoders]))
     seconds = {"basic": basic}
     if "further" in stages_of(plan):
-        seconds["further"] = epoch * typical * EPOCHS * plan.further.trials
+        seconds["further"] = epoch * typical * EPOCHS * plan.further.trials * plan.further.seeds
     if "infer" in stages_of(plan):
         seconds["infer"] = texts * tokens * 2 * typical / speed * (plan.ensemble.top if plan.final == "ensemble" else 1)
     return {stage: float(f"{value:.2g}") for stage, value in seconds.items()}

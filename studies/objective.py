@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
+import torch
 
 from studies.course import Course, Epoch, weights_folder
 from studies.outcome import Outcome, collapsed_to
@@ -24,7 +25,7 @@ from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_check
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import DivergedError, FineTuning, Recipe
-from transfer.memory import Memory
+from transfer.memory import ADVICE, Memory, NoRoomError
 from transfer.model import load_classifier
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         for index in range(run.course.seed, task.seeds):
             if not run.course.is_pruned:
                 _fine_tune(run, index)
+    except torch.OutOfMemoryError as error:  # outside of what Memory can mend
+        raise NoRoomError(f"out of memory for the model and its optimiser alone; {ADVICE}") from error
     except OverTimeError as error:
         if not run.course.epochs:
             raise
