@@ -65,8 +65,9 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
     run = _begin(trial, task, scratch / f"trial-{trial.number:04d}", watcher)
     try:
         for index in range(run.course.seed, task.seeds):
-            if not run.course.is_pruned:
-                _fine_tune(run, index)
+            _fine_tune(run, index)
+            if run.course.is_pruned:
+                break
     except torch.OutOfMemoryError as error:  # outside of what Memory can mend
         raise NoRoomError(f"out of memory for the model and its optimiser alone; {ADVICE}") from error
     except OverTimeError as error:
@@ -121,6 +122,8 @@ def _fine_tune(run: _Run, index: int) -> None:
     is_begun = bool(run.course.epochs) and run.course.seed == index
     if is_begun and restore_checkpoint(run.own / "checkpoint", tuning) is None:
         raise _DamagedError
+    if task.seeds > 1:
+        run.watcher.note(run.trial.number, f"seed {index + 1} of {task.seeds}")
     on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, len(tuning.examples))
     while not tuning.is_done and not run.course.is_pruned:
         began = _run_epoch(run, tuning, index, on_step, began)

@@ -469,6 +469,21 @@ def test_where_not_even_the_optimiser_has_room_the_reason_says_what_to_do(
         place.run(task)
 
 
+def test_a_pruned_trial_killed_at_its_end_still_knows_that_memory_was_short(
+    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
+    _cramped(monkeypatch, 70)
+    with monkeypatch.context() as patch:
+        patch.setattr(objective, "_outcome", _killing("studies.objective._outcome", "before"))
+        with pytest.raises(KilledError):
+            place.run(replace(task, token_budget=256))
+    heard = Heard()
+    assert place.run(replace(task, token_budget=256), heard).is_pruned
+    assert heard.epochs == []
+    assert place.attributes["token_budget"] == 64
+
+
 class Clock:
     """Every look at it takes a second."""
 
