@@ -27,11 +27,14 @@ class Epoch:
 class Course:
     """A trial's epochs so far, and whether it ends here. Its checkpoint keeps them as notes.
 
-    maximize: the study's direction. is_pruned: stopped before its last epoch; reason: why, where it was not the pruner.
+    maximize: the study's direction. seed: the one at work, from 0; is_resumed: the checkpoint is of that one, maybe
+    in its first epoch. is_pruned: stopped before its last epoch; reason: why, where it was not the pruner.
     """
 
     maximize: bool
     epochs: list[Epoch] = field(default_factory=list)
+    seed: int = 0
+    is_resumed: bool = False
     is_pruned: bool = False
     reason: str | None = None
 
@@ -41,14 +44,9 @@ class Course:
         return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
 
     @property
-    def seed(self) -> int:
-        """The seed that is at work."""
-        return self.epochs[-1].seed if self.epochs else 0
-
-    @property
     def values(self) -> list[float]:
-        """The best value of each seed that was begun."""
-        return [self.best(seed).value for seed in range(self.seed + 1)]
+        """The best value of each seed that was judged."""
+        return [self.best(seed).value for seed in sorted({epoch.seed for epoch in self.epochs})]
 
     @property
     def value(self) -> float:
@@ -67,12 +65,16 @@ class Course:
 
     def notes(self) -> dict[str, Any]:
         """As JSON takes it."""
-        return {"epochs": [asdict(epoch) for epoch in self.epochs], "is_pruned": self.is_pruned}
+        return {
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "seed": self.seed,
+            "is_pruned": self.is_pruned,
+        }
 
     def resume(self, notes: Mapping[str, Any]) -> None:
         """Takes on what `notes` gave."""
         self.epochs = [Epoch(**epoch) for epoch in notes["epochs"]]
-        self.is_pruned = notes["is_pruned"]
+        self.seed, self.is_pruned, self.is_resumed = notes["seed"], notes["is_pruned"], True
 
 
 def weights_folder(own: Path, epoch: Epoch) -> Path:

@@ -104,7 +104,7 @@ def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher) -> _Run
     notes = checkpoint_notes(own / "checkpoint")
     if notes is not None and "epochs" in notes:
         course.resume(notes)
-        if not weights_folder(own, course.best()).is_dir():
+        if course.epochs and not weights_folder(own, course.best()).is_dir():
             course = Course(course.maximize)
     memory = Memory(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
@@ -119,7 +119,7 @@ def _fine_tune(run: _Run, index: int) -> None:
     model = load_classifier(task.start, task.labels, seed=seed, dropout=recipe.dropout)
     tuning = FineTuning(model, task.examples(run.params, seed), recipe, seed, run.memory)
     del model
-    is_begun = bool(run.course.epochs) and run.course.seed == index
+    is_begun, run.course.seed = run.course.is_resumed and run.course.seed == index, index
     if is_begun and restore_checkpoint(run.own / "checkpoint", tuning) is None:
         raise _DamagedError
     if task.seeds > 1:
