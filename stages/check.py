@@ -223,7 +223,7 @@ def full_fits(settings: SearchSettings | FurtherSettings, part: float) -> float:
     recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
     again = recheck.top * recheck.seeds if recheck else 0
     subset = settings.subset if isinstance(settings, SearchSettings) else None
-    return settings.trials * part + (subset.refit + 1 if subset else 0) + again
+    return settings.seeds * (settings.trials * part + (subset.refit + 1 if subset else 0) + again)
 
 
 def _seconds(

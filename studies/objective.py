@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
+import torch
 
 from studies.board import show_trial
 from studies.course import Course, Epoch, weights_folder
@@ -28,7 +29,7 @@ from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_check
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import DivergedError, FineTuning, Recipe
-from transfer.memory import Memory
+from transfer.memory import ADVICE, Memory, NoRoomError
 from transfer.model import load_classifier
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         for index in range(run.course.seed, task.seeds):
             if not run.course.is_pruned:
                 _fine_tune(run, index)
+    except torch.OutOfMemoryError as error:  # outside of what Memory can mend
+        raise NoRoomError(f"out of memory for the model and its optimiser alone; {ADVICE}") from error
     except OverTimeError as error:
         if not run.course.epochs:
             raise
@@ -144,6 +147,8 @@ def _fine_tune(run: _Run, index: int) -> None:
     run.course.seed = index
     if run.resumes == index and restore_checkpoint(run.own / "checkpoint", tuning) is None:
         raise _DamagedError
+    if task.seeds > 1:
+        run.watcher.note(run.trial.number, f"seed {index + 1} of {task.seeds}")
     on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, len(tuning.examples))
     while not tuning.is_done and not run.course.is_pruned:
         began = _run_epoch(run, tuning, index, on_step, began)

@@ -21,6 +21,10 @@ OUT_OF_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
     "DefaultCPUAllocator",  # "can't allocate memory" or "not enough memory", by platform
 )
+ADVICE = (
+    "lower max_length, freeze more layers, take method: lora, set search.gradient_checkpointing: true, "
+    "or take a smaller candidate"
+)
 
 
 class NoRoomError(RuntimeError):
@@ -101,10 +105,7 @@ class Memory:
             self.prepare(model)
             self.say("out of memory: from now on activations are recomputed (gradient checkpointing)")
         else:
-            raise NoRoomError(
-                f"out of memory with one text of {int(lengths.max())} tokens at a time; lower max_length, freeze more "
-                "layers, set search.gradient_checkpointing: true or method: lora, or take a smaller candidate"
-            )
+            raise NoRoomError(f"out of memory with one text of {int(lengths.max())} tokens at a time; {ADVICE}")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

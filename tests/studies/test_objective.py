@@ -26,10 +26,11 @@ from studies.store import open_optuna
 from studies.task import Exam, Probabilities, Task
 from studies.worker import Ended
 from tests.tiny import LABELS, easy_examples, save_encoder
-from transfer.checkpoint import save_checkpoint
+from transfer import checkpoint
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import DivergedError, Examples
+from transfer.memory import NoRoomError
 from transfer.model import load_classifier, load_tokenizer
 
 SPACE: dict[str, Dimension] = {
@@ -284,7 +285,7 @@ def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
     """On a GPU an epoch that is run again may come out otherwise: what was saved for it must not be published."""
     with monkeypatch.context() as patch:
         calls = count()
-        save = save_checkpoint
+        save = checkpoint.save_checkpoint
 
         def killed_in_epoch_2(*args: Any) -> None:
             if next(calls) == 1:
@@ -458,6 +459,32 @@ def test_a_trial_short_of_memory_says_so_and_ends_as_with_less_from_the_start(
     assert place.attributes["token_budget"] == 64
     assert place.attributes["gradient_checkpointing"] is False
     assert [note[:20] for note in heard.notes] == ["out of memory: now 1", "out of memory: now 6"]
+
+
+def test_where_not_even_the_optimiser_has_room_the_reason_says_what_to_do(
+    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", full)
+    with pytest.raises(NoRoomError, match="the model and its optimiser alone; lower max_length"):
+        place.run(task)
+
+
+def test_a_pruned_trial_killed_at_its_end_still_knows_that_memory_was_short(
+    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
+    _cramped(monkeypatch, 70)
+    with monkeypatch.context() as patch:
+        patch.setattr(objective, "_outcome", _killing("studies.objective._outcome", "before"))
+        with pytest.raises(KilledError):
+            place.run(replace(task, token_budget=256))
+    heard = Heard()
+    assert place.run(replace(task, token_budget=256), heard).is_pruned
+    assert heard.epochs == []
+    assert place.attributes["token_budget"] == 64
 
 
 class Clock:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import optuna
 import pytest
+from numpy.typing import NDArray
 
 from studies.lease import Lease
 from studies.outcome import COLLAPSED_IN_A_ROW, collapsed_to
@@ -14,7 +15,7 @@ from tests.tiny import LABELS
 from transfer.problem import Problem
 
 
-def probabilities_for(given: list[int]) -> np.ndarray:
+def probabilities_for(given: list[int]) -> NDArray[np.float32]:
     return np.eye(3, dtype=np.float32)[given] * 0.5 + 0.1
 
 

@@ -12,7 +12,7 @@ from tests.tiny import LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import FineTuning, Recipe
+from transfer.finetune import FineTuning, Method, Recipe
 from transfer.memory import GradientCheckpointing, Memory, NoRoomError, is_out_of_memory
 from transfer.model import load_classifier, load_tokenizer
 
@@ -147,9 +147,9 @@ def test_a_lowered_budget_outlives_a_kill(encoder: Encoder, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "electra", "distilbert", "albert", "modernbert"])
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_recomputing_activations_changes_no_bit(encoder: Encoder, kind: str, dropout: float) -> None:
-    recipe = replace(RECIPE, dropout=dropout, epochs=1, frozen_layers=1)
+@pytest.mark.parametrize(("dropout", "method"), [(0.0, "full"), (0.3, "full"), (0.3, "lora")])
+def test_recomputing_activations_changes_no_bit(encoder: Encoder, kind: str, dropout: float, method: Method) -> None:
+    recipe = replace(RECIPE, dropout=dropout, epochs=1, frozen_layers=1, method=method)
     kept = finish(begin(encoder(kind), recipe))
     passes: list[int] = []
     tuning = begin(encoder(kind), recipe, checkpointing=True)
