@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate.state import AcceleratorState
 from transformers import AutoModelForSequenceClassification, Trainer
 
 from benchmarks.parts import Data, arguments, datasets, machine, read, scores, table, trainer_scores
@@ -54,6 +55,7 @@ def by_trainer(encoder: str, data: Data, recipe: Recipe, seed: int, *, bf16: boo
             warmup_steps=recipe.warmup_share,
             seed=seed,
             bf16=bf16,
+            use_cpu=not torch.cuda.is_available(),  # the Trainer takes bf16 on a processor only where that is said
         )
         trainer = Trainer(model=model, args=given, train_dataset=train, data_collator=collator)
         began = time.perf_counter()
@@ -82,6 +84,7 @@ def main() -> None:
     found: dict[str, list[Result]] = {name: [] for name in ways}
     for seed in range(1, given.seeds + 1):
         for name, way in ways.items():
+            AcceleratorState._reset_state(reset_partial_state=True)  # it keeps the precision of whoever came first
             found[name].append(way(seed))
             print(f"seed {seed}, {name}: {found[name][-1]}", flush=True)
     print(f"\n{machine()}\n{given.texts} texts, batch 32, {given.epochs} epochs, rate {given.learning_rate}\n")
