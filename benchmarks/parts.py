@@ -35,13 +35,21 @@ def read(folder: Path, n: int) -> Data:
     return Data(labels, [row["text"] for row in train[:n]], y, [row["text"] for row in unseen], unseen_y)
 
 
+def write(path: Path, labels: Sequence[str], texts: Sequence[str], y: NDArray[np.int64]) -> None:
+    """Texts and their labels as a table that `read` and a plan take."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = [(text, labels[label]) for text, label in zip(texts, y, strict=True)]
+        csv.writer(file).writerows([("text", "label"), *rows])
+
+
 def machine() -> str:
     """Processor, cores, and versions of what was compared."""
     names = ("torch", "transformers", "accelerate", "optuna")
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     versions = ", ".join(f"{name} {version(name)}" for name in names)
-    return f"{model}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, Python {platform.python_version()}, {versions}"
+    cores = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    return f"{model}, {cores}, Python {platform.python_version()}, {versions}"
 
 
 def scores(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> dict[str, float]:
@@ -75,7 +83,7 @@ def arguments(folder: str, **given: Any) -> TrainingArguments:
 def trainer_scores(trainer: Trainer, dataset: Any) -> dict[str, float]:
     """The Trainer's model on a dataset."""
     out = trainer.predict(dataset)
-    return scores(out.predictions, np.asarray(out.label_ids))
+    return scores(np.asarray(out.predictions), np.asarray(out.label_ids))
 
 
 def table(rows: Sequence[Sequence[object]]) -> str:

@@ -1,12 +1,11 @@
 """What a trial of `moodline search` costs beyond its training steps and evaluation, and whether memory stays flat.
 
-python benchmarks/trial_overhead.py ENCODER DATA [--texts 200] [--trials 12] [--epochs 3]
+python -m benchmarks.trial_overhead ENCODER DATA [--texts 200] [--trials 12] [--epochs 3]
 DATA: a folder with train.csv and validation.csv (columns text, label); the first texts of each are taken.
 Runs the command itself, in this process, with clocks around training and judging.
 """
 
 import argparse
-import csv
 import gc
 import statistics
 import tempfile
@@ -21,7 +20,8 @@ import yaml
 
 import studies.objective
 import studies.worker
-from benchmarks.parts import machine, read, table
+from benchmarks.parts import machine, read, table, write
+from transfer.engines.torch import probabilities_of
 from transfer.finetune import FineTuning
 
 T = TypeVar("T")
@@ -56,13 +56,13 @@ class Clock:
         return timed
 
 
-def plan(encoder: str, folder: Path, n_labels: list[str], trials: int, epochs: int) -> Path:
+def plan(encoder: str, folder: Path, labels: list[str], trials: int, epochs: int) -> Path:
     """A plan of stage one alone, over the parameters that change nothing about a trial's size."""
     path = folder / "plan.yaml"
     space = {"learning_rate": {"low": 1e-4, "high": 4e-4, "log": True}, "epochs": epochs, "batch_size": 32}
     given = {
         "name": "overhead",
-        "labels": n_labels,
+        "labels": labels,
         "original": {"train": [{"path": "train.csv"}], "validation": [{"path": "validation.csv"}], "test": None},
         "candidates": [encoder],
         "search": {"trials": trials, "keep": 3, "pruner": "none", "space": space},
@@ -70,12 +70,6 @@ def plan(encoder: str, folder: Path, n_labels: list[str], trials: int, epochs: i
     }
     path.write_text(yaml.safe_dump(given))
     return path
-
-
-def write(path: Path, rows: list[tuple[str, str]]) -> None:
-    """A table of texts and labels."""
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([("text", "label"), *rows])
 
 
 def main() -> None:
@@ -90,13 +84,12 @@ def main() -> None:
     data = read(given.data, given.texts)
     clock = Clock()
     FineTuning.run_epoch = clock.around(FineTuning.run_epoch)  # type: ignore[method-assign]
-    studies.objective.probabilities_of = clock.around(studies.objective.probabilities_of)
+    studies.objective.probabilities_of = clock.around(probabilities_of)  # type: ignore[attr-defined]
     studies.worker._run_claim = clock.after(studies.worker._run_claim)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder / "train.csv", [(t, data.labels[i]) for t, i in zip(data.texts, data.y, strict=True)])
-        unseen = [(t, data.labels[i]) for t, i in zip(data.unseen, data.unseen_y, strict=True)]
-        write(folder / "validation.csv", unseen[: given.texts])
+        write(folder / "train.csv", data.labels, data.texts, data.y)
+        write(folder / "validation.csv", data.labels, data.unseen[: given.texts], data.unseen_y[: given.texts])
         path = plan(given.encoder, folder, data.labels, given.trials, given.epochs)
         from cli import app
 
@@ -107,7 +100,9 @@ def main() -> None:
     print(f"{machine()}\n{given.texts} texts, {given.epochs} epochs; trial 0 also reads the data and imports torch\n")
     print(table([["trial", "seconds", "of it training and judging", "MB resident", "beyond"], *rows]))
     beyond = [row[0] - row[1] for row in clock.trials[1:]]
-    print(f"\nbeyond, median of trials 1 to {len(beyond)}: {statistics.median(beyond):.3f} s, at most {max(beyond):.3f} s")
+    print(
+        f"\nbeyond, median of trials 1 to {len(beyond)}: {statistics.median(beyond):.3f} s, at most {max(beyond):.3f} s"
+    )
     growth = (clock.trials[-1][2] - clock.trials[1][2]) / max(len(clock.trials) - 2, 1)
     print(f"resident memory from trial 1 to the last: {growth:+.1f} MB a trial")
 

@@ -31,10 +31,8 @@ def attend(
     scores = torch.matmul(query * scale, key.transpose(2, 3))  # (B, H, Q, T)
     if attention_mask is not None:
         seen = attention_mask[..., : scores.shape[-2], : scores.shape[-1]]
-        if seen.dtype == torch.bool:
-            scores = scores.masked_fill(~seen, torch.finfo(scores.dtype).min)
-        else:
-            scores = scores + seen
+        unseen = torch.finfo(scores.dtype).min
+        scores = scores.masked_fill(~seen, unseen) if seen.dtype == torch.bool else scores + seen
     weights = torch.softmax(scores, dim=-1, dtype=scores.dtype)
     if dropout > 0.0:
         weights = weights * mask(weights.shape, dropout, weights.dtype)

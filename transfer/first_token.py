@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from transfer.attention import attend
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -16,24 +18,25 @@ def last_layer_for_first_token(model: "PreTrainedModel") -> None:
     Keys and values come from all tokens, as ever; queries, output and feed-forward from the first. The head's input
     is the same, and so are all gradients.
     """
-    layer = model.base_model.encoder.layer[-1]
-    layer.__class__ = _for_first_token(type(layer))
+    encoder: Any = model.base_model.encoder
+    layer = encoder.layer[-1]
+    kind: type[nn.Module] = type(layer)
+    layer.__class__ = _for_first_token(kind)
 
 
 @cache
 def _for_first_token(kind: type[nn.Module]) -> type[nn.Module]:
-    """The class of a layer with another forward: a method set on the layer would hold it, and the model, in a circle."""
+    """A layer's class with another forward; a method set on the layer would hold it, and the model, in a circle."""
     return type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
 
 
 def _forward(
-    layer: nn.Module, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
+    layer: Any, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
 ) -> torch.Tensor:
     """(B, 1, D) of hidden states (B, T, D)."""
-    from transformers import AttentionInterface
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-    attention: Any = layer.attention
-    inner = attention.self
+    inner = layer.attention.self
     first = hidden_states[:, :1]
     shape = (len(hidden_states), -1, inner.num_attention_heads, inner.attention_head_size)
     query = inner.query(first).view(shape).transpose(1, 2)  # (B, H, 1, D / H)
@@ -41,8 +44,10 @@ def _forward(
     value = inner.value(hidden_states).view(shape).transpose(1, 2)
     if attention_mask is not None and attention_mask.ndim == 4:
         attention_mask = attention_mask[:, :, :1]
-    attend = AttentionInterface()[inner.config._attn_implementation]
+    attention = ALL_ATTENTION_FUNCTIONS.get_interface(inner.config._attn_implementation, attend)
     dropout = inner.dropout.p if layer.training else 0.0
-    context, _ = attend(inner, query, key, value, attention_mask, dropout=dropout, scaling=inner.scaling)
-    state: torch.Tensor = layer.feed_forward_chunk(attention.output(context.reshape(first.shape[0], 1, -1), first))
+    context, _ = attention(inner, query, key, value, attention_mask, dropout=dropout, scaling=inner.scaling)
+    state: torch.Tensor = layer.feed_forward_chunk(
+        layer.attention.output(context.reshape(first.shape[0], 1, -1), first)
+    )
     return state

@@ -1,6 +1,6 @@
 """What makes a training step cheap without changing what is learnt; docs/experiments.md has what each gave."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -26,7 +26,8 @@ def quicken(model: "PreTrainedModel", device: str) -> None:
         last_layer_for_first_token(model)
         if device == "cpu":
             quicken_attention(model)
-            model.base_model.embeddings.register_forward_hook(_in_bf16)
+            embeddings: Any = model.base_model.embeddings
+            embeddings.register_forward_hook(_in_bf16)
     if device == "cpu":
         quicken_dropout(model)
 

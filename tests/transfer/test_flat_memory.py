@@ -57,7 +57,7 @@ def resident_after_each(encoder: Path, trials: int, scratch: Path) -> list[float
 def test_memory_stays_flat_over_many_trials(
     wide: Path, tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In float32: for bfloat16, oneDNN keeps a kernel for each size of batch that it meets, which ends with the sizes."""
+    """In float32: for bfloat16, oneDNN keeps a kernel for each size of batch that it meets, until it has met all."""
     monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1 << 20)
     resident = resident_after_each(wide, trials, tmp_path)
     assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident
