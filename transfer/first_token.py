@@ -1,6 +1,5 @@
 """The last layer for the first token alone, where the head reads no other: most of a layer's work, for nothing less."""
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +9,9 @@ from transfer.attention import attend
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+
+_KINDS: dict[type[nn.Module], type[nn.Module]] = {}
 
 
 def last_layer_for_first_token(model: "PreTrainedModel") -> None:
@@ -24,10 +26,11 @@ def last_layer_for_first_token(model: "PreTrainedModel") -> None:
     layer.__class__ = _for_first_token(kind)
 
 
-@cache
 def _for_first_token(kind: type[nn.Module]) -> type[nn.Module]:
     """A layer's class with another forward; a method set on the layer would hold it, and the model, in a circle."""
-    return type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
+    if kind not in _KINDS:
+        _KINDS[kind] = type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
+    return _KINDS[kind]
 
 
 def _forward(
