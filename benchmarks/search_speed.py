@@ -11,6 +11,7 @@ import json
 import statistics
 import tempfile
 import time
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,6 @@ def by_trainer(encoder: str, data: Data, trials: int, epochs: int) -> list[Trial
     def model(trial: object) -> Any:
         return AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=len(data.labels))
 
-    ended: list[Trial] = []
-    began = time.perf_counter()
-
     def value(metrics: dict[str, float]) -> float:
         return metrics["eval_macro_f1"]
 
@@ -58,15 +56,12 @@ def by_trainer(encoder: str, data: Data, trials: int, epochs: int) -> list[Trial
             compute_metrics=lambda out: scores(np.asarray(out.predictions), np.asarray(out.label_ids)),
         )
 
-        def note(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-            last = max(trial.intermediate_values.values(), default=float("nan"))
-            ended.append({"value": trial.value or last, "seconds": time.perf_counter() - began})
-            print(f"Trainer: {ended[-1]}", flush=True)
-
+        store = f"sqlite:///{folder}/optuna.db"
+        began = time.time()
         trainer.hyperparameter_search(
-            space, value, n_trials=trials, direction="maximize", backend="optuna", callbacks=[note]
+            space, value, n_trials=trials, direction="maximize", backend="optuna", study_name="trainer", storage=store
         )
-    return ended
+        return _ended(optuna.load_study(study_name="trainer", storage=store), began)
 
 
 def by_moodline(encoder: str, data: Data, trials: int, epochs: int) -> list[Trial]:
@@ -103,10 +98,11 @@ def by_moodline(encoder: str, data: Data, trials: int, epochs: int) -> list[Tria
         app(["search", str(folder / "plan.yaml")], standalone_mode=False)
         store = f"sqlite:///{folder}/runs/speed/moodline.db"
         [study_name] = optuna.get_all_study_names(store)
-        study = optuna.load_study(study_name=study_name, storage=store)
-    # Optuna's times are UTC without saying so.
-    from datetime import UTC
+        return _ended(optuna.load_study(study_name=study_name, storage=store), began)
 
+
+def _ended(study: optuna.Study, began: float) -> list[Trial]:
+    """Its complete and pruned trials. Optuna's times are UTC without saying so."""
     return [
         {"value": trial.value, "seconds": trial.datetime_complete.replace(tzinfo=UTC).timestamp() - began}
         for trial in study.trials
