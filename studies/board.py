@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from storage import registry
 from storage.artifacts import Files
 from studies.artifacts import attach
+from studies.course import Epoch
 from studies.notes import study_note, write_note, write_parts
 from studies.pictures import confusion_png, curves_png
 from studies.plots import importance_plot, spent_plot, time_plot
@@ -31,13 +32,13 @@ PLOTS = "dashboard:plot_data:"
 READABLE = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", "log_loss": "log loss"}
 
 
-def show_trial(trial: optuna.Trial, files: Files, scores: Scores, losses: Sequence[float], best_epoch: int) -> None:
+def show_trial(trial: optuna.Trial, files: Files, scores: Scores, curve: Sequence[Epoch], best_epoch: int) -> None:
     """Attaches confusion matrix, learning curves and the table of labels to a trial that was not told yet.
 
-    losses: training loss of each epoch. best_epoch: whose scores these are. Raises StoreProblem as `attach` does.
+    curve: the epochs of the seed whose weights are kept. best_epoch: whose scores these are. Raises StoreProblem as
+    `attach` does.
     """
-    # read anew: an Optuna trial does not see its own reports
-    values = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+    losses, values = [epoch.loss for epoch in curve], {epoch.number: epoch.value for epoch in curve}
     metric = (trial.study.metric_names or ["value"])[0]
     title = f"trial {trial.number}, epoch {best_epoch}: macro-F1 {scores.macro_f1:.3f} on {scores.n:,} validation texts"
     contents = {

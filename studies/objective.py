@@ -290,8 +290,8 @@ def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lea
     """Notes the trial's figures, and keeps its weights where they are among the best."""
     for name, value in outcome.attributes().items():
         trial.set_user_attr(name, value)
-    losses = [epoch.loss for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
-    show_trial(trial, shelf.files, outcome.scores, losses, outcome.kept.number)
+    curve = [epoch for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
+    show_trial(trial, shelf.files, outcome.scores, curve, outcome.kept.number)
     if not outcome.is_pruned and shelf.wants(trial.number, outcome.value):
         record = model_record(trial, task, outcome)
         beside = {name: value for name, value in asdict(record).items() if name != "bytes"}  # known once published

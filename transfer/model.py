@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transfer.heap import give_back
 from transfer.hub import fetch_config, fetch_model
 from transfer.problem import Problem
 
@@ -63,6 +64,7 @@ def load_classifier(
     """
     import torch
 
+    give_back()  # what the model before left: a search loads hundreds in one process
     folder = fetch_model(str(name), revision)
     config = _read_config(folder, str(name))
     saved_for = [label for _, label in sorted((int(i), label) for i, label in (config.id2label or {}).items())]

@@ -20,6 +20,7 @@ from studies import artifacts, board
 from studies.artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.board import Board, labels_csv, show_trial
 from studies.claims import Claims
+from studies.course import Epoch
 from studies.notes import END, read_note
 from studies.pictures import confusion_png, curves_png
 from studies.plots import importance_plot
@@ -30,6 +31,8 @@ from tests.studies.conftest import RunIt, a_search, formula
 from transfer.evaluate import Scores, score
 
 KOREAN = ["분노", "슬픔", "$기쁨$ with a name that is long"]
+
+CURVE = [Epoch(0, 1, 1.0, 0.4, 3e-5, 1.0), Epoch(0, 2, 0.5, 0.6, 1e-5, 1.0)]
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def a_trial(study: optuna.Study, files: Files) -> optuna.Trial:
     trial = study.ask({"learning_rate": optuna.distributions.FloatDistribution(0, 1)})
     trial.report(0.4, 1)
     trial.report(0.5, 2)
-    show_trial(trial, files, some_scores(), [1.0, 0.5], best_epoch=2)
+    show_trial(trial, files, some_scores(), CURVE, best_epoch=2)
     return trial
 
 
@@ -72,7 +75,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 def test_a_trial_has_its_pictures_and_its_table_once(study: optuna.Study, files: Files) -> None:
     trial = a_trial(study, files)
-    show_trial(trial, files, some_scores(), [1.0, 0.5], best_epoch=2)  # its end, run again after a kill
+    show_trial(trial, files, some_scores(), CURVE, best_epoch=2)  # its end, run again after a kill
     study.tell(trial, 0.5)
     found = attached(study)
     assert set(found) == {"confusion.png", "curves.png", "labels.csv"}
@@ -124,9 +127,9 @@ def test_a_full_disk_leaves_the_trial_to_be_gone_on_with(
     def full(*_: object) -> int:
         raise StoreProblem("files: cannot write: No space left on device")
 
-    def run(trial: optuna.Trial) -> Ended:
+    def run(trial: optuna.Trial, _: object) -> Ended:
         ended = formula(trial)
-        show_trial(trial, files, some_scores(), [1.0], best_epoch=1)
+        show_trial(trial, files, some_scores(), CURVE[:1], best_epoch=1)
         return ended
 
     dead = replace(this_worker("gone"), process_started=1.0)

@@ -40,7 +40,7 @@ def search_in(folder: Path) -> optuna.Study:
     study = open_study(open_optuna(url), search)
     shelf = Shelf(engine, files, "plan", study, KEEP)
 
-    def run(trial: optuna.Trial) -> Ended:
+    def run(trial: optuna.Trial, _: object) -> Ended:
         ended = formula(trial)
         if shelf.wants(trial.number, ended.value):
             weights = folder / "scratch" / "best"

@@ -1,0 +1,96 @@
+"""Examples a second of fine-tuning models of RoBERTa's shapes, from a configuration, and the share of the card's peak.
+
+python -m benchmarks.gpu_throughput [--peak TFLOPS] [--tokens 128] [--batch 32] [--steps 30] [--size base large]
+On a GPU, by moodline's own training step in bf16. Where there is none it says so; --size tiny tries the script there.
+Operations: 6 per weight of the layers and token, and 12 · layers · width · tokens for attention (Chowdhery et al.,
+PaLM, 2022, appendix B), less what the last layer leaves out by working for the first token alone.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, RobertaConfig, RobertaForSequenceClassification
+
+from benchmarks.parts import machine, table
+from transfer.encoding import Tokens
+from transfer.finetune import Examples, FineTuning, Recipe, one_hot
+
+# width, layers, heads, inner width: Liu et al., RoBERTa (2019), table 9
+SHAPES = {"tiny": (64, 2, 2, 256), "base": (768, 12, 12, 3072), "large": (1024, 24, 16, 4096)}
+VOCABULARY, LABELS = 50265, 6
+# Dense bf16 products without sparsity, by the vendor's data sheets, in 10^12 operations a second.
+PEAKS = {"H200": 989.0, "H100": 989.0, "A100": 312.0, "L40S": 362.0, "L4": 121.0, "A10": 125.0, "RTX 4090": 165.0}
+
+
+def model_of(size: str) -> PreTrainedModel:
+    """A classifier of that shape with random weights: what it learns is of no concern here."""
+    width, layers, heads, inner = SHAPES[size]
+    config = RobertaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=inner,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+    )
+    config.num_labels = LABELS
+    return RobertaForSequenceClassification(config)
+
+
+def examples_of(n: int, length: int) -> Examples:
+    """Random texts, all of one length: no padding, so that what is counted is computed."""
+    rng = np.random.default_rng(0)
+    flat = rng.integers(5, VOCABULARY, n * length).astype(np.int32)
+    tokens = Tokens(flat, np.arange(n + 1, dtype=np.int64) * length, tail=1, pad_id=1)
+    return Examples(tokens, one_hot(rng.integers(0, LABELS, n), LABELS), np.ones(n, dtype=np.float32))
+
+
+def operations(size: str, length: int) -> float:
+    """Floating-point operations that an example takes, forward and backward."""
+    width, layers, _, inner = SHAPES[size]
+    weights = layers * (4 * width**2 + 2 * width * inner)
+    whole = length * (6 * weights + 12 * layers * width * length)
+    left_out = (length - 1) * (6 * (2 * width**2 + 2 * width * inner) + 12 * width * length)
+    return float(whole - left_out)
+
+
+def speed(size: str, length: int, batch: int, steps: int) -> float:
+    """Examples a second, after one epoch of warming up."""
+    recipe = Recipe(batch_size=batch, epochs=2, max_length=length)
+    tuning = FineTuning(model_of(size), examples_of(batch * steps, length), recipe, 1)
+    tuning.run_epoch()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    began = time.perf_counter()
+    tuning.run_epoch()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return batch * steps / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Measures each size, and prints one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peak", type=float, help="the card's dense bf16 peak in TFLOPS; known for some cards")
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--size", nargs="+", choices=list(SHAPES), default=["base", "large"])
+    given = parser.parse_args()
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    peak = given.peak or next((value for name, value in PEAKS.items() if name in card), None)
+    rows: list[list[object]] = []
+    for size in given.size:
+        found = speed(size, given.tokens, given.batch, given.steps)
+        done = found * operations(size, given.tokens) / 1e12
+        rows.append([size, found, done, f"{done / peak:.1%}" if peak else "peak unknown: give --peak"])
+    print(f"{machine()}\n{card or 'no GPU here: these are the processor figures'}, peak {peak} TFLOPS")
+    print(f"{given.tokens} tokens a text, {given.batch} texts a step\n")
+    print(table([["RoBERTa", "examples/s", "TFLOPS", "share of peak"], *rows]))
+
+
+if __name__ == "__main__":
+    main()

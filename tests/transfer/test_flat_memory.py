@@ -1,0 +1,63 @@
+"""A worker's memory after its hundredth trial is that after its third."""
+
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from transformers import BertConfig, BertModel
+
+from tests.tiny import LABELS, easy_examples, word_pieces
+from transfer.checkpoint import save_checkpoint
+from transfer.engines.torch import probabilities_of
+from transfer.finetune import FineTuning, Recipe
+from transfer.heap import give_back
+from transfer.model import load_classifier, load_tokenizer
+
+MODEL_MB = 16  # one that is held shows
+WARM = 3  # trials until libraries have all that they keep
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Path:
+    """An encoder of that size, quick for its one layer."""
+    tokenizer = word_pieces()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=256,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        intermediate_size=8192,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(tmp_path / "wide")
+    tokenizer.save_pretrained(tmp_path / "wide")
+    return tmp_path / "wide"
+
+
+def resident_after_each(encoder: Path, trials: int, scratch: Path) -> list[float]:
+    """MB, after each of so many trials of ever other sizes."""
+    tokenizer = load_tokenizer(str(encoder))
+    rng = np.random.default_rng(0)
+    resident = []
+    for seed in range(trials):
+        recipe = Recipe(epochs=1, batch_size=int(rng.choice([8, 16, 32])), frozen_layers=int(rng.integers(0, 2)))
+        model = load_classifier(encoder, LABELS, seed=seed, dropout=0.1)
+        tuning = FineTuning(model, easy_examples(tokenizer, int(rng.integers(32, 96)), seed), recipe, seed)
+        tuning.run_epoch()
+        probabilities_of(model, tuning.examples.tokens)
+        save_checkpoint(scratch / "checkpoint", tuning, {})
+        del model, tuning
+        give_back()
+        resident.append(psutil.Process().memory_info().rss / 2**20)
+    return resident
+
+
+@pytest.mark.parametrize("trials", [12, pytest.param(100, marks=pytest.mark.slow)])
+def test_memory_stays_flat_over_many_trials(
+    wide: Path, tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32: for bfloat16, oneDNN keeps a kernel for each size of batch that it meets, until it has met all."""
+    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1 << 20)
+    resident = resident_after_each(wide, trials, tmp_path)
+    assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident

@@ -1,0 +1,49 @@
+"""Attention for training on a CPU: where there is dropout torch takes a slow way, and short texts need no fast one."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from transfer.dropout import mask
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+NAME = "moodline"
+
+
+def attend(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """Weighted means of `value`, (B, Q, H, D). query: (B, H, Q, D); key, value: (B, H, T, D).
+
+    attention_mask: broadcasts to (B, H, Q, T); True, or 0, where a position is seen.
+    """
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scores = torch.matmul(query * scale, key.transpose(2, 3))  # (B, H, Q, T)
+    if attention_mask is not None:
+        seen = attention_mask[..., : scores.shape[-2], : scores.shape[-1]]
+        unseen = torch.finfo(scores.dtype).min
+        scores = scores.masked_fill(~seen, unseen) if seen.dtype == torch.bool else scores + seen
+    weights = torch.softmax(scores, dim=-1, dtype=scores.dtype)
+    if dropout > 0.0:
+        weights = weights * mask(weights.shape, dropout, weights.dtype)
+    return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
+
+
+def quicken_attention(model: "PreTrainedModel") -> None:
+    """Has `model` attend by the function above, with the masks of torch's; other arithmetic stays as it was."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(NAME, attend)
+    AttentionMaskInterface.register(NAME, sdpa_mask)
+    model.set_attn_implementation(NAME)  # the configuration that is saved with a model does not name it

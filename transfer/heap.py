@@ -1,0 +1,26 @@
+"""Memory that a finished trial no longer needs, given back to the system."""
+
+import ctypes
+import gc
+import sys
+
+
+def give_back() -> None:
+    """Frees what only circles still hold, and returns free memory to the system where the C library can.
+
+    glibc keeps what torch frees in pieces between blocks in use; batches of ever other shapes then find no piece that
+    fits. Four trials of a MiniLM grew from 1 to 2.7 GB so, and stay within 1 GB with this.
+    """
+    gc.collect()
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+def _malloc_trim() -> "ctypes._NamedFuncPointer | None":
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):  # musl has none
+        return None

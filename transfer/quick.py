@@ -1,0 +1,39 @@
+"""What makes a training step cheap without changing what is learnt; docs/experiments.md has what each gave."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from transfer.attention import quicken_attention
+from transfer.dropout import quicken_dropout
+from transfer.first_token import last_layer_for_first_token
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+# Models of BERT's build: their layers and embeddings have the same parts under the same names.
+LIKE_BERT = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
+
+
+def quicken(model: "PreTrainedModel", device: str) -> None:
+    """Makes `model` quicker to train on `device`. Names and shapes of its weights stay, and so does what is saved.
+
+    Architectures that are not known to allow it, and wrapped ones, stay as they are.
+    """
+    known = getattr(model.config, "model_type", "") in LIKE_BERT and hasattr(model.base_model, "encoder")
+    if known and not hasattr(model, "peft_config"):
+        last_layer_for_first_token(model)
+        if device == "cpu":
+            quicken_attention(model)
+            embeddings: Any = model.base_model.embeddings
+            embeddings.register_forward_hook(_in_bf16)
+    if device == "cpu":
+        quicken_dropout(model)
+
+
+def _in_bf16(module: nn.Module, given: object, states: torch.Tensor) -> torch.Tensor:
+    """The states between the layers in bfloat16 where the products are: no casts to and fro, half the memory moved."""
+    if module.training and torch.is_autocast_enabled("cpu"):
+        return states.to(torch.bfloat16)
+    return states
