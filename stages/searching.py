@@ -68,6 +68,8 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
             run.report.say(note)
     # the fits that a list asks for are few, and belong to a search that is done
     limit = TimeLimit(study, plan_of.timeout if plan_of.queue is None else None, leads=leads)
+    if leads:
+        shelf.mend(f"models/{scratch.name}")
     after_trial()  # what a kill left half done
     if leads:
         run.crew.call()
@@ -102,7 +104,7 @@ def summary(study: optuna.Study, target: int) -> dict[str, Any]:
         "name": study.study_name,
         "candidate": study.user_attrs.get("candidate"),
         "what": study.user_attrs.get("what", "search"),
-        "target": study.user_attrs.get("target", target),
+        "target": study.user_attrs.get("budget", target),
         "complete": states.count(TrialState.COMPLETE),
         "pruned": states.count(TrialState.PRUNED),
         "failed": states.count(TrialState.FAIL),
@@ -185,8 +187,8 @@ def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[Mapping[str, Any]
 
 def _listed(run: Run, plan_of: Search, wanted: Sequence[Queued | None], study: optuna.Study, leads: bool) -> Search:
     queue = lined_up([entry for entry in wanted if entry], study, slots(run.engine, plan_of.name))
-    if leads and study.user_attrs.get("target") != len(queue):
-        study.set_user_attr("target", len(queue))
+    if leads and study.user_attrs.get("budget") != len(queue):
+        study.set_user_attr("budget", len(queue))
     return replace(plan_of, queue=queue, trials=len(queue))
 
 

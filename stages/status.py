@@ -68,8 +68,8 @@ def _not_begun(plan: Plan) -> dict[str, Any]:
 
 def _target(plan: Plan, study: Glance) -> int:
     """The study's budget: its own where its trials are listed, else the plan's for the two stages."""
-    if "target" in study.attributes:
-        return int(study.attributes["target"])
+    if "budget" in study.attributes:
+        return int(study.attributes["budget"])
     by_plan = {"basic": plan.search.trials, "further": plan.further.trials}
     return by_plan.get(_stage(study)) or int(study.attributes.get("trials", 0))
 

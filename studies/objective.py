@@ -80,8 +80,9 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
     run = _begin(trial, task, scratch / f"trial-{trial.number:04d}", watcher, lease)
     try:
         for index in range(run.course.seed, task.seeds):
-            if not run.course.is_pruned:
-                _fine_tune(run, index)
+            _fine_tune(run, index)
+            if run.course.is_pruned:
+                break
     except torch.OutOfMemoryError as error:  # outside of what Memory can mend
         raise NoRoomError(f"out of memory for the model and its optimiser alone; {ADVICE}") from error
     except OverTimeError as error:

@@ -44,8 +44,21 @@ class Shelf:
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
         for record in registry.models(self.engine, self.plan, study=self.study.study_name):
             if record.trial not in best | running:
-                self.files.remove(record.path)  # first: killed in between, the record leads here again
-                registry.remove(self.engine, self.plan, record.name)
+                registry.remove(self.engine, self.plan, record.name)  # first: a record leads to whole weights only
+                self.files.remove(record.path)
+
+    def mend(self, prefix: str) -> None:
+        """Removes weights below `prefix` that no record names: a kill came between the two.
+
+        Read in this order, names, trials, records, so that none that a worker is about to record is taken for such.
+        """
+        names = self.files.names(f"{prefix}/")
+        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        busy = tuple(f"trial-{trial.number:04d}" for trial in running)
+        known = {record.path for record in registry.models(self.engine, self.plan, study=self.study.study_name)}
+        for name in names:
+            if name not in known and not name.endswith(busy):
+                self.files.remove(name)
 
     def _complete(self) -> list[optuna.trial.FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))

@@ -39,7 +39,7 @@ search:
   keep: 2
   subset: {share: 0.4, refit: 2}
   recheck: {top: 2, seeds: 2}
-  space: {learning_rate: {low: 1e-3, high: 1e-2, log: true}, epochs: 2, batch_size: 8, max_length: 32, dropout: 0}
+  space: {learning_rate: {low: 4e-3, high: 1e-2, log: true}, epochs: 2, batch_size: 8, max_length: 32, dropout: 0}
 """
 SEARCH, ALL_DATA, FRESH = "tiny · basic · bert", "tiny · basic · bert · all data", "tiny · basic · bert · fresh seeds"
 Open = Callable[..., Run]

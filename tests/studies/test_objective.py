@@ -196,7 +196,9 @@ def test_a_trials_value_is_its_best_epochs_and_so_are_its_weights(task: Task, pl
     assert place.attributes["best_epoch"] == 2
     exam = task.exams["validation"]
     probabilities = probabilities_of(load_classifier(place.kept, LABELS, seed=1), exam.tokens)
-    assert score(probabilities, exam.truth, LABELS).log_loss == pytest.approx(ended.value, abs=1e-12)
+    assert score(probabilities, exam.truth, LABELS).log_loss == pytest.approx(
+        ended.value, abs=1e-6
+    )  # computed alike, in another order
 
 
 def test_beside_kept_weights_stands_all_that_made_them(task: Task, place: Place) -> None:
@@ -219,7 +221,9 @@ def test_a_model_kept_from_adapters_is_a_plain_one(task: Task, place: Place) -> 
     model = load_classifier(place.kept, LABELS, seed=1)
     assert not [name for name, _ in model.named_parameters() if "lora" in name]
     probabilities = probabilities_of(model, exam.tokens)
-    assert score(probabilities, exam.truth, LABELS).log_loss == pytest.approx(ended.value, abs=1e-12)
+    assert score(probabilities, exam.truth, LABELS).log_loss == pytest.approx(
+        ended.value, abs=1e-6
+    )  # computed alike, in another order
 
 
 VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {

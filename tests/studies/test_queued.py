@@ -44,7 +44,7 @@ def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_i
     whole = told(run_it(listed(4, "whole")))
     for at in range(4):
 
-        def killed(trial: optuna.Trial, at: int = at) -> Ended:
+        def killed(trial: optuna.Trial, _: object, at: int = at) -> Ended:
             if trial.number == at:
                 raise KeyboardInterrupt
             return formula(trial)
@@ -64,7 +64,7 @@ def test_a_listed_trial_begun_but_not_noted_is_found_again(run_it: RunIt, url: s
 
 
 def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:
-    def fails_once(trial: optuna.Trial) -> Ended:
+    def fails_once(trial: optuna.Trial, _: object) -> Ended:
         if trial.number == 0:
             raise RuntimeError("out of memory")
         return formula(trial)
@@ -75,7 +75,7 @@ def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:
 
 
 def test_an_entry_that_always_fails_stops_the_search_once_and_then_blocks_no_other(run_it: RunIt) -> None:
-    def fails(trial: optuna.Trial) -> Ended:
+    def fails(trial: optuna.Trial, _: object) -> Ended:
         if trial.user_attrs["entry"] == "trial 0":
             raise RuntimeError("out of memory")
         return formula(trial)
@@ -92,7 +92,7 @@ def test_an_entry_that_diverges_with_its_own_seed_is_not_tried_again(run_it: Run
     class DivergedError(RuntimeError):
         pass
 
-    def diverges(trial: optuna.Trial) -> Ended:
+    def diverges(trial: optuna.Trial, _: object) -> Ended:
         if trial.user_attrs["entry"] == "trial 0":
             raise DivergedError("loss nan")
         return formula(trial)
@@ -102,7 +102,7 @@ def test_an_entry_that_diverges_with_its_own_seed_is_not_tried_again(run_it: Run
 
 
 def test_a_list_that_changed_keeps_what_was_begun_and_adds_what_is_new(run_it: RunIt, url: str, engine: Engine) -> None:
-    def interrupted(trial: optuna.Trial) -> Ended:
+    def interrupted(trial: optuna.Trial, _: object) -> Ended:
         if trial.number == 1:
             raise KeyboardInterrupt
         return formula(trial)

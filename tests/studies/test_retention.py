@@ -49,6 +49,7 @@ def search_in(folder: Path) -> optuna.Study:
             shelf.add(weights, a_record(trial.number, ended.value))
         return ended
 
+    shelf.mend("models")
     shelf.tidy()
     work(study, search, Claims(engine, search.name, this_worker()), run, shelf.tidy)
     return study
@@ -56,7 +57,7 @@ def search_in(folder: Path) -> optuna.Study:
 
 def a_record(trial: int, value: float) -> ModelRecord:
     none: dict[str, Any] = {"metrics": {}, "recipe": {}, "lineage": {}}
-    path, now = f"models/trial-{trial}", datetime.now(UTC)
+    path, now = f"models/trial-{trial:04d}", datetime.now(UTC)
     return ModelRecord(f"m/{trial}", "plan", "basic", "study", trial, "one", path, 0, value, created_at=now, **none)
 
 

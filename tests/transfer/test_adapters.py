@@ -106,7 +106,8 @@ def test_adapters_begin_without_effect(encoder: Encoder) -> None:
     recipe = replace(RECIPE, dropout=0.0)
     tokens = begin(encoder("bert"), recipe).examples.tokens
     full = probabilities_of(begin(encoder("bert"), replace(recipe, method="full")).model, tokens)
-    assert np.array_equal(probabilities_of(begin(encoder("bert"), recipe).model, tokens), full)
+    begun = probabilities_of(begin(encoder("bert"), recipe).model, tokens)
+    assert np.allclose(begun, full, atol=1e-6)  # full training computes alike, in another order
 
 
 def test_an_easy_task_is_learnt(encoder: Encoder) -> None:

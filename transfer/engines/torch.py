@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from transfer.device import autocast_for, device_name
 from transfer.encoding import Indices, Tokens, batches, encode, pad
 from transfer.memory import Memory
+from transfer.quick import quicken
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -67,6 +68,8 @@ class TorchEngine:
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
         self.model: PreTrainedModel = model.to(device_name())
+        quicken(self.model, self.model.device.type)
+        self.model.train(False)
         longest = longest_input(model.config, self.tokenizer)
         self.max_length = min(max_length or longest, longest)
 
