@@ -29,6 +29,7 @@ from transfer.sources import CommentSource, GoldSource, LabelledSource
 
 PrunerName = Literal["median", "none"]
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
+Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]
 Combination = Literal["mean", "product", "maximum", "minimum"]
 
 
@@ -89,6 +90,12 @@ class PseudoLabelSettings(_Settings):
     )
     simulation: bool = Field(
         default=False, description="the labeller is a stand-in for an LLM; every table, page and model card says so"
+    )
+    calibrate: Calibrate = Field(
+        default="auto",
+        description="how gold's tune half puts the labeller's probabilities right before stage two learns from them: "
+        "none, temperature, bias (temperature and a bias per label), batch (its mean answer is taken out), or auto: "
+        "the simplest of the first three that others do not clearly beat; none below 50 rows",
     )
     min_kappa: float | None = Field(
         default=None,

@@ -1,6 +1,5 @@
 """Pseudo-labels: a sample of the comments, and gold, labelled by the plan's labeller; measured against people."""
 
-import math
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,14 +14,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.data import Gold, read_gold, read_original
+from stages.measured import against_people, calibration_of, distributions
 from stages.plan import Plan, PseudoLabelSettings
 from stages.report import Advance
 from stages.stage import do_stage, fingerprint
 from stages.workspace import SAMPLES, Run, candidate_location
 from storage.labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.device import device_name
-from transfer.evaluate import bootstrap_interval, score
-from transfer.labelled import Labelled
 from transfer.labellers.answer import Labeller
 from transfer.labellers.choose import make_labeller
 from transfer.problem import Problem
@@ -38,7 +36,8 @@ KEPT_SECONDS = 2.0  # between two writes to the store: what a kill can cost
 class Sampled:
     """Comments to be learnt from, with what the labeller said of them; those it gave no label are left out.
 
-    label: (N,) int64. probabilities: (N, K) float32, a row of NaN where confidence is unknown.
+    label: (N,) int64. probabilities: (N, K) float32, a row of NaN where confidence is unknown. Both are calibrated
+    where the labelling was; the store keeps the answers as they came.
     """
 
     keys: list[str]
@@ -50,8 +49,9 @@ class Sampled:
 def run_pseudo_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
-    The result has `labelled`, `missing`, `labeller`, `accuracy`, `macro_f1` and `kappa` (of gold's report half; null
-    without gold). Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
+    The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
+    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured.
+    Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
     settings = _settings(run.plan)
     gold = read_gold(run)
@@ -60,7 +60,8 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     parts = {
         "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
         "sample": _sample_name(run.plan),
-        "gold (content)": gold.report.fingerprint if gold else None,
+        "gold (content)": [gold.tune.fingerprint, gold.report.fingerprint] if gold else None,
+        "calibrate": settings.calibrate,
     }
     extent = {
         "simulation": settings.simulation,
@@ -76,13 +77,16 @@ def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
     sample = kept_sample(run, gold)
     known = {row.key: row for row in labels_of(run.engine, result["identity"], [key for key, _ in sample])}
     kept = [(key, text, known[key]) for key, text in sample if key in known and known[key].label is not None]
-    k = len(run.plan.labels)
-    unknown = [float("nan")] * k
+    label = np.array([row.label for _, _, row in kept], dtype=np.int64)
+    probabilities = distributions([row for _, _, row in kept], len(run.plan.labels))
+    calibration = calibration_of(result)
+    if calibration is not None:
+        label, probabilities = calibration.applied(label, probabilities)
     return Sampled(
         keys=[key for key, _, _ in kept],
         texts=[text for _, text, _ in kept],
-        label=np.array([row.label for _, _, row in kept], dtype=np.int64),
-        probabilities=np.array([row.probabilities or unknown for _, _, row in kept], dtype=np.float32).reshape(-1, k),
+        label=label,
+        probabilities=probabilities.astype(np.float32),
     )
 
 
@@ -152,7 +156,7 @@ def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold
         "tokens": sum(row.tokens for row in answers.values()),
         "simulation": _settings(run.plan).simulation,
         "shares": _shares(found, run.plan.labels),
-        **_against_gold(run.plan, answers, gold.report if gold else None),
+        **against_people(run.plan, answers, gold),
     }
     _check_gate(run.plan, result)
     return result
@@ -201,30 +205,6 @@ def _answers(labeller: Labeller, asked: Sequence[tuple[str, str]]) -> Iterator[L
             tokens=answer.tokens,
             created_at=datetime.now(UTC),
         )
-
-
-def _against_gold(plan: Plan, answers: Mapping[str, LabelRow], gold: Labelled | None) -> dict[str, Any]:
-    """Agreement with gold's report half, weighted where gold has weights; an answer without a label is left out."""
-    if gold is None:
-        return {"accuracy": None, "macro_f1": None, "kappa": None}
-    judged = [i for i, key in enumerate(gold.keys) if key in answers and answers[key].label is not None]
-    if not judged:
-        return {"accuracy": None, "macro_f1": None, "kappa": None}
-    truth = gold.labels[judged]
-    given = np.array([answers[gold.keys[i]].label for i in judged], dtype=np.int64)
-    weights = None if gold.weights is None else gold.weights[judged]
-    k = len(plan.labels)
-    kappa = bootstrap_interval("kappa", given, truth, k, seed=plan.seed, weights=weights)
-    scores = score(np.eye(k)[given], truth, plan.labels)
-    return {
-        "accuracy": scores.accuracy,
-        "macro_f1": scores.macro_f1,
-        # undefined where one label is all that people and labeller ever say
-        "kappa": None if math.isnan(kappa[0]) else dict(zip(("value", "low", "high"), kappa, strict=True)),
-        "gold_n": len(judged),
-        "per_class": scores.per_class,
-        "confusion": [list(row) for row in scores.confusion],
-    }
 
 
 def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:

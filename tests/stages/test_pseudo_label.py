@@ -1,0 +1,119 @@
+"""Labelling: measured against people, calibrated on one half of gold and judged on the other, stored as it came."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from stages import pseudo_label
+from stages.data import read_gold
+from stages.pseudo_label import run_pseudo_label, sampled
+from storage.labels import labels_of
+from tests.stages.labelling import StubLabeller, boasting, make_labelling, opened, truth_of
+from transfer.calibration import calibration_from
+from transfer.evaluate import bootstrap_interval
+from transfer.problem import Problem
+
+Labels = Callable[..., StubLabeller]
+
+
+@pytest.fixture
+def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
+    """Makes the plan's labeller one that answers by a rule."""
+
+    def put(rule: Callable[[str], tuple[float, ...] | int | None]) -> StubLabeller:
+        labeller = StubLabeller(rule)
+        monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller)
+        return labeller
+
+    return put
+
+
+def test_agreement_is_weighted_by_golds_weights_and_told_per_label(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(boasting)
+    run = opened(make_labelling(tmp_path), "pseudo_label.calibrate=none")
+    told, gold = run_pseudo_label(run), read_gold(run)
+    assert gold is not None
+    assert gold.report.weights is not None
+    said = np.array([int(np.argmax(boasting(text))) for text in gold.report.texts])
+    names: tuple[Literal["accuracy", "macro_f1"], ...] = ("accuracy", "macro_f1")
+    for name in names:
+        value, *_ = bootstrap_interval(name, said, gold.report.labels, 3, seed=13, weights=gold.report.weights)
+        assert told[name] == pytest.approx(value)
+    expected = bootstrap_interval("kappa", said, gold.report.labels, 3, seed=13, weights=gold.report.weights)
+    assert tuple(told["kappa"].values()) == pytest.approx(expected)
+    assert set(told["per_class"]) == {"anger", "joy", "sadness"}
+    assert np.sum(told["confusion"]) == told["gold_n"] == len(gold.report)
+    right = np.average(said == gold.report.labels, weights=gold.report.weights)
+    assert told["reliability"]["ece"] == pytest.approx(0.98 - right)
+    assert told["calibration"] is None
+
+
+def test_a_boasting_labeller_is_calibrated_on_tune_and_judged_on_report(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(boasting)
+    run = opened(make_labelling(tmp_path))
+    told = run_pseudo_label(run)
+    assert told["calibration"]["kind"] == "temperature"
+    before, after = told["calibrated"]["before"], told["calibrated"]["after"]
+    assert after["log_loss"] < before["log_loss"]
+    assert after["ece"] < before["ece"] / 2
+    assert after["ece"] == told["reliability"]["ece"]
+    assert after["kappa"] == told["kappa"]
+
+
+def test_stage_two_reads_calibrated_labels_and_the_store_keeps_them_raw(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(boasting)
+    run = opened(make_labelling(tmp_path))
+    told, gold = run_pseudo_label(run), read_gold(run)
+    read = sampled(run, told, gold)
+    stored = {row.key: row for row in labels_of(run.engine, "stub")}
+    raw = np.array([stored[key].probabilities for key in read.keys])
+    assert set(np.unique(raw)) == {0.01, 0.98}
+    assert read.probabilities == pytest.approx(calibration_from(told["calibration"]).apply(raw), abs=1e-6)
+    assert read.probabilities.max() < 0.95
+    plain = sampled(run, run_pseudo_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=none")), gold)
+    assert plain.probabilities == pytest.approx(raw)
+
+
+def test_unknown_confidence_is_counted_and_never_made_up(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(lambda text: truth_of(text) if int(text.split()[1]) % 2 else boasting(text))
+    run = opened(make_labelling(tmp_path), "pseudo_label.calibrate=bias")
+    told = run_pseudo_label(run)
+    assert 0 < told["unknown_confidence"] < told["gold_n"]
+    assert told["reliability"]["n"] == told["gold_n"] - told["unknown_confidence"]
+    read = sampled(run, told, read_gold(run))
+    odd = np.array([int(text.split()[1]) % 2 == 1 for text in read.texts])
+    assert np.isnan(read.probabilities[odd]).all()
+    assert (read.label[odd] == [truth_of(text) for text, is_odd in zip(read.texts, odd, strict=True) if is_odd]).all()
+    assert not np.isnan(read.probabilities[~odd]).any()
+
+
+def test_a_labeller_without_any_confidence_has_agreement_alone(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(truth_of)
+    told = run_pseudo_label(opened(make_labelling(tmp_path)))
+    assert told["kappa"]["value"] == 1
+    assert (told["reliability"], told["calibration"], told["calibrated"]) == (None, None, None)
+
+
+def test_a_small_gold_calibrates_nothing_by_itself(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(boasting)
+    assert run_pseudo_label(opened(make_labelling(tmp_path, gold=60)))["calibration"] is None
+
+
+def test_another_calibration_asks_nothing_again(tmp_path: Path, labels_by: Labels) -> None:
+    stub = labels_by(boasting)
+    run_pseudo_label(opened(make_labelling(tmp_path)))
+    asked = len(stub.asked)
+    told = run_pseudo_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=batch"))
+    assert told["calibration"]["kind"] == "batch"
+    assert len(stub.asked) == asked == 300
+
+
+def test_the_gate_stops_before_stage_two_and_keeps_the_labels(tmp_path: Path, labels_by: Labels) -> None:
+    labels_by(boasting)
+    run = opened(make_labelling(tmp_path), "pseudo_label.min_kappa=0.9")
+    with pytest.raises(Problem, match=r"at kappa 0\.\d\d, 0\.9 is asked for"):
+        run_pseudo_label(run)
+    assert sum(1 for _ in labels_of(run.engine, "stub")) == 300
