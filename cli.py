@@ -188,6 +188,31 @@ def worker(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
 
 
 @app.command()
+def labels(
+    plan: PlanFile,
+    export_to: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help="Write them.", show_default=False)
+    ] = None,
+    import_from: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="Add a file's.", show_default=False)
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="A csv's, if not UTF-8.", show_default=False)] = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List who labelled how much; write all labels to a csv, xlsx or parquet file, or add a file's to the store.
+
+    Example: moodline labels plan.yaml --export labels.parquet
+    """
+    with _edge(as_json, debug):
+        from stages.label_file import labels_command
+        from stages.show import show_labels
+
+        _finish(labels_command(_open(_read(plan, overrides)), import_from, export_to, encoding), as_json, show_labels)
+
+
+@app.command()
 def evaluate(
     plan: PlanFile,
     data: Annotated[Path, typer.Option("--data", help="A labelled file: csv, tsv, xlsx, json, jsonl, parquet.")],

@@ -64,6 +64,21 @@ def show_label_stage(result: Mapping[str, Any]) -> None:
         _show_reliability(result["reliability"], result["unknown_confidence"])
 
 
+def show_labels(result: Mapping[str, Any]) -> None:
+    """What was imported and exported, and every labeller of the store."""
+    out = _console()
+    if result.get("imported"):
+        told = result["imported"]
+        out.print(f"{told['rows']:,} labels read from {told['file']}, {told['added']:,} of them new")
+    if result.get("exported"):
+        out.print(f"{result['exported']['rows']:,} labels written to {result['exported']['file']}")
+    table = _table("labeller", "kind", "model", "answers", "labels")
+    for found in result["labellers"]:
+        fits = "the plan's" if found["fits"] else "others"
+        table.add_row(found["identity"][:16], str(found["kind"]), found["model"] or "", f"{found['answers']:,}", fits)
+    out.print(table if result["labellers"] else "no labels yet")
+
+
 def _show_calibration(result: Mapping[str, Any]) -> None:
     before, after = result["calibrated"]["before"], result["calibrated"]["after"]
     moves = [f"log-loss {before['log_loss']:.3f} to {after['log_loss']:.3f}"] if after["log_loss"] is not None else []

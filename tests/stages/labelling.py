@@ -31,7 +31,7 @@ class StubLabeller:
     rule: Callable[[str], tuple[float, ...] | int | None]
     asked: list[str] = field(default_factory=list)
     identity: str = "stub"
-    description: Mapping[str, object] = field(default_factory=lambda: {"kind": "server", "model": "stub"})
+    description: Mapping[str, object] = field(default_factory=lambda: {"kind": "server", "labels": list(LABELS)})
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         for i, text in enumerate(texts):

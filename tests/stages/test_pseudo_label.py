@@ -1,34 +1,19 @@
 """Labelling: measured against people, calibrated on one half of gold and judged on the other, stored as it came."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 
-from stages import pseudo_label
 from stages.data import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
 from storage.labels import labels_of
-from tests.stages.labelling import StubLabeller, boasting, make_labelling, opened, truth_of
+from tests.stages.conftest import Labels
+from tests.stages.labelling import boasting, make_labelling, opened, truth_of
 from transfer.calibration import calibration_from
 from transfer.evaluate import bootstrap_interval
 from transfer.problem import Problem
-
-Labels = Callable[..., StubLabeller]
-
-
-@pytest.fixture
-def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
-    """Makes the plan's labeller one that answers by a rule."""
-
-    def put(rule: Callable[[str], tuple[float, ...] | int | None]) -> StubLabeller:
-        labeller = StubLabeller(rule)
-        monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller)
-        return labeller
-
-    return put
 
 
 def test_agreement_is_weighted_by_golds_weights_and_told_per_label(tmp_path: Path, labels_by: Labels) -> None:
