@@ -213,6 +213,38 @@ def labels(
 
 
 @app.command()
+def annotate(
+    plan: PlanFile,
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Who labels; each has labels of their own.")] = "me",
+    rows: Annotated[int, typer.Option(help="Comments to label.", min=1, max=5000)] = 400,
+    export_to: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="SHEET", help="Write a sheet to fill in: csv, xlsx.", show_default=False),
+    ] = None,
+    import_from: Annotated[
+        Path | None, typer.Option("--import", metavar="SHEET", help="Read a filled sheet.", show_default=False)
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="A csv's, if not UTF-8.", show_default=False)] = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Label a random sample of the comments, one key each; writes WORKSPACE/gold.csv. Run again to go on.
+
+    Example: moodline annotate plan.yaml --annotator kim --rows 300
+    """
+    with _edge(as_json, debug):
+        from stages.annotate import Annotator, label_keys, run_annotate
+        from stages.keyboard import TerminalKeyboard
+        from stages.show import show_annotations
+
+        opened = _open(_read(plan, overrides))
+        keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
+        who = Annotator(annotator, rows)
+        _finish(run_annotate(opened, who, keyboard, export_to, import_from, encoding), as_json, show_annotations)
+
+
+@app.command()
 def evaluate(
     plan: PlanFile,
     data: Annotated[Path, typer.Option("--data", help="A labelled file: csv, tsv, xlsx, json, jsonl, parquet.")],

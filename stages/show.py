@@ -79,6 +79,26 @@ def show_labels(result: Mapping[str, Any]) -> None:
     out.print(table if result["labellers"] else "no labels yet")
 
 
+def show_annotations(result: Mapping[str, Any]) -> None:
+    """How far an annotator is, how far people agree, and what to write into the plan."""
+    out = _console()
+    counts = f"{result['labelled']} labelled, {result['skipped']} passed over, {result['left']} left"
+    out.print(f"{result['annotator']}: {counts} of {result['sample']}")
+    if result.get("sheet"):
+        out.print(f"sheet to fill in: {result['sheet']}; read it back with --import")
+    for found in result["agreement"]:
+        kappa = found["kappa"]
+        figures = f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})" if kappa else "no kappa"
+        out.print(f"{' and '.join(found['annotators'])}: {figures} on {found['n']} comments")
+    if result["disagreements"]:
+        out.print(
+            f"{result['disagreements']} comments have several labels: gold has the one given most often, "
+            "of a tie that of whoever labelled most"
+        )
+    if result["gold"]:
+        out.print(f"{result['rows']} rows of gold; in the plan:\n  gold: {result['source']}")
+
+
 def _show_calibration(result: Mapping[str, Any]) -> None:
     before, after = result["calibrated"]["before"], result["calibrated"]["after"]
     moves = [f"log-loss {before['log_loss']:.3f} to {after['log_loss']:.3f}"] if after["log_loss"] is not None else []

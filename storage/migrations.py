@@ -116,9 +116,25 @@ CREATE TABLE moodline_salts (
 )
 """
 
+
+def _annotations(connection: Connection) -> None:
+    connection.exec_driver_sql(_ANNOTATIONS)
+
+
+_ANNOTATIONS = """
+CREATE TABLE moodline_annotations (
+    plan TEXT NOT NULL,
+    annotator TEXT NOT NULL,
+    key TEXT NOT NULL,
+    label TEXT,
+    labelled_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (plan, annotator, key)
+)
+"""
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Sequence[Migration] = (_first_tables,)
+MIGRATIONS: Sequence[Migration] = (_first_tables, _annotations)
 LATEST = len(MIGRATIONS)
 
 

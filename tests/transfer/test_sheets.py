@@ -16,7 +16,12 @@ TEXTS = ["화가 난다", "=HYPERLINK(1)", "'=quoted", "-1 point", "@you, look",
 def test_what_is_written_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"sheet{suffix}"
     third = 1 / 3
-    columns: dict[str, list[Any]] = {"text": TEXTS, "p": [third] * len(TEXTS), "n": [3] * len(TEXTS), "none": [None] * len(TEXTS)}
+    columns: dict[str, list[Any]] = {
+        "text": TEXTS,
+        "p": [third] * len(TEXTS),
+        "n": [3] * len(TEXTS),
+        "none": [None] * len(TEXTS),
+    }
     write_sheet(path, columns, "--export")
     header, rows = read_sheet(path, None, "--import")
     assert header == ["text", "p", "n", "none"]
