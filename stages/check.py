@@ -167,7 +167,7 @@ def _would_run(plan: Plan, comments: int) -> list[dict[str, str]]:
     says = {
         "basic": trials,
         "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by "
-        f"{(labeller.model or labeller.base_url) if labeller else None}",
+        f"{(labeller.model or labeller.base_url or 'stage one, as teacher') if labeller else None}",
         "further": f"{plan.further.trials} trials",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
         "infer": f"{comments} comments",

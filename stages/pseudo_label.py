@@ -18,11 +18,13 @@ from stages.measured import against_people, calibration_of, distributions
 from stages.plan import Plan, PseudoLabelSettings
 from stages.report import Advance
 from stages.stage import do_stage, fingerprint
+from stages.teacher import teacher_of
 from stages.workspace import SAMPLES, Run, candidate_location
 from storage.labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.device import device_name
 from transfer.labellers.answer import Labeller
 from transfer.labellers.choose import make_labeller
+from transfer.labellers.settings import require_labeller
 from transfer.problem import Problem
 from transfer.sampling import sample_comments
 from transfer.stream import read_comments
@@ -55,7 +57,7 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     """
     settings = _settings(run.plan)
     gold = read_gold(run)
-    labeller = plan_labeller(run.plan)
+    labeller = _labeller(run)
     sample = kept_sample(run, gold)
     parts = {
         "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
@@ -170,7 +172,7 @@ def _ask(run: Run, labeller: Labeller, wanted: Sequence[tuple[str, str]], known:
     A server is asked about the missing alone, since that costs.
     """
     chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
-    is_local = labeller.description["kind"] == "local"
+    is_local = labeller.description["kind"] != "server"
     missing = sum(key not in known for key, _ in wanted)
     with run.report.bar("labelling", missing, "comments") as advance:
         for chunk in chunks:
@@ -228,9 +230,19 @@ def _shares(rows: Sequence[LabelRow], labels: Sequence[str]) -> dict[str, float]
     return {label: float(count / max(counts.sum(), 1)) for label, count in zip(labels, counts, strict=True)}
 
 
-def plan_labeller(plan: Plan) -> Labeller:
-    """The plan's labeller, not yet loaded. Raises Problem where it cannot be had: told before hours of stage one."""
+def _labeller(run: Run) -> Labeller:
+    return plan_labeller(run.plan) or teacher_of(run)
+
+
+def plan_labeller(plan: Plan) -> Labeller | None:
+    """The plan's labeller, not yet loaded; None for a teacher, which only stage one makes.
+
+    Raises Problem where it cannot be had: told before hours of stage one.
+    """
     settings = _settings(plan).labeller
+    if settings.teacher is not None:
+        require_labeller(settings, plan.labels, "pseudo_label.labeller")
+        return None
     if settings.base_url is None and settings.model is not None:
         settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
     return make_labeller(settings, plan.labels, device_name())
@@ -238,7 +250,7 @@ def plan_labeller(plan: Plan) -> Labeller:
 
 def _described(plan: Plan, labeller: Labeller) -> dict[str, Any]:
     """The labeller's description, its model as the plan writes it: where a folder lies on this machine is no matter."""
-    return {**labeller.description, "model": _settings(plan).labeller.model}
+    return {**labeller.description, "model": _settings(plan).labeller.model or labeller.description["model"]}
 
 
 def _settings(plan: Plan) -> PseudoLabelSettings:
