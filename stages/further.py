@@ -121,6 +121,8 @@ def _inputs(run: Run) -> _Inputs:
         "further.space": plain_space({**plan.search.space, **plan.further.space}),
         "original (content)": [original.train.fingerprint, original.validation.fingerprint],
     }
+    if "drawn" in labelled:
+        parts["comments chosen"] = [labelled["drawn"][name] for name in ("choose", "languages")]
     if labelled.get("calibration"):
         parts["calibration"] = labelled["calibration"]  # the labels learnt from are others with it
     return _Inputs(winner, original, target, pseudo, parts)

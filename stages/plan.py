@@ -24,12 +24,14 @@ from stages.plan_file import Document, Place, read_document, written
 from studies.space import DimensionField, Space, check_space
 from transfer.labellers.prompt import check_prompt
 from transfer.labellers.settings import LabellerSettings
+from transfer.language import Language
 from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource, GoldSource, LabelledSource
 
 PrunerName = Literal["median", "none"]
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]
+Choose = Literal["random", "stratified", "uncertain", "mixed"]
 Combination = Literal["mean", "product", "maximum", "minimum"]
 
 
@@ -87,6 +89,16 @@ class PseudoLabelSettings(_Settings):
     sample: int = Field(default=9000, ge=1, description="comments labelled, in all")
     sources: list[CommentSource] | None = Field(
         default=None, min_length=1, description="where the sample is drawn from; null: the comments"
+    )
+    choose: Choose = Field(
+        default="stratified",
+        description="which comments: random; stratified over time and source; uncertain, those of which stage one's "
+        "winner is least sure; mixed, half of each of the last two",
+    )
+    languages: list[Language] | None = Field(
+        default=None,
+        min_length=1,
+        description="others are left out, as far as script tells: ko, en (any Latin letters), ja, zh; null: all stay",
     )
     simulation: bool = Field(
         default=False, description="the labeller is a stand-in for an LLM; every table, page and model card says so"

@@ -1,33 +1,28 @@
 """Pseudo-labels: a sample of the comments, and gold, labelled by the plan's labeller; measured against people."""
 
-import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.data import Gold, read_gold, read_original
+from stages.choosing import how_drawn, kept_sample, sample_name, settings_of
+from stages.data import Gold, read_gold
 from stages.measured import against_people, calibration_of, distributions
-from stages.plan import Plan, PseudoLabelSettings
+from stages.plan import Plan
 from stages.report import Advance
-from stages.stage import do_stage, fingerprint
+from stages.stage import do_stage
 from stages.teacher import teacher_of
-from stages.workspace import SAMPLES, Run, candidate_location
+from stages.workspace import Run, candidate_location
 from storage.labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.device import device_name
 from transfer.labellers.answer import Labeller
 from transfer.labellers.choose import make_labeller
 from transfer.labellers.settings import require_labeller
 from transfer.problem import Problem
-from transfer.sampling import sample_comments
-from transfer.stream import read_comments
 
 STAGE = "pseudo_label"
 CHUNK = 256  # comments asked about together
@@ -55,13 +50,13 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured.
     Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
-    settings = _settings(run.plan)
+    settings = settings_of(run.plan)
     gold = read_gold(run)
     labeller = _labeller(run)
     sample = kept_sample(run, gold)
     parts = {
         "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
-        "sample": _sample_name(run.plan),
+        "sample": sample_name(run.plan),
         "gold (content)": [gold.tune.fingerprint, gold.report.fingerprint] if gold else None,
         "calibrate": settings.calibrate,
     }
@@ -92,56 +87,6 @@ def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
     )
 
 
-def kept_sample(run: Run, gold: Gold | None) -> list[tuple[str, str]]:
-    """(key, text) of the comments to label: drawn once and kept, extended where the plan asks for more.
-
-    Comments that come later change nothing: what was labelled stays what is learnt from. Texts that stand in gold or
-    in the original data are left out, also where they came there after the sample was drawn.
-    """
-    name, size = _sample_name(run.plan), _settings(run.plan).sample
-    kept = _read_sample(run.files.fetch(name)) if run.files.exists(name) else []
-    taken = _taken(run.plan, gold)
-    usable = [(key, text) for key, text in kept if key not in taken]
-    if len(usable) < size:
-        have = {key for key, _ in kept}
-        more = _draw(run.plan, size - len(usable), taken | have)
-        if more:
-            _write_sample(run, name, [*kept, *more])
-        usable += more
-    return usable[:size]
-
-
-def _draw(plan: Plan, size: int, without: Collection[str]) -> list[tuple[str, str]]:
-    batches = read_comments(_sources(plan), plan.base, plan.index.timezone, salt="", where=_where(plan))
-    return sample_comments(batches, size, plan.seed, without)
-
-
-def _taken(plan: Plan, gold: Gold | None) -> set[str]:
-    """Keys of the texts that are labelled already, by people."""
-    original = read_original(plan)
-    splits = [original.train, original.validation, *([original.test] if original.test else [])]
-    return {key for rows in [*splits, *((gold.tune, gold.report) if gold else ())] for key in rows.keys}
-
-
-def _sample_name(plan: Plan) -> str:
-    """The sample's name in files: other sources or another seed are another sample."""
-    drawn = {"seed": plan.seed, "sources": [source.model_dump(mode="json") for source in _sources(plan)]}
-    return f"{SAMPLES}/{fingerprint(drawn)}.parquet"
-
-
-def _read_sample(path: Path) -> list[tuple[str, str]]:
-    table = pq.read_table(path)
-    return list(zip(table.column("key").to_pylist(), table.column("text").to_pylist(), strict=True))
-
-
-def _write_sample(run: Run, name: str, rows: Sequence[tuple[str, str]]) -> None:
-    local = run.scratch / f"sample-{os.getpid()}.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"key": [key for key, _ in rows], "text": [text for _, text in rows]}), local)
-    run.files.publish(local, name)
-    local.unlink()
-
-
 def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold: Gold | None) -> dict[str, Any]:
     register_labeller(run.engine, labeller.identity, _described(run.plan, labeller))
     wanted = [*_pairs(gold), *sample]
@@ -155,8 +100,9 @@ def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold
         "missing": len(sample) - sum(row.label is not None for row in found),
         "labeller": _described(run.plan, labeller),
         "identity": labeller.identity,
+        "drawn": how_drawn(run),
         "tokens": sum(row.tokens for row in answers.values()),
-        "simulation": _settings(run.plan).simulation,
+        "simulation": settings_of(run.plan).simulation,
         "shares": _shares(found, run.plan.labels),
         **against_people(run.plan, answers, gold),
     }
@@ -210,7 +156,7 @@ def _answers(labeller: Labeller, asked: Sequence[tuple[str, str]]) -> Iterator[L
 
 
 def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:
-    least = _settings(plan).min_kappa
+    least = settings_of(plan).min_kappa
     if least is None:
         return
     if result["kappa"] is None:
@@ -239,7 +185,7 @@ def plan_labeller(plan: Plan) -> Labeller | None:
 
     Raises Problem where it cannot be had: told before hours of stage one.
     """
-    settings = _settings(plan).labeller
+    settings = settings_of(plan).labeller
     if settings.teacher is not None:
         require_labeller(settings, plan.labels, "pseudo_label.labeller")
         return None
@@ -250,24 +196,7 @@ def plan_labeller(plan: Plan) -> Labeller | None:
 
 def _described(plan: Plan, labeller: Labeller) -> dict[str, Any]:
     """The labeller's description, its model as the plan writes it: where a folder lies on this machine is no matter."""
-    return {**labeller.description, "model": _settings(plan).labeller.model or labeller.description["model"]}
-
-
-def _settings(plan: Plan) -> PseudoLabelSettings:
-    if plan.pseudo_label is None:
-        raise Problem(f"{plan.file.name}, pseudo_label: null", "give it a labeller, and stage two can run")
-    if not _sources(plan):
-        raise Problem(f"{plan.file.name}, comments: none are named", "stage two learns from comments: name their files")
-    return plan.pseudo_label
-
-
-def _sources(plan: Plan) -> list[Any]:
-    own = plan.pseudo_label.sources if plan.pseudo_label else None
-    return list(own or plan.comments)
-
-
-def _where(plan: Plan) -> str:
-    return "pseudo_label.sources" if plan.pseudo_label and plan.pseudo_label.sources else "comments"
+    return {**labeller.description, "model": settings_of(plan).labeller.model or labeller.description["model"]}
 
 
 def _pairs(gold: Gold | None) -> list[tuple[str, str]]:

@@ -6,81 +6,92 @@ Two passes, in memory that grows with the sample and the number of days and sour
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush, heapreplace
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 SLICES = 6  # of time, about alike in comments
 SOURCES = 3  # the largest; the others are one stratum
-UNDATED, OTHERS = "undated", "other sources"
+UNDATED, OTHERS, WHOLE = "undated", "other sources", "all"
 Batches = Callable[[], Iterable[Any]]
-Unit = Literal["comment", "text"]
+Same = Callable[[str, str], str]  # (key, text) -> what counts as one
 
 
 @dataclass(frozen=True, order=True)
 class Drawn:
     """One comment of a sample. stratum: its name, "FIRST DAY .. LAST DAY | SOURCE"."""
 
-    id: str
-    key: str
-    text: str
     stratum: str
+    text: str
+    key: str
+    id: str
 
 
 @dataclass(frozen=True)
 class Draw:
-    """rows: in an order of which any beginning is a stratified sample, too. totals: comments of each stratum, all of
-    them, drawn or not."""
+    """rows: in an order of which any beginning is a stratified sample, too. totals: comments of each stratum, all that
+    could be drawn. left_out: reason -> comments; of duplicates those alone that were met beside a drawn one."""
 
     rows: list[Drawn]
     totals: dict[str, int]
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def draw_stratified(
-    batches: Batches, size: int, seed: int, timezone: str, unit: Unit = "comment", without: Collection[str] = ()
+    batches: Batches,
+    size: int,
+    seed: int,
+    timezone: str,
+    *,
+    same: Same | None = None,
+    wanted: Callable[[str], bool] = lambda text: True,
+    without: Collection[str] = (),
+    spread: bool = True,
 ) -> Draw:
     """`size` comments, or all where there are fewer, allotted to strata in proportion and random within each.
 
-    batches: gives the record batches of transfer.stream anew at each call. unit: "comment" gives every comment of a
-    stratum the same chance, so that a text posted ten times has ten, and may stand in the sample several times; "text"
-    draws each text once. timezone: of the days. without: keys left out.
-    A comment's place in its stratum is a hash of the seed and its id (or its key), so the order of files does not
-    matter, but for a text that stands in several strata: it is drawn from the first.
+    batches: gives the record batches of transfer.stream anew at each call. timezone: of the days. same: what a key and
+    text count as; of those that count as one, one is drawn, and the first in the alphabet. None: every comment of a
+    stratum has the same chance, so that a text posted ten times has ten, and may stand in the sample several times.
+    wanted: of a text; others are left out and counted. without: keys, or what they count as, left out. spread: over
+    time and source; else all is one stratum.
+    A comment's place in its stratum is a hash of the seed and its id (or what it counts as), so the order of files does
+    not matter, but for what stands in several strata: it is drawn from the first.
     Strata get their places one by one by the method of equal proportions (Huntington 1928): every stratum has one
     before any has two, and a larger sample begins with the smaller one.
     """
     zone = ZoneInfo(timezone)
-    stratum_of = _strata(batches(), zone)
-    kept: dict[str, list[tuple[int, Drawn]]] = {}
-    totals = Counter[str]()
-    seen = set[str]()  # keys in the heaps, where texts are drawn
-    for day, source, identity, key, text in _rows(batches(), zone):
-        if key in without:
+    stratum_of = _strata(batches(), zone) if spread else lambda day, source: WHOLE
+    heaps: dict[str, list[tuple[int, str]]] = {}  # by stratum, the `size` smallest ranks, negated, largest first
+    held: dict[str, Drawn] = {}  # what stands in the heaps
+    totals, left_out = Counter[str](), Counter[str]()
+    for number, (day, source, identity, key, text) in enumerate(_rows(batches(), zone)):
+        name = f"{identity}#{number}" if same is None else same(key, text)
+        if key in without or name in without or size < 1:
+            continue
+        if not wanted(text):
+            left_out["other language"] += 1
             continue
         stratum = stratum_of(day, source)
         totals[stratum] += 1
-        if key in seen:
+        if name in held:
+            left_out["duplicate"] += 1
+            held[name] = min(held[name], Drawn(held[name].stratum, text, key, identity))
             continue
-        rank = -_rank(key if unit == "text" else identity, seed)
-        held = kept.setdefault(stratum, [])
-        if len(held) >= size and rank <= held[0][0]:
-            continue
-        row = (rank, Drawn(identity, key, text, stratum))
-        if unit == "text":
-            seen.add(key)
-        if len(held) < size:
-            heappush(held, row)
+        heap = heaps.setdefault(stratum, [])
+        entry = (-_rank(identity if same is None else name, seed), name)
+        if len(heap) < size:
+            heappush(heap, entry)
+        elif entry > heap[0]:
+            del held[heapreplace(heap, entry)[1]]
         else:
-            seen.discard(heapreplace(held, row)[1].key)
-    ordered = {name: [row for _, row in sorted(held, key=_by_rank)] for name, held in kept.items()}
-    return Draw(list(_seated(ordered, totals, size)), dict(totals))
-
-
-def _by_rank(entry: tuple[int, Drawn]) -> tuple[int, str]:
-    return -entry[0], entry[1].id
+            continue
+        held[name] = Drawn(stratum, text, key, identity)
+    ordered = {name: [held[entry[1]] for entry in sorted(heap, reverse=True)] for name, heap in heaps.items()}
+    return Draw(list(_seated(ordered, totals, size)), dict(totals), dict(left_out))
 
 
 def _rank(name: str, seed: int) -> int:

@@ -57,7 +57,9 @@ def boasting(text: str) -> tuple[float, ...]:
 
 def make_labelling(folder: Path, gold: int = 200, comments: int = 400) -> Path:
     """Writes data and plan; returns the plan's file. The first `gold` comments are gold, one in two of weight 3."""
-    texts = [f"mood{i % 3} {i} some words more" for i in range(comments)]
+    # a word of its own in each, for texts that differ in a number alone are a flood
+    own = ["a".join("bcfghjklmn"[int(digit)] for digit in f"{i:03d}") for i in range(comments)]
+    texts = [f"mood{i % 3} {i} {own[i]} some words" for i in range(comments)]
     days = [f"2024-03-{1 + i % 20:02d}T12:00:00Z" for i in range(comments)]
     write(
         folder / "comments.csv", id=range(comments), text=texts, time=days, video=[f"v{i % 4}" for i in range(comments)]

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pytest
 
 from transfer.cleaning import key_hash
+from transfer.floods import flood_key
+from transfer.language import in_languages
 from transfer.strata import OTHERS, SLICES, SOURCES, UNDATED, draw_stratified
 
 BEGIN = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -75,6 +77,10 @@ def test_more_than_there_are_gives_all() -> None:
     assert len(draw_stratified(comments(50), 80, 1, "UTC").rows) == 50
 
 
+def by_key(key: str, text: str) -> str:
+    return key
+
+
 def repeated() -> Iterator[pa.RecordBatch]:
     texts = ["flood"] * 60 + [f"text {i}" for i in range(40)]
     rows = [
@@ -87,7 +93,35 @@ def repeated() -> Iterator[pa.RecordBatch]:
 def test_a_text_posted_often_is_drawn_often_as_comments_and_once_as_a_text() -> None:
     as_comments = draw_stratified(repeated, 50, 1, "UTC")
     assert 20 < sum(row.text == "flood" for row in as_comments.rows) < 40
-    as_texts = draw_stratified(repeated, 50, 1, "UTC", unit="text")
+    as_texts = draw_stratified(repeated, 50, 1, "UTC", same=by_key)
     assert sorted(Counter(row.key for row in as_texts.rows).values()) == [1] * 41
-    without = draw_stratified(repeated, 50, 1, "UTC", unit="text", without={key_hash("flood")})
+    without = draw_stratified(repeated, 50, 1, "UTC", same=by_key, without={key_hash("flood")})
     assert len(without.rows) == 40
+
+
+def test_near_duplicates_and_other_languages_stay_out_and_are_counted() -> None:
+    flood = [f"구독하고 선물 받아 가세요 여러분 {i}!! http" for i in range(50)]
+    said = [
+        *flood,
+        *(f"오늘 정말 즐거운 하루였어요 {word}" for word in "가나다라마바사아자차"),
+        "nothing but English here",
+    ]
+    rows = [
+        {"id": f"c{i}", "key": key_hash(text), "text": text, "time": BEGIN, "source": "a", "file": 0}
+        for i, text in enumerate(said)
+    ]
+    draw = draw_stratified(
+        lambda: [pa.RecordBatch.from_pylist(rows)], 40, 1, "UTC", same=flood_key, wanted=in_languages(["ko"])
+    )
+    assert len(draw.rows) == 11
+    assert draw.left_out == {"duplicate": 49, "other language": 1}
+    known = {flood_key(row.key, row.text) for row in draw.rows}
+    again = draw_stratified(lambda: [pa.RecordBatch.from_pylist(rows)], 40, 1, "UTC", same=flood_key, without=known)
+    assert [row.text for row in again.rows] == ["nothing but English here"]
+
+
+def test_without_spreading_all_is_one_stratum() -> None:
+    draw = draw_stratified(comments(), 100, 1, "UTC", same=by_key, spread=False)
+    assert set(draw.totals) == {"all"}
+    assert draw_stratified(comments(backwards=True), 40, 1, "UTC", same=by_key, spread=False).rows == draw.rows[:40]
+    assert draw_stratified(comments(), 0, 1, "UTC").rows == []
