@@ -4,18 +4,13 @@ Heavy imports stand inside the commands, so that --help answers at once.
 """
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from stages.edge import Show, edge, finish, quiet_libraries
-
-if TYPE_CHECKING:
-    from stages.plan import Plan
-    from stages.workspace import Run
+from stages.opening import lead_stage, opened_run, read
 
 app = typer.Typer(
     name="moodline",
@@ -39,9 +34,7 @@ Anew = Annotated[
     Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
-Workers = Annotated[
-    int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search; GPUs are dealt out.")
-]
+Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
 
 @app.command()
@@ -64,7 +57,7 @@ def demo(
         from stages.world.make import make_world
 
         plan = make_world(folder, language, seed, Terminal().say)
-        finish(_lead(plan, overrides, "run", None), as_json, show_run)
+        finish(lead_stage(plan, overrides, "run", None), as_json, show_run)
 
 
 @app.command()
@@ -121,7 +114,7 @@ def run(
     with edge(as_json, debug):
         from stages.show import show_run
 
-        finish(_lead(plan, overrides, "run", anew, workers), as_json, show_run)
+        finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
 
 
 STAGE_COMMANDS = {
@@ -171,7 +164,7 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
         with edge(as_json, debug):
             from stages.show import show_stage
 
-            finish(_lead(plan, overrides, stage, anew, workers), as_json, show_stage)
+            finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
 
 
 def _add_stage_command(name: str, stage: str, text: str) -> None:
@@ -182,7 +175,7 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
         with edge(as_json, debug):
             from stages.show import show_stage
 
-            finish(_lead(plan, overrides, stage, anew), as_json, show_stage)
+            finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
 
 
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
@@ -208,7 +201,7 @@ def worker(
         from stages.join import join_search
         from stages.show import show_stage
 
-        finish(join_search(_open(_read(plan, overrides)), member_of), as_json, show_stage)
+        finish(join_search(opened_run(read(plan, overrides)), member_of), as_json, show_stage)
 
 
 @app.command()
@@ -232,8 +225,66 @@ def enqueue(
     with edge(as_json, debug):
         from stages.enqueue import enqueue_trial
 
-        told = enqueue_trial(_open(_read(plan, overrides)), settings, candidate, stage)
+        told = enqueue_trial(opened_run(read(plan, overrides)), settings, candidate, stage)
         finish(told, as_json, lambda told: print(told["message"]))
+
+
+@app.command()
+def labels(
+    plan: PlanFile,
+    export_to: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help="Write them.", show_default=False)
+    ] = None,
+    import_from: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="Add a file's.", show_default=False)
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="A csv's, if not UTF-8.", show_default=False)] = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List who labelled how much; write all labels to a csv, xlsx or parquet file, or add a file's to the store.
+
+    Example: moodline labels plan.yaml --export labels.parquet
+    """
+    with edge(as_json, debug):
+        from stages.label_file import labels_command
+        from stages.show import show_labels
+
+        told = labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding)
+        finish(told, as_json, show_labels)
+
+
+@app.command()
+def annotate(
+    plan: PlanFile,
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Who labels; each has labels of their own.")] = "me",
+    rows: Annotated[int, typer.Option(help="Comments to label.", min=1, max=5000)] = 400,
+    export_to: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="SHEET", help="Write a sheet to fill in: csv, xlsx.", show_default=False),
+    ] = None,
+    import_from: Annotated[
+        Path | None, typer.Option("--import", metavar="SHEET", help="Read a filled sheet.", show_default=False)
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="A csv's, if not UTF-8.", show_default=False)] = None,
+    overrides: Overrides = [],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Label a random sample of the comments, one key each; writes WORKSPACE/gold.csv. Run again to go on.
+
+    Example: moodline annotate plan.yaml --annotator kim --rows 300
+    """
+    with edge(as_json, debug):
+        from stages.annotate import Annotator, label_keys, run_annotate
+        from stages.keyboard import TerminalKeyboard
+        from stages.show import show_annotations
+
+        opened = opened_run(read(plan, overrides))
+        keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
+        who = Annotator(annotator, rows)
+        finish(run_annotate(opened, who, keyboard, export_to, import_from, encoding), as_json, show_annotations)
 
 
 @app.command()
@@ -259,7 +310,7 @@ def evaluate(
         from transfer.sources import LabelledSource
 
         source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        finish(run_evaluate(_open(_read(plan, overrides)), source, stage), as_json, show_scores)
+        finish(run_evaluate(opened_run(read(plan, overrides)), source, stage), as_json, show_scores)
 
 
 @app.command()
@@ -280,7 +331,7 @@ def predict(
         from stages.judge import run_predict
         from stages.show import show_predictions
 
-        finish(run_predict(_open(_read(plan, overrides)), texts, stage), as_json, show_predictions)
+        finish(run_predict(opened_run(read(plan, overrides)), texts, stage), as_json, show_predictions)
 
 
 @app.command()
@@ -293,7 +344,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
         from stages.show import show_status
         from stages.status import run_status
 
-        finish(run_status(_read(plan, overrides)), as_json, show_status)
+        finish(run_status(read(plan, overrides)), as_json, show_status)
 
 
 @app.command()
@@ -315,7 +366,7 @@ def dashboard(
         from stages.dashboard import serve_dashboard
 
         show: Show = lambda told: print(told["url"], flush=True)  # noqa: E731
-        serve_dashboard(_read(plan, overrides), port, write, lambda told: finish(told, as_json, show))
+        serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show))
 
 
 @app.command()
@@ -335,49 +386,13 @@ def export(
         quiet_libraries()
         from stages.export import run_export
 
-        result = run_export(_open(_read(plan, overrides)), folder, stage)
+        result = run_export(opened_run(read(plan, overrides)), folder, stage)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 
 def main() -> None:
     """The console script."""
     app()
-
-
-def _lead(plan: Path, overrides: Sequence[str], what: str, anew: str | None, workers: int = 1) -> dict[str, Any]:
-    """Leads the plan's workspace while one stage, or "run" for all, is done."""
-    from stages.crew import Crew, share_cores, take_gpu
-
-    opened = _read(plan, overrides)
-    share_cores(workers)
-    quiet_libraries()
-    from stages.anew import begin_anew
-    from stages.run import DOES, run_all
-    from storage.leader import lead
-
-    with lead(opened.root):
-        run = _open(opened)
-        run.files.sweep()
-        take_gpu(run.root, run.report)
-        if anew is not None:
-            begin_anew(run, anew, first=None if what == "run" else what)
-        words = [str(plan), *(word for override in overrides for word in ("--set", override))]
-        with Crew(words, workers - 1, run.report) as crew:
-            run = replace(run, crew=crew)
-            return run_all(run) if what == "run" else DOES[what](run)
-
-
-def _read(plan: Path, overrides: Sequence[str]) -> "Plan":
-    from stages.plan import read_plan
-
-    return read_plan(plan, overrides)
-
-
-def _open(plan: "Plan") -> "Run":
-    from stages.progress import Terminal
-    from stages.workspace import open_run
-
-    return open_run(plan, Terminal())
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import numpy as np
 from stages.basic import subset_of
 from stages.data import halves_of, read_gold_rows, read_original
 from stages.overview import stages_of
-from stages.plan import FurtherSettings, Plan, SearchSettings, read_plan
+from stages.plan import Plan, read_plan
 from stages.pseudo_label import plan_labeller
 from stages.search_notes import search_notes
 from stages.search_problems import LAYERS
+from stages.settings import FurtherSettings, SearchSettings
 from stages.workspace import candidate_location, check_writable
 from studies.again import recheck_of
 from studies.search import Search
@@ -204,7 +205,7 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
     says = {
         "basic": basic,
         "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by "
-        f"{(labeller.model or labeller.base_url) if labeller else None}",
+        f"{(labeller.model or labeller.base_url or 'stage one, as teacher') if labeller else None}",
         "further": f"{plan.further.trials} trials{_again(plan.further)}",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
         "infer": f"{comments} comments",

@@ -11,9 +11,9 @@ from stages.basic import basic_result, references
 from stages.data import Gold, read_gold, read_original
 from stages.further import further_result, target_of
 from stages.models import Predictor, Readings
-from stages.plan import Combination
 from stages.pseudo_label import sampled
 from stages.results import SIMULATED, Row, row
+from stages.settings import Combination
 from stages.stage import do_stage, result_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick

@@ -132,6 +132,10 @@ def _inputs(run: Run) -> _Inputs:
     }
     if plan.further.seeds != 1:
         parts["further.seeds"] = plan.further.seeds
+    if "drawn" in labelled:
+        parts["comments chosen"] = [labelled["drawn"][name] for name in ("choose", "languages")]
+    if labelled.get("calibration"):
+        parts["calibration"] = labelled["calibration"]  # the labels learnt from are others with it
     return _Inputs(winner, original, target, pseudo, parts)
 
 

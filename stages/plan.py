@@ -5,179 +5,34 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
-    Discriminator,
     Field,
     PrivateAttr,
     StrictStr,
-    Tag,
     ValidationError,
-    model_validator,
 )
 
-from stages.duration import Duration
 from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
-from studies.again import Recheck, SubsetSettings, check_recheck
-from studies.space import DimensionField, Space
-from studies.ways import PrunerName, SamplerName
+from stages.settings import (
+    EnsembleSettings,
+    FurtherSettings,
+    InferSettings,
+    Original,
+    PseudoLabelSettings,
+    SearchSettings,
+    Settings,
+)
+from studies.space import Space
 from transfer.labellers.prompt import check_prompt
 from transfer.labellers.settings import LabellerSettings
 from transfer.problem import Problem, Problems
-from transfer.sources import CommentSource, GoldSource, LabelledSource
-
-MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
-Combination = Literal["mean", "product", "maximum", "minimum"]
-
-
-def _part_kind(value: Any) -> str:
-    return "sources" if isinstance(value, list | tuple) else "share"
-
-
-Share = Annotated[float, Field(gt=0, le=0.5)]
-Sources = Annotated[list[LabelledSource], Field(min_length=1)]
-Part = Annotated[Annotated[Share, Tag("share")] | Annotated[Sources, Tag("sources")], Discriminator(_part_kind)]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Original(_Settings):
-    """The labelled text of another domain."""
-
-    train: Sources = Field(description="labelled files or hub data sets, read as one corpus")
-    validation: Part = Field(default=0.1, description="share of train (stratified, seeded), or sources like train's")
-    test: Part | None = Field(
-        default=0.1, description="share of train, or sources like train's; read once, at the end; null: none"
-    )
-
-
-class SearchSettings(_Settings):
-    """Stage one: a study for each candidate."""
-
-    trials: int = Field(default=20, ge=1, le=10_000, description="complete and pruned trials per candidate, in all")
-    metric: MetricName = Field(default="macro_f1", description="what is optimised, on the validation split")
-    sampler: SamplerName = Field(
-        default="tpe", description="what proposes trials: tpe, gp, qmc or random; trial 0 is the published recipe"
-    )
-    pruner: PrunerName = Field(
-        default="median",
-        description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none",
-    )
-    timeout: Duration | None = Field(
-        default=None,
-        description="8h, 90m or minutes: how long a command works on one study before it begins no further trial",
-    )
-    keep: int = Field(default=3, ge=1, le=100, description="trials per study whose weights stay on disk")
-    seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
-    trial_timeout: float | None = Field(
-        default=None,
-        gt=0,
-        description="minutes of training that a trial may take, all resumes together, here and in stage two; "
-        "beyond that it counts as pruned",
-    )
-    token_budget: int | None = Field(
-        default=None,
-        ge=1,
-        description="padded tokens computed at a time, here and in stage two: micro-batches add up to batch_size; "
-        "null: the device's default; halved where its memory does not do",
-    )
-    gradient_checkpointing: Literal[True, False, "auto"] = Field(
-        default="auto",
-        description="compute activations again instead of keeping them, here and in stage two: less memory, a third "
-        "more time, the same weights; auto: when one text at a time is still too much",
-    )
-    subset: SubsetSettings | None = Field(
-        default=None, description="search on a part of train, {share: 0.2} or {rows: 2000}, then the best on all of it"
-    )
-    recheck: Recheck = Field(
-        default="auto",
-        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
-    )
-    space: dict[str, DimensionField] = Field(
-        default_factory=dict, description="parameters searched otherwise than by default: a range, choices or a value"
-    )
-
-    @model_validator(mode="after")
-    def _rechecks_what_it_keeps(self) -> Self:
-        check_recheck(self.recheck, self.keep)
-        return self
-
-
-class PseudoLabelSettings(_Settings):
-    """What labels a sample of the comments, and which."""
-
-    labeller: LabellerSettings = Field(
-        default_factory=lambda: LabellerSettings(model="google/gemma-3-4b-it"), description="the LLM that labels"
-    )
-    sample: int = Field(default=9000, ge=1, description="comments labelled, in all")
-    sources: list[CommentSource] | None = Field(
-        default=None, min_length=1, description="where the sample is drawn from; null: the comments"
-    )
-    simulation: bool = Field(
-        default=False, description="the labeller is a stand-in for an LLM; every table, page and model card says so"
-    )
-    min_kappa: float | None = Field(
-        default=None,
-        ge=-1,
-        le=1,
-        description="least Cohen's kappa with gold; below it the run stops before stage two",
-    )
-
-
-class FurtherSettings(_Settings):
-    """Stage two: a study that starts from the winner's weights."""
-
-    trials: int = Field(default=10, ge=1, le=10_000, description="complete and pruned trials, in all")
-    sampler: SamplerName = Field(
-        default="tpe", description="what proposes trials: tpe, gp, qmc or random; trial 0 is the winner's recipe"
-    )
-    pruner: PrunerName = Field(
-        default="median",
-        description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none",
-    )
-    timeout: Duration | None = Field(
-        default=None,
-        description="8h, 90m or minutes: how long a command works on the study before it begins no further trial",
-    )
-    keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
-    seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
-    recheck: Recheck = Field(
-        default="auto",
-        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
-    )
-    tolerance: float = Field(
-        default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
-    )
-    space: dict[str, DimensionField] = Field(
-        default_factory=dict, description="as in search, and pseudo_share, confidence, label_softness"
-    )
-
-    @model_validator(mode="after")
-    def _rechecks_what_it_keeps(self) -> Self:
-        check_recheck(self.recheck, self.keep)
-        return self
-
-
-class EnsembleSettings(_Settings):
-    """Which models vote, and how their probabilities become one."""
-
-    top: int = Field(default=5, ge=1, le=100, description="members at most: the best kept trials of all studies")
-    combine: Combination = Field(default="mean", description="mean, product, maximum or minimum, with equal weights")
-
-
-class InferSettings(_Settings):
-    """How all comments are classified."""
-
-    engine: Literal["auto", "torch"] = Field(default="auto", description="what computes; auto: the fastest there is")
-    shard_rows: int = Field(default=50_000, ge=1, description="comments per Parquet file; a kill costs one at most")
+from transfer.sources import CommentSource, GoldSource
 
 
 def _distinct_candidates(candidates: list[str]) -> list[str]:
@@ -197,7 +52,7 @@ def _distinct_labels(labels: list[str]) -> list[str]:
     return labels
 
 
-class Plan(_Settings):
+class Plan(Settings):
     """Everything that a run needs to know. Paths are relative to its folder; $NAME comes from the environment."""
 
     name: str = Field(

@@ -1,33 +1,28 @@
 """Pseudo-labels: a sample of the comments, and gold, labelled by the plan's labeller; measured against people."""
 
-import math
-import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.data import Gold, read_gold, read_original
-from stages.plan import Plan, PseudoLabelSettings
+from stages.choosing import how_drawn, kept_sample, sample_name, settings_of
+from stages.data import Gold, read_gold
+from stages.measured import against_people, calibration_of, distributions
+from stages.plan import Plan
 from stages.report import Advance
-from stages.stage import do_stage, fingerprint
-from stages.workspace import SAMPLES, Run, candidate_location
+from stages.stage import do_stage
+from stages.teacher import teacher_of
+from stages.workspace import Run, candidate_location
 from storage.labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.device import device_name
-from transfer.evaluate import bootstrap_interval, score
-from transfer.labelled import Labelled
 from transfer.labellers.answer import Labeller
 from transfer.labellers.choose import make_labeller
+from transfer.labellers.settings import require_labeller
 from transfer.problem import Problem
-from transfer.sampling import sample_comments
-from transfer.stream import read_comments
 
 STAGE = "pseudo_label"
 CHUNK = 256  # comments asked about together
@@ -38,7 +33,8 @@ KEPT_SECONDS = 2.0  # between two writes to the store: what a kill can cost
 class Sampled:
     """Comments to be learnt from, with what the labeller said of them; those it gave no label are left out.
 
-    label: (N,) int64. probabilities: (N, K) float32, a row of NaN where confidence is unknown.
+    label: (N,) int64. probabilities: (N, K) float32, a row of NaN where confidence is unknown. Both are calibrated
+    where the labelling was; the store keeps the answers as they came.
     """
 
     keys: list[str]
@@ -50,17 +46,19 @@ class Sampled:
 def run_pseudo_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
-    The result has `labelled`, `missing`, `labeller`, `accuracy`, `macro_f1` and `kappa` (of gold's report half; null
-    without gold). Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
+    The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
+    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured.
+    Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
-    settings = _settings(run.plan)
+    settings = settings_of(run.plan)
     gold = read_gold(run)
-    labeller = plan_labeller(run.plan)
+    labeller = _labeller(run)
     sample = kept_sample(run, gold)
     parts = {
         "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
-        "sample": _sample_name(run.plan),
-        "gold (content)": gold.report.fingerprint if gold else None,
+        "sample": sample_name(run.plan),
+        "gold (content)": [gold.tune.fingerprint, gold.report.fingerprint] if gold else None,
+        "calibrate": settings.calibrate,
     }
     extent = {
         "simulation": settings.simulation,
@@ -76,64 +74,17 @@ def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
     sample = kept_sample(run, gold)
     known = {row.key: row for row in labels_of(run.engine, result["identity"], [key for key, _ in sample])}
     kept = [(key, text, known[key]) for key, text in sample if key in known and known[key].label is not None]
-    k = len(run.plan.labels)
-    unknown = [float("nan")] * k
+    label = np.array([row.label for _, _, row in kept], dtype=np.int64)
+    probabilities = distributions([row for _, _, row in kept], len(run.plan.labels))
+    calibration = calibration_of(result)
+    if calibration is not None:
+        label, probabilities = calibration.applied(label, probabilities)
     return Sampled(
         keys=[key for key, _, _ in kept],
         texts=[text for _, text, _ in kept],
-        label=np.array([row.label for _, _, row in kept], dtype=np.int64),
-        probabilities=np.array([row.probabilities or unknown for _, _, row in kept], dtype=np.float32).reshape(-1, k),
+        label=label,
+        probabilities=probabilities.astype(np.float32),
     )
-
-
-def kept_sample(run: Run, gold: Gold | None) -> list[tuple[str, str]]:
-    """(key, text) of the comments to label: drawn once and kept, extended where the plan asks for more.
-
-    Comments that come later change nothing: what was labelled stays what is learnt from. Texts that stand in gold or
-    in the original data are left out, also where they came there after the sample was drawn.
-    """
-    name, size = _sample_name(run.plan), _settings(run.plan).sample
-    kept = _read_sample(run.files.fetch(name)) if run.files.exists(name) else []
-    taken = _taken(run.plan, gold)
-    usable = [(key, text) for key, text in kept if key not in taken]
-    if len(usable) < size:
-        have = {key for key, _ in kept}
-        more = _draw(run.plan, size - len(usable), taken | have)
-        if more:
-            _write_sample(run, name, [*kept, *more])
-        usable += more
-    return usable[:size]
-
-
-def _draw(plan: Plan, size: int, without: Collection[str]) -> list[tuple[str, str]]:
-    batches = read_comments(_sources(plan), plan.base, plan.index.timezone, salt="", where=_where(plan))
-    return sample_comments(batches, size, plan.seed, without)
-
-
-def _taken(plan: Plan, gold: Gold | None) -> set[str]:
-    """Keys of the texts that are labelled already, by people."""
-    original = read_original(plan)
-    splits = [original.train, original.validation, *([original.test] if original.test else [])]
-    return {key for rows in [*splits, *((gold.tune, gold.report) if gold else ())] for key in rows.keys}
-
-
-def _sample_name(plan: Plan) -> str:
-    """The sample's name in files: other sources or another seed are another sample."""
-    drawn = {"seed": plan.seed, "sources": [source.model_dump(mode="json") for source in _sources(plan)]}
-    return f"{SAMPLES}/{fingerprint(drawn)}.parquet"
-
-
-def _read_sample(path: Path) -> list[tuple[str, str]]:
-    table = pq.read_table(path)
-    return list(zip(table.column("key").to_pylist(), table.column("text").to_pylist(), strict=True))
-
-
-def _write_sample(run: Run, name: str, rows: Sequence[tuple[str, str]]) -> None:
-    local = run.scratch / f"sample-{os.getpid()}.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"key": [key for key, _ in rows], "text": [text for _, text in rows]}), local)
-    run.files.publish(local, name)
-    local.unlink()
 
 
 def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold: Gold | None) -> dict[str, Any]:
@@ -149,10 +100,11 @@ def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold
         "missing": len(sample) - sum(row.label is not None for row in found),
         "labeller": _described(run.plan, labeller),
         "identity": labeller.identity,
+        "drawn": how_drawn(run),
         "tokens": sum(row.tokens for row in answers.values()),
-        "simulation": _settings(run.plan).simulation,
+        "simulation": settings_of(run.plan).simulation,
         "shares": _shares(found, run.plan.labels),
-        **_against_gold(run.plan, answers, gold.report if gold else None),
+        **against_people(run.plan, answers, gold),
     }
     _check_gate(run.plan, result)
     return result
@@ -166,7 +118,7 @@ def _ask(run: Run, labeller: Labeller, wanted: Sequence[tuple[str, str]], known:
     A server is asked about the missing alone, since that costs.
     """
     chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
-    is_local = labeller.description["kind"] == "local"
+    is_local = labeller.description["kind"] != "server"
     missing = sum(key not in known for key, _ in wanted)
     with run.report.bar("labelling", missing, "comments") as advance:
         for chunk in chunks:
@@ -203,32 +155,8 @@ def _answers(labeller: Labeller, asked: Sequence[tuple[str, str]]) -> Iterator[L
         )
 
 
-def _against_gold(plan: Plan, answers: Mapping[str, LabelRow], gold: Labelled | None) -> dict[str, Any]:
-    """Agreement with gold's report half, weighted where gold has weights; an answer without a label is left out."""
-    if gold is None:
-        return {"accuracy": None, "macro_f1": None, "kappa": None}
-    judged = [i for i, key in enumerate(gold.keys) if key in answers and answers[key].label is not None]
-    if not judged:
-        return {"accuracy": None, "macro_f1": None, "kappa": None}
-    truth = gold.labels[judged]
-    given = np.array([answers[gold.keys[i]].label for i in judged], dtype=np.int64)
-    weights = None if gold.weights is None else gold.weights[judged]
-    k = len(plan.labels)
-    kappa = bootstrap_interval("kappa", given, truth, k, seed=plan.seed, weights=weights)
-    scores = score(np.eye(k)[given], truth, plan.labels)
-    return {
-        "accuracy": scores.accuracy,
-        "macro_f1": scores.macro_f1,
-        # undefined where one label is all that people and labeller ever say
-        "kappa": None if math.isnan(kappa[0]) else dict(zip(("value", "low", "high"), kappa, strict=True)),
-        "gold_n": len(judged),
-        "per_class": scores.per_class,
-        "confusion": [list(row) for row in scores.confusion],
-    }
-
-
 def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:
-    least = _settings(plan).min_kappa
+    least = settings_of(plan).min_kappa
     if least is None:
         return
     if result["kappa"] is None:
@@ -248,9 +176,19 @@ def _shares(rows: Sequence[LabelRow], labels: Sequence[str]) -> dict[str, float]
     return {label: float(count / max(counts.sum(), 1)) for label, count in zip(labels, counts, strict=True)}
 
 
-def plan_labeller(plan: Plan) -> Labeller:
-    """The plan's labeller, not yet loaded. Raises Problem where it cannot be had: told before hours of stage one."""
-    settings = _settings(plan).labeller
+def _labeller(run: Run) -> Labeller:
+    return plan_labeller(run.plan) or teacher_of(run)
+
+
+def plan_labeller(plan: Plan) -> Labeller | None:
+    """The plan's labeller, not yet loaded; None for a teacher, which only stage one makes.
+
+    Raises Problem where it cannot be had: told before hours of stage one.
+    """
+    settings = settings_of(plan).labeller
+    if settings.teacher is not None:
+        require_labeller(settings, plan.labels, "pseudo_label.labeller")
+        return None
     if settings.base_url is None and settings.model is not None:
         settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
     return make_labeller(settings, plan.labels, device_name())
@@ -258,24 +196,7 @@ def plan_labeller(plan: Plan) -> Labeller:
 
 def _described(plan: Plan, labeller: Labeller) -> dict[str, Any]:
     """The labeller's description, its model as the plan writes it: where a folder lies on this machine is no matter."""
-    return {**labeller.description, "model": _settings(plan).labeller.model}
-
-
-def _settings(plan: Plan) -> PseudoLabelSettings:
-    if plan.pseudo_label is None:
-        raise Problem(f"{plan.file.name}, pseudo_label: null", "give it a labeller, and stage two can run")
-    if not _sources(plan):
-        raise Problem(f"{plan.file.name}, comments: none are named", "stage two learns from comments: name their files")
-    return plan.pseudo_label
-
-
-def _sources(plan: Plan) -> list[Any]:
-    own = plan.pseudo_label.sources if plan.pseudo_label else None
-    return list(own or plan.comments)
-
-
-def _where(plan: Plan) -> str:
-    return "pseudo_label.sources" if plan.pseudo_label and plan.pseudo_label.sources else "comments"
+    return {**labeller.description, "model": settings_of(plan).labeller.model or labeller.description["model"]}
 
 
 def _pairs(gold: Gold | None) -> list[tuple[str, str]]:

@@ -13,9 +13,9 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from stages.duration import shown
-from stages.plan import SearchSettings
 from stages.report import Report
 from stages.search_notes import search_notes
+from stages.settings import SearchSettings
 from stages.workspace import Run, store_url
 from storage import ledger, registry
 from storage.claims import slots

@@ -42,18 +42,83 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def show_labeller(result: Mapping[str, Any]) -> None:
     """How the labeller agrees with people."""
+    out = _console()
     kappa, model = result["kappa"], result["labeller"].get("model")
     agreement = "no kappa: no gold, or gold of one label only"
     if kappa:
         agreement = f"kappa with gold {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
         agreement += f", accuracy {result['accuracy']:.3f}, macro-F1 {result['macro_f1']:.3f}"
-    _console().print(
-        f"labeller {model}: {result['labelled']} labelled, {result['missing']} without a label; {agreement}"
-    )
+    out.print(f"labeller {model}: {result['labelled']} labelled, {result['missing']} without a label; {agreement}")
+    if result.get("calibrated"):
+        _show_calibration(result)
     if result.get("simulation"):
-        _console().print(
-            "The labeller is a stand-in for an LLM: its figures, and those of stage two, are a simulation's."
+        out.print("The labeller is a stand-in for an LLM: its figures, and those of stage two, are a simulation's.")
+
+
+def show_label_stage(result: Mapping[str, Any]) -> None:
+    """The labeller against gold in full: per label, confusions, and whether its confidence can be believed."""
+    show_labeller(result)
+    if result.get("per_class"):
+        _console().print(f"against the {result['gold_n']} rows of gold's report half (rows true, columns said):")
+        _show_classes(list(result["per_class"]), result["per_class"], result["confusion"])
+    if result.get("reliability"):
+        _show_reliability(result["reliability"], result["unknown_confidence"])
+
+
+def show_labels(result: Mapping[str, Any]) -> None:
+    """What was imported and exported, and every labeller of the store."""
+    out = _console()
+    if result.get("imported"):
+        told = result["imported"]
+        out.print(f"{told['rows']:,} labels read from {told['file']}, {told['added']:,} of them new")
+    if result.get("exported"):
+        out.print(f"{result['exported']['rows']:,} labels written to {result['exported']['file']}")
+    table = _table("labeller", "kind", "model", "answers", "labels")
+    for found in result["labellers"]:
+        fits = "the plan's" if found["fits"] else "others"
+        table.add_row(found["identity"][:16], str(found["kind"]), found["model"] or "", f"{found['answers']:,}", fits)
+    out.print(table if result["labellers"] else "no labels yet")
+
+
+def show_annotations(result: Mapping[str, Any]) -> None:
+    """How far an annotator is, how far people agree, and what to write into the plan."""
+    out = _console()
+    counts = f"{result['labelled']} labelled, {result['skipped']} passed over, {result['left']} left"
+    out.print(f"{result['annotator']}: {counts} of {result['sample']}")
+    if result.get("sheet"):
+        out.print(f"sheet to fill in: {result['sheet']}; read it back with --import")
+    for found in result["agreement"]:
+        kappa = found["kappa"]
+        figures = f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})" if kappa else "no kappa"
+        out.print(f"{' and '.join(found['annotators'])}: {figures} on {found['n']} comments")
+    if result["disagreements"]:
+        out.print(
+            f"{result['disagreements']} comments have several labels: gold has the one given most often, "
+            "of a tie that of whoever labelled most"
         )
+    if result["gold"]:
+        out.print(f"{result['rows']} rows of gold; in the plan:\n  gold: {result['source']}")
+
+
+def _show_calibration(result: Mapping[str, Any]) -> None:
+    before, after = result["calibrated"]["before"], result["calibrated"]["after"]
+    moves = [f"log-loss {before['log_loss']:.3f} to {after['log_loss']:.3f}"] if after["log_loss"] is not None else []
+    moves += [f"calibration error {before['ece']:.3f} to {after['ece']:.3f}"] if after["ece"] is not None else []
+    if before["kappa"] and after["kappa"]:
+        moves.append(f"kappa {before['kappa']['value']:.2f} to {after['kappa']['value']:.2f}")
+    kind = result["calibration"]["kind"]
+    _console().print(f"calibrated on gold's tune half ({kind}); on the report half {', '.join(moves)}")
+
+
+def _show_reliability(found: Mapping[str, Any], unknown: int) -> None:
+    out = _console()
+    table = _table("confidence", "answers", "mean confidence", "right")
+    for held in (held for held in found["bins"] if held["n"]):
+        figures = (str(held["n"]), _figure(held["confidence"]), _figure(held["accuracy"]))
+        table.add_row(f"{held['low']:.1f} to {held['high']:.1f}", *figures)
+    out.print(table)
+    left = f"; the confidence of {unknown} is unknown" if unknown else ""
+    out.print(f"expected calibration error {found['ece']:.3f} over {found['n']} answers{left}")
 
 
 def show_stage(result: Mapping[str, Any]) -> None:
@@ -67,7 +132,7 @@ def show_stage(result: Mapping[str, Any]) -> None:
         value = f"{winner['value']:.4f}{told}"
         out.print(f"winner: {winner['candidate']}, trial {winner['trial']}, {value}\n  {winner['path']}")
     if "kappa" in result:
-        show_labeller(result)
+        show_label_stage(result)
     if "members" in result:
         _show_combinations(result)
     if "rows_per_second" in result:
@@ -184,12 +249,16 @@ def show_scores(result: Mapping[str, Any]) -> None:
     out = _console()
     names = ("n", "accuracy", "macro_f1", "weighted_f1", "log_loss")
     out.print(f"{result['predictor']}: " + ", ".join(f"{name} {_figure(result[name])}" for name in names))
-    table = _table("label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in result["labels"]))
-    for label, counts in zip(result["labels"], result["confusion"], strict=True):
-        own = result["per_class"][label]
+    _show_classes(result["labels"], result["per_class"], result["confusion"])
+
+
+def _show_classes(labels: Sequence[str], per_class: Mapping[str, Any], confusion: Sequence[Sequence[int]]) -> None:
+    table = _table("label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in labels))
+    for label, counts in zip(labels, confusion, strict=True):
+        own = per_class[label]
         figures = (_figure(own[key]) for key in ("precision", "recall", "f1", "accuracy"))
         table.add_row(label, *figures, str(own["support"]), *map(str, counts))
-    out.print(table)
+    _console().print(table)
 
 
 def show_predictions(result: Mapping[str, Any]) -> None:

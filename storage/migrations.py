@@ -134,9 +134,25 @@ DELETE FROM moodline_slots WHERE trial IS NOT NULL AND EXISTS (
 CREATE UNIQUE INDEX moodline_slots_trial ON moodline_slots (study, trial)
 """
 
+
+def _annotations(connection: Connection) -> None:
+    connection.exec_driver_sql(_ANNOTATIONS)
+
+
+_ANNOTATIONS = """
+CREATE TABLE moodline_annotations (
+    plan TEXT NOT NULL,
+    annotator TEXT NOT NULL,
+    key TEXT NOT NULL,
+    label TEXT,
+    labelled_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (plan, annotator, key)
+)
+"""
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress)
+MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress, _annotations)
 LATEST = len(MIGRATIONS)
 
 

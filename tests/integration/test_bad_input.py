@@ -141,6 +141,16 @@ def test_a_plan_changed_after_its_study_began(finished: Project, monkeypatch: py
     assert finished.json("search", "plan.yaml")["studies"][0]["complete"] >= 1  # nothing was lost
 
 
+def test_stage_two_does_not_mix_trials_on_differently_calibrated_labels(
+    finished: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ("--set", "pseudo_label.calibrate=bias")
+    assert finished.json("label", "plan.yaml", *more)["calibration"]["kind"] == "bias"
+    done = invoke(finished, "further", "plan.yaml", *more, monkeypatch=monkeypatch)
+    assert done.exit_code == 1
+    assert "calibration: was null, is" in " ".join(done.stderr.split())
+
+
 def test_changed_data_is_noticed_too(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with (finished.folder / "original.csv").open("a", encoding="utf-8") as file:
         file.write("one more furious day,anger\n")

@@ -1,12 +1,16 @@
-"""A run on an empty workspace, for stages that need no model."""
+"""A run on an empty workspace, for stages that need no model; and a labeller that answers by a rule."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from stages import pseudo_label
 from stages.plan import read_plan
 from stages.workspace import Run, open_run
+from tests.stages.labelling import StubLabeller
+
+Labels = Callable[[Callable[[str], tuple[float, ...] | int | None]], StubLabeller]
 
 PLAN = """
 name: small
@@ -30,3 +34,15 @@ def a_run(plan_file: Path) -> Callable[..., Run]:
         return open_run(read_plan(plan_file, overrides))
 
     return open_it
+
+
+@pytest.fixture
+def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
+    """Makes the plan's labeller one that answers by a rule."""
+
+    def put(rule: Callable[[str], tuple[float, ...] | int | None]) -> StubLabeller:
+        labeller = StubLabeller(rule)
+        monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller)
+        return labeller
+
+    return put

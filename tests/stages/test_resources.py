@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.plan import SearchSettings, read_plan
+from stages.plan import read_plan
 from stages.searching import resources
+from stages.settings import SearchSettings
 from studies.task import Task
 from transfer.problem import Problems
 

@@ -15,7 +15,8 @@ WHERE = "pseudo_label.labeller"
 
 
 class LabellerSettings(BaseModel):
-    """A causal LM on this machine (`model` alone), or an OpenAI-compatible server (`base_url` and `model`)."""
+    """A causal LM on this machine (`model` alone), an OpenAI-compatible server (`base_url` and `model`), or stage one's
+    own models (`teacher` alone)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +25,10 @@ class LabellerSettings(BaseModel):
     )
     base_url: str | None = Field(
         None, description="address of an OpenAI-compatible server, as in http://localhost:8000/v1; null: local"
+    )
+    teacher: Literal["ensemble"] | None = Field(
+        None,
+        description="ensemble: the mean of stage one's best kept trials labels, in place of an LLM; null: an LLM does",
     )
     api_key_env: str = Field(
         "OPENAI_API_KEY", description="environment variable that holds the server's key; unset: no key is needed"
@@ -56,11 +61,17 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
     if settings.base_url is not None and not settings.base_url.startswith(("http://", "https://")):
         address = f"{where}.base_url: '{settings.base_url}' is no address of a server"
         problems.insert(0, Problem(address, "as in http://localhost:8000/v1"))
-    if not settings.model:
+    if settings.teacher is not None and (settings.model or settings.base_url):
+        both = Problem(
+            f"{where}.teacher: '{settings.teacher}' stands beside {'model' if settings.model else 'base_url'}",
+            "a teacher labels in place of an LLM: name one of them",
+        )
+        problems.insert(0, both)
+    elif settings.teacher is None and not settings.model:
         missing = Problem(
             f"{where}.model: not given",
             "a causal LM by hub name or folder, as in google/gemma-3-4b-it",
-            "or, with base_url, the name that the server has for it",
+            "or, with base_url, the name that the server has for it; with no LLM at all, teacher: ensemble",
         )
         problems.insert(0, missing)
     return problems

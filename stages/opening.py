@@ -1,0 +1,50 @@
+"""From a plan's file to an opened run, and to a run that is led, as the commands need them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stages.edge import quiet_libraries
+
+if TYPE_CHECKING:
+    from stages.plan import Plan
+    from stages.workspace import Run
+
+
+def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None, workers: int = 1) -> dict[str, Any]:
+    """Leads the plan's workspace while one stage, or "run" for all, is done."""
+    from stages.crew import Crew, share_cores, take_gpu
+
+    opened = read(plan, overrides)
+    share_cores(workers)
+    quiet_libraries()
+    from stages.anew import begin_anew
+    from stages.run import DOES, run_all
+    from storage.leader import lead
+
+    with lead(opened.root):
+        run = opened_run(opened)
+        run.files.sweep()
+        take_gpu(run.root, run.report)
+        if anew is not None:
+            begin_anew(run, anew, first=None if what == "run" else what)
+        words = [str(plan), *(word for override in overrides for word in ("--set", override))]
+        with Crew(words, workers - 1, run.report) as crew:
+            run = replace(run, crew=crew)
+            return run_all(run) if what == "run" else DOES[what](run)
+
+
+def read(plan: Path, overrides: Sequence[str]) -> "Plan":
+    """The plan in a file; raises Problems with all that is wrong in it."""
+    from stages.plan import read_plan
+
+    return read_plan(plan, overrides)
+
+
+def opened_run(plan: "Plan") -> "Run":
+    """The plan's run, which tells on the terminal how it goes on."""
+    from stages.progress import Terminal
+    from stages.workspace import open_run
+
+    return open_run(plan, Terminal())

@@ -1,0 +1,28 @@
+"""The plan's teacher: the best trials that stage one has kept, whichever candidate they are of."""
+
+from stages.basic import basic_result
+from stages.models import Predictor, predictor_fingerprint
+from stages.workspace import Run
+from storage import registry
+from transfer.evaluate import DIRECTIONS
+from transfer.labellers.teacher import TeacherLabeller
+
+
+def teacher_of(run: Run) -> TeacherLabeller:
+    """The mean of the best `ensemble.top` kept trials of stage one, with equal weights; loaded when it first answers.
+
+    Raises Problem where stage one is not done, or was done with another plan or data.
+    """
+    predictor = stage_one(run, run.plan.ensemble.top)
+    members = {record.name: predictor_fingerprint([record], "one") for record in predictor.records}
+    return TeacherLabeller(run.plan.labels, members, predictor.probabilities)
+
+
+def stage_one(run: Run, top: int) -> Predictor:
+    """The mean of stage one's best `top` kept trials. Raises Problem as teacher_of does."""
+    basic_result(run)
+    sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
+    kept = [record for record in registry.models(run.engine, run.plan.name, stage="basic") if record.value is not None]
+    ranked = sorted(kept, key=lambda record: (-sign * (record.value or 0.0), record.name))
+    names = [record.name for record in ranked[:top]]
+    return Predictor(run, f"mean of {len(names)}", names, "mean")

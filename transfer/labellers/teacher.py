@@ -1,0 +1,43 @@
+"""Stage one's own models as the labeller, for those who have no LLM: self-training on the new domain."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.labellers.answer import Answer, identity_of
+
+Probabilities = Callable[[Sequence[str]], NDArray[np.floating]]
+
+
+class TeacherLabeller:
+    """See transfer.labellers.answer.Labeller.
+
+    members: name -> fingerprint of each model. probabilities: their mean, (N, K) with rows that sum to 1, of N texts;
+    called when `answer` is first iterated. Figures differ in their last digits with the texts that are read together.
+    """
+
+    def __init__(self, labels: Sequence[str], members: Mapping[str, str], probabilities: Probabilities) -> None:
+        self._labels, self._members, self._probabilities = list(labels), dict(members), probabilities
+
+    @cached_property
+    def identity(self) -> str:
+        return identity_of({**self.description, "members": self._members})
+
+    @property
+    def description(self) -> Mapping[str, object]:
+        names = sorted(self._members)
+        return {
+            "kind": "teacher",
+            "model": f"teacher: ensemble (mean of {len(names)})",
+            "members": names,
+            "labels": self._labels,
+        }
+
+    def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+        """See transfer.labellers.answer.Labeller."""
+        if not texts:
+            return
+        for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64)):
+            yield i, Answer(tuple((row / row.sum()).tolist()), int(row.argmax()), None, 0)

@@ -1,0 +1,146 @@
+"""Whole small tables that people and programs pass on: csv, xlsx or parquet, written in one piece and read as text.
+
+What begins like a formula is written so that a spreadsheet shows it and does not run it: comments are strangers' texts.
+"""
+
+import codecs
+import csv
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transfer.columns import as_text
+from transfer.delimited import delimited_rows
+from transfer.problem import Problem
+from transfer.workbook import sheet_rows
+
+Row = dict[str, str | None]
+FORMATS = (".csv", ".xlsx", ".parquet")
+# An apostrophe more keeps a spreadsheet from running it (OWASP, CSV injection), and is taken away on reading.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def check_format(path: Path, where: str) -> None:
+    """Raises Problem where the name ends in none of FORMATS."""
+    if path.suffix.lower() not in FORMATS:
+        raise Problem(f"{where}: {path} ends in {path.suffix or 'nothing'!r}", f"known formats: {', '.join(FORMATS)}")
+
+
+def write_sheet(path: Path, columns: Mapping[str, Sequence[Any]], where: str) -> None:
+    """Columns of equal length, whole or not at all; a file that is there is replaced.
+
+    csv is UTF-8 with a byte order mark, which Excel needs for Korean. Numbers are written to their last digit.
+    Raises Problem for an unknown format or a folder that is not there.
+    """
+    check_format(path, where)
+    if not path.absolute().parent.is_dir():
+        raise Problem(f"{where}: no folder {path.absolute().parent}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    writers: dict[str, Callable[[Path, Mapping[str, Sequence[Any]]], None]] = {
+        ".csv": _write_csv,
+        ".xlsx": _write_xlsx,
+        ".parquet": _write_parquet,
+    }
+    try:
+        writers[path.suffix.lower()](beside, columns)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str], list[Row]]:
+    """The header, and each row as text by column, None where a cell is empty.
+
+    encoding: of a csv, default UTF-8. Raises Problem where the file is not there, broken or in another encoding.
+    """
+    check_format(path, where)
+    _check_encoding(encoding, where)
+    if not path.is_file():
+        raise Problem(f"{where}: no file {path}")
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path, where)
+    if path.suffix.lower() == ".xlsx":
+        rows = [[_cell(value) for value in row] for row in sheet_rows(path, None, where, path.name)]
+    else:
+        rows = [[_unguarded(value) for value in row] for row in delimited_rows(path, encoding, where, path.name)]
+    header = [str(name).strip() for name in rows[0]] if rows else []
+    return header, [dict(zip(header, row, strict=True)) for row in rows[1:]]
+
+
+def _write_csv(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in zip(*columns.values(), strict=True):
+            writer.writerow([_guarded(value) for value in row])
+
+
+def _write_xlsx(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+
+    def cell(value: Any) -> Any:
+        text = isinstance(value, str)
+        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value) if text else _plain(value))
+        if text:
+            made.data_type = "s"  # also where it begins with "="
+        return made
+
+    for row in [list(columns), *zip(*columns.values(), strict=True)]:
+        sheet.append([cell(value) for value in row])
+    book.save(path)
+
+
+def _write_parquet(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+    pq.write_table(pa.table({name: pa.array(list(values)) for name, values in columns.items()}), path)
+
+
+def _read_parquet(path: Path, where: str) -> tuple[list[str], list[Row]]:
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Problem(f"{where}: {path.name} is no whole parquet file", str(error).splitlines()[0]) from error
+    columns = [
+        as_text(table.column(name).combine_chunks(), f"{where}: {name}").to_pylist() for name in table.schema.names
+    ]
+    return table.schema.names, [dict(zip(table.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _check_encoding(encoding: str | None, where: str) -> None:
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError:
+        raise Problem(f"{where}: no encoding {encoding!r}", "common ones: utf-8, cp949, utf-16, cp1252") from None
+
+
+def _guarded(value: Any) -> Any:
+    if isinstance(value, str) and _FORMULA.match(value):
+        return f"'{value}"
+    return repr(value) if isinstance(value, float) else _plain(value)
+
+
+def _unguarded(value: str) -> str | None:
+    return (value[1:] if _GUARDED.match(value) else value) or None
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _cell(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
