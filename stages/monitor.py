@@ -5,11 +5,12 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from stages.judged import judged_identity, judged_rows
 from stages.line.aggregate import daily_line
 from stages.line.page import write_page
 from stages.line.picture import draw_png
-from stages.line.series import Line, as_json
-from stages.line.table import write_csv
+from stages.line.series import Line, as_json, totals_json
+from stages.line.table import write_csv, write_parquet
 from stages.report import Advance
 from stages.results import SIMULATED
 from stages.stage import do_stage, fingerprint, result_of
@@ -17,17 +18,19 @@ from stages.workspace import Run
 from storage import ledger
 
 STAGE = "monitor"
-OUTPUTS = {"page": "index.html", "csv": "line.csv", "png": "line.png"}
+OUTPUTS = {"page": "index.html", "csv": "line.csv", "parquet": "line.parquet", "png": "line.png"}
 
 
 def run_monitor(run: Run) -> dict[str, Any]:
-    """Draws the line. The result has `page`, `csv`, `png`, `undated` and `periods`."""
+    """Draws the line. The result has `page`, `csv`, `parquet`, `png`, `undated`, `periods`, `prevalence` (which
+    estimate is drawn, and why), `overall` and `sources`."""
     inferred = result_of(run, "infer")
     parts = {
         "shards": inferred["shards"],
         "model": inferred["model"],
         "index": run.plan.index.model_dump(),
         "labels": run.plan.labels,
+        "judged (content)": judged_identity(run),
         "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
         "moodline": [run.plan.name, version("moodline")],
     }
@@ -38,14 +41,15 @@ def run_monitor(run: Run) -> dict[str, Any]:
 def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
     shards = [run.files.fetch(name) for name in inferred["shards"]]
     with run.report.bar("daily line", inferred["rows"], "comments") as advance:
-        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, _steps(advance))
+        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, _steps(advance), judged_rows(run))
     folder = run.results
     folder.mkdir(parents=True, exist_ok=True)
     facts = _facts(run, inferred, line)
     write_csv(line, folder / OUTPUTS["csv"])
+    write_parquet(line, folder / OUTPUTS["parquet"])
     draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=SIMULATED if "simulation" in facts else None)
     write_page(line, table_rows(run), facts, folder / OUTPUTS["page"])
-    return {"undated": line.undated, "periods": as_json(line)}
+    return {"undated": line.undated, "periods": as_json(line), **totals_json(line)}
 
 
 def _steps(advance: Advance) -> Callable[[int, int], None]:

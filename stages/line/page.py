@@ -7,13 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import Weight, web_font
-from stages.line.notes import IS_NOT, index_note, limits_texts, method_texts
+from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline
 from stages.line.whole import write_whole
-from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
+from stages.line.words import COMMENTS, METHODS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
@@ -45,12 +46,13 @@ def write_page(
         "title": escape(name),
         "language": language or language_of(line.labels),
         "subtitle": _subtitle(line),
-        "warning": _warning(facts.get("simulation", {})),
+        "warning": _warning(facts.get("simulation", {})) + _cautions(line),
         "controls": _controls(line),
         "index_heading": both(index_name(line.settings)),
         "index_note": both(index_note(line)),
         "index_hidden": "hidden" if line.settings.weights is None else "",
         "shares_heading": both(SHARES),
+        "shares_note": both(bold_note(line)),
         "volume_heading": both(COMMENTS),
         "index_label": escape(_spoken(index_name(line.settings)[0], line)),
         "shares_label": escape(_spoken(SHARES[0], line)),
@@ -102,12 +104,24 @@ def _warning(simulation: Mapping[str, object]) -> str:
     return f'<aside class="warning" role="note"><strong>{name}</strong><ul>{texts}</ul></aside>'
 
 
+def _cautions(line: Line) -> str:
+    """What a reader must know before the picture: an estimate that could not be given, a basis that does not fit."""
+    texts = [line.choice.why] if line.choice.drawn != line.settings.prevalence else []
+    texts += [OTHER_DOMAIN] if line.is_corrected and line.judged and line.judged.kind == "validation" else []
+    return f'<aside class="caution" role="note">{bullets(texts)}</aside>' if texts else ""
+
+
 def _controls(line: Line) -> str:
     """Buttons of the lengths of period and of the two ways of drawing shares."""
     first = headline(line)
     lengths = [_button("every", every, PERIOD[every], every == first) for every in line.settings.every]
     drawings = [_button("view", "lines", ("lines", "선"), True), _button("view", "stacked", ("stacked", "누적"), False)]
     groups = [(("Length of period", "기간"), lengths), (("Shares as", "비율 그림"), drawings)]
+    if line.beside is not None:
+        thin = METHODS[line.beside]
+        on = _button("beside", "on", (f"with {thin[0]}", f"{thin[1]} 함께"), True)
+        off = _button("beside", "off", ("without", "없이"), False)
+        groups.append((("The other estimate", "다른 추정"), [on, off]))
     return "".join(
         f'<div class="buttons" role="group" aria-label="{escape(name[0])}">{"".join(buttons)}</div>'
         for name, buttons in groups
@@ -127,7 +141,7 @@ def _explanations(line: Line) -> str:
 
 def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts) -> str:
     """Results first, then what made them, then the facts, each under its heading."""
-    parts = [results_table(results)]
+    parts = [results_table(results), estimates_table(line), sources_table(line)]
     for key in ("labeller", "data"):
         if facts.get(key):
             parts.append(f"<h2>{heading(key)}</h2>{facts_table(facts[key])}")

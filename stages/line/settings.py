@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from transfer.problem import Problem
 
 Every = Literal["day", "week", "month"]
+Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
 
 
 class IndexSettings(BaseModel):
@@ -33,6 +34,30 @@ class IndexSettings(BaseModel):
         10, ge=2, description="authors (or sources) that a period needs for an interval to be given"
     )
     bootstrap: int = Field(200, ge=100, description="resamples behind each 95 % interval")
+    cluster: Literal["author", "source"] = Field(
+        "author", description="what is resampled whole; source where names are masked, so that one is many people"
+    )
+    # pacc: steadier than acc in simulated shifts, and rests on one assumption less than em (docs/decisions.md)
+    prevalence: Method = Field(
+        "pacc",
+        description="estimate drawn bold: raw counts, means of probabilities, or corrected by gold: acc, pacc "
+        "(adjusted counts), em, ppi (prediction-powered); without enough gold: raw",
+    )
+    judged_on: Literal["gold", "validation"] = Field(
+        "gold",
+        description="what corrections learn the model's errors from: gold's report half, or the original validation "
+        "split (another domain: a warning is shown)",
+    )
+    # 10: with fewer, a column of the confusion matrix is known to no better than 15 points
+    min_gold: int = Field(10, ge=2, description="gold rows (report half) that each label needs for a correction")
+    # 50 and 20: generous to people, tight for machines; what is left out is counted, and its effect shown
+    author_cap: int | None = Field(50, ge=1, description="comments of one author that count per day; null: all")
+    flood: int | None = Field(
+        20,
+        ge=1,
+        description="near-duplicates of one text that count by one author, on one source or in one hour; null: all",
+    )
+    sources: int = Field(10, ge=0, le=100, description="sources with the most comments that are shown apart")
 
     @field_validator("timezone")
     @classmethod
