@@ -112,9 +112,10 @@
 
   function layout(id, now) {
     const neutral = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 50, y1: 50, line: { color: colour("soft"), width: 1, dash: "dash" } };
+    const mark = (x) => ({ type: "line", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: colour("press"), width: 1.2, dash: "dot" } });
     return { ...axes(id, now), margin: { l: 50, r: 8, t: 10, b: 42 }, barmode: "stack", bargap: 0,
       hovermode: "x unified", dragmode: isTouched ? false : "zoom", showlegend: false,
-      shapes: id === "index" ? [neutral] : [],
+      shapes: id === "index" ? [neutral, ...now.changes.map(mark)] : [],
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hoverlabel: { bgcolor: colour("paper"), bordercolor: colour("rule"), font: { family: FONT, size: 13, color: colour("ink") } },
       font: { family: FONT, size: 13, color: colour("ink") } };
   }

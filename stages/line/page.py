@@ -7,14 +7,16 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from stages.line.course import changes_list, others_table
 from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import Weight, web_font
 from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
+from stages.line.others import Beside
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline
 from stages.line.whole import write_whole
-from stages.line.words import COMMENTS, METHODS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
+from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
@@ -30,12 +32,14 @@ def write_page(
     path: Path,
     *,
     language: Language | None = None,
+    others: Sequence[Beside] = (),
 ) -> None:
     """Writes the page, about 5 MB (plotly.js is 4.8 of them).
 
     results: rows with model, split, accuracy, macro_f1 (0 to 1 or None) and note. facts: sections of rows, values are
     text, numbers, lists or {"value", "low", "high"}; with a place of their own: plan (name: the title), simulation
     (each value is a warning shown on top), labeller (kappa: an interval), data, method, lineage (fingerprints).
+    others: series from elsewhere, correlated with the index.
     language: the one shown first, by default Korean where a label is written in Hangul; a button changes it.
     All text is escaped. The content security policy in the page forbids every request.
     """
@@ -60,7 +64,7 @@ def write_page(
         "volume_label": escape(_spoken(COMMENTS[0], line)),
         "figures_heading": heading("table"),
         "explanations": _explanations(line),
-        "sections": _sections(line, results, facts),
+        "sections": _sections(line, results, facts, others),
         "nothing": both(NOTHING_DRAWN),
         "figures": figures_table(line),
         "line": json_in_html(line_data(line)),
@@ -118,9 +122,8 @@ def _controls(line: Line) -> str:
     drawings = [_button("view", "lines", ("lines", "선"), True), _button("view", "stacked", ("stacked", "누적"), False)]
     groups = [(("Length of period", "기간"), lengths), (("Shares as", "비율 그림"), drawings)]
     if line.beside is not None:
-        thin = METHODS[line.beside]
-        on = _button("beside", "on", (f"with {thin[0]}", f"{thin[1]} 함께"), True)
-        off = _button("beside", "off", ("without", "없이"), False)
+        on = _button("beside", "on", ("both", "둘 다"), True)
+        off = _button("beside", "off", ("bold only", "굵은 선만"), False)
         groups.append((("The other estimate", "다른 추정"), [on, off]))
     return "".join(
         f'<div class="buttons" role="group" aria-label="{escape(name[0])}">{"".join(buttons)}</div>'
@@ -139,15 +142,16 @@ def _explanations(line: Line) -> str:
     return f"{limits}<section><h2>{heading('not')}</h2>{bullets(IS_NOT)}</section>"
 
 
-def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts) -> str:
+def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts, others: Sequence[Beside]) -> str:
     """Results first, then what made them, then the facts, each under its heading."""
     parts = [results_table(results), estimates_table(line), sources_table(line)]
+    parts += [changes_list(line), others_table(line, others)]
     for key in ("labeller", "data"):
         if facts.get(key):
             parts.append(f"<h2>{heading(key)}</h2>{facts_table(facts[key])}")
     parts.append(f"<h2>{heading('method')}</h2>{bullets(method_texts(line))}{facts_table(facts.get('method', {}))}")
-    others = [key for key in facts if key not in OWN_PLACE]
-    for key in [*others, "lineage"]:
+    rest = [key for key in facts if key not in OWN_PLACE]
+    for key in [*rest, "lineage"]:
         if facts.get(key):
             kind = ' class="lineage"' if key == "lineage" else ""
             parts.append(f"<div{kind}><h2>{heading(key)}</h2>{facts_table(facts[key])}</div>")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from stages.line.changes import changes
 from stages.line.days import MIDDLE
 from stages.line.palette import looks
 from stages.line.series import Estimate, Line, Period, headline, periods_of, prominent
@@ -48,6 +49,7 @@ def _columns(line: Line, every: Every) -> dict[str, object]:
         "shares": [_bands([period.shares[label] for period in periods], 100) for label in line.labels],
         "isGap": [period.is_gap for period in periods],
         "beside": _beside(line, periods),
+        "changes": [change.start.isoformat() for change in changes(line, every)],
     }
 
 

@@ -16,6 +16,19 @@ Every = Literal["day", "week", "month"]
 Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
 
 
+class OtherSeries(BaseModel):
+    """A series from elsewhere that the index is set beside, in a csv file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="csv file, UTF-8; relative to the plan's folder")
+    name: str = Field(min_length=1, description="what the series is called where it is shown")
+    time: str = Field("date", description="column of the day (2024-03-01, a time of day may follow) or month (2024-03)")
+    value: str = Field("value", description="column of the number; several of one period are averaged")
+    every: Every = Field("month", description="length of period compared: day, week, month")
+    lags: int = Field(3, ge=0, le=60, description="periods that the series is moved by, back and forth, at most")
+
+
 class IndexSettings(BaseModel):
     """How comments become a line. Weeks begin on Monday (ISO 8601), months on their first day."""
 
@@ -57,6 +70,7 @@ class IndexSettings(BaseModel):
         ge=1,
         description="near-duplicates of one text that count by one author, on one source or in one hour; null: all",
     )
+    series: list[OtherSeries] = Field([], description="other series that the index is correlated with")
     sources: int = Field(10, ge=0, le=100, description="sources with the most comments that are shown apart")
 
     @field_validator("timezone")

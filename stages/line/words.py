@@ -61,6 +61,8 @@ HEADINGS: dict[str, Both] = {
     "limits": ("What the intervals hold, and what they do not", "구간이 담는 것과 담지 않는 것"),
     "not": ("What this is not", "이 페이지가 하지 않는 것"),
     "estimates": ("All estimates, over the whole time", "전체 기간의 모든 추정"),
+    "others": ("The index beside other series", "다른 시계열과 나란히 본 지수"),
+    "changes": ("Changes of level", "수준의 변화"),
     "sources": ("Sources with the most comments", "댓글이 가장 많은 출처"),
     "table": ("The figures as a table", "수치 표"),
 }
