@@ -53,7 +53,7 @@ def make_shards(folder: Path, rows: int, days: int) -> list[Path]:
         columns = {
             "id": np.char.add("c", (np.arange(n) + first).astype(str)),
             "time": pa.array(START + rng.integers(0, days * DAY, n), pa.timestamp("us", tz="UTC")),
-            "author": np.char.add("author ", (rng.zipf(1.6, n) % 900_000).astype(str)),
+            "author": np.char.add("author ", (900_000 * rng.random(n) ** 3).astype(int).astype(str)),
             "source": np.char.add("video ", rng.integers(0, 20_000, n).astype(str)),
             "label": np.array(LABELS)[probabilities.argmax(axis=1)],
         }

@@ -16,7 +16,7 @@ from stages.line.limits import Limits
 from stages.line.periods import Estimator
 from stages.line.series import Line, Removed
 from stages.line.settings import IndexSettings
-from stages.line.shards import NEAR, batches, dated, has_near, probability_columns, rows_of_checked
+from stages.line.shards import NEAR, ROWS, batches, dated, has_near, probability_columns, rows_of_checked
 from stages.line.sums import Sums
 from transfer.problem import Problem
 
@@ -62,8 +62,8 @@ def daily_line(
         if progress is not None:
             progress(done, total)
     counts, left_out, reasons = limits.decided()
-    if counts is not None:
-        sums.add(counts)
+    for first in range(0, 0 if counts is None else len(counts), ROWS):
+        sums.add(counts.slice(first, ROWS))
     return _line(sums, total - n, judged, _removed(sums, left_out, reasons, has_near(shards)))
 
 

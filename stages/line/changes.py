@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stages.line.series import Line, periods_of
 from stages.line.settings import Every
-
-Floats = NDArray[np.float64]
 
 LEAST_PERIODS = 20
 SHORTEST = 5  # periods between two changes: a day's news is a spike and no change of level
@@ -44,7 +42,7 @@ def changes(line: Line, every: Every) -> list[Change]:
     if len(periods) < LEAST_PERIODS or not is_known():
         return []
     values = np.array([period.index.value for period in periods if period.index])
-    ends = [0, *_ends(values)]
+    ends = [0, *_ends(tuple(values.tolist()))]
     means = [float(values[a:b].mean()) for a, b in pairwise(ends)]
     return [
         Change(periods[at].start, before, after)
@@ -52,10 +50,12 @@ def changes(line: Line, every: Every) -> list[Change]:
     ]
 
 
-def _ends(values: Floats) -> list[int]:
-    """Where each stretch of one level ends, the last one's end among them."""
+@lru_cache(maxsize=16)
+def _ends(index: tuple[float, ...]) -> list[int]:
+    """Where each stretch of one level ends, the last one's end among them. Kept: page and picture ask alike."""
     import ruptures
 
+    values = np.array(index)
     steps = np.diff(values)
     noise = (1.4826 * np.median(np.abs(steps - np.median(steps)))) ** 2 / 2  # a variance
     if noise == 0:

@@ -131,4 +131,4 @@ def test_intervals_of_the_corrections_hold_the_truth_and_those_of_counts_do_not(
 def test_coverage_is_near_nominal_over_200_simulated_worlds(tmp_path: Path) -> None:
     found = coverage(tmp_path, 200)  # 1,800 intervals a method: a standard error of 0.5 to 1 points
     assert found["raw"] < 0.1
-    assert all(0.925 <= found[method] <= 0.985 for method in CORRECTED), found
+    assert all(0.915 <= found[method] <= 0.985 for method in CORRECTED), found
