@@ -62,8 +62,9 @@ def daily_line(
         if progress is not None:
             progress(done, total)
     counts, left_out, reasons = limits.decided()
-    for first in range(0, 0 if counts is None else len(counts), ROWS):
-        sums.add(counts.slice(first, ROWS))
+    if counts is not None:
+        for first in range(0, len(counts), ROWS):
+            sums.add(counts.slice(first, ROWS))
     return _line(sums, total - n, judged, _removed(sums, left_out, reasons, has_near(shards)))
 
 
