@@ -23,6 +23,7 @@ from stages.workspace import SHARDS, Run
 from storage import shards as store
 from storage.salt import author_salt
 from storage.shards import ShardRecord
+from transfer.near import near_key
 from transfer.problem import Problem
 from transfer.stream import comment_files, read_comments
 
@@ -180,7 +181,8 @@ def _classify(run: Run, predictor: Predictor, file: tuple[str, str], window: _Wi
     name = f"{SHARDS}/{version}/{sha[:16]}-{window.first:010d}.parquet"
     local = run.scratch / f"shard-{os.getpid()}.parquet"
     local.parent.mkdir(parents=True, exist_ok=True)
-    shard = _shard(window.rows, probabilities, run.plan.labels, predictor.fingerprint)
+    near = [near_key(text) for text in texts]
+    shard = _shard(window.rows, [near[i] for i in back.tolist()], probabilities, run.plan.labels, predictor.fingerprint)
     pq.write_table(shard, local, compression="zstd")
     run.files.publish(local, name)
     local.unlink()
@@ -199,11 +201,15 @@ def _classify(run: Run, predictor: Predictor, file: tuple[str, str], window: _Wi
     return record
 
 
-def _shard(rows: pa.Table, probabilities: Any, labels: Sequence[str], model: str) -> pa.Table:
-    """id, time, author, source, label, p_LABEL for each label; the model's fingerprint in the file's metadata."""
+def _shard(
+    rows: pa.Table, near: Sequence[int | None], probabilities: Any, labels: Sequence[str], model: str
+) -> pa.Table:
+    """id, time, author, source, near (near_key of the text), label, p_LABEL for each label; the model's fingerprint in
+    the file's metadata."""
     predicted = np.asarray(labels, dtype=object)[probabilities.argmax(axis=1)]
     columns: Mapping[str, Any] = {
         **{name: rows.column(name) for name in ("id", "time", "author", "source")},
+        "near": pa.array(near, pa.int64()),
         "label": pa.array(predicted, pa.string()),
         **{f"p_{label}": pa.array(probabilities[:, k], pa.float32()) for k, label in enumerate(labels)},
     }

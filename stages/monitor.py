@@ -1,15 +1,22 @@
 """The daily line: from the classified comments to a table, a picture and a page."""
 
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from stages.judged import judged_identity, judged_rows
 from stages.line.aggregate import daily_line
+from stages.line.changes import changes
+from stages.line.others import Beside, beside, read_other
 from stages.line.page import write_page
 from stages.line.picture import draw_png
-from stages.line.series import Line, as_json
-from stages.line.table import write_csv
+from stages.line.sensitivity import sensitivity
+from stages.line.series import Line, as_json, totals_json
+from stages.line.settings import Every
+from stages.line.table import write_csv, write_parquet
 from stages.overview import table_rows
 from stages.report import Advance
 from stages.results import SIMULATED
@@ -18,17 +25,20 @@ from stages.workspace import Run
 from storage import ledger
 
 STAGE = "monitor"
-OUTPUTS = {"page": "index.html", "csv": "line.csv", "png": "line.png"}
+OUTPUTS = {"page": "index.html", "csv": "line.csv", "parquet": "line.parquet", "png": "line.png"}
 
 
 def run_monitor(run: Run) -> dict[str, Any]:
-    """Draws the line. The result has `page`, `csv`, `png`, `undated` and `periods`."""
+    """Draws the line. The result has `page`, `csv`, `parquet`, `png`, `undated`, `periods`, `prevalence` (which
+    estimate is drawn, and why), `overall`, `sources`, `removed`, `changes`, `sensitivity` and `series`."""
     inferred = result_of(run, "infer")
     parts = {
         "shards": inferred["shards"],
         "model": inferred["model"],
         "index": run.plan.index.model_dump(),
         "labels": run.plan.labels,
+        "judged (content)": judged_identity(run),
+        "series (content)": _series_identity(run),
         "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
         "moodline": [run.plan.name, version("moodline")],
     }
@@ -39,14 +49,45 @@ def run_monitor(run: Run) -> dict[str, Any]:
 def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
     shards = [run.files.fetch(name) for name in inferred["shards"]]
     with run.report.bar("daily line", inferred["rows"], "comments") as advance:
-        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, _steps(advance))
+        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, _steps(advance), judged_rows(run))
     folder = run.results
     folder.mkdir(parents=True, exist_ok=True)
     facts = _facts(run, inferred, line)
     write_csv(line, folder / OUTPUTS["csv"])
+    write_parquet(line, folder / OUTPUTS["parquet"])
     draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=SIMULATED if "simulation" in facts else None)
-    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"])
-    return {"undated": line.undated, "periods": as_json(line)}
+    others = _others(run, line)
+    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], others=others)
+    course = {
+        "changes": {every: _changes(line, every) for every in run.plan.index.every},
+        "sensitivity": (found := sensitivity(line)) and asdict(found),
+        "series": [{"name": other.settings.name, **_correlations(other)} for other in others],
+    }
+    return {"undated": line.undated, "periods": as_json(line), **totals_json(line), **course}
+
+
+def _changes(line: Line, every: Every) -> list[dict[str, object]]:
+    return [{"start": str(c.start), "before": c.before, "after": c.after} for c in changes(line, every)]
+
+
+def _others(run: Run, line: Line) -> list[Beside]:
+    """The plan's other series beside the index; none where there is no index."""
+    if run.plan.index.weights is None:
+        return []
+    return [
+        beside(line, settings, read_other(settings, run.plan.base, f"index.series[{i}]"), run.plan.seed)
+        for i, settings in enumerate(run.plan.index.series)
+    ]
+
+
+def _correlations(other: Beside) -> dict[str, list[dict[str, object]]]:
+    return {name: [asdict(c) for c in getattr(other, name)] for name in ("drawn", "raw", "steps")}
+
+
+def _series_identity(run: Run) -> list[str]:
+    """Content of the other series' files; reading them, later, says what is wrong with one."""
+    paths = [run.plan.base / settings.path for settings in run.plan.index.series]
+    return [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing" for path in paths]
 
 
 def _steps(advance: Advance) -> Callable[[int, int], None]:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 def index_of(shares: NDArray[np.float64], weights: Mapping[str, float], labels: tuple[str, ...]) -> NDArray[np.float64]:
     """The index, 0 to 100 with 50 neutral.
 
-    shares: (K,) or (K, B) float64 in the order of labels, columns sum to 1. weights: one for each label, not all 0.
-    Returns () or (B,) float64. A share-weighted mean as in the Hedonometer (Dodds et al., PLoS ONE 2011), rescaled so
+    shares: (K, ...) float64 in the order of labels, sums of 1 along K. weights: one for each label, not all 0.
+    Returns (...) float64. A share-weighted mean as in the Hedonometer (Dodds et al., PLoS ONE 2011), rescaled so
     that the label with the largest |weight| alone gives 0 or 100.
     """
     weight = np.array([weights[label] for label in labels])
     scaled: NDArray[np.float64] = weight / np.abs(weight).max()  # (K,)
-    return np.asarray(50 + 50 * (scaled @ shares))
+    return np.asarray(50 + 50 * (np.tensordot(scaled, shares, 1)))
 
 
 def weights_text(weights: Mapping[str, float]) -> str:

@@ -38,15 +38,15 @@ def resampling_weights(clusters: Hashes, seed: int, resamples: int) -> NDArray[n
     """
     words = -(-resamples // 4)
     steps = GOLDEN * np.arange(1, words + 1, dtype=np.uint64)  # wraps around, as it should
-    keys = _mixed(clusters ^ _mixed(np.array([seed % 2**64], np.uint64)))
+    keys = mixed(clusters ^ mixed(np.array([seed % 2**64], np.uint64)))
     weights = np.empty((len(clusters), 4 * words), np.uint8)
     for first in range(0, len(clusters), AT_ONCE):
         some = keys[first : first + AT_ONCE, None]
-        weights[first : first + AT_ONCE] = POISSON[_mixed(some + steps).view(np.uint16)]
+        weights[first : first + AT_ONCE] = POISSON[mixed(some + steps).view(np.uint16)]
     return weights[:, :resamples]
 
 
-def _mixed(words: Hashes) -> Hashes:
+def mixed(words: Hashes) -> Hashes:
     """SplitMix64's finaliser: every bit of a word decides over every bit of the result."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -59,14 +59,24 @@ def shares_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(counts / counts.sum(axis=0))
 
 
-def estimates(values: NDArray[np.float64], resampled: NDArray[np.float64], has_interval: bool) -> list[Estimate]:
-    """Values with the 2.5th and 97.5th percentile of their resamples, nan left out.
+def intervals(resampled: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The 2.5th and 97.5th percentiles along the last axis, empty resamples (nan) left out.
 
-    values: (M,). resampled: (M, B). Percentile intervals (Efron and Tibshirani, 1993, chapter 13). A share that is 0
-    in every resample gets an interval of no width: the data then bound it no better than about 3 / n.
+    resampled: (P, M, B); a resample that is nan for one of M is so for all. Returns low and high, (P, M), nan where
+    all resamples are. Percentile intervals (Efron and Tibshirani, 1993, chapter 13). A share that is 0 in every
+    resample gets an interval of no width: the data then bound it no better than about 3 / n.
     """
+    lows, highs = np.percentile(resampled, [TAIL, 100 - TAIL], axis=-1)
+    for i in np.flatnonzero(np.isnan(resampled).any(axis=(1, 2))):
+        full = resampled[i][:, ~np.isnan(resampled[i]).any(axis=0)]
+        ends = np.percentile(full, [TAIL, 100 - TAIL], axis=1) if full.size else np.full((2, len(full)), np.nan)
+        lows[i], highs[i] = ends
+    return lows, highs
+
+
+def estimates(values: NDArray[np.float64], resampled: NDArray[np.float64], has_interval: bool) -> list[Estimate]:
+    """Values (M,) with the intervals of their resamples (M, B), or without."""
     if not has_interval:
         return [Estimate(float(value), None, None) for value in values]
-    full = resampled[:, ~np.isnan(resampled).any(axis=0)]
-    lows, highs = np.percentile(full, [TAIL, 100 - TAIL], axis=1)
-    return [Estimate(float(v), float(low), float(high)) for v, low, high in zip(values, lows, highs, strict=True)]
+    lows, highs = intervals(resampled[None])
+    return [Estimate(float(v), float(low), float(high)) for v, low, high in zip(values, lows[0], highs[0], strict=True)]

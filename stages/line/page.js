@@ -4,7 +4,7 @@
   const line = JSON.parse(document.getElementById("line").textContent);
   const root = document.documentElement;
   const isTouched = matchMedia("(pointer: coarse)").matches;
-  const state = { every: line.first, view: "lines", hidden: new Set(line.labels.filter((l) => !l.isShown).map((l) => l.name)) };
+  const state = { every: line.first, view: "lines", beside: "on", hidden: new Set(line.labels.filter((l) => !l.isShown).map((l) => l.name)) };
   // on a narrow screen days stand too close: show the next length of period, where there are enough of it
   const room = document.getElementById("shares").clientWidth / 2.5;
   const longer = line.lengths.slice(line.lengths.indexOf(line.first) + 1).find((every) => line.periods[every].x.length >= 12);
@@ -64,9 +64,18 @@
     { x, y: alone, mode: "markers", marker: { color: paint, size: 6 }, hoverinfo: "skip" }];
   }
 
+  // The other estimate, thin and dotted
+  function besideTrace(x, values, name, paint, unit) {
+    const text = values.map((value) => (value === null ? "" : `${value.toFixed(1)}${unit}`));
+    return { x, y: values, name: `${name}, ${say(line.words.beside)}`, mode: "lines", connectgaps: false, text,
+      line: { color: paint, dash: "dot", width: 1.1 }, hovertemplate: HOVER };
+  }
+  const besides = (now) => now.beside && state.beside === "on" && state.view === "lines";
+
   function indexTraces(now) {
     const name = plain(say(line.words.index));
-    return [bandTrace(now.x, now.index, colour("band")), ...valueTraces(now.x, now.index, name, colour("ink"), "solid", "")];
+    const thin = besides(now) ? [besideTrace(now.x, now.beside.index, name, colour("soft"), "")] : [];
+    return [bandTrace(now.x, now.index, colour("band")), ...valueTraces(now.x, now.index, name, colour("ink"), "solid", ""), ...thin];
   }
 
   function shareTraces(now) {
@@ -75,7 +84,8 @@
       if (state.hidden.has(label.name)) return [];
       if (state.view === "stacked") return [{ x: now.x, y: band.value, text: spoken(band, " %"), name, type: "bar",
         width: BAR[state.every], marker: { color: label.colour, line: { width: 0 } }, textposition: "none", hovertemplate: HOVER }];
-      return [bandTrace(now.x, band, faded(label.colour)), ...valueTraces(now.x, band, name, label.colour, label.dash, " %")];
+      const thin = besides(now) ? [besideTrace(now.x, now.beside.shares[k], name, label.colour, " %")] : [];
+      return [bandTrace(now.x, band, faded(label.colour)), ...valueTraces(now.x, band, name, label.colour, label.dash, " %"), ...thin];
     });
   }
 
@@ -102,9 +112,10 @@
 
   function layout(id, now) {
     const neutral = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 50, y1: 50, line: { color: colour("soft"), width: 1, dash: "dash" } };
+    const mark = (x) => ({ type: "line", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: colour("press"), width: 1.2, dash: "dot" } });
     return { ...axes(id, now), margin: { l: 50, r: 8, t: 10, b: 42 }, barmode: "stack", bargap: 0,
       hovermode: "x unified", dragmode: isTouched ? false : "zoom", showlegend: false,
-      shapes: id === "index" ? [neutral] : [],
+      shapes: id === "index" ? [neutral, ...now.changes.map(mark)] : [],
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hoverlabel: { bgcolor: colour("paper"), bordercolor: colour("rule"), font: { family: FONT, size: 13, color: colour("ink") } },
       font: { family: FONT, size: 13, color: colour("ink") } };
   }
@@ -123,6 +134,7 @@
     document.getElementById("volume-heading").textContent = say(line.words.volume[state.every]);
     press("every", (value) => value === state.every);
     press("view", (value) => value === state.view);
+    press("beside", (value) => value === state.beside);
     press("language", (value) => value === root.lang);
     press("label", (value) => !state.hidden.has(value));
     return now.x.length ? Promise.all(plots.map((id) => Plotly.react(id, TRACES[id](now), layout(id, now), CONFIG))) : Promise.resolve();
@@ -160,6 +172,7 @@
     if (button.dataset.language) root.lang = button.dataset.language;
     if (button.dataset.every) state.every = button.dataset.every;
     if (button.dataset.view) state.view = button.dataset.view;
+    if (button.dataset.beside) state.beside = button.dataset.beside;
     if (button.dataset.label !== undefined) toggle(button.dataset.label);
     draw();
   });

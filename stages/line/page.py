@@ -7,8 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from stages.line.course import changes_list, others_table
+from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import web_font
-from stages.line.notes import IS_NOT, index_note, limits_texts, method_texts
+from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
+from stages.line.others import Beside
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline
@@ -30,12 +33,14 @@ def write_page(
     path: Path,
     *,
     language: Language | None = None,
+    others: Sequence[Beside] = (),
 ) -> None:
     """Writes the page, about 5 MB (plotly.js is 4.8 of them).
 
     results: rows with model, split, accuracy, macro_f1 (0 to 1 or None) and note. facts: sections of rows, values are
     text, numbers, lists or {"value", "low", "high"}; with a place of their own: plan (name: the title), simulation
     (each value is a warning shown on top), labeller (kappa: an interval), data, method, lineage (fingerprints).
+    others: series from elsewhere, correlated with the index.
     language: the one shown first, by default Korean where a label is written in Hangul; a button changes it.
     All text is escaped. The content security policy in the page forbids every request.
     """
@@ -46,12 +51,13 @@ def write_page(
         "title": escape(name),
         "language": language or language_of(line.labels),
         "subtitle": _subtitle(line),
-        "warning": _warning(facts.get("simulation", {})),
+        "warning": _warning(facts.get("simulation", {})) + _cautions(line),
         "controls": _controls(line),
         "index_heading": both(index_name(line.settings)),
         "index_note": both(index_note(line)),
         "index_hidden": "hidden" if line.settings.weights is None else "",
         "shares_heading": both(SHARES),
+        "shares_note": both(bold_note(line)),
         "volume_heading": both(COMMENTS),
         "index_label": escape(_spoken(index_name(line.settings)[0], line)),
         "shares_label": escape(_spoken(SHARES[0], line)),
@@ -59,7 +65,7 @@ def write_page(
         "volume_label": escape(_spoken(COMMENTS[0], line)),
         "figures_heading": heading("table"),
         "explanations": _explanations(line),
-        "sections": _sections(line, results, facts),
+        "sections": _sections(line, results, facts, others),
         "nothing": both(NOTHING_DRAWN),
         "figures": figures_table(line),
         "line": json_in_html(line_data(line)),
@@ -103,12 +109,23 @@ def _warning(simulation: Mapping[str, object]) -> str:
     return f'<aside class="warning" role="note"><strong>{name}</strong><ul>{texts}</ul></aside>'
 
 
+def _cautions(line: Line) -> str:
+    """What a reader must know before the picture: an estimate that could not be given, a basis that does not fit."""
+    texts = [line.choice.why] if line.choice.drawn != line.settings.prevalence else []
+    texts += [OTHER_DOMAIN] if line.is_corrected and line.judged and line.judged.kind == "validation" else []
+    return f'<aside class="caution" role="note">{bullets(texts)}</aside>' if texts else ""
+
+
 def _controls(line: Line) -> str:
     """Buttons of the lengths of period and of the two ways of drawing shares."""
     first = headline(line)
     lengths = [_button("every", every, PERIOD[every], every == first) for every in line.settings.every]
     drawings = [_button("view", "lines", ("lines", "선"), True), _button("view", "stacked", ("stacked", "누적"), False)]
     groups = [(("Length of period", "기간"), lengths), (("Shares as", "비율 그림"), drawings)]
+    if line.beside is not None:
+        on = _button("beside", "on", ("both", "둘 다"), True)
+        off = _button("beside", "off", ("bold only", "굵은 선만"), False)
+        groups.append((("The other estimate", "다른 추정"), [on, off]))
     return "".join(
         f'<div class="buttons" role="group" aria-label="{escape(name[0])}">{"".join(buttons)}</div>'
         for name, buttons in groups
@@ -126,15 +143,16 @@ def _explanations(line: Line) -> str:
     return f"{limits}<section><h2>{heading('not')}</h2>{bullets(IS_NOT)}</section>"
 
 
-def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts) -> str:
+def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts, others: Sequence[Beside]) -> str:
     """Results first, then what made them, then the facts, each under its heading."""
-    parts = [results_table(results)]
+    parts = [results_table(results), estimates_table(line), sources_table(line)]
+    parts += [changes_list(line), others_table(line, others)]
     for key in ("labeller", "data"):
         if facts.get(key):
             parts.append(f"<h2>{heading(key)}</h2>{facts_table(facts[key])}")
     parts.append(f"<h2>{heading('method')}</h2>{bullets(method_texts(line))}{facts_table(facts.get('method', {}))}")
-    others = [key for key in facts if key not in OWN_PLACE]
-    for key in [*others, "lineage"]:
+    rest = [key for key in facts if key not in OWN_PLACE]
+    for key in [*rest, "lineage"]:
         if facts.get(key):
             kind = ' class="lineage"' if key == "lineage" else ""
             parts.append(f"<div{kind}><h2>{heading(key)}</h2>{facts_table(facts[key])}</div>")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,13 +10,14 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from stages.line.changes import changes
 from stages.line.days import MIDDLE, Days
 from stages.line.palette import Look, looks
 from stages.line.series import Estimate, Line, Period, prominent
 from stages.line.settings import Every
 from stages.line.words import NEUTRAL, SCALE, SHARES, VOLUME, Language, index_name, said, shares_of_most
 
-INK, GREY, PALE, BAR = "#222222", "#6B6B6B", "#D9D9D9", "#9A9A9A"
+INK, GREY, PALE, BAR, MARK = "#222222", "#6B6B6B", "#D9D9D9", "#9A9A9A", "#0B5CAD"
 BAR_DAYS: dict[Every, int] = {"day": 1, "week": 6, "month": 27}
 # year, month, day, hour, minute, second, as ConciseDateFormatter wants them
 KOREAN_DATES = ["%Y년", "%m월", "%d일", "%H:%M", "%H:%M", "%S"]
@@ -43,6 +45,9 @@ def draw_index(axis: Axes, view: View) -> None:
     axis.axhline(50, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     _name_at_the_end(axis, 50, said(NEUTRAL, view.language), GREY, fontsize=8.5)
     _draw_curve(axis, view.days, [period.index for period in view.periods], Look(INK, "solid", "solid"), width=1.6)
+    _draw_beside(axis, view, None, INK)
+    for change in changes(view.line, view.every):
+        axis.axvline(_day_number(change.start), color=MARK, linewidth=1, linestyle=(0, (1, 2)))
     _set_title(axis, f"{said(index_name(view.line.settings), view.language)}, {said(SCALE, view.language)}")
     axis.yaxis.set_major_locator(MaxNLocator(5))
     low, high = axis.get_ylim()
@@ -56,6 +61,7 @@ def draw_shares(axis: Axes, view: View) -> None:
     for label in labels:
         found = [period.shares[label] for period in view.periods]
         _draw_curve(axis, view.days, found, look[label], width=1.4)
+        _draw_beside(axis, view, label, look[label].colour)
         last.append(next(share.value for share in reversed(found) if share is not None))
     axis.set_ylim(bottom=0)
     top = axis.get_ylim()[1]
@@ -102,6 +108,21 @@ def _draw_curve(axis: Axes, days: Days, found: Sequence[Estimate | None], look: 
     axis.plot(days, value, color=look.colour, linestyle=look.dash, linewidth=width)
     axis.plot(days[alone], value[alone], "o", color=look.colour, markersize=3)
     axis.vlines(days[alone], low[alone], high[alone], color=look.colour, alpha=0.4, linewidth=1.5)
+
+
+def _draw_beside(axis: Axes, view: View, label: str | None, colour: str) -> None:
+    """The other estimate of a label, or of the index for None: thin and dotted, broken at gaps."""
+    if view.line.beside is None:
+        return
+    found = [period.methods.get(view.line.beside) for period in view.periods]
+    picked = [None if f is None else f.index if label is None else f.shares[label] for f in found]
+    value = np.array([estimate.value if estimate else np.nan for estimate in picked])
+    axis.plot(view.days, value, color=colour, linestyle=":", linewidth=0.9)
+
+
+def _day_number(day: date) -> float:
+    """A day as matplotlib counts them, from 1970-01-01."""
+    return float((day - date(1970, 1, 1)).days)
 
 
 def _set_title(axis: Axes, text: str) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from stages.line.changes import changes
 from stages.line.days import MIDDLE
 from stages.line.palette import looks
-from stages.line.series import Estimate, Line, headline, periods_of, prominent
+from stages.line.series import Estimate, Line, Period, headline, periods_of, prominent
 from stages.line.settings import Every
-from stages.line.words import COMMENTS, VOLUME, index_name
+from stages.line.words import COMMENTS, METHODS, VOLUME, index_name
 
 
 def line_data(line: Line) -> dict[str, object]:
@@ -32,6 +33,7 @@ def line_data(line: Line) -> dict[str, object]:
             "index": index_name(line.settings),
             "comments": COMMENTS,
             "volume": VOLUME,
+            "beside": METHODS[line.beside] if line.beside else None,
         },
         "periods": {every: _columns(line, every) for every in line.settings.every},
     }
@@ -46,7 +48,26 @@ def _columns(line: Line, every: Every) -> dict[str, object]:
         "index": _bands([period.index for period in periods], 1),
         "shares": [_bands([period.shares[label] for period in periods], 100) for label in line.labels],
         "isGap": [period.is_gap for period in periods],
+        "beside": _beside(line, periods),
+        "changes": [change.start.isoformat() for change in changes(line, every)],
     }
+
+
+def _beside(line: Line, periods: Sequence[Period]) -> dict[str, object] | None:
+    """The thin line's values; None where there is no other estimate."""
+    if line.beside is None:
+        return None
+    found = [period.methods.get(line.beside) for period in periods]
+    return {
+        "index": [_value(figures.index if figures else None, 1) for figures in found],
+        "shares": [
+            [_value(figures.shares[label] if figures else None, 100) for figures in found] for label in line.labels
+        ],
+    }
+
+
+def _value(estimate: Estimate | None, scale: float) -> float | None:
+    return _scaled(estimate.value if estimate else None, scale)
 
 
 def _bands(found: Sequence[Estimate | None], scale: float) -> dict[str, list[float | None]]:

@@ -20,7 +20,7 @@ def results_table(results: Sequence[Mapping[str, object]]) -> str:
         return ""
     head = "".join(f'<th scope="col">{both(name)}</th>' for name in COLUMNS.values())
     rows = "".join(_result(row) for row in results)
-    return _scrolling(
+    return scrolling(
         f"<table><caption>{heading('results')}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
         "results",
     )
@@ -37,7 +37,7 @@ def _cell(value: object) -> str:
     return f"<td>{value_html(value)}</td>"
 
 
-def _scrolling(table: str, label: str) -> str:
+def scrolling(table: str, label: str) -> str:
     """A box in which a wide table scrolls on a phone, reachable by keyboard."""
     name = escape(HEADINGS[label][0])
     return f'<div class="scrolling" role="region" tabindex="0" aria-label="{name}">{table}</div>'
@@ -104,15 +104,15 @@ def figures_table(line: Line) -> str:
     for period in periods_of(line, every):
         cells = f'<th scope="row">{period.start}</th><td class="figure">{period.n:,}</td>'
         if line.settings.weights is not None:
-            cells += _estimate_cell(period.index, 1, "")
-        cells += "".join(_estimate_cell(share, 100, " %") for share in period.shares.values())
+            cells += estimate_cell(period.index, 1, "")
+        cells += "".join(estimate_cell(share, 100, " %") for share in period.shares.values())
         rows += f"<tr>{cells}</tr>"
     caption = both((f"{SHARES[0]}, 95 % intervals in brackets", f"{SHARES[1]}, 괄호 안은 95 % 구간"))
     table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return _scrolling(table, "table")
+    return scrolling(table, "table")
 
 
-def _estimate_cell(estimate: Estimate | None, scale: float, unit: str) -> str:
+def estimate_cell(estimate: Estimate | None, scale: float, unit: str) -> str:
     if estimate is None:
         return f'<td class="figure">{NOTHING}</td>'
     text = f"{estimate.value * scale:.1f}{unit}"

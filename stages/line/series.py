@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import dropwhile
 
-from stages.line.settings import Every, IndexSettings
+from stages.line.judged import COUNTED, Choice, Judged
+from stages.line.settings import Every, IndexSettings, Method
 
 # A print of 10 inches shows some 400 points apart; more of them are noise.
 MOST_POINTS = 400
@@ -23,26 +24,57 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Figures:
+    """One method's estimates: shares per label, 0 to 1; index, 0 to 100, None without weights."""
+
+    shares: Mapping[str, Estimate]
+    index: Estimate | None
+
+
+@dataclass(frozen=True)
 class Period:
     """One day, week or month of the plan's time zone.
 
     start: its first day. n: comments in it. clusters: distinct authors (or sources) in it, exact up to 1,023, an
-    estimate with a standard error of 3 % above. shares: per label, 0 to 1, of comments classified so.
-    probabilities: per label, the mean of the predicted probability, 0 to 1. index: 0 to 100, None without weights.
-    A period with fewer than min_comments is a gap: all its estimates are None.
+    estimate with a standard error of 3 % above. authors: likewise, a comment without an author counting as one.
+    shares, index: of the estimate drawn bold. methods: of every estimate that can be given, the bold one too.
+    probabilities: per label, the mean of the predicted probability, 0 to 1.
+    A period with fewer than min_comments, or by fewer than min_clusters authors, is a gap: all estimates are None.
     """
 
     every: Every
     start: date
     n: int
     clusters: int
+    authors: int
     shares: Mapping[str, Estimate | None]
     probabilities: Mapping[str, float | None]
     index: Estimate | None
+    methods: Mapping[Method, Figures]
 
     @property
     def is_gap(self) -> bool:
         return any(share is None for share in self.shares.values())
+
+
+@dataclass(frozen=True)
+class Total:
+    """All dated comments together, or those of one source: name, n, clusters and figures as in a period."""
+
+    name: str
+    n: int
+    clusters: int
+    methods: Mapping[Method, Figures]
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Dated comments that do not count: rows by reason, each row once; counts by label. sees_floods: whether
+    near-duplicates could be told, which shards of older versions do not allow."""
+
+    rows: Mapping[str, int]
+    counts: Mapping[str, int]
+    sees_floods: bool
 
 
 @dataclass(frozen=True)
@@ -51,8 +83,10 @@ class Line:
 
     first, last: the days of the first and the last dated comment. n: dated comments. undated: comments without a time
     (or with one outside 1970 to 2199), which are in no period. counts: per label, dated comments classified so.
-    clustered: dated comments by what they were clustered by,
-    keys "author", "source", "comment".
+    clustered: dated comments by what they were clustered by, keys "author", "source", "comment".
+    choice: which estimates there are, which one is bold, and why. judged: what the corrections rest on, None without.
+    overall: all dated comments together. sources: those with the most comments, most first; too few comments or
+    authors leave one without figures. removed: what caps and floods left out; in n and all figures it is not.
     """
 
     labels: tuple[str, ...]
@@ -64,6 +98,21 @@ class Line:
     undated: int
     counts: Mapping[str, int]
     clustered: Mapping[str, int]
+    choice: Choice
+    judged: Judged | None
+    overall: Total
+    sources: tuple[Total, ...]
+    removed: Removed
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.choice.drawn not in COUNTED
+
+    @property
+    def beside(self) -> Method | None:
+        """The estimate drawn thin beside the bold one: as counted, or where that is bold, a correction if there is."""
+        others: tuple[Method, ...] = ("raw",) if self.choice.drawn != "raw" else ("pacc", "ppi")
+        return next((method for method in others if method in self.choice.methods), None)
 
 
 def periods_of(line: Line, every: Every) -> list[Period]:
@@ -91,19 +140,53 @@ def prominent(line: Line) -> list[str]:
 
 
 def as_json(line: Line) -> list[dict[str, object]]:
-    """One object a period, ready for json.dumps: figures are numbers; shares and index are null in gaps."""
-    return [
-        {
-            "every": period.every,
-            "period": period.every,
-            "start": period.start.isoformat(),
-            "n": period.n,
-            "clusters": period.clusters,
-            "shares": {label: _figures(share) for label, share in period.shares.items()},
-            "index": _figures(period.index),
-        }
-        for period in line.periods
-    ]
+    """One object a period, ready for json.dumps: figures are numbers; shares and index are null in gaps.
+
+    raw: the same as counted, where what is drawn is corrected.
+    """
+    return [_period(line, period) for period in line.periods]
+
+
+def _period(line: Line, period: Period) -> dict[str, object]:
+    told: dict[str, object] = {
+        "every": period.every,
+        "period": period.every,
+        "start": period.start.isoformat(),
+        "n": period.n,
+        "clusters": period.clusters,
+        "shares": {label: _figures(share) for label, share in period.shares.items()},
+        "index": _figures(period.index),
+    }
+    if line.is_corrected:
+        told["raw"] = _all_figures(period.methods["raw"]) if period.methods else None
+    return told
+
+
+def totals_json(line: Line) -> dict[str, object]:
+    """`prevalence` (drawn, why, methods, judged rows), `overall` and `sources`, by method."""
+    choice = line.choice
+    return {
+        "prevalence": {
+            "drawn": choice.drawn,
+            "why": choice.why[0],
+            "methods": list(choice.methods),
+            "judged_on": None if line.judged is None else line.judged.kind,
+            "judged": choice.rows,
+        },
+        "removed": {"rows": dict(line.removed.rows), "counts": dict(line.removed.counts)},
+        "overall": _total(line.overall),
+        "sources": [_total(source) for source in line.sources],
+    }
+
+
+def _total(total: Total) -> dict[str, object]:
+    methods = {method: _all_figures(figures) for method, figures in total.methods.items()}
+    return {"name": total.name, "n": total.n, "clusters": total.clusters, "methods": methods}
+
+
+def _all_figures(figures: Figures) -> dict[str, object]:
+    shares = {label: _figures(share) for label, share in figures.shares.items()}
+    return {"shares": shares, "index": _figures(figures.index)}
 
 
 def _figures(estimate: Estimate | None) -> dict[str, float | None] | None:

@@ -13,6 +13,20 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from transfer.problem import Problem
 
 Every = Literal["day", "week", "month"]
+Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
+
+
+class OtherSeries(BaseModel):
+    """A series from elsewhere that the index is set beside, in a csv file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="csv file, UTF-8; relative to the plan's folder")
+    name: str = Field(min_length=1, description="what the series is called where it is shown")
+    time: str = Field("date", description="column of the day (2024-03-01, a time of day may follow) or month (2024-03)")
+    value: str = Field("value", description="column of the number; several of one period are averaged")
+    every: Every = Field("month", description="length of period compared: day, week, month")
+    lags: int = Field(3, ge=0, le=60, description="periods that the series is moved by, back and forth, at most")
 
 
 class IndexSettings(BaseModel):
@@ -33,6 +47,31 @@ class IndexSettings(BaseModel):
         10, ge=2, description="authors (or sources) that a period needs for an interval to be given"
     )
     bootstrap: int = Field(200, ge=100, description="resamples behind each 95 % interval")
+    cluster: Literal["author", "source"] = Field(
+        "author", description="what is resampled whole; source where names are masked, so that one is many people"
+    )
+    # pacc: steadier than acc in simulated shifts, and rests on one assumption less than em (docs/decisions.md)
+    prevalence: Method = Field(
+        "pacc",
+        description="estimate drawn bold: raw counts, means of probabilities, or corrected by gold: acc, pacc "
+        "(adjusted counts), em, ppi (prediction-powered); without enough gold: raw",
+    )
+    judged_on: Literal["gold", "validation"] = Field(
+        "gold",
+        description="what corrections learn the model's errors from: gold's report half, or the original validation "
+        "split (another domain: a warning is shown)",
+    )
+    # 10: with fewer, a column of the confusion matrix is known to no better than 15 points
+    min_gold: int = Field(10, ge=2, description="gold rows (report half) that each label needs for a correction")
+    # 50 and 20: generous to people, tight for machines; what is left out is counted, and its effect shown
+    author_cap: int | None = Field(50, ge=1, description="comments of one author that count per day; null: all")
+    flood: int | None = Field(
+        20,
+        ge=1,
+        description="near-duplicates of one text that count by one author, on one source or in one hour; null: all",
+    )
+    series: list[OtherSeries] = Field([], description="other series that the index is correlated with")
+    sources: int = Field(10, ge=0, le=100, description="sources with the most comments that are shown apart")
 
     @field_validator("timezone")
     @classmethod

@@ -23,12 +23,28 @@ CLUSTERS: dict[str, Both] = {
     "source": ("sources", "출처"),
     "comment": ("single comments", "댓글 하나하나"),
 }
+METHODS: dict[str, Both] = {
+    "raw": ("as counted (classify and count)", "센 그대로(분류 후 집계)"),
+    "means": ("means of the probabilities", "확률의 평균"),
+    "acc": ("adjusted counts", "보정한 집계(ACC)"),
+    "pacc": ("adjusted probabilities", "보정한 확률(PACC)"),
+    "em": ("expectation maximisation", "기댓값 최대화(EM)"),
+    "ppi": ("prediction-powered", "예측 기반 추론(PPI)"),
+}
+REASONS: dict[str, Both] = {
+    "flood by author": ("near-duplicates by one author", "한 작성자의 비슷한 글"),
+    "flood on source": ("near-duplicates on one source", "한 출처의 비슷한 글"),
+    "flood in hour": ("near-duplicates in one hour", "한 시간 안의 비슷한 글"),
+    "author cap": ("above an author's daily cap", "작성자의 하루 한도를 넘은 글"),
+}
 NEUTRAL: Both = ("50 = neutral", "50 = 중립")
 SCALE: Both = ("0 to 100", "0에서 100까지")
 FORMULA: Both = (
     "50 + 50 × Σ weight(label) × share(label) / max |weight|",
     "50 + 50 × Σ 가중치(라벨) × 비율(라벨) / max |가중치|",
 )
+ESTIMATE: Both = ("Estimate", "추정")
+SOURCE: Both = ("Source", "출처")
 SHARES: Both = ("Share of comments per emotion", "감정별 댓글 비율")
 NOTHING_DRAWN: Both = (
     "No period has enough comments to be drawn.",
@@ -44,6 +60,10 @@ HEADINGS: dict[str, Both] = {
     "lineage": ("Lineage", "계보"),
     "limits": ("What the intervals hold, and what they do not", "구간이 담는 것과 담지 않는 것"),
     "not": ("What this is not", "이 페이지가 하지 않는 것"),
+    "estimates": ("All estimates, over the whole time", "전체 기간의 모든 추정"),
+    "others": ("The index beside other series", "다른 시계열과 나란히 본 지수"),
+    "changes": ("Changes of level", "수준의 변화"),
+    "sources": ("Sources with the most comments", "댓글이 가장 많은 출처"),
     "table": ("The figures as a table", "수치 표"),
 }
 COLUMNS: dict[str, Both] = {
@@ -58,6 +78,12 @@ ROWS: dict[str, Both] = {
     "model": ("model", "모형"),
     "accuracy": ("accuracy", "정확도"),
     "macro_f1": ("macro-F1", "매크로 F1"),
+    "comments": ("comments", "댓글"),
+    "different texts": ("different texts", "서로 다른 글"),
+    "left out": ("left out", "제외"),
+    "without a date": ("without a date", "날짜 없음"),
+    "labelled": ("labelled", "라벨을 붙인 댓글"),
+    "predictor": ("predictor", "분류 모형"),
 }
 
 

@@ -17,7 +17,7 @@ Write = Callable[..., Path]
 
 
 def drawn(shards: Sequence[Path], *, seed: int = 13, **settings: object) -> Line:
-    given = {"weights": WEIGHTS, "min_comments": 1, **settings}
+    given = {"weights": WEIGHTS, "min_comments": 1, "min_clusters": 2, **settings}
     return daily_line(shards, LABELS, IndexSettings.model_validate(given), seed)
 
 
@@ -98,11 +98,18 @@ def test_intervals_are_wider_where_few_authors_wrote_the_comments(shard: Write) 
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)  # √20 = 4.5 times, but for chance
 
 
-def test_one_author_alone_gives_a_value_but_no_interval(shard: Write) -> None:
-    (day,) = of(drawn([shard([(NOON, "one", None, "기쁨")] * 100)], every=["day"]), "day")
+def test_a_day_by_too_few_authors_is_a_gap(shard: Write) -> None:
+    (day,) = of(drawn([shard([(NOON, "one", None, "기쁨")] * 100)], every=["day"], author_cap=None), "day")
+    assert (day.n, day.authors, day.is_gap) == (100, 1, True)
+
+
+def test_many_authors_of_one_source_give_a_value_but_no_interval_over_sources(shard: Write) -> None:
+    rows: list[Row] = [(NOON, f"a{i}", "film", "기쁨") for i in range(100)]
+    (day,) = of(drawn([shard(rows)], every=["day"], cluster="source"), "day")
     share = day.shares["기쁨"]
     assert share is not None
     assert (share.value, share.low, share.high) == (1, None, None)
+    assert (day.clusters, day.authors) == (1, 100)
 
 
 def test_without_weights_there_are_shares_and_no_index(shard: Write) -> None:

@@ -1,0 +1,105 @@
+"""How long the line takes: all estimates, all intervals, page and picture, from shards of made-up classified rows.
+
+    python benchmarks/line_speed.py --rows 3100000
+    python benchmarks/line_speed.py --rows 250000      # its peak memory beside that of the above
+
+Rows stand in shards of 50,000, four labels, four years of days, authors as uneven as real ones, 20,000 sources; 400
+judged rows. Prints one JSON object. Wall seconds are those of the machine as it is; CPU seconds are this process's.
+"""
+
+import argparse
+import json
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.line.aggregate import daily_line
+from stages.line.judged import Judged
+from stages.line.page import write_page
+from stages.line.picture import draw_png
+from stages.line.settings import IndexSettings
+from stages.line.table import write_csv, write_parquet
+
+LABELS = ("anger", "sadness", "neutral", "happiness")
+WEIGHTS = dict(zip(LABELS, (-1.0, -1.0, 0.0, 1.0), strict=True))
+SHARD = 50_000
+START = np.datetime64("2020-01-01", "us").astype(np.int64)
+DAY = 86_400_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=3_100_000)
+    parser.add_argument("--days", type=int, default=1461)
+    parser.add_argument("--bootstrap", type=int, default=200)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        shards = make_shards(Path(folder), given.rows, given.days)
+        print(json.dumps(measure(shards, Path(folder), given.bootstrap), indent=1))
+
+
+def make_shards(folder: Path, rows: int, days: int) -> list[Path]:
+    """Classified rows as `infer` leaves them."""
+    rng, paths = np.random.default_rng(1), []
+    for first in range(0, rows, SHARD):
+        n = min(SHARD, rows - first)
+        probabilities, _ = read_by_a_model(rng, n)
+        columns = {
+            "id": np.char.add("c", (np.arange(n) + first).astype(str)),
+            "time": pa.array(START + rng.integers(0, days * DAY, n), pa.timestamp("us", tz="UTC")),
+            "author": np.char.add("author ", (900_000 * rng.random(n) ** 3).astype(int).astype(str)),
+            "source": np.char.add("video ", rng.integers(0, 20_000, n).astype(str)),
+            "label": np.array(LABELS)[probabilities.argmax(axis=1)],
+        }
+        columns |= {f"p_{label}": pa.array(probabilities[:, k], pa.float32()) for k, label in enumerate(LABELS)}
+        paths.append(folder / f"{first:08d}.parquet")
+        pq.write_table(pa.table(columns), paths[-1], compression="zstd")
+    return paths
+
+
+def read_by_a_model(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (N, K) and the truth (N,) behind them; some 70 % are right."""
+    truth = rng.integers(0, len(LABELS), n)
+    scores = rng.normal(size=(n, len(LABELS)))
+    scores[np.arange(n), truth] += 1.7
+    odds = np.exp(2 * scores)
+    return odds / odds.sum(axis=1, keepdims=True), truth
+
+
+def measure(shards: list[Path], folder: Path, bootstrap: int) -> dict[str, object]:
+    """Seconds of the line and of what is drawn from it, and the peak of memory."""
+    probabilities, truth = read_by_a_model(np.random.default_rng(2), 400)
+    judged = Judged("gold", truth, probabilities, np.ones(400), True)
+    settings = IndexSettings(
+        weights=WEIGHTS, every=["day", "week", "month"], timezone="Asia/Seoul", bootstrap=bootstrap
+    )
+    wall, cpu = time.perf_counter(), time.process_time()
+    line = daily_line(shards, LABELS, settings, 13, judged=judged)
+    line_wall, line_cpu = time.perf_counter() - wall, time.process_time() - cpu
+    write_csv(line, folder / "line.csv")
+    write_parquet(line, folder / "line.parquet")
+    draw_png(line, folder / "line.png")
+    write_page(line, [], {}, folder / "line.html")
+    return {
+        "rows": line.n,
+        "periods": len(line.periods),
+        "drawn": sum(not period.is_gap for period in line.periods),
+        "methods": line.choice.methods,
+        "line_wall_seconds": round(line_wall, 1),
+        "line_cpu_seconds": round(line_cpu, 1),
+        "all_wall_seconds": round(time.perf_counter() - wall, 1),
+        "all_cpu_seconds": round(time.process_time() - cpu, 1),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+
+
+if __name__ == "__main__":
+    main()

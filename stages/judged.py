@@ -1,0 +1,57 @@
+"""What the line's corrections are fitted on: rows that people labelled, as the final predictor sees them."""
+
+from typing import Any
+
+import numpy as np
+
+from stages.data import Gold, read_gold, read_original
+from stages.ensemble import final_predictor
+from stages.line.judged import Judged
+from stages.models import Readings
+from stages.stage import fingerprint
+from stages.workspace import Run
+from transfer.combine import combine
+from transfer.labelled import Labelled
+
+REPORT = "gold report"  # the ensemble's name for it, under which the probabilities are kept
+
+
+def judged_identity(run: Run) -> str | None:
+    """What the judged rows are, as a fingerprint that needs no model; None where there are none."""
+    rows = _rows(run)
+    return None if rows is None else fingerprint({"rows": rows[1].fingerprint, "random": _is_random(run, rows[1])})
+
+
+def judged_rows(run: Run) -> Judged | None:
+    """Gold's report half, or the original validation split where the plan's index.judged_on says so.
+
+    None where the plan has no gold. A gold text never trained a model; the validation split chose between them.
+    """
+    found = _rows(run)
+    if found is None:
+        return None
+    split, rows = found
+    predictor = final_predictor(run)
+    readings = Readings(run, {split: rows.texts})
+    mixed = combine([readings.of(record, split) for record in predictor.records], predictor.how).astype(np.float64)
+    return Judged(
+        kind="gold" if split == REPORT else "validation",
+        truth=rows.labels,
+        probabilities=mixed / mixed.sum(axis=1, keepdims=True),
+        weights=np.ones(len(rows)) if rows.weights is None else rows.weights,
+        is_random=_is_random(run, rows),
+    )
+
+
+def _rows(run: Run) -> tuple[str, Labelled] | None:
+    gold: Gold | None = read_gold(run)
+    if run.plan.index.judged_on == "validation":
+        keys: Any = {*gold.tune.keys, *gold.report.keys} if gold else ()
+        return "validation", read_original(run.plan, keys).validation
+    return None if gold is None else (REPORT, gold.report)
+
+
+def _is_random(run: Run, rows: Labelled) -> bool:
+    """Whether inclusion probabilities are known: by weights, or because the plan says that all are equal."""
+    on_gold = run.plan.index.judged_on == "gold" and run.plan.gold is not None
+    return bool(on_gold and (rows.weights is not None or (run.plan.gold and run.plan.gold.random_sample)))
