@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from stages.edge import Show, edge, finish, quiet_libraries
-from stages.opening import lead_stage, opened_run, read
+from stages.opening import begun_run, lead_stage, opened_run, read
 
 app = typer.Typer(
     name="moodline",
@@ -225,7 +225,7 @@ def enqueue(
     with edge(as_json, debug):
         from stages.enqueue import enqueue_trial
 
-        told = enqueue_trial(opened_run(read(plan, overrides)), settings, candidate, stage)
+        told = enqueue_trial(begun_run(read(plan, overrides)), settings, candidate, stage)
         finish(told, as_json, lambda told: print(told["message"]))
 
 
@@ -310,7 +310,7 @@ def evaluate(
         from transfer.sources import LabelledSource
 
         source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        finish(run_evaluate(opened_run(read(plan, overrides)), source, stage), as_json, show_scores)
+        finish(run_evaluate(begun_run(read(plan, overrides)), source, stage), as_json, show_scores)
 
 
 @app.command()
@@ -331,7 +331,7 @@ def predict(
         from stages.judge import run_predict
         from stages.show import show_predictions
 
-        finish(run_predict(opened_run(read(plan, overrides)), texts, stage), as_json, show_predictions)
+        finish(run_predict(begun_run(read(plan, overrides)), texts, stage), as_json, show_predictions)
 
 
 @app.command()
@@ -386,7 +386,7 @@ def export(
         quiet_libraries()
         from stages.export import run_export
 
-        result = run_export(opened_run(read(plan, overrides)), folder, stage)
+        result = run_export(begun_run(read(plan, overrides)), folder, stage)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 

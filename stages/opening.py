@@ -48,3 +48,16 @@ def opened_run(plan: "Plan") -> "Run":
     from stages.workspace import open_run
 
     return open_run(plan, Terminal())
+
+
+def begun_run(plan: "Plan") -> "Run":
+    """The run of a plan that was begun before; nothing is made for one that was not.
+
+    Raises Problem where nothing was begun.
+    """
+    from stages.workspace import find_run
+    from transfer.problem import Problem
+
+    if find_run(plan) is None:
+        raise Problem(f"{plan.name}: nothing has been run yet", f"begin with: moodline run {plan.file.name}")
+    return opened_run(plan)

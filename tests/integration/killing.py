@@ -37,13 +37,14 @@ POINTS = {
     "studies.lease.Lease.check": 2,
     "studies.objective._save_best": 1,
     "optuna.trial.Trial.report": 2,
-    "optuna.trial.Trial.should_prune": 1,
+    "studies.pruning.should_prune": 1,
     "transfer.checkpoint.save_file": 2,  # its checkpoint
     "transfer.checkpoint._replace": 1,
     "os.rename": 3,
     "shutil.rmtree": 4,
     "studies.objective._finish": 1,  # its end
     "optuna.trial.Trial.set_user_attr": 5,
+    "studies.board.show_trial": 1,
     "storage.artifacts.Files.publish": 1,
     "storage.folder.put_in_place": 1,
     "storage.registry.add": 1,

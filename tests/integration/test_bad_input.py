@@ -289,3 +289,11 @@ def test_a_deleted_csv_is_no_reason_for_half_a_result(finished: Project) -> None
     assert "comments" in done.stderr
     assert page.read_bytes() == before
     assert isinstance(finished.folder, Path)
+
+
+@pytest.mark.parametrize("words", [("predict", "plan.yaml", "so happy"), ("export", "plan.yaml", "out")], ids=str)
+def test_what_needs_a_run_says_so_before_the_first_and_makes_nothing(project: Project, words: tuple[str, ...]) -> None:
+    done = project.run(*words)
+    assert done.returncode == 1
+    assert "begin with: moodline run plan.yaml" in done.stderr
+    assert not project.workspace.exists()
