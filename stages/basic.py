@@ -91,12 +91,13 @@ def _inputs(run: Run) -> _Inputs:
         "seed": plan.seed,
         "candidates": {candidate: model_version(folder) for candidate, folder in starts.items()},
         "search.metric": plan.search.metric,
-        "search.sampler": plan.search.sampler,
         "search.pruner": plan.search.pruner,
         "search.space": plain_space(plan.search.space),
         "original.train (content)": original.train.fingerprint,
         "original.validation (content)": original.validation.fingerprint,
     }
+    if plan.search.sampler != "tpe":
+        parts["search.sampler"] = plan.search.sampler
     if plan.search.seeds != 1:
         parts["search.seeds"] = plan.search.seeds
     if subset is not None:
@@ -213,6 +214,7 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> Job:
         trials=settings.trials,
         seed=seed,
         sampler=settings.sampler,
+        seeds=settings.seeds,
         pruner=settings.pruner,
         keep=settings.keep,
         timeout=None if settings.timeout is None else 60 * settings.timeout,

@@ -113,6 +113,7 @@ def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, s
         trials=settings.trials,
         seed=plan.seed,
         sampler=settings.sampler,
+        seeds=settings.seeds,
         pruner=settings.pruner,
     )
 

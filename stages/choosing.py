@@ -17,7 +17,7 @@ from stages.data import Gold, read_original
 from stages.plan import Plan
 from stages.settings import PseudoLabelSettings
 from stages.stage import fingerprint
-from stages.teacher import stage_one
+from stages.teacher import stage_one_winner
 from stages.workspace import SAMPLES, Run
 from transfer.floods import flood_key
 from transfer.language import in_languages
@@ -109,7 +109,7 @@ def _pick(run: Run, size: int, without: Collection[str]) -> tuple[list[_Picked],
 def _least_sure(run: Run, rows: Sequence[_Picked], size: int) -> list[_Picked]:
     """The rows with the smallest margin between the two likeliest labels: Scheffer et al., Active Hidden Markov Models
     for Information Extraction (2001)."""
-    predictor = stage_one(run, 1)
+    predictor = stage_one_winner(run)
     run.report.say(f"pseudo_label: {len(rows):,} comments are read by {predictor.members[0]} to find doubtful ones")
     ranked = np.sort(predictor.probabilities([row.text for row in rows]), axis=1)
     margins = ranked[:, -1] - ranked[:, -2]

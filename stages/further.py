@@ -124,12 +124,13 @@ def _inputs(run: Run) -> _Inputs:
         "target": target.source,
         "gold (content)": gold.tune.fingerprint if gold else None,
         "seed": plan.seed,
-        "further.sampler": plan.further.sampler,
         "further.pruner": plan.further.pruner,
         "further.tolerance": plan.further.tolerance,
         "further.space": plain_space({**plan.search.space, **plan.further.space}),
         "original (content)": [original.train.fingerprint, original.validation.fingerprint],
     }
+    if plan.further.sampler != "tpe":
+        parts["further.sampler"] = plan.further.sampler
     if plan.further.seeds != 1:
         parts["further.seeds"] = plan.further.seeds
     if "drawn" in labelled:
@@ -150,6 +151,7 @@ def _search_of(run: Run, inputs: _Inputs, task: Task, baseline: Mapping[str, Any
         trials=plan.further.trials,
         seed=task.seed,
         sampler=plan.further.sampler,
+        seeds=plan.further.seeds,
         pruner=plan.further.pruner,
         keep=plan.further.keep,
         timeout=None if plan.further.timeout is None else 60 * plan.further.timeout,

@@ -17,6 +17,7 @@ from storage import registry
 from studies.again import RecheckSettings
 from studies.proposal import baseline_note
 from studies.queued import ENTRY, Queued, best_distinct
+from studies.retention import best_trial
 from studies.search import Search
 from studies.space import nearest
 from studies.task import Task
@@ -63,7 +64,11 @@ def search_and_refit(run: Run, job: Job, *, leads: bool) -> Found:
         figures = fresh_figures(fresh, rechecked, wanted)
     if leads and study.user_attrs.get("fresh", []) != figures:
         study.set_user_attr("fresh", figures)
-    final = summary(study, plan_of.trials)
+    shown = {
+        "rechecked": figures,
+        "best": shown_trial(best_trial(study), figures),
+    }  # a worker may be ahead of its leader
+    final = summary(study, plan_of.trials) | shown
     after = [] if fresh is None else [summary(fresh, 0)]
     return Found([*before, final, *after], final, _chosen(study, final))
 

@@ -224,6 +224,8 @@ def show_status(result: Mapping[str, Any]) -> None:
 
 def _at_work(worker: Mapping[str, Any]) -> str:
     progress = f"epoch {worker['epoch']}" + (f" of {worker['epochs']:g}" if worker["epochs"] else "")
+    if worker["epochs"] and worker["epoch"] > worker["epochs"]:  # of several seeds, each of which has so many
+        progress = f"{worker['share'] or 0:.0%} done"
     study, ago = _short({"name": worker["study"]}), _duration(worker["seconds"])
     what = f"{study}, trial {worker['trial']}: {progress}, begun {ago} ago"
     if worker["alive"]:

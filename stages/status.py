@@ -152,9 +152,10 @@ def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ())
 
 
 def _study_to_go(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> float | None:
-    own = [worker for worker in workers if worker["study"] == study.name and worker["epochs"]]
-    in_part = sum(min(1.0, worker["epoch"] / worker["epochs"]) for worker in own)
+    in_part = sum(worker["share"] or 0.0 for worker in workers if worker["study"] == study.name)
     left = target - study.counts.get("COMPLETE", 0) - study.counts.get("PRUNED", 0) - in_part
+    if "budget" in study.attributes:
+        left -= study.counts.get("FAIL", 0)  # listed trials: one that was given up is not replaced
     return None if study.seconds is None else round(max(0.0, left) * study.seconds / hands, 1)
 
 

@@ -13,13 +13,18 @@ def teacher_of(run: Run) -> TeacherLabeller:
 
     Raises Problem where stage one is not done, or was done with another plan or data.
     """
-    predictor = stage_one(run, run.plan.ensemble.top)
+    predictor = _best_kept(run, run.plan.ensemble.top)
     members = {record.name: predictor_fingerprint([record], "one") for record in predictor.records}
     return TeacherLabeller(run.plan.labels, members, predictor.probabilities)
 
 
-def stage_one(run: Run, top: int) -> Predictor:
-    """The mean of stage one's best `top` kept trials. Raises Problem as teacher_of does."""
+def stage_one_winner(run: Run) -> Predictor:
+    """Stage one's winner alone. Raises Problem as teacher_of does."""
+    name = basic_result(run)["winner"]["name"]
+    return Predictor(run, name, [name], "mean")
+
+
+def _best_kept(run: Run, top: int) -> Predictor:
     basic_result(run)
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
     kept = [record for record in registry.models(run.engine, run.plan.name, stage="basic") if record.value is not None]

@@ -50,6 +50,8 @@ class Claims:
     def next(self, total: int) -> Claim | None:
         """A dead worker's slot, else a fresh one, else None: all are closed or held by the living."""
         for slot in self.open_slots(total):
+            if slot.worker == self.worker.name:  # who asks runs none: this one was given, and the answer lost
+                return Claim(slot.slot, slot.trial)
             if self._is_abandoned(slot) and self._take_over(slot):
                 return Claim(slot.slot, slot.trial)
         fresh = table.take_slot(self.engine, self.study, total, self.worker, time.time())
@@ -61,6 +63,10 @@ class Claims:
         One beyond it was begun under a larger budget; it rests until the budget is raised again.
         """
         return [slot for slot in self._slots() if slot.state == "open" and slot.slot < total]
+
+    def is_used_up(self, total: int) -> bool:
+        """Whether every slot of the budget is closed."""
+        return {slot.slot for slot in self._slots() if slot.state == "done"} >= set(range(total))
 
     def others_at_work(self, total: int) -> bool:
         """Whether another living worker runs a trial."""

@@ -32,7 +32,8 @@ def held_interrupts() -> Iterator[Held]:
     if threading.current_thread() is not threading.main_thread():
         yield held
         return
-    before = {number: signal.signal(number, held.take) for number in STOPPING}
+    heeded = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup means it
+    before = {number: signal.signal(number, held.take) for number in heeded}
     try:
         yield held
     finally:

@@ -190,7 +190,10 @@ def _train(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began:
         run.course.spent = before + now - began
         if limit is not None and run.course.seconds > limit:
             raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.course.epochs) + 1}")
-        if held.came or now - saved > CHECKPOINT_SECONDS:
+        is_due = now - saved > CHECKPOINT_SECONDS
+        if is_due and not held.came:
+            run.lease.check()
+        if is_due or held.came:
             save_checkpoint(run.own / "checkpoint", tuning, run.course.notes())
             saved = now
         if held.came:

@@ -224,10 +224,12 @@ def most_epochs(space: Space, default: int) -> int:
 
 def plain_space(space: Space) -> dict[str, Any]:
     """A space as JSON takes it."""
-    return {
-        name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
-        for name, value in space.items()
-    }
+    return {name: _plain(value) if isinstance(value, BaseModel) else value for name, value in space.items()}
+
+
+def _plain(dimension: BaseModel) -> dict[str, Any]:
+    told = dimension.model_dump()
+    return told if told.get("when") else {name: value for name, value in told.items() if name != "when"}
 
 
 def suggest(trial: "BaseTrial", space: Space) -> dict[str, Any]:

@@ -35,7 +35,7 @@ PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 
 @dataclass(frozen=True)
 class Ended:
-    """What a trial came to. value: of its best epoch, or of its last where it was pruned."""
+    """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
 
     value: float
     is_pruned: bool
@@ -88,7 +88,7 @@ def work(
         over = is_over()
         claim = None if over else patiently(lambda: claims.next(search.trials))
         if claim is None:
-            if not (claims.others_at_work(search.trials) if over else claims.open_slots(search.trials)):
+            if not claims.others_at_work(search.trials) if over else claims.is_used_up(search.trials):
                 return
             time.sleep(POLL_SECONDS)  # others are still at it, and if one dies its trial is ours
             continue
@@ -170,11 +170,10 @@ def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim
     """
     number = claim.trial
     if number is None and search.queue is not None:
-        number = begin_queued(study, search.queue[claim.slot])
-        if number is None:
+        entry = search.queue[claim.slot]
+        number = patiently(lambda: begin_queued(study, entry))
+        if number is None or not claims.begin(claim, number):  # another slot has the entry: nothing to do here
             return None
-        if not claims.begin(claim, number):
-            raise LostClaim(f"trial {number} of '{study.study_name}' is another worker's")
     if number is None:
         with claims.turn():
             number = patiently(lambda: _next(study, search, claims, claim))

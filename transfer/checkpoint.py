@@ -57,6 +57,8 @@ def restore_checkpoint(folder: Path, tuning: FineTuning) -> dict[str, Any] | Non
         return None
     numbers, tensors = state
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    if {name: value.shape for name, value in weights.items()} != {n: v.shape for n, v in _trained(tuning).items()}:
+        return None  # of other texts, whose words are others
     model = tuning.accelerator.unwrap_model(tuning.model)
     model.load_state_dict(weights, strict=False)  # frozen weights are those of the pretrained model
     optimizer = tuning.optimizer.state_dict()

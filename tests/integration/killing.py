@@ -136,6 +136,7 @@ def searched(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """The program: kills as JSON, then whether to end the search."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     kills = [Kill(**kill) for kill in json.loads(sys.argv[1])]
     _import_all()
     told = [_attempt(kill) for kill in kills]
