@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Tests share two cores between two processes; more threads would only wait for one another.
 TEST_ENV := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+# In the order of the files, so that the long integration tests come first and nobody waits for the last of them.
+TWO_AT_A_TIME := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo check test test-all clean
 
@@ -25,10 +27,10 @@ check: install
 	$(BIN)/mypy --no-error-summary
 
 test: check
-	$(TEST_ENV) $(BIN)/pytest -n 2 --dist loadfile
+	$(TEST_ENV) $(BIN)/pytest $(TWO_AT_A_TIME)
 
 test-all: check
-	$(TEST_ENV) $(BIN)/pytest -n 2 --dist loadfile -m 'slow or not slow'
+	$(TEST_ENV) $(BIN)/pytest $(TWO_AT_A_TIME) -m 'slow or not slow'
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

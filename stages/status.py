@@ -152,7 +152,8 @@ def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ())
 
 
 def _study_to_go(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> float | None:
-    in_part = sum(worker["share"] or 0.0 for worker in workers if worker["study"] == study.name)
+    own = [worker for worker in workers if worker["study"] == study.name]
+    in_part = sum(worker["share"] or min(1.0, worker["epoch"] / (worker["epochs"] or math.inf)) for worker in own)
     left = target - study.counts.get("COMPLETE", 0) - study.counts.get("PRUNED", 0) - in_part
     if "budget" in study.attributes:
         left -= study.counts.get("FAIL", 0)  # listed trials: one that was given up is not replaced

@@ -116,6 +116,7 @@ def test_a_second_process_on_the_workspace_is_refused_and_told_by_whom(project: 
         first.communicate()
 
 
+@pytest.mark.slow
 def test_a_worker_joins_the_search_of_all_candidates_and_the_totals_stay_exact(project: Project) -> None:
     more = ("--set", "search.trials=6")
     leader = project.start("search", "plan.yaml", "--json", *more)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.integration.project import Project
 
 SHORT = ("--set", "search.timeout=0.01s")
@@ -32,7 +34,7 @@ def test_a_queued_trial_is_checked_told_and_run(project: Project) -> None:
     words = ("enqueue", "plan.yaml", "learning_rate=4e-3", "--candidate", "models/bert")
     early = project.run(*words)
     assert early.returncode == 1
-    assert "has not begun" in early.stderr
+    assert "nothing has been run yet" in early.stderr
     project.json("search", "plan.yaml", *SHORT)
     told = project.json(*words)
     assert (told["trial"], told["params"]["learning_rate"], told["waiting"], told["left"]) == (1, 4e-3, 1, 2)
@@ -49,6 +51,7 @@ def test_a_queued_trial_is_checked_told_and_run(project: Project) -> None:
     assert [trial.params["learning_rate"] for trial in study.trials][1:] == [4e-3]
 
 
+@pytest.mark.slow
 def test_check_and_search_note_a_budget_too_small_for_hyperband(project: Project) -> None:
     small = ("--set", "search.pruner=hyperband", "--set", "search.timeout=0.01s")
     notes = project.json("check", "plan.yaml", *small)["notes"]

@@ -283,6 +283,7 @@ def test_a_plan_that_would_look_again_at_what_it_does_not_keep_is_refused(open_i
         open_it("search.recheck={top: 3}")
 
 
+@pytest.mark.slow
 def test_a_fresh_seed_belongs_to_its_entry_in_whatever_order_they_are_run(open_it: Open) -> None:
     small = ("search.subset=null", "search.trials=2")
     run_basic(open_it(*small, "search.recheck={top: 2, seeds: 1}", at="grown"))

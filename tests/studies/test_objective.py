@@ -242,7 +242,9 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("how", VARIANTS)
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=pytest.mark.slow if how == "two seeds" else ()) for how in VARIANTS]
+)
 def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
     task: Task, place: Place, another: Place, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from studies.worker import Ended, RunTrial, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)
+MARKS = {"gp": pytest.mark.slow}
 IDLE = Lease(lambda moved, share: None)
 CONDITIONAL: Space = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
@@ -57,7 +58,7 @@ def stopped_in(last: int, space: Space) -> RunTrial:
 
 
 @pytest.mark.parametrize("space", [SPACE, CONDITIONAL], ids=["plain", "conditional"])
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", [pytest.param(name, marks=MARKS.get(name, ())) for name in SAMPLERS])
 def test_a_search_stopped_or_killed_anywhere_ends_like_one_that_ran_through(
     run_it: RunIt, url: str, sampler: str, space: Space
 ) -> None:
@@ -126,6 +127,7 @@ def a_study(trials: int) -> optuna.Study:
     return study
 
 
+@pytest.mark.slow
 def test_another_process_with_other_hashes_proposes_the_same() -> None:
     root = str(Path(__file__).parents[2])
     said = [
