@@ -216,11 +216,11 @@ def test_a_run_with_a_labeller_that_is_not_there_stops_before_stage_one(
     assert states["basic"] == "waiting"
 
 
-@pytest.mark.parametrize("command", ["infer", "monitor", "further", "predict"])
+@pytest.mark.parametrize("command", ["infer", "monitor", "further"])
 def test_a_stage_before_its_time_says_which_comes_first(
     project: Project, fails: Callable[..., str], command: str
 ) -> None:
-    told = fails(command, "plan.yaml", *(["a text"] if command == "predict" else []))
+    told = fails(command, "plan.yaml")
     assert "do it with: moodline" in told
 
 
