@@ -45,7 +45,7 @@ def test_a_run_killed_often_ends_like_one_that_ran_through(project: Project, fin
     [
         ("small · basic · models/bert · trial 1, epoch 2", (), signal.SIGINT),
         ("to ask", ("search",), signal.SIGTERM),
-        ("trial 0, epoch 3", ("search", "label"), signal.SIGINT),
+        pytest.param("trial 0, epoch 3", ("search", "label"), signal.SIGINT, marks=pytest.mark.slow),
     ],
     ids=["stage one", "labelling", "stage two"],
 )

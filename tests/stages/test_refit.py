@@ -163,6 +163,7 @@ def _values(run: Run, study: str) -> list[tuple[int, float]]:
     return [(number, value) for number, _, value, *_ in trials_of(run)[study]]
 
 
+@pytest.mark.slow
 def test_interrupted_at_any_study_it_ends_like_one_that_ran_through(open_it: Open) -> None:
     through = open_it(at="through")
     whole = run_basic(through)

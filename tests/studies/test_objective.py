@@ -242,9 +242,7 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "how", [pytest.param(how, marks=pytest.mark.slow if how == "two seeds" else ()) for how in VARIANTS]
-)
+@pytest.mark.parametrize("how", ["full", *(pytest.param(how, marks=pytest.mark.slow) for how in ("lora", "two seeds"))])
 def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
     task: Task, place: Place, another: Place, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
