@@ -103,11 +103,10 @@ def test_a_merged_model_is_plain_and_computes_the_same(encoder: Encoder, tmp_pat
 
 
 def test_adapters_begin_without_effect(encoder: Encoder) -> None:
-    recipe = replace(RECIPE, dropout=0.0)
-    tokens = begin(encoder("bert"), recipe).examples.tokens
-    full = probabilities_of(begin(encoder("bert"), replace(recipe, method="full")).model, tokens)
-    begun = probabilities_of(begin(encoder("bert"), recipe).model, tokens)
-    assert np.allclose(begun, full, atol=1e-6)  # full training computes alike, in another order
+    begun = begin(encoder("bert"), replace(RECIPE, dropout=0.0))
+    tokens = begun.examples.tokens
+    plain_one = load_classifier(encoder("bert"), LABELS, seed=1, dropout=0.0)
+    assert np.array_equal(probabilities_of(begun.model, tokens), probabilities_of(plain_one, tokens))
 
 
 def test_an_easy_task_is_learnt(encoder: Encoder) -> None:
