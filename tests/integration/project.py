@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,6 +84,20 @@ class Project:
             capture_output=True,
             check=False,
         )
+
+    def joined_search(self, *more: str) -> dict[str, Any]:
+        """What a search says that a second process joins as soon as it has begun; both must end well."""
+        leader = self.start("search", "plan.yaml", "--json", *more)
+        assert leader.stderr is not None
+        while "trial 0" not in leader.stderr.readline():
+            time.sleep(0.01)
+        joined = self.start("worker", "plan.yaml", "--json", *more)
+        out, errors = leader.communicate(timeout=240)
+        assert leader.returncode == 0, errors
+        _, errors = joined.communicate(timeout=240)
+        assert joined.returncode in {0, 1}, errors  # 1 where the leader was done before the other had begun
+        told: dict[str, Any] = json.loads(out)
+        return told
 
     def json(self, *words: str) -> dict[str, Any]:
         """What the command says with --json; it must succeed, and say nothing else on stdout."""

@@ -1,8 +1,6 @@
 """A subset's search, its best on all rows and on fresh seeds, shared by real processes and killed."""
 
-import json
 import subprocess
-import time
 from typing import Any
 
 import optuna
@@ -34,16 +32,7 @@ def studies_of(project: Project) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_a_worker_joins_the_subset_all_data_and_fresh_seeds_and_each_is_run_once(project: Project) -> None:
-    leader = project.start("search", "plan.yaml", "--json", *MORE)
-    assert leader.stderr is not None
-    while "trial 0" not in leader.stderr.readline():
-        time.sleep(0.01)
-    helper = project.start("worker", "plan.yaml", "--json", *MORE)
-    out, errors = leader.communicate(timeout=240)
-    assert leader.returncode == 0, errors
-    _, errors = helper.communicate(timeout=240)
-    assert helper.returncode in {0, 1}, errors  # 1 where the leader was done before the helper had begun
-    searched, final, fresh = json.loads(out)["studies"]
+    searched, final, fresh = project.joined_search(*MORE)["studies"]
     assert searched["complete"] + searched["pruned"] == 3
     assert final["complete"] == final["target"]
     assert fresh["complete"] == fresh["target"] == 4

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -119,16 +118,7 @@ def test_a_second_process_on_the_workspace_is_refused_and_told_by_whom(project: 
 @pytest.mark.slow
 def test_a_worker_joins_the_search_of_all_candidates_and_the_totals_stay_exact(project: Project) -> None:
     more = ("--set", "search.trials=6")
-    leader = project.start("search", "plan.yaml", "--json", *more)
-    assert leader.stderr is not None
-    while "trial 0" not in leader.stderr.readline():
-        time.sleep(0.01)
-    helper = project.start("worker", "plan.yaml", "--json", *more)
-    out, errors = leader.communicate(timeout=120)
-    assert leader.returncode == 0, errors
-    _, errors = helper.communicate(timeout=120)
-    assert helper.returncode in {0, 1}, errors  # 1 where the leader was done before the helper had begun
-    for study in json.loads(out)["studies"]:
+    for study in project.joined_search(*more)["studies"]:
         assert study["complete"] + study["pruned"] == 6
         assert study["running"] == study["failed"] == 0
 

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 import pytest
@@ -17,6 +18,10 @@ from studies.search import Search
 from studies.space import Choices, Dimension, Range
 from studies.store import open_optuna
 from studies.worker import Ended, RunTrial, open_study, work
+
+if TYPE_CHECKING:
+    from studies.task import Task
+    from tests.studies.one_trial import Place
 
 SPACE: dict[str, Dimension] = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
@@ -96,3 +101,47 @@ def told(study: optuna.Study) -> list[tuple[object, ...]]:
         (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
         for t in study.get_trials(deepcopy=False)
     ]
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[None]:
+    """So that figures repeat to the last bit."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights that the trials of `task` begin with."""
+    from tests.tiny import save_encoder
+
+    return save_encoder("bert", tmp_path_factory.mktemp("bert"), with_lm_head=True)
+
+
+@pytest.fixture(scope="session")
+def task(bert: Path, one_thread: None) -> "Task":
+    from tests.studies.one_trial import a_task
+
+    return a_task(bert)
+
+
+@pytest.fixture
+def place(tmp_path: Path, url: str, engine: Engine) -> "Place":
+    from tests.studies.one_trial import Place
+
+    return Place(tmp_path, url, engine)
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> "Place":
+    """A second place, for the trial that nobody kills."""
+    from tests.studies.one_trial import Place
+
+    root = tmp_path / "another"
+    root.mkdir()
+    url = f"sqlite:///{root / 'store.db'}"
+    return Place(root, url, open_store(url))
