@@ -34,6 +34,14 @@ Anew = Annotated[
     Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
+ExportTo = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
+]
+ImportFrom = Annotated[
+    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
+]
+Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
 Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
 
@@ -232,13 +240,9 @@ def enqueue(
 @app.command()
 def labels(
     plan: PlanFile,
-    export_to: Annotated[
-        Path | None, typer.Option("--export", metavar="FILE", help="Write them.", show_default=False)
-    ] = None,
-    import_from: Annotated[
-        Path | None, typer.Option("--import", metavar="FILE", help="Add a file's.", show_default=False)
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="A csv's, if not UTF-8.", show_default=False)] = None,
+    export_to: ExportTo = None,
+    import_from: ImportFrom = None,
+    encoding: Encoding = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -260,14 +264,9 @@ def annotate(
     plan: PlanFile,
     annotator: Annotated[str, typer.Option(metavar="NAME", help="Who labels; each has labels of their own.")] = "me",
     rows: Annotated[int, typer.Option(help="Comments to label.", min=1, max=5000)] = 400,
-    export_to: Annotated[
-        Path | None,
-        typer.Option("--export", metavar="SHEET", help="Write a sheet to fill in: csv, xlsx.", show_default=False),
-    ] = None,
-    import_from: Annotated[
-        Path | None, typer.Option("--import", metavar="SHEET", help="Read a filled sheet.", show_default=False)
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="A csv's, if not UTF-8.", show_default=False)] = None,
+    export_to: ExportTo = None,
+    import_from: ImportFrom = None,
+    encoding: Encoding = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,

@@ -70,8 +70,7 @@ def _target(plan: Plan, study: Glance) -> int:
     """The study's budget: its own where its trials are listed, else the plan's for the two stages."""
     if "budget" in study.attributes:
         return int(study.attributes["budget"])
-    by_plan = {"basic": plan.search.trials, "further": plan.further.trials}
-    return by_plan.get(_stage(study)) or int(study.attributes.get("trials", 0))
+    return plan.further.trials if _stage(study) == "further" else plan.search.trials
 
 
 def _stage(study: Glance) -> str:
