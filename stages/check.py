@@ -206,13 +206,18 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
     says = {
         "basic": basic,
         "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by "
-        f"{(labeller.model or labeller.base_url or 'stage one, as teacher') if labeller else None}",
+        f"{(labeller.model or labeller.base_url or 'stage one, as teacher') if labeller else None}{_tuning(plan)}",
         "further": f"{plan.further.trials} trials{_again(plan.further)}",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
         "infer": f"{comments} comments",
         "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
     }
     return [{"stage": stage, "what": says[stage]} for stage in stages_of(plan)]
+
+
+def _tuning(plan: Plan) -> str:
+    tuning = plan.pseudo_label.labeller.tuning if plan.pseudo_label else None
+    return "" if tuning is None else f", tuned before ({tuning.kind}) on {tuning.sample:,} rows of original train"
 
 
 def _again(settings: SearchSettings | FurtherSettings) -> str:

@@ -16,6 +16,7 @@ from stages.plan import Plan
 from stages.report import Advance
 from stages.stage import do_stage
 from stages.teacher import teacher_of
+from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
 from stages.workspace import Run, candidate_location
 from storage.labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.device import device_name
@@ -46,19 +47,22 @@ class Sampled:
 def run_pseudo_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
-    The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
-    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured.
+    The result has `labelled`, `missing`, `labeller`, `tuning` (null without; see stages.tuning), and against gold's
+    report half (null without gold) `accuracy`, `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and
+    `calibration`; see stages.measured.
     Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
     settings = settings_of(run.plan)
     gold = read_gold(run)
     labeller = _labeller(run)
     sample = kept_sample(run, gold)
+    tuning = tuning_of(run, labeller, gold)
     parts = {
         "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
         "sample": sample_name(run.plan),
         "gold (content)": [gold.tune.fingerprint, gold.report.fingerprint] if gold else None,
         "calibrate": settings.calibrate,
+        **tuning_parts(tuning),
     }
     extent = {
         "simulation": settings.simulation,
@@ -66,7 +70,7 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
         "gold": sum(_sizes(gold)),
         "min_kappa": settings.min_kappa,
     }
-    return do_stage(run, STAGE, parts, extent, lambda: _label(run, labeller, sample, gold))
+    return do_stage(run, STAGE, parts, extent, lambda: _label(run, labeller, sample, gold, tuning))
 
 
 def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
@@ -87,19 +91,20 @@ def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
     )
 
 
-def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold: Gold | None) -> dict[str, Any]:
-    register_labeller(run.engine, labeller.identity, _described(run.plan, labeller))
-    wanted = [*_pairs(gold), *sample]
-    known = {row.key for row in labels_of(run.engine, labeller.identity, [key for key, _ in wanted])}
-    run.report.say(f"{STAGE}: {len(known)} labelled before, {len(wanted) - len(known)} to ask")
-    _ask(run, labeller, wanted, known)
-    answers = {row.key: row for row in labels_of(run.engine, labeller.identity, [key for key, _ in wanted])}
+def _label(
+    run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold: Gold | None, tuning: Tuning | None
+) -> dict[str, Any]:
+    found_of_tuning = None
+    if tuning is not None:
+        labeller, found_of_tuning = tuned(run, labeller, tuning, lambda *asked: _answered(run, *asked))
+    answers = _answered(run, labeller, [*_pairs(gold), *sample])
     found = [answers[key] for key, _ in sample if key in answers]
     result = {
         "labelled": sum(row.label is not None for row in found),
         "missing": len(sample) - sum(row.label is not None for row in found),
         "labeller": _described(run.plan, labeller),
         "identity": labeller.identity,
+        "tuning": found_of_tuning,
         "drawn": how_drawn(run),
         "tokens": sum(row.tokens for row in answers.values()),
         "simulation": settings_of(run.plan).simulation,
@@ -108,6 +113,16 @@ def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold
     }
     _check_gate(run.plan, result)
     return result
+
+
+def _answered(run: Run, labeller: Labeller, wanted: Sequence[tuple[str, str]]) -> dict[str, LabelRow]:
+    """A labeller's answers by key; asked for what is not known yet."""
+    register_labeller(run.engine, labeller.identity, _described(run.plan, labeller))
+    keys = [key for key, _ in wanted]
+    known = {row.key for row in labels_of(run.engine, labeller.identity, keys)}
+    run.report.say(f"{STAGE}: {len(known)} labelled before, {len(wanted) - len(known)} to ask")
+    _ask(run, labeller, wanted, known)
+    return {row.key: row for row in labels_of(run.engine, labeller.identity, keys)}
 
 
 def _ask(run: Run, labeller: Labeller, wanted: Sequence[tuple[str, str]], known: Collection[str]) -> None:

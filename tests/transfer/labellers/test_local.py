@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.transfer.labellers.tiny_lms import make_tokenizer, save_lm
+from transfer.labellers import lm as lm_module
 from transfer.labellers import local, scoring
 from transfer.labellers.answer import Answer
 from transfer.labellers.choose import make_labeller
@@ -188,8 +189,8 @@ def test_bfloat16_is_the_default_where_the_device_has_it_and_the_model_is_wide(
 ) -> None:
     formats = {}
     for has, narrowest in ((True, 32), (False, 32), (True, 64)):  # the model is 32 wide
-        monkeypatch.setattr(local, "has_bf16", lambda device, has=has: has)
-        monkeypatch.setattr(local, "SMALLEST_BF16_WIDTH", narrowest)
+        monkeypatch.setattr(lm_module, "has_bf16", lambda device, has=has: has)
+        monkeypatch.setattr(lm_module, "SMALLEST_BF16_WIDTH", narrowest)
         formats[has, narrowest] = labeller_of(lm("llama", chat=True), dtype="auto")._model.dtype
     assert formats == {(True, 32): torch.bfloat16, (False, 32): torch.float32, (True, 64): torch.float32}
 
