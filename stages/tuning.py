@@ -87,7 +87,11 @@ def tuned(run: Run, labeller: Labeller, tuning: Tuning, ask: Ask) -> tuple[Label
     if not went["epoch"]:
         return labeller, _said_of(run, found | {"summary": DIVERGED})
     other = _local(labeller).adapted(run.files.fetch(tuning.name))
-    found |= _judge(run.plan, tuning.judged, [ask(each, _pairs(tuning.judged)) for each in (labeller, other)])
+    answers = []
+    for each in (labeller, other):
+        answers.append(ask(each, _pairs(tuning.judged)))
+        each.forget()  # the device need not hold the model twice
+    found |= _judge(run.plan, tuning.judged, answers)
     gain = found["gain"]["macro_f1"]
     found["used"] = bool((gain["low"] or 0.0) > 0)
     found["summary"] = _summary(found)

@@ -20,6 +20,7 @@ from transfer.labellers.local import LocalLabeller, local_labeller
 from transfer.labellers.prompt import quote, render
 from transfer.labellers.scoring import batches
 from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.spelling import Spelling
 from transfer.problem import Problem
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
@@ -293,3 +294,31 @@ def test_the_comment_is_quoted_as_in_every_prompt(lm: Callable[..., Path]) -> No
     labeller = labeller_of(lm("llama", chat=True), prompt={"max_characters": 20})
     shown = tokenizer.decode(labeller._spelling.prompts(["정말 <b>최고</b>예요 " * 9])[0])
     assert f"<comment>\n{quote('정말 <b>최고</b>예요 ' * 9, 20)}\n</comment>" in shown
+
+
+def test_memory_follows_the_batch_and_not_the_number_of_comments(
+    lm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "WINDOW", 16)
+    read: list[int] = []
+    spelled: list[int] = []
+    forward, prompts = scoring._forward, Spelling.prompts
+
+    def counted(model: Any, ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
+        read.append(ids.numel())
+        return forward(model, ids, last, **given)
+
+    def watched(self: Spelling, texts: Sequence[str], room: int | None = None) -> list[list[int]]:
+        spelled.append(len(texts))
+        return prompts(self, texts, room)
+
+    monkeypatch.setattr(scoring, "_forward", counted)
+    monkeypatch.setattr(Spelling, "prompts", watched)
+    labeller = labeller_of(lm("llama", chat=True), batch_tokens=1000)
+    most = []
+    for n in (20, 70):
+        texts = [f"{i % 7} what a day" for i in range(n)]
+        assert sorted(i for i, _ in labeller.answer(texts)) == list(range(n))
+        most.append(max(read))
+    assert most[0] == most[1] < 1000
+    assert max(spelled) == 16
