@@ -12,8 +12,8 @@ import numpy as np
 from stages.basic import subset_of
 from stages.data import halves_of, read_gold_rows, read_original
 from stages.overview import stages_of
+from stages.panel import require_labellers
 from stages.plan import Plan, read_plan
-from stages.pseudo_label import plan_labeller
 from stages.search_notes import search_notes
 from stages.search_problems import LAYERS
 from stages.settings import FurtherSettings, SearchSettings
@@ -60,7 +60,7 @@ def check_plan(plan: Plan) -> dict[str, Any]:
     if gold:
         _tried(problems, lambda: halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {})))
     if "pseudo_label" in stages_of(plan):
-        _tried(problems, lambda: plan_labeller(plan))
+        _tried(problems, lambda: require_labellers(plan))
     sample_from = (plan.pseudo_label and plan.pseudo_label.sources) or []
     _tried(problems, lambda: _read_comments(plan, sample_from, "pseudo_label.sources"))
     comments = _tried(problems, lambda: _read_comments(plan, plan.comments, "comments")) or {
