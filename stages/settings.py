@@ -111,8 +111,8 @@ class PseudoLabelSettings(Settings):
     labellers: list[LabellerSettings] | None = Field(
         default=None,
         min_length=2,
-        description="several, each as labeller and in its place, all asked about the same comments; stage two learns from "
-        "the mean of their answers",
+        description="several, each as labeller and in its place, all asked about the same comments; stage two learns "
+        "from the mean of their answers",
     )
     sample: int = Field(default=9000, ge=1, description="comments labelled, in all")
     sources: list[CommentSource] | None = Field(

@@ -7,9 +7,10 @@ from typing import Any
 from stages.data import Gold
 from stages.panel import Facts, Panel, example_rows, named_labellers
 from stages.plan import Plan
+from stages.show_labellers import in_words
 from stages.workspace import Run
 from storage.labels import LabelRow, labels_of
-from transfer.labellers.cost import Estimate, estimate
+from transfer.labellers.cost import estimate
 from transfer.labellers.examples import DrawnExamples, Example
 from transfer.labellers.settings import LabellerSettings
 
@@ -40,13 +41,6 @@ def would_cost(plan: Plan, comments: int, texts: Sequence[str], gold: Gold | Non
             guess = estimate(settings, plan.labels, questions, texts, _pool(plan, settings, gold))
             found.append({"labeller": settings.model, **asdict(guess)})
     return found
-
-
-def in_words(guess: dict[str, Any]) -> str:
-    """An estimate as a line says it."""
-    told = Estimate(**{name: guess[name] for name in Estimate.__dataclass_fields__})
-    money = "" if told.money is None else f", about {told.money:,.2f} {told.currency}"
-    return f"{told.questions:,} questions, about {told.tokens:,} tokens{money}"
 
 
 def spent(run: Run, facts: Sequence[Facts], wanted: Pairs) -> list[dict[str, Any]]:
