@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from benchmarks.parts import machine
 from stages.data import read_gold
+from stages.panel import panels_of
 from stages.plan import read_plan
-from stages.pseudo_label import plan_labeller, run_pseudo_label
+from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
 from stages.world.corpus import make_corpus
 from stages.world.files import write_texts
@@ -51,9 +52,8 @@ def make(folder: Path, language: str, seed: int) -> Path:
 
 def said(run: Run, told: dict[str, Any], rows: Labelled) -> NDArray[np.int64]:
     """Labels of `rows` by the way that was tried, whether it was then used or not."""
-    labeller: Any = plan_labeller(run.plan)
-    tuning = told["tuning"]
-    if tuning is not None:
+    labeller: Any = panels_of(run, None)[0].ways[0]
+    for tuning in told["tuning"]:
         labeller = labeller.adapted(run.files.fetch(tuning["adapter"]))
     answers = dict(labeller.answer(rows.texts))
     return np.array([answers[i].label for i in range(len(rows))], dtype=np.int64)
@@ -89,11 +89,12 @@ def main() -> None:
         plain = found if plain is None else plain
         cells = [shown(bootstrap_interval(s, found, rows.labels, k, seed=0)) for s in ("kappa", "macro_f1")]  # type: ignore[arg-type]
         if settings is not None:
-            judged = told["tuning"]["gain"]["macro_f1"]
+            (tuning,) = told["tuning"]
+            judged = tuning["gain"]["macro_f1"]
             cells.append(shown(bootstrap_gain("macro_f1", (plain, found), rows.labels, k, seed=0), "+"))
-            cells += [shown(tuple(judged.values()), "+"), "yes" if told["tuning"]["used"] else "no"]
-            losses = [round(loss, 3) for loss in told["tuning"]["losses"]]
-            print(f"{name}: held-out loss {told['tuning']['plain_loss']:.3f} plain, then {losses}")
+            cells += [shown(tuple(judged.values()), "+"), "yes" if tuning["used"] else "no"]
+            losses = [round(loss, 3) for loss in tuning["losses"]]
+            print(f"{name}: held-out loss {tuning['plain_loss']:.3f} plain, then {losses}")
         print(f"| {name} (n = {len(rows)}) | {' | '.join(cells)} |", flush=True)
 
 

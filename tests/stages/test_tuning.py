@@ -87,7 +87,7 @@ def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, t
     plan = make(tmp_path)
     run = opened(plan)
     told = run_pseudo_label(run)
-    found = told["tuning"]
+    (found,) = told["tuning"]
     assert found["used"]
     assert found["gain"]["macro_f1"]["low"] > 0
     assert found["tuned"]["macro_f1"]["value"] > 0.9 > found["plain"]["macro_f1"]["value"]
@@ -99,7 +99,7 @@ def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, t
     assert len(list(labels_of(run.engine, plain.identity))) == found["n"]
     again = run_pseudo_label(opened(plan, "pseudo_label.sample=12"))
     assert (again["identity"], again["labelled"]) == (told["identity"], 12)
-    assert again["tuning"] == found
+    assert again["tuning"] == [found]
     assert len(trained) == 1
     assert adapters(run) == [found["adapter"]]
     json.dumps(told)
@@ -120,14 +120,14 @@ def test_gold_trains_nothing_and_parts_do_not_meet(tmp_path: Path, trained: Trai
 def test_a_tuned_labeller_that_does_not_gain_is_left_and_said_so(tmp_path: Path) -> None:
     plan = make(tmp_path, original_off_by=1)  # what it learns is wrong of the comments
     told = run_pseudo_label(opened(plan))
-    found = told["tuning"]
+    (found,) = told["tuning"]
     assert found["losses"][found["epoch"] - 1] < found["plain_loss"]  # it has learnt, only not this
     assert not found["used"]
     assert "so the plain prompt labels" in found["summary"]
     assert "adapter" not in told["labeller"]
     bare = run_pseudo_label(opened(plan, "pseudo_label.labeller.tuning=null"))
     assert bare["identity"] == told["identity"]
-    assert bare["tuning"] is None
+    assert bare["tuning"] == []
 
 
 def test_a_killed_tuning_ends_like_one_that_ran_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,24 +146,34 @@ def test_a_killed_tuning_ends_like_one_that_ran_through(tmp_path: Path, monkeypa
     assert run_pseudo_label(opened(killed))["identity"] == run_pseudo_label(opened(whole))["identity"]
 
 
+def test_of_several_prompts_one_is_learnt_with_and_all_are_used(tmp_path: Path, trained: Trained) -> None:
+    run = opened(make(tmp_path), "pseudo_label.labeller.prompt.orders=2")
+    told = run_pseudo_label(run)
+    assert told["tuning"][0]["used"]
+    assert len(trained) == 1
+    members = [known.description for known in labellers(run.engine) if "adapter" in known.description]
+    assert len(members) == 2
+    assert len({member["adapter"]["content"] for member in members}) == 1
+
+
 def test_without_gold_other_original_rows_judge(tmp_path: Path) -> None:
     how = ("gold=null", "pseudo_label.labeller.tuning.judge=auto")
-    told = run_pseudo_label(opened(make(tmp_path), *how))["tuning"]
+    (told,) = run_pseudo_label(opened(make(tmp_path), *how))["tuning"]
     assert (told["judged_on"], told["n"], told["used"]) == ("held-out original data", 12, True)
     with pytest.raises(Problem, match="the plan has no gold"):
         run_pseudo_label(opened(tmp_path / "plan.yaml", "gold=null"))
 
 
 def test_without_tuning_a_stage_done_before_stays_done() -> None:
-    assert tuning.tuning_parts(None) == {}
+    assert tuning.tuning_parts([None, None]) == {}
 
 
 def test_rows_are_dealt_alike_per_label_and_too_few_are_a_message(tmp_path: Path) -> None:
     run = opened(make(tmp_path))
     train = read_original(run.plan).train
     settings = TuningSettings(sample=30, held_out=9)
-    parts = tuning._deal(train, settings, 0)
+    parts = tuning._deal(train, settings, 0, "tuning")
     assert [np.bincount(part.labels).tolist() for part in parts] == [[10] * 3, [3] * 3, [3] * 3]
     few = chosen(train, np.arange(len(train)) < 2, {})
     with pytest.raises(Problem, match="2 rows of original train are too few"):
-        tuning._deal(few, TuningSettings(sample=1000, held_out=1), 0)
+        tuning._deal(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")

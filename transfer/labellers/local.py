@@ -6,17 +6,19 @@ hundredths, as that format has three digits.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 
 from transfer.labellers.adapter import Adapter, Attached, attach
 from transfer.labellers.answer import Answer, identity_of
+from transfer.labellers.examples import Shots, Written
 from transfer.labellers.lm import CausalLM
-from transfer.labellers.prompt import label_names
+from transfer.labellers.prompt import PromptSettings, label_names, written_examples
 from transfer.labellers.scoring import Shared, batches, encode_shared, label_scores
 from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
 from transfer.labellers.spelling import Spelling
@@ -50,16 +52,17 @@ class Task:
 
 
 def local_labeller(
-    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE
+    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE, shots: Shots | None = None
 ) -> "LocalLabeller":
     """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
 
-    where: the plan's key of the settings, put in front of every message.
+    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
+    those that the settings spell out.
     Raises Problem where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
     or no network; and where the prompt does not fit the labels.
     """
     require_labeller(settings, labels, where)
-    return LocalLabeller(settings, labels, device, where)
+    return LocalLabeller(settings, labels, device, where, shots)
 
 
 class LocalLabeller:
@@ -71,9 +74,11 @@ class LocalLabeller:
         labels: Sequence[str],
         device: str,
         where: str,
+        shots: Shots | None = None,
         adapter: Adapter | None = None,
     ) -> None:
         self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
+        self._shots, self._first = shots or Written(written_examples(settings.prompt)), self
         self._device = device
         self._lm = CausalLM(settings, device, where)
         self._spelling = self._spell()
@@ -84,7 +89,16 @@ class LocalLabeller:
         Raises Problem where there is none that can be read.
         """
         adapter = Adapter.of(folder)
-        return LocalLabeller(self._settings, self._labels, self._device, self._where, adapter)
+        return LocalLabeller(self._settings, self._labels, self._device, self._where, self._shots, adapter)
+
+    def asking(self, prompt: PromptSettings) -> Self:
+        """See transfer.labellers.answer.Labeller. The weights are those of the labeller that was asked for it."""
+        other = copy(self)
+        for known in ("identity", "_shared", "_model", "_attached"):
+            other.__dict__.pop(known, None)
+        other._settings = self._settings.model_copy(update={"prompt": prompt})
+        other._spelling = other._spell()
+        return other
 
     @cached_property
     def identity(self) -> str:
@@ -100,9 +114,10 @@ class LocalLabeller:
             "dtype": self._settings.dtype,
             "labels": list(self._labels),
             "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": f"{self._spelling.before}{{comment}}{self._spelling.after}",
+            "prompt": self._spelling.shape(drawn=bool(self._shots.facts)),
             "max_characters": self._settings.prompt.max_characters,
             "length_normalised": self._settings.length_normalised,
+            **self._shots.facts,
             **self._changes(),
         }
 
@@ -153,6 +168,8 @@ class LocalLabeller:
         for name in ("_model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
         self._lm.forget()
+        if self._first is not self:
+            self._first.forget()
 
     @cached_property
     def _model(self) -> "PreTrainedModel":
@@ -160,6 +177,8 @@ class LocalLabeller:
 
     @cached_property
     def _attached(self) -> Attached | None:
+        if self._first is not self:
+            return self._first._attached
         return None if self._adapter is None else attach(self._lm.model, self._adapter)
 
     @cached_property
@@ -195,7 +214,7 @@ class LocalLabeller:
         if not texts:
             return []
         try:
-            return self._spelling.prompts(texts, None if limit is None else limit - taken)
+            return self._spelling.prompts(texts, None if limit is None else limit - taken, self._shots.of(texts))
         except Problem as problem:
             raise Problem(f"{self._where}.prompt: {problem}") from problem
 
