@@ -327,6 +327,7 @@ def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lea
         record = model_record(trial, task, outcome)
         beside = {name: value for name, value in asdict(record).items() if name != "bytes"}  # known once published
         text = json.dumps(beside, ensure_ascii=False, indent=2, default=str)
+        (outcome.folder / "moodline.json").unlink(missing_ok=True)  # after a kill it may be the published one, too
         (outcome.folder / "moodline.json").write_text(text, encoding="utf-8")
         lease.check()
         shelf.add(outcome.folder, record)
