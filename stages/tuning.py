@@ -1,4 +1,7 @@
-"""Tuning the plan's local LMs to label: learnt once, kept in files, judged beside the plain prompt, used if it gains."""
+"""Tuning the plan's local LMs to label: learnt once, kept in files, judged beside the plain prompt.
+
+The tuned one labels only where it gains.
+"""
 
 import json
 import math
@@ -131,7 +134,7 @@ def _adapted(run: Run, panel: Panel, tuning: Tuning) -> Panel:
 
 
 def _answers(run: Run, panel: Panel, rows: Labelled) -> dict[str, LabelRow]:
-    """Kept like all answers, so that nothing is asked twice. Then the weights are given up: two models need the room."""
+    """Kept like all answers, so that nothing is asked twice. Then the weights make room for the other's."""
     ask_all(run, [panel], list(zip(rows.keys, rows.texts, strict=True)))
     _local(panel).forget()
     return {row.key: row for row in labels_of(run.engine, panel.identity, rows.keys)}
