@@ -154,6 +154,11 @@ class LocalLabeller:
         return self._settings.model or ""
 
     @property
+    def where(self) -> str:
+        """The plan's key of the settings."""
+        return self._where
+
+    @property
     def batch_tokens(self) -> int:
         """Tokens that are read at a time."""
         return self._settings.batch_tokens

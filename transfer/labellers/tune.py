@@ -17,7 +17,8 @@ from transfer.labellers.adapter import Attached, embedding_size, fresh
 from transfer.labellers.local import LocalLabeller
 from transfer.labellers.scoring import batches, encode_shared, label_scores, traced_scores
 from transfer.labellers.tuning_settings import TuningSettings
-from transfer.memory import Memory
+from transfer.memory import Memory, NoRoomError
+from transfer.problem import Problem
 
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
 CLIP = 1.0  # longest gradient
@@ -68,12 +69,19 @@ def tune(
 
     labeller: without an adapter; its weights are given up, and loaded again when it next answers.
     say: hears of faults. advance: hears of rows learnt from.
+    Raises Problem where the device's memory does not do for one text at a time.
     """
     plain = _plain_loss(labeller, held_out)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         learner = _Learner(labeller, settings, learn, held_out, say)
-        losses, best, kept = learner.run(seed, advance)
+        try:
+            losses, best, kept = learner.run(seed, advance)
+        except NoRoomError as error:
+            raise Problem(
+                f"{labeller.where}.tuning: {labeller.name} has no room to learn from one text at a time",
+                "set dtype: bfloat16 or quantisation: int8, shorten the prompt, or take a smaller model",
+            ) from error
         if kept is not None:
             learner.attached.restore(kept)
             learner.attached.save(folder)

@@ -208,6 +208,15 @@ def test_a_batch_too_large_for_the_device_learns_the_same(
     assert any("out of memory" in line for line in told)
 
 
+def test_no_room_for_a_single_text_is_a_message(lm: Lm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> torch.Tensor:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("transfer.labellers.tune.traced_scores", full)
+    with pytest.raises(Problem, match=r"labeller\.tuning: .* has no room to learn from one text at a time"):
+        tune(labeller_of(lm("llama")), TuningSettings.model_validate(LORA), easy(4, 1), easy(3, 2), 0, tmp_path)
+
+
 def test_tuning_a_server_or_a_teacher_is_a_message() -> None:
     server = LabellerSettings.model_validate(
         {"model": "m", "base_url": "http://localhost/v1", "tuning": {}, "quantisation": "int8"}
