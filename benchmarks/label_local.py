@@ -232,7 +232,8 @@ def main() -> None:
         labeller = labeller_of(Path(folder), given.device, dtype)
     if given.only:
         moodline(labeller, texts[: given.only])
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        on_card = torch.cuda.max_memory_allocated() / 1024**2 if given.device == "cuda" else None
+        print(on_card or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     task = labeller.task(texts[:256])
     mean = statistics.mean(len(ids) for ids in task.prompts) - len(task.beginning)
