@@ -136,7 +136,8 @@ def _adapted(run: Run, panel: Panel, tuning: Tuning) -> Panel:
 def _answers(run: Run, panel: Panel, rows: Labelled) -> dict[str, LabelRow]:
     """Kept like all answers, so that nothing is asked twice. Then the weights make room for the other's."""
     ask_all(run, [panel], list(zip(rows.keys, rows.texts, strict=True)))
-    _local(panel).forget()
+    for way in panel.ways:
+        way.forget()  # type: ignore[attr-defined]
     return {row.key: row for row in labels_of(run.engine, panel.identity, rows.keys)}
 
 
