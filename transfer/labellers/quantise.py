@@ -53,7 +53,8 @@ def _config(how: Quantisation, dtype: torch.dtype) -> Any:
     from transformers import BitsAndBytesConfig, TorchAoConfig
 
     if how == "4bit":
-        return BitsAndBytesConfig(
+        untyped: Any = BitsAndBytesConfig
+        return untyped(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
