@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +22,8 @@ from tests.stages.labelling import LABELS, make_labelling, opened, truth_of
 from tests.transfer.labellers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
 from transfer.labellers import asking
 from transfer.problem import Problem
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +65,7 @@ def several(*labellers: str) -> str:
 def labelled(folder: Path, *overrides: str) -> tuple[Run, dict[str, Any]]:
     plan = folder / "plan.yaml"
     if not plan.exists():
+        folder.mkdir(exist_ok=True)
         make_labelling(folder, gold=40, comments=120)
         text = plan.read_text(encoding="utf-8").replace("labeller: {model: stub}, ", "")
         plan.write_text(text.replace("sample: 100", "sample: 60"), encoding="utf-8")
@@ -223,6 +229,33 @@ def test_a_server_that_dies_loses_nothing_and_is_asked_no_comment_twice(
     run.engine.dispose()
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if b"sk-secret" in path.read_bytes()]
+
+
+def test_a_labelling_that_is_killed_asks_for_the_rest_and_ends_like_one_that_was_not(tmp_path: Path) -> None:
+    killed: list[subprocess.Popen[bytes]] = []
+
+    def kills(body: Body, before: int) -> Body:
+        if before == 60:
+            killed[0].kill()
+        return rightly(body)
+
+    with serve(kills) as fake:
+        make_labelling(tmp_path, gold=40, comments=120)
+        again = [str(tmp_path / "plan.yaml"), *("--set", one(fake, concurrency=1), "--set", "pseudo_label.sample=60")]
+        killed.append(
+            subprocess.Popen([sys.executable, "-m", "cli", "label", *again], cwd=ROOT, stderr=subprocess.DEVNULL)
+        )
+        assert killed[0].wait() == -signal.SIGKILL
+        done = CliRunner().invoke(app, ["label", *again, "--json"])
+        asked = Counter(map(comment_in, fake.asked))
+    told = json.loads(done.stdout)
+    assert (told["labelled"], told["missing"], len(asked)) == (60, 0, 100)
+    assert told["asked"] < 50
+    assert sum(asked.values()) <= 100 + 5  # under way when it was killed, or on the way to the store
+    with serve(rightly) as fake:
+        _, whole = labelled(tmp_path / "whole", one(fake))
+    figures = ("accuracy", "macro_f1", "kappa", "confusion", "calibration", "shares")
+    assert {name: told[name] for name in figures} == {name: whole[name] for name in figures}
 
 
 def test_what_is_missing_is_counted_to_the_row(tmp_path: Path) -> None:
