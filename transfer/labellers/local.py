@@ -8,16 +8,18 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import torch
 
 from transfer.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.hub import fetch_config, fetch_model
 from transfer.labellers.answer import Answer, identity_of
-from transfer.labellers.prompt import label_names
+from transfer.labellers.examples import Shots, Written
+from transfer.labellers.prompt import PromptSettings, label_names, written_examples
 from transfer.labellers.scoring import Shared, batches, encode_shared, label_scores
 from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
 from transfer.labellers.spelling import Spelling
@@ -32,22 +34,26 @@ NO_LIMIT = 1_000_000
 
 
 def local_labeller(
-    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE
+    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE, shots: Shots | None = None
 ) -> "LocalLabeller":
     """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
 
-    where: the plan's key of the settings, put in front of every message.
+    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
+    those that the settings spell out.
     Raises Problem where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
     or no network; and where the prompt does not fit the labels.
     """
     require_labeller(settings, labels, where)
-    return LocalLabeller(settings, labels, device, where)
+    return LocalLabeller(settings, labels, device, where, shots)
 
 
 class LocalLabeller:
     """See transfer.labellers.answer.Labeller. One device, one thread."""
 
-    def __init__(self, settings: LabellerSettings, labels: Sequence[str], device: str, where: str) -> None:
+    def __init__(
+        self, settings: LabellerSettings, labels: Sequence[str], device: str, where: str, shots: Shots | None = None
+    ) -> None:
+        self._shots, self._first = shots or Written(written_examples(settings.prompt)), self
         self._settings, self._labels, self._device, self._where = settings, tuple(labels), device, where
         self._name = os.path.expanduser(os.path.expandvars(settings.model or ""))
         self._folder = self._fetch(weights=False)
@@ -68,10 +74,20 @@ class LocalLabeller:
             "dtype": self._settings.dtype,
             "labels": list(self._labels),
             "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": f"{self._spelling.before}{{comment}}{self._spelling.after}",
+            "prompt": self._spelling.shape(drawn=bool(self._shots.facts)),
             "max_characters": self._settings.prompt.max_characters,
             "length_normalised": self._settings.length_normalised,
+            **self._shots.facts,
         }
+
+    def asking(self, prompt: PromptSettings) -> Self:
+        """See transfer.labellers.answer.Labeller. The weights are those of the labeller that was asked for it."""
+        other = copy(self)
+        for known in ("identity", "_shared", "_model"):
+            other.__dict__.pop(known, None)
+        other._settings = self._settings.model_copy(update={"prompt": prompt})
+        other._spelling = other._spell()
+        return other
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         """See transfer.labellers.answer.Labeller."""
@@ -83,6 +99,8 @@ class LocalLabeller:
 
     @cached_property
     def _model(self) -> "PreTrainedModel":
+        if self._first is not self:
+            return self._first._model
         from transformers import AutoModelForCausalLM
 
         folder = self._fetch(weights=True)
@@ -127,7 +145,9 @@ class LocalLabeller:
         longest_label = max(map(len, self._spelling.labels))
         limit = self._context()
         try:
-            return self._spelling.prompts(texts, None if limit is None else limit - longest_label)
+            return self._spelling.prompts(
+                texts, None if limit is None else limit - longest_label, self._shots.of(texts)
+            )
         except Problem as problem:
             raise Problem(f"{self._where}.prompt: {problem}") from problem
 

@@ -14,6 +14,20 @@ from transfer.problem import Problem, Problems
 WHERE = "pseudo_label.labeller"
 
 
+class Prices(BaseModel):
+    """What a server's tokens cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0, description="money for a million tokens that the LLM reads")
+    output: float = Field(ge=0, description="money for a million tokens that the LLM writes")
+    currency: str = Field("USD", min_length=1, max_length=12, description="what the prices are in")
+
+    def of(self, tokens: int, written: int) -> float:
+        """Money for `tokens` in all, of which `written` were written."""
+        return ((tokens - written) * self.input + written * self.output) / 1e6
+
+
 class LabellerSettings(BaseModel):
     """A causal LM on this machine (`model` alone), an OpenAI-compatible server (`base_url` and `model`), or stage one's
     own models (`teacher` alone)."""
@@ -43,6 +57,12 @@ class LabellerSettings(BaseModel):
     concurrency: int = Field(8, ge=1, le=256, description="requests under way at a time")
     timeout: float = Field(60.0, gt=0, description="seconds that one request may take")
     retries: int = Field(5, ge=0, le=20, description="how often a request is tried again after a fault that may pass")
+    constrain: Literal["auto", "none"] = Field(
+        "auto", description="auto: a server that can is told to answer with nothing but a label; none: it is not"
+    )
+    prices: Prices | None = Field(
+        None, description="what a server's tokens cost, as in {input: 0.1, output: 0.4}; null: money is not told"
+    )
     length_normalised: bool = Field(
         False, description="divide a label's log-probability by its number of tokens (local models)"
     )
@@ -67,6 +87,9 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
             "a teacher labels in place of an LLM: name one of them",
         )
         problems.insert(0, both)
+    elif settings.teacher is not None and settings.prompt != PromptSettings():
+        unread = Problem(f"{where}.prompt: a teacher reads no prompt", "leave it out, or take an LLM")
+        problems.insert(0, unread)
     elif settings.teacher is None and not settings.model:
         missing = Problem(
             f"{where}.model: not given",
