@@ -233,7 +233,9 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
 def _named_labeller(settings: LabellerSettings) -> str:
     prompts = (1 + len(settings.prompt.paraphrases)) * settings.prompt.orders
     name = settings.model or settings.base_url or "stage one, as teacher"
-    return f"{name} with {prompts} prompts each" if prompts > 1 else name
+    name += f" with {prompts} prompts each" if prompts > 1 else ""
+    tuning = settings.tuning
+    return name + (f", tuned before ({tuning.kind}) on {tuning.sample:,} rows of original train" if tuning else "")
 
 
 def _again(settings: SearchSettings | FurtherSettings) -> str:

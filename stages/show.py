@@ -51,6 +51,8 @@ def show_labeller(result: Mapping[str, Any]) -> None:
         agreement = f"kappa with gold {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
         agreement += f", accuracy {result['accuracy']:.3f}, macro-F1 {result['macro_f1']:.3f}"
     out.print(f"labeller {model}: {result['labelled']} labelled, {result['missing']} without a label; {agreement}")
+    for tuning in result.get("tuning") or ():
+        out.print(f"tuning {tuning['labeller']}: {tuning['summary']}")
     if result.get("calibrated"):
         _show_calibration(result)
     if result.get("simulation"):
