@@ -305,7 +305,7 @@ def evaluate(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.judge import run_evaluate
-        from stages.show import show_scores
+        from stages.show_scores import show_scores
         from transfer.sources import LabelledSource
 
         source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
