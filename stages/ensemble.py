@@ -11,8 +11,9 @@ from stages.basic import basic_result, references
 from stages.combining import Bench, Combined, chosen_of, compare
 from stages.data import Gold, read_gold, read_original
 from stages.further import further_result, target_of
+from stages.gallery import draw_gallery
 from stages.models import Predictor, Readings
-from stages.pseudo_label import sampled
+from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row, row
 from stages.settings import EnsembleSettings
 from stages.stage import do_stage, result_of
@@ -45,6 +46,7 @@ class Splits:
     texts: dict[str, list[str]]
     truth: dict[str, NDArray[np.int64]]
     contents: dict[str, str]
+    pseudo: Sampled | None
     yardstick: Yardstick
 
 
@@ -53,7 +55,7 @@ def run_ensemble(run: Run) -> dict[str, Any]:
 
     The result has `members` and `mixture` of what the plan names, `combinations` (the table of all), `validation` and
     `target` (figures by combination), `best_single`, `chosen`, `final`, `diversity`, `test`, `gain` (of the ensemble
-    over the best single, by split), `judged` (all figures of what is final, by split) and `rows`.
+    over the best single, by split), `judged` (all figures of what is final, by split), `rows` and `models_page`.
     """
     winners = {"basic": basic_result(run)["winner"]["name"]}
     if has_stage_two(run):
@@ -71,7 +73,18 @@ def run_ensemble(run: Run) -> dict[str, Any]:
         "gold (content)": data.gold.report.fingerprint if data.gold else None,
     }
     simulation = run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
-    return do_stage(run, STAGE, parts, {"simulation": simulation}, lambda: _compare(run, data, records, winners))
+    result = do_stage(run, STAGE, parts, {"simulation": simulation}, lambda: _compare(run, data, records, winners))
+    return result | {"models_page": draw_gallery(run, result, _drawn(data))}
+
+
+def _drawn(data: Splits) -> dict[str, tuple[Sequence[str], NDArray[np.int64]]]:
+    """The data that pictures show; last that whose words are drawn: the comments where they were labelled."""
+    original, gold = data.original, data.gold
+    rows = {"train": original.train, "validation": original.validation, "test": original.test}
+    rows = {"gold": gold.tune, "gold report": gold.report, **rows} if gold else {**rows}
+    shown = {name: (own.texts, own.labels) for name, own in rows.items() if own}
+    shown["train"] = shown.pop("train")
+    return shown | ({"pseudo-labels": (data.pseudo.texts, data.pseudo.label)} if data.pseudo else {})
 
 
 def _settings(settings: EnsembleSettings) -> dict[str, Any]:
@@ -221,9 +234,10 @@ def judged_splits(run: Run, winner: str) -> Splits:
     original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
     texts, truth = {"validation": original.validation.texts}, {"validation": original.validation.labels}
     contents = {"validation": original.validation.fingerprint}
-    target = None
+    target, pseudo = None, None
     if has_stage_two(run):
-        chosen, _ = target_of(gold, sampled(run, result_of(run, "pseudo_label"), gold))
+        pseudo = sampled(run, result_of(run, "pseudo_label"), gold)
+        chosen, _ = target_of(gold, pseudo)
         texts["target"], truth["target"], target = chosen.texts, chosen.truth, chosen.truth
         contents |= {"target": gold.tune.fingerprint} if gold else {}
     if gold:
@@ -233,7 +247,7 @@ def judged_splits(run: Run, winner: str) -> Splits:
     record = registry.get(run.engine, run.plan.name, winner)
     floor = (record.metrics["macro_f1"] if record else 0.0) - run.plan.further.tolerance
     yardstick = Yardstick(tuple(run.plan.labels), original.validation.labels, target, floor, run.plan.search.metric)
-    return Splits(original, gold, texts, truth, contents, yardstick)
+    return Splits(original, gold, texts, truth, contents, pseudo, yardstick)
 
 
 def has_stage_two(run: Run) -> bool:
