@@ -209,6 +209,8 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
         f"{(labeller.model or labeller.base_url or 'stage one, as teacher') if labeller else None}",
         "further": f"{plan.further.trials} trials{_again(plan.further)}",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
+        "distil": f"{plan.distil.encoder if plan.distil else None} learns what the ensemble says of "
+        f"{min(plan.distil.sample if plan.distil else 0, comments) or 'the training'} texts",
         "infer": f"{comments} comments",
         "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
     }

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,11 +101,7 @@ class Readings:
         values = self._beside_weights(record, split)
         if values is None:
             values = self._loaded(record).probabilities(texts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        with beside.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-        beside.replace(path)
+        save_array(path, values)
         return values
 
     def _beside_weights(self, record: ModelRecord, split: str) -> Floats | None:
@@ -121,6 +118,15 @@ class Readings:
         if self._engine is None or self._engine[0] != record.name:
             self._engine = (record.name, load_engine(self.run, record))
         return self._engine[1]
+
+
+def save_array(path: Path, values: Floats) -> None:
+    """Writes beside the path and renames into place; no pickle."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    with beside.open("wb") as file:
+        np.save(file, values, allow_pickle=False)
+    beside.replace(path)
 
 
 def judged_on(record: ModelRecord, split: str) -> list[str]:

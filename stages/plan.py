@@ -212,6 +212,8 @@ def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """What no field can know alone: whether labels named elsewhere are the plan's. Looks at raw values, as far as
     they have the right form, so that these problems come together with the fields' own."""
     yield from search_problems(values)
+    if values.get("final") == "distilled" and not values.get("distil"):
+        yield ("final",), "distilled: no model is distilled\n  add distil: {encoder: NAME}, or take best or ensemble"
     labels = values.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         return

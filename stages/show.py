@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.show_scores import show_classes, show_combinations
+from stages.show_scores import show_classes, show_combinations, show_distilled
 from stages.tables import console as _console
 from stages.tables import figure as _figure
 from stages.tables import table as _table
@@ -137,6 +137,8 @@ def show_stage(result: Mapping[str, Any]) -> None:
         show_label_stage(result)
     if "members" in result:
         show_combinations(result)
+    if "distilled" in result:
+        show_distilled(result["distilled"])
     if "rows_per_second" in result:
         megabytes = result["peak_rss_bytes"] / MEGABYTE
         out.print(

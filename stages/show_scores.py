@@ -44,6 +44,17 @@ def _show_diversity(found: Mapping[str, Any] | None) -> None:
         console().print(f"diversity of the members, mean over pairs on validation: {told}")
 
 
+def show_distilled(result: Mapping[str, Any]) -> None:
+    """What the model that learnt from the ensemble costs against it."""
+    out = console()
+    model, teacher = (result["bytes"][name] / 1e6 for name in ("model", "teacher"))
+    learnt = f"from what {result['teacher']['name']} says of {result['texts']:,} texts"
+    out.print(f"distilled: {result['winner']['name']}, {learnt}; {model:,.0f} MB in place of {teacher:,.0f} MB")
+    for split, found in result["against"].items():
+        told = f"says the same of {found['agreement']:.1%} of {found['n']:,} texts"
+        out.print(f"distilled less ensemble on {split}: macro-F1 {interval(found['macro_f1'], '+')}; {told}")
+
+
 def show_scores(result: Mapping[str, Any]) -> None:
     """Figures with their intervals, figures per label, the confusion matrix, slices, and what was written."""
     out = console()
