@@ -351,20 +351,25 @@ def dashboard(
 def export(
     plan: PlanFile,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+    form: Annotated[
+        list[Literal["onnx", "openvino"]],
+        typer.Option("--format", help="Also in this form, held to torch's answers; repeatable.", show_default=False),
+    ] = [],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Write the final predictor as a folder that transformers loads, with a model card; an ensemble as its members.
 
-    Example: moodline export plan.yaml my-model
+    Example: moodline export plan.yaml my-model --format onnx
     """
     with edge(as_json, debug):
         quiet_libraries()
         from stages.export import run_export
 
-        result = run_export(begun_run(read(plan, overrides)), folder, stage)
+        result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 

@@ -239,7 +239,7 @@ def _compared(run: Run, inputs: _Inputs, record: ModelRecord) -> dict[str, Any]:
         own, truth = readings.of(record, split), data.truth[split]
         rows.append(judged_row(run, f"distilled: {record.candidate}", STAGE, split, own, truth))
         if split in HELD_BACK:
-            of_teacher = teacher.mixture.apply([readings.of(member, split) for member in teacher.records])
+            of_teacher = teacher.how.apply([readings.of(member, split) for member in teacher.records])
             agreement = float(np.mean(own.argmax(axis=1) == of_teacher.argmax(axis=1)))
             difference = paired_difference(own, of_teacher, truth, seed=run.plan.seed)
             against[split] = {"n": len(truth), "agreement": agreement, **difference}

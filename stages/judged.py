@@ -33,7 +33,7 @@ def judged_rows(run: Run) -> Judged | None:
     predictor = final_predictor(run)
     readings = Readings(run, {split: rows.texts})
     said = [readings.of(record, split) for record in predictor.records]
-    mixed = predictor.mixture.apply(said).astype(np.float64)
+    mixed = predictor.how.apply(said).astype(np.float64)
     return Judged(
         kind="gold" if split == REPORT else "validation",
         truth=rows.labels,

@@ -29,7 +29,7 @@ class Predictor:
 
     def __init__(self, run: Run, name: str, members: Sequence[str], how: Combination | Mixture = MEAN) -> None:
         self.run, self.name, self.members = run, name, list(members)
-        self.mixture = mixture_from(how) if isinstance(how, str) else how
+        self.how = mixture_from(how) if isinstance(how, str) else how
         self.records = [model_record(run, member) for member in members]
 
     @cached_property
@@ -40,7 +40,7 @@ class Predictor:
     @property
     def fingerprint(self) -> str:
         """Of members, their weights' origin, and how they are combined."""
-        told = self.mixture.how if self.mixture.is_plain else json.dumps(self.mixture.as_dict(), sort_keys=True)
+        told = self.how.how if self.how.is_plain else json.dumps(self.how.as_dict(), sort_keys=True)
         return predictor_fingerprint(self.records, told)
 
     def probabilities(self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda texts: None) -> Floats:
@@ -48,7 +48,7 @@ class Predictor:
 
         on_batch: hears how many texts each batch of each member held.
         """
-        return self.mixture.apply([engine.probabilities(texts, on_batch) for engine in self.engines])
+        return self.how.apply([engine.probabilities(texts, on_batch) for engine in self.engines])
 
 
 def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:

@@ -110,7 +110,7 @@ def test_what_was_fitted_is_what_predicts(finished: Project, how: str) -> None:
     predictor = final_predictor(run)
     texts = ["so furious and angry", "what a lovely happy day"]
     apart = [engine.probabilities(texts) for engine in predictor.engines]
-    np.testing.assert_array_equal(predictor.probabilities(texts), predictor.mixture.apply(apart))
+    np.testing.assert_array_equal(predictor.probabilities(texts), predictor.how.apply(apart))
     told = finished.json("predict", "plan.yaml", *texts, *words)
     expected = predictor.probabilities(texts)[0].tolist()
     assert list(told["predictions"][0]["probabilities"].values()) == pytest.approx(expected)
