@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.show_labellers import in_words, spending_lines, unity_lines
 from stages.show_scores import show_classes, show_combinations, show_distilled
 from stages.tables import console as _console
 from stages.tables import figure as _figure
 from stages.tables import table as _table
-
-from stages.show_labellers import in_words, spending_lines, unity_lines
 
 MEGABYTE = 1e6
 MOST_SHOWN = 9  # trials in one line
