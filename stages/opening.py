@@ -20,7 +20,7 @@ def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None
     share_cores(workers)
     quiet_libraries()
     from stages.anew import begin_anew
-    from stages.run import DOES, run_all
+    from stages.run import run_all, run_one
     from storage.leader import lead
 
     with lead(opened.root):
@@ -32,7 +32,7 @@ def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
         with Crew(words, workers - 1, run.report) as crew:
             run = replace(run, crew=crew)
-            return run_all(run) if what == "run" else DOES[what](run)
+            return run_all(run) if what == "run" else run_one(run, what)
 
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":

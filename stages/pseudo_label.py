@@ -15,6 +15,7 @@ from stages.panel import Panel, panels_of, summed, together
 from stages.plan import Plan
 from stages.spending import spent, told_before
 from stages.stage import do_stage
+from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
 from stages.unity import compared
 from stages.workspace import Run
 from storage.labels import LabelRow, labels_of, register_labeller
@@ -41,19 +42,21 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
     `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured. `labellers` and
     `between` tell of each labeller and prompt where there are several, see stages.unity; `usage` and `estimate` what
-    was spent, see stages.spending.
+    was spent, see stages.spending; `tuning` how the local ones that learnt before fared, see stages.tuning.
     Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
     settings = settings_of(run.plan)
     gold = read_gold(run)
     panels = panels_of(run, gold)
     sample = kept_sample(run, gold)
+    tunings = [tuning_of(run, panel, gold) for panel in panels]
     whole = _whole(panels)
     parts = {
         "labeller": {"identity": together(list(whole)), **summed(list(whole.values()), list(whole))},
         "sample": sample_name(run.plan),
         "gold (content)": [gold.tune.fingerprint, gold.report.fingerprint] if gold else None,
         "calibrate": settings.calibrate,
+        **tuning_parts(tunings),
     }
     extent = {
         "simulation": settings.simulation,
@@ -61,7 +64,7 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
         "gold": sum(_sizes(gold)),
         "min_kappa": settings.min_kappa,
     }
-    return do_stage(run, STAGE, parts, extent, lambda: _label(run, panels, sample, gold))
+    return do_stage(run, STAGE, parts, extent, lambda: _label(run, panels, tunings, sample, gold))
 
 
 def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
@@ -87,7 +90,14 @@ def _whole(panels: Sequence[Panel]) -> dict[str, dict[str, Any]]:
     return {panel.identity: panel.description for panel in panels}
 
 
-def _label(run: Run, panels: list[Panel], sample: Sequence[tuple[str, str]], gold: Gold | None) -> dict[str, Any]:
+def _label(
+    run: Run,
+    panels: list[Panel],
+    tunings: Sequence[Tuning | None],
+    sample: Sequence[tuple[str, str]],
+    gold: Gold | None,
+) -> dict[str, Any]:
+    found_of_tuning = _tune(run, panels, tunings)
     wanted, facts, whole = [*_pairs(gold), *sample], [panel.facts for panel in panels], _whole(panels)
     identity, description = together(list(whole)), summed(list(whole.values()), list(whole))
     before = told_before(run, panels, wanted, gold)
@@ -100,6 +110,7 @@ def _label(run: Run, panels: list[Panel], sample: Sequence[tuple[str, str]], gol
         "missing": len(sample) - sum(row.label is not None for row in found),
         "labeller": description,
         "identity": identity,
+        "tuning": found_of_tuning,
         "drawn": how_drawn(run),
         "tokens": sum(row.tokens for row in answers.values()),
         "asked": asked,
@@ -112,6 +123,16 @@ def _label(run: Run, panels: list[Panel], sample: Sequence[tuple[str, str]], gol
     }
     _check_gate(run.plan, result)
     return result
+
+
+def _tune(run: Run, panels: list[Panel], tunings: Sequence[Tuning | None]) -> list[dict[str, Any]]:
+    """Puts the tuned ones that gain in the plain ones' place."""
+    found = []
+    for i, tuning in enumerate(tunings):
+        if tuning is not None:
+            panels[i], told = tuned(run, panels[i], tuning)
+            found.append(told)
+    return found
 
 
 def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from transfer.labellers.prompt import PromptSettings, check_prompt
+from transfer.labellers.tuning_settings import Quantisation, TuningSettings, check_local
 from transfer.problem import Problem, Problems
 
 WHERE = "pseudo_label.labeller"
@@ -50,6 +51,13 @@ class LabellerSettings(BaseModel):
     revision: str | None = Field(None, description="branch, tag or commit of a hub model; null: its main branch")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="number format of a local model; auto: bfloat16 where that is faster, else float32"
+    )
+    quantisation: Quantisation = Field(
+        "none",
+        description="weights of a local model in fewer bits, with the extra `quantised`: none, int8 or 4bit",
+    )
+    tuning: TuningSettings | None = Field(
+        None, description="a soft prompt or LoRA for a local model, learnt from original train; null: the plain prompt"
     )
     batch_tokens: int = Field(
         16_384, ge=1, description="tokens that a local model reads at a time, prompt and padding included"
@@ -97,7 +105,8 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
             "or, with base_url, the name that the server has for it; with no LLM at all, teacher: ensemble",
         )
         problems.insert(0, missing)
-    return problems
+    is_local = settings.base_url is None and settings.teacher is None
+    return problems + check_local(settings.quantisation, settings.tuning, settings.dtype, is_local, where)
 
 
 def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: str) -> None:

@@ -54,11 +54,6 @@ class Spelling:
         self.labels = self._spell_labels(answers, ending)
         _require_apart(names, self.labels)
 
-    @property
-    def longest(self) -> int:
-        """Most tokens that the tokenizer says its model reads; absurdly many where it knows no limit."""
-        return int(self._tokenizer.model_max_length)
-
     def prompts(
         self, texts: Sequence[str], room: int | None = None, shown: Sequence[Sequence[Example]] | None = None
     ) -> list[list[int]]:

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.transfer.labellers.tiny_lms import make_tokenizer, save_lm
+from transfer.labellers import lm as lm_module
 from transfer.labellers import local, scoring
 from transfer.labellers.answer import Answer
 from transfer.labellers.choose import make_labeller
@@ -21,6 +22,7 @@ from transfer.labellers.local import LocalLabeller, local_labeller
 from transfer.labellers.prompt import PromptSettings, quote, render
 from transfer.labellers.scoring import batches
 from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.spelling import Spelling
 from transfer.problem import Problem
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
@@ -242,8 +244,8 @@ def test_bfloat16_is_the_default_where_the_device_has_it_and_the_model_is_wide(
 ) -> None:
     formats = {}
     for has, narrowest in ((True, 32), (False, 32), (True, 64)):  # the model is 32 wide
-        monkeypatch.setattr(local, "has_bf16", lambda device, has=has: has)
-        monkeypatch.setattr(local, "SMALLEST_BF16_WIDTH", narrowest)
+        monkeypatch.setattr(lm_module, "has_bf16", lambda device, has=has: has)
+        monkeypatch.setattr(lm_module, "SMALLEST_BF16_WIDTH", narrowest)
         formats[has, narrowest] = labeller_of(lm("llama", chat=True), dtype="auto")._model.dtype
     assert formats == {(True, 32): torch.bfloat16, (False, 32): torch.float32, (True, 64): torch.float32}
 
@@ -346,3 +348,31 @@ def test_the_comment_is_quoted_as_in_every_prompt(lm: Callable[..., Path]) -> No
     labeller = labeller_of(lm("llama", chat=True), prompt={"max_characters": 20})
     shown = tokenizer.decode(labeller._spelling.prompts(["정말 <b>최고</b>예요 " * 9])[0])
     assert f"<comment>\n{quote('정말 <b>최고</b>예요 ' * 9, 20)}\n</comment>" in shown
+
+
+def test_memory_follows_the_batch_and_not_the_number_of_comments(
+    lm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "WINDOW", 16)
+    read: list[int] = []
+    spelled: list[int] = []
+    forward, prompts = scoring._forward, Spelling.prompts
+
+    def counted(model: Any, ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
+        read.append(ids.numel())
+        return forward(model, ids, last, **given)
+
+    def watched(self: Spelling, texts: Sequence[str], room: int | None = None) -> list[list[int]]:
+        spelled.append(len(texts))
+        return prompts(self, texts, room)
+
+    monkeypatch.setattr(scoring, "_forward", counted)
+    monkeypatch.setattr(Spelling, "prompts", watched)
+    labeller = labeller_of(lm("llama", chat=True), batch_tokens=1000)
+    most = []
+    for n in (20, 70):
+        texts = [f"{i % 7} what a day" for i in range(n)]
+        assert sorted(i for i, _ in labeller.answer(texts)) == list(range(n))
+        most.append(max(read))
+    assert most[0] == most[1] < 1000
+    assert max(spelled) == 16
