@@ -11,6 +11,7 @@ import typer
 
 from stages.edge import Show, edge, finish, quiet_libraries
 from stages.opening import begun_run, lead_stage, opened_run, read
+from stages.options import Anew, AsJson, Debug, Encoding, ExportTo, ImportFrom, Overrides, PlanFile, StageName, Workers
 
 app = typer.Typer(
     name="moodline",
@@ -19,30 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
-Overrides = Annotated[
-    list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-StageName = Annotated[
-    Literal["basic", "further", "ensemble"] | None,
-    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
-]
-Anew = Annotated[
-    Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
-    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
-]
-ExportTo = Annotated[
-    Path | None,
-    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
-]
-ImportFrom = Annotated[
-    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
-]
-Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
-Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
 
 @app.command()
@@ -146,11 +123,6 @@ STAGE_COMMANDS = {
         "Combine the best trials, compare all models, and read the test split, for all of them at once.\n\n"
         "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
     ),
-    "infer": (
-        "infer",
-        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
-        "Example: moodline infer plan.yaml",
-    ),
     "monitor": (
         "monitor",
         "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"
@@ -188,6 +160,27 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
 
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
     (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+
+
+@app.command()
+def infer(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
+    on: Annotated[Literal["here", "ray"], typer.Option(help="Where: this machine, or a Ray cluster.")] = "here",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Classify all comments into Parquet shards. Run again after a kill, or for files that came later.
+
+    Example: moodline infer plan.yaml --follow
+    """
+    with edge(as_json, debug):
+        from stages.follow import infer_command
+        from stages.show import show_stage
+
+        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
 
 
 @app.command()

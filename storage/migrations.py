@@ -150,9 +150,24 @@ CREATE TABLE moodline_annotations (
 )
 """
 
+
+def _choices(connection: Connection) -> None:
+    connection.exec_driver_sql(_CHOICES)
+
+
+_CHOICES = """
+CREATE TABLE moodline_choices (
+    plan TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value JSON NOT NULL,
+    chosen_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (plan, name)
+)
+"""
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress, _annotations)
+MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress, _annotations, _choices)
 LATEST = len(MIGRATIONS)
 
 
