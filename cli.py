@@ -168,7 +168,6 @@ def infer(
     overrides: Overrides = [],
     anew: Anew = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
-    on: Annotated[Literal["here", "ray"], typer.Option(help="Where: this machine, or a Ray cluster.")] = "here",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -180,7 +179,7 @@ def infer(
         from stages.follow import infer_command
         from stages.show import show_stage
 
-        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
+        finish(infer_command(plan, overrides, anew, follow), as_json, show_stage)
 
 
 @app.command()

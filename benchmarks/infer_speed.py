@@ -7,7 +7,7 @@ ENCODER: a pretrained encoder's folder. DATA: a csv with `text` and `label`. A c
 with it, is first fine-tuned on DATA for an epoch or two, so that labels mean something; the texts that are classified
 are others of DATA, each once. In each round the pipeline and every engine that is installed take turns, so that what
 else the machine does falls on all of them; ratios are of one round. An engine's time is `moodline infer`'s own: from
-reading to the last shard in its place, model opened before; the pipeline's is reading, classifying and one Parquet file.
+reading to the last shard in its place, model opened before; the pipeline's is reading, classifying and one file.
 
 With --comments: rows a second and peak memory of that file, by the engine that `auto` takes, with duplicates dropped
 and with each text classified as often as it stands there; --limit: only so many rows.

@@ -60,10 +60,11 @@ class Here:
 
     def __init__(self, engines: Sequence[Engine], how: Combination) -> None:
         self.engines, self.how = engines, how
+        self._first = [_first_alike(engines, i) for i in range(len(engines))]
 
     def begin(self, texts: Sequence[str]) -> Finish:
         """See Classifier."""
-        tokens = tokens_for(self.engines, texts)
+        tokens = self._tokens(texts)
         return lambda heard: combine(
             [engine.classify(t, heard) for engine, t in zip(self.engines, tokens, strict=True)], self.how
         )
@@ -71,19 +72,18 @@ class Here:
     def close(self) -> None:
         """Nothing is left over."""
 
+    def _tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """For each engine; those with the same tokenizer share them, each cut to its own length."""
+        made: dict[int, Tokens] = {}
+        for i in dict.fromkeys(self._first):
+            length = max(e.max_length for e, first in zip(self.engines, self._first, strict=True) if first == i)
+            made[i] = encode(texts, self.engines[i].tokenizer, length)
+        return [made[first].cut(e.max_length) for e, first in zip(self.engines, self._first, strict=True)]
 
-def tokens_for(engines: Sequence[Engine], texts: Sequence[str]) -> list[Tokens]:
-    """Tokens of the texts for each engine; engines with the same tokenizer share them, each cut to its own length."""
-    made: list[tuple[Engine, Tokens]] = []
-    for engine in engines:
-        if not any(same_tokens(engine.tokenizer, other.tokenizer) for other, _ in made):
-            length = max(e.max_length for e in engines if same_tokens(e.tokenizer, engine.tokenizer))
-            made.append((engine, encode(texts, engine.tokenizer, length)))
-    found = []
-    for engine in engines:
-        whole = next(tokens for other, tokens in made if same_tokens(engine.tokenizer, other.tokenizer))
-        found.append(whole.cut(engine.max_length))
-    return found
+
+def _first_alike(engines: Sequence[Engine], i: int) -> int:
+    """Index of the first engine that has the tokenizer of engine i."""
+    return next(j for j in range(i + 1) if same_tokens(engines[j].tokenizer, engines[i].tokenizer))
 
 
 def opened(team: Team) -> Here:

@@ -4,31 +4,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from stages.duration import shown
 from stages.opening import lead_stage
 from stages.workspace import Run
 from transfer.problem import Problem
 
-Place = Literal["here", "ray"]
 Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
 
 
-def infer_command(plan: Path, overrides: Sequence[str], anew: str | None, follows: bool, on: Place) -> dict[str, Any]:
-    """What `moodline infer` does. follows: goes on until interrupted. on: this machine, or a Ray cluster."""
-    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
+def infer_command(plan: Path, overrides: Sequence[str], anew: str | None, follows: bool) -> dict[str, Any]:
+    """What `moodline infer` does. follows: goes on until interrupted."""
+    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows))
 
 
-def _infer(run: Run, follows: bool, on: Place) -> dict[str, Any]:
+def _infer(run: Run, follows: bool) -> dict[str, Any]:
     from stages.infer import run_infer
 
-    infer: Callable[[Run], dict[str, Any]] = run_infer
-    if on == "ray":
-        from stages.cluster import start_on_ray
-
-        infer = partial(run_infer, start=start_on_ray)
-    return follow(run, infer) if follows else infer(run)
+    return follow(run, run_infer) if follows else run_infer(run)
 
 
 def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:

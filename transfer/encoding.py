@@ -1,6 +1,7 @@
 """Text to tokens, once for each tokenizer; and tokens to padded batches under a token budget."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,8 +136,8 @@ def padded(tokens: Tokens, rows: Indices) -> tuple[Indices, Indices]:
 
 
 def same_tokens(first: "PreTrainedTokenizerBase", second: "PreTrainedTokenizerBase") -> bool:
-    """Whether two tokenizers give the same tokens for any text."""
-    return _identity(first) == _identity(second)
+    """Whether two tokenizers give the same tokens for any text, whatever length each was last told to cut at."""
+    return _uncut(first) == _uncut(second)
 
 
 def _tail(tokenizer: "PreTrainedTokenizerBase") -> int:
@@ -155,9 +156,16 @@ def _content(texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_len
 
 
 def _identity(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """All that its tokens depend on."""
+    """All that its tokens depend on, and the length that it was last told to cut at."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     return str(backend.to_str()) if backend else repr(sorted(tokenizer.get_vocab()))
+
+
+def _uncut(tokenizer: "PreTrainedTokenizerBase") -> object:
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        return type(tokenizer), sorted(tokenizer.get_vocab().items())
+    told = json.loads(_identity(tokenizer))
+    return {key: value for key, value in told.items() if key not in {"truncation", "padding"}}
 
 
 def _read(path: Path, tail: int, pad_id: int) -> Tokens | None:

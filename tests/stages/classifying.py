@@ -104,7 +104,9 @@ def make_heap(folder: Path, kinds: Sequence[str] = ("bert",), monkeypatch: pytes
     heap = Heap(folder, tuple(f"{kind} {i}" for i, kind in enumerate(kinds)))
     run = heap.open()
     for seed, (kind, name) in enumerate(zip(kinds, heap.members, strict=True)):
-        made = save_encoder(kind, folder / "made" / str(seed), seed=0)
+        made = folder / "made" / kind  # one for all of a kind: no two trainings of a tokenizer are alike
+        if not made.is_dir():
+            save_encoder(kind, made)
         load_classifier(made, LABELS, seed=seed).save_pretrained(folder / "kept" / str(seed))
         load_tokenizer(str(made)).save_pretrained(folder / "kept" / str(seed))
         path = f"models/{seed}"
