@@ -9,7 +9,8 @@ from stages.further import further_result, run_further
 from stages.infer import run_infer
 from stages.monitor import run_monitor
 from stages.overview import overview, stages_of
-from stages.pseudo_label import plan_labeller, run_pseudo_label
+from stages.panel import require_labellers
+from stages.pseudo_label import run_pseudo_label
 from stages.searching import with_path
 from stages.stage import state_of
 from stages.workspace import Run
@@ -29,7 +30,7 @@ DOES: dict[str, Stage] = {
 def run_all(run: Run) -> dict[str, Any]:
     """Does what the plan asks for. The result has `plan`, `workspace`, `stages`, `results` and `page`."""
     if "pseudo_label" in stages_of(run.plan):
-        plan_labeller(run.plan)  # what is wrong with it is told before stage one, not after
+        require_labellers(run.plan)  # what is wrong with it is told before stage one, not after
     results: dict[str, dict[str, Any]] = {}
     for stage in stages_of(run.plan):
         results[stage] = _rested(run, stage) or DOES[stage](run)

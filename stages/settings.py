@@ -108,6 +108,12 @@ class PseudoLabelSettings(Settings):
     labeller: LabellerSettings = Field(
         default_factory=lambda: LabellerSettings(model="google/gemma-3-4b-it"), description="the LLM that labels"
     )
+    labellers: list[LabellerSettings] | None = Field(
+        default=None,
+        min_length=2,
+        description="several, each as labeller and in its place, all asked about the same comments; stage two learns "
+        "from the mean of their answers",
+    )
     sample: int = Field(default=9000, ge=1, description="comments labelled, in all")
     sources: list[CommentSource] | None = Field(
         default=None, min_length=1, description="where the sample is drawn from; null: the comments"
@@ -137,6 +143,12 @@ class PseudoLabelSettings(Settings):
         le=1,
         description="least Cohen's kappa with gold; below it the run stops before stage two",
     )
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if self.labellers is not None and "labeller" in self.model_fields_set:
+            raise ValueError("labeller and labellers exclude each other: name all of them in labellers")
+        return self
 
 
 class FurtherSettings(Settings):

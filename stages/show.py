@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from stages.show_labellers import in_words, spending_lines, unity_lines
+
 MEGABYTE = 1e6
 MOST_SHOWN = 9  # trials in one line
 
@@ -49,6 +51,8 @@ def show_labeller(result: Mapping[str, Any]) -> None:
         agreement = f"kappa with gold {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
         agreement += f", accuracy {result['accuracy']:.3f}, macro-F1 {result['macro_f1']:.3f}"
     out.print(f"labeller {model}: {result['labelled']} labelled, {result['missing']} without a label; {agreement}")
+    for tuning in result.get("tuning") or ():
+        out.print(f"tuning {tuning['labeller']}: {tuning['summary']}")
     if result.get("calibrated"):
         _show_calibration(result)
     if result.get("simulation"):
@@ -58,6 +62,8 @@ def show_labeller(result: Mapping[str, Any]) -> None:
 def show_label_stage(result: Mapping[str, Any]) -> None:
     """The labeller against gold in full: per label, confusions, and whether its confidence can be believed."""
     show_labeller(result)
+    for line in (*unity_lines(result), *spending_lines(result)):
+        _console().print(line)
     if result.get("per_class"):
         _console().print(f"against the {result['gold_n']} rows of gold's report half (rows true, columns said):")
         _show_classes(list(result["per_class"]), result["per_class"], result["confusion"])
@@ -288,6 +294,8 @@ def _show_data(result: Mapping[str, Any]) -> None:
     for stage in result["would_run"]:
         seconds = result["seconds"].get(stage["stage"])
         out.print(f"{stage['stage']}: {stage['what']}" + (f", roughly {_duration(seconds)}" if seconds else ""))
+    for told in result.get("labelling", []):
+        out.print(f"labelling by {told['labeller']}: {in_words(told)}")
     device = result["device"]
     out.print(f"on {device['name']}{', bf16' if device['bf16'] else ''}")
 

@@ -151,6 +151,20 @@ CREATE TABLE moodline_annotations (
 """
 
 
+def _labels_tell_costs(connection: Connection) -> None:
+    for statement in _LABELS_TELL_COSTS.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+_LABELS_TELL_COSTS = """
+ALTER TABLE moodline_labels ADD COLUMN agreement DOUBLE PRECISION;
+ALTER TABLE moodline_labels ADD COLUMN seconds DOUBLE PRECISION;
+ALTER TABLE moodline_labels ADD COLUMN written INTEGER;
+ALTER TABLE moodline_labels ADD COLUMN cost DOUBLE PRECISION;
+ALTER TABLE moodline_labels ADD COLUMN currency TEXT
+"""
+
+
 def _choices(connection: Connection) -> None:
     connection.exec_driver_sql(_CHOICES)
 
@@ -167,7 +181,13 @@ CREATE TABLE moodline_choices (
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress, _annotations, _choices)
+MIGRATIONS: Sequence[Migration] = (
+    _first_tables,
+    _slots_tell_progress,
+    _annotations,
+    _labels_tell_costs,
+    _choices,
+)
 LATEST = len(MIGRATIONS)
 
 

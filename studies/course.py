@@ -44,6 +44,10 @@ class Course:
         sign = 1.0 if self.maximize else -1.0
         return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
 
+    def judged(self, seed: int) -> int:
+        """How many epochs of a seed were judged."""
+        return sum(epoch.seed == seed for epoch in self.epochs)
+
     @property
     def values(self) -> list[float]:
         """The best value of each seed that was judged."""

@@ -127,6 +127,39 @@ def bootstrap_interval(
     return value, float(low), float(high)
 
 
+def bootstrap_gain(
+    statistic: Literal["macro_f1", "accuracy", "kappa"],
+    predicted: tuple[Ints, Ints],
+    truth: Ints,
+    n_labels: int,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    weights: Floats | None = None,
+) -> tuple[float, float, float]:
+    """What the second of two predictions of the same rows gains over the first: (difference, low, high).
+
+    predicted: two times (N,). Both are judged on the same resampled rows, so that rows easy or hard for both do not
+    count (a paired bootstrap; otherwise as bootstrap_interval). NaN where the statistic is.
+    """
+    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+
+    def gain(rows: Ints) -> float:
+        before, after = (
+            np.bincount(truth[rows] * n_labels + said[rows], weights=mass[rows], minlength=n_labels * n_labels)
+            for said in predicted
+        )
+        shape, measure = (n_labels, n_labels), _STATISTICS[statistic]
+        return measure(after.reshape(shape)) - measure(before.reshape(shape))
+
+    value = gain(np.arange(len(truth)))
+    draws = (rng.integers(0, len(truth), size=len(truth)) for _ in range(resamples))
+    resampled = [x for rows in draws if not math.isnan(x := gain(rows))]
+    low, high = np.percentile(resampled, [2.5, 97.5]) if resampled else (math.nan, math.nan)
+    return value, float(low), float(high)
+
+
 def _accuracy(confusion: Floats) -> float:
     return float(np.trace(confusion) / confusion.sum())
 
