@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from stages.commands import STAGE_COMMANDS
 from stages.edge import Show, edge, finish, quiet_libraries
 from stages.opening import begun_run, lead_stage, opened_run, read
-from stages.options import Anew, AsJson, Debug, Encoding, ExportTo, ImportFrom, Overrides, PlanFile, StageName, Workers
 
 app = typer.Typer(
     name="moodline",
@@ -20,6 +20,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+StageName = Annotated[
+    Literal["basic", "further", "ensemble", "distil"] | None,
+    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/NAME/trial-0.", show_default=False),
+]
+Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
+Anew = Annotated[
+    Literal["basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
+    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
+]
+ExportTo = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
+]
+ImportFrom = Annotated[
+    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
+]
+Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
+Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
 
 @app.command()
@@ -100,35 +129,6 @@ def run(
         from stages.show import show_run
 
         finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
-
-
-STAGE_COMMANDS = {
-    "search": (
-        "basic",
-        "Do stage one: a study for each candidate. Trials go to the store, the best weights to the workspace.\n\n"
-        "Example: moodline search plan.yaml --set search.trials=30",
-    ),
-    "label": (
-        "pseudo_label",
-        "Have the labeller label a sample of the comments, and compare it with gold. Asks nothing twice.\n\n"
-        "Example: moodline label plan.yaml --set pseudo_label.sample=2000",
-    ),
-    "further": (
-        "further",
-        "Do stage two: fine-tune the winner further on pseudo-labels and original data.\n\n"
-        "Example: moodline further plan.yaml",
-    ),
-    "ensemble": (
-        "ensemble",
-        "Combine the best trials, compare all models, and read the test split, for all of them at once.\n\n"
-        "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
-    ),
-    "monitor": (
-        "monitor",
-        "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"
-        "Example: moodline monitor plan.yaml --set index.timezone=Asia/Seoul",
-    ),
-}
 
 
 def _add_search_command(name: str, stage: str, text: str) -> None:
@@ -285,23 +285,29 @@ def evaluate(
     text: Annotated[str, typer.Option(help="Its text column.")] = "text",
     label: Annotated[str, typer.Option(help="Its label column.")] = "label",
     encoding: Annotated[str | None, typer.Option(help="Its encoding, if not UTF-8.", show_default=False)] = None,
+    source: Annotated[str | None, Column] = None,
+    time: Annotated[str | None, Column] = None,
+    errors: Annotated[Path | None, typer.Option(help="A csv for the texts labelled wrong.", show_default=False)] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A folder for PNGs.", show_default=False)] = None,
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Judge the final predictor on a labelled file.
+    """Judge the final predictor on a labelled file: figures with intervals, by length, and by --source and by month.
 
-    Example: moodline evaluate plan.yaml --data test.csv --stage ensemble
+    Example: moodline evaluate plan.yaml --data test.csv --time written_at --errors wrong.csv --pictures test-pictures
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.judge import run_evaluate
-        from stages.show import show_scores
+        from stages.judge import Wanted, run_evaluate
+        from stages.show_scores import show_scores
         from transfer.sources import LabelledSource
 
-        source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        finish(run_evaluate(begun_run(read(plan, overrides)), source, stage), as_json, show_scores)
+        rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
+        wanted = Wanted(source, time, errors, pictures)
+        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_scores)
 
 
 @app.command()
@@ -309,6 +315,7 @@ def predict(
     plan: PlanFile,
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts to classify.", show_default=False)],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -322,7 +329,7 @@ def predict(
         from stages.judge import run_predict
         from stages.show import show_predictions
 
-        finish(run_predict(begun_run(read(plan, overrides)), texts, stage), as_json, show_predictions)
+        finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
 
 @app.command()
@@ -364,20 +371,25 @@ def dashboard(
 def export(
     plan: PlanFile,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+    form: Annotated[
+        list[Literal["onnx", "openvino"]],
+        typer.Option("--format", help="Also in this form, held to torch's answers; repeatable.", show_default=False),
+    ] = [],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Write the final predictor as a folder that transformers loads, with a model card; an ensemble as its members.
 
-    Example: moodline export plan.yaml my-model
+    Example: moodline export plan.yaml my-model --format onnx
     """
     with edge(as_json, debug):
         quiet_libraries()
         from stages.export import run_export
 
-        result = run_export(begun_run(read(plan, overrides)), folder, stage)
+        result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 

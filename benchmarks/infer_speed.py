@@ -104,6 +104,7 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
     from stages.plan import read_plan
     from stages.workspace import open_run
     from storage.registry import ModelRecord
+    from transfer.combine import mixture_from
 
     config = AutoConfig.from_pretrained(model)
     labels = [config.id2label[i] for i in range(config.num_labels)]
@@ -125,7 +126,9 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
         bytes=size, value=0.0, lineage={"fingerprint": "one"}, created_at=datetime.now(UTC), **about,
     )  # fmt: skip
     told = predictor_fingerprint([record], "mean")
-    predictor = SimpleNamespace(records=[record], members=["one"], name="one", how="mean", fingerprint=told)
+    predictor = SimpleNamespace(
+        records=[record], members=["one"], name="one", how=mixture_from("mean"), fingerprint=told
+    )
     return run, predictor
 
 
@@ -136,13 +139,14 @@ def by_engine(run: Any, predictor: Any, way: Any) -> tuple[float, NDArray[np.int
     from stages.classifiers import Here, Team
     from stages.engine_choice import member_of
     from stages.report import Silent
+    from transfer.combine import mixture_from
     from transfer.engines.opening import open_engine
 
     member = member_of(run, predictor.records[0])
-    here = Here([open_engine(way, member)], "mean")
+    here = Here([open_engine(way, member)], mixture_from("mean"))
     here.begin(["warm up"] * BATCH)(lambda read: None)
     infer.final_predictor = lambda run: predictor  # type: ignore[assignment]
-    infer.choose_team = lambda *_: Team([member], [way], "mean")  # type: ignore[assignment]
+    infer.choose_team = lambda *_: Team([member], [way], mixture_from("mean"))  # type: ignore[assignment]
     begin_anew(run, "infer")
     assert isinstance(run.report, Silent)
     began = time.perf_counter()

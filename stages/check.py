@@ -224,6 +224,8 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
         "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by {asked}",
         "further": f"{plan.further.trials} trials{_again(plan.further)}",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
+        "distil": f"{plan.distil.encoder if plan.distil else None} learns what the ensemble says of "
+        f"{min(plan.distil.sample if plan.distil else 0, comments) or 'the training'} texts",
         "infer": f"{comments} comments",
         "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
     }

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.combine import Combination, combine
+from transfer.combine import Mixture
 from transfer.encoding import Tokens, encode, same_tokens
 from transfer.engines.engine import Engine, Heard, Way
 from transfer.engines.opening import Member, open_engine
@@ -29,7 +29,7 @@ class Team:
 
     members: Sequence[Member]
     ways: Sequence[Way]
-    how: Combination
+    how: Mixture
 
 
 class Classifier(Protocol):
@@ -58,15 +58,15 @@ class Here:
 
     ahead = 1
 
-    def __init__(self, engines: Sequence[Engine], how: Combination) -> None:
+    def __init__(self, engines: Sequence[Engine], how: Mixture) -> None:
         self.engines, self.how = engines, how
         self._first = [_first_alike(engines, i) for i in range(len(engines))]
 
     def begin(self, texts: Sequence[str]) -> Finish:
         """See Classifier."""
         tokens = self._tokens(texts)
-        return lambda heard: combine(
-            [engine.classify(t, heard) for engine, t in zip(self.engines, tokens, strict=True)], self.how
+        return lambda heard: self.how.apply(
+            [engine.classify(t, heard) for engine, t in zip(self.engines, tokens, strict=True)]
         )
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ def lead_stage(
     share_cores(workers)
     quiet_libraries()
     from stages.anew import begin_anew
-    from stages.run import DOES, run_all
+    from stages.run import run_all, run_one
     from storage.leader import lead
 
     with lead(opened.root):
@@ -39,7 +39,9 @@ def lead_stage(
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
         with Crew(words, workers - 1, run.report) as crew:
             run = replace(run, crew=crew)
-            return run_all(run) if what == "run" else (does or DOES[what])(run)
+            if does is not None:
+                return does(run)
+            return run_all(run) if what == "run" else run_one(run, what)
 
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":

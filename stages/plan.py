@@ -20,6 +20,7 @@ from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
 from stages.settings import (
+    DistilSettings,
     EnsembleSettings,
     FurtherSettings,
     InferSettings,
@@ -86,7 +87,10 @@ class Plan(Settings):
     )
     further: FurtherSettings = Field(default_factory=FurtherSettings, description="stage two")
     ensemble: EnsembleSettings = Field(default_factory=EnsembleSettings, description="the top trials' vote")
-    final: Literal["auto", "best", "ensemble"] = Field(
+    distil: DistilSettings | None = Field(
+        default=None, description="one model that is trained to answer as the ensemble does; null: none"
+    )
+    final: Literal["auto", "best", "ensemble", "distilled"] = Field(
         default="auto", description="what infer, predict, evaluate and export use; auto: the best on validation"
     )
     infer: InferSettings = Field(default_factory=InferSettings, description="classifying all comments")
@@ -210,6 +214,8 @@ def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """What no field can know alone: whether labels named elsewhere are the plan's. Looks at raw values, as far as
     they have the right form, so that these problems come together with the fields' own."""
     yield from search_problems(values)
+    if values.get("final") == "distilled" and not values.get("distil"):
+        yield ("final",), "distilled: no model is distilled\n  add distil: {encoder: NAME}, or take best or ensemble"
     labels = values.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         return

@@ -16,7 +16,8 @@ LAYERS = 400
 
 
 def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    """Problems in `search` and `further`, each at its key. Looks at raw values, as far as they have the right form."""
+    """Problems in `search`, `further` and `distil`, each at its key. Looks at raw values, as far as they have the right
+    form."""
     whole = default_space(LAYERS)
     for stage, mixes in (("search", False), ("further", True)):
         settings = values.get(stage)
@@ -26,6 +27,10 @@ def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         for place, text in space_problems(own, whole, mixes=mixes):
             yield (stage, "space", *place), text
         yield from _wilcoxon_problems(stage, settings)
+    distil = values.get("distil")
+    own = _dimensions(distil.get("space")) if isinstance(distil, dict) else {}
+    for place, text in space_problems(own, {**default_space(LAYERS), **own}, mixes=False):
+        yield ("distil", "space", *place), text
 
 
 def _dimensions(raw: Any) -> dict[str, Dimension]:

@@ -22,7 +22,8 @@ from transfer.sources import CommentSource, LabelledSource
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]
 Choose = Literal["random", "stratified", "uncertain", "mixed"]
-Combination = Literal["mean", "product", "maximum", "minimum"]
+Combine = Literal["auto", "mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
+CalibrateMembers = Literal["none", "temperature", "auto"]
 
 
 def _part_kind(value: Any) -> str:
@@ -189,7 +190,39 @@ class EnsembleSettings(Settings):
     """Which models vote, and how their probabilities become one."""
 
     top: int = Field(default=5, ge=1, le=100, description="members at most: the best kept trials of all studies")
-    combine: Combination = Field(default="mean", description="mean, product, maximum or minimum, with equal weights")
+    combine: Combine = Field(
+        default="mean",
+        description="mean, product, maximum or minimum, with equal weights; weighted, greedy or stacking, learnt on "
+        "validation; or auto: the best of them there",
+    )
+    calibrate: CalibrateMembers = Field(
+        default="none",
+        description="temperature: each member's confidence is put right on validation before it votes; auto: where "
+        "that is better there",
+    )
+
+
+class DistilSettings(Settings):
+    """One model from many: what the ensemble says of the comments trains an encoder of the size asked for."""
+
+    encoder: str = Field(min_length=1, description="pretrained encoder to train: a hub name or a folder, as candidates")
+    sample: int = Field(default=20_000, ge=20, description="comments that the ensemble labels for it, at most")
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        le=20,
+        description="above 1, teacher and pupil are compared with their small probabilities raised",
+    )
+    labels: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the loss that is on the original data's labels; the rest is on what the ensemble says",
+    )
+    trials: int = Field(default=1, ge=1, le=1000, description="fine-tunes tried; of one alone, the published recipe")
+    space: dict[str, DimensionField] = Field(
+        default_factory=dict, description="parameters of the fine-tune as in search; those not named are fixed"
+    )
 
 
 class InferSettings(Settings):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
@@ -64,11 +64,13 @@ class Examples:
     """What is learnt from: N texts and for each a distribution over K labels.
 
     targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
+    temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
     """
 
     tokens: Tokens
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    temperatures: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -94,7 +96,7 @@ class FineTuning:
     def __init__(
         self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int, memory: Memory | None = None
     ) -> None:
-        self.examples = Examples(examples.tokens.cut(recipe.max_length), examples.targets, examples.weights)
+        self.examples = replace(examples, tokens=examples.tokens.cut(recipe.max_length))
         self.weights = example_weights(examples, recipe.class_weighting)
         self.recipe = recipe
         self.seed = seed
@@ -176,6 +178,8 @@ class FineTuning:
         ids, mask = pad(self.examples.tokens, rows)  # (B, T)
         with autocast_for(self.model, device.type):
             logits = self.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
+        if self.examples.temperatures is not None:
+            logits = logits / torch.from_numpy(self.examples.temperatures[rows, None]).to(device)
         targets = torch.from_numpy(self.examples.targets[rows]).to(device)
         smoothing = self.recipe.label_smoothing
         targets = targets * (1 - smoothing) + smoothing / targets.shape[1]

@@ -157,13 +157,14 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
     from stages.classifiers import Team, opened
     from stages.engine_choice import member_of
     from stages.models import model_record
+    from transfer.combine import mixture_from
     from transfer.engines.engine import Way
 
     make_heap(heap.folder / "more", ("bert", "bert", "roberta"))
     more = Heap(heap.folder / "more", ("bert 0", "bert 1", "roberta 2"))
     run = more.open()
     members = [member_of(run, model_record(run, name)) for name in more.members]
-    here = opened(Team(members, [Way("torch", "float32")] * 3, "mean"))
+    here = opened(Team(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
     encoded: list[int] = []
     real = classifiers.encode
     monkeypatch.setattr(classifiers, "encode", lambda texts, *more: encoded.append(len(texts)) or real(texts, *more))
