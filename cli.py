@@ -372,8 +372,8 @@ def export(
     plan: PlanFile,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
     form: Annotated[
-        list[Literal["onnx", "openvino"]],
-        typer.Option("--format", help="Also in this form, held to torch's answers; repeatable.", show_default=False),
+        list[str],
+        typer.Option("--format", metavar="onnx|openvino", help="Also in this form; repeatable.", show_default=False),
     ] = [],
     stage: StageName = None,
     model: ModelName = None,

@@ -12,7 +12,7 @@ from stages.ensemble import final_predictor
 from stages.models import Predictor
 from stages.workspace import Run
 from storage.registry import ModelRecord
-from transfer.engines.convert import Format, require
+from transfer.engines.convert import FILES, Format, require
 from transfer.engines.exported import convert_checked
 from transfer.problem import Problem
 
@@ -20,7 +20,7 @@ CHECKED = 64  # validation texts on which a converted model is held to torch
 
 
 def run_export(
-    run: Run, folder: Path, stage: str | None = None, model: str | None = None, formats: Sequence[Format] = ()
+    run: Run, folder: Path, stage: str | None = None, model: str | None = None, formats: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Writes the final predictor, one stage's, or a kept model to a folder that is new or empty.
 
@@ -31,20 +31,30 @@ def run_export(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Problem(f"{folder}: is there already, and not empty", "name a new folder, or empty this one")
-    for form in formats:
-        require(form)
+    forms = _forms(formats)
     predictor = final_predictor(run, stage, model)
     beside = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        found = _write(run, predictor, beside, formats)
+        found = _write(run, predictor, beside, forms)
         if folder.exists():
             folder.rmdir()
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return {"folder": str(folder), "predictor": predictor.name, "members": predictor.members, "formats": found}
+
+
+def _forms(names: Sequence[str]) -> list[Format]:
+    """Raises Problem for a form that there is not, or whose extra is not installed."""
+    forms: list[Format] = [form for form in FILES if form in names]
+    unknown = sorted(set(names) - set(forms))
+    if unknown:
+        raise Problem(f"--format {unknown[0]}: there is no such form", f"known are: {', '.join(FILES)}")
+    for form in forms:
+        require(form)
+    return forms
 
 
 def _write(run: Run, predictor: Predictor, folder: Path, formats: Sequence[Format]) -> dict[str, float]:

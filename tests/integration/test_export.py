@@ -67,6 +67,14 @@ def test_a_fitted_ensemble_is_written_so_that_others_can_combine_it(finished: Pr
     assert mixed.tolist() == pytest.approx(list(predicted.values()), abs=1e-5)
 
 
+def test_a_form_that_there_is_not_is_told(finished: Project) -> None:
+    done = finished.run("export", "plan.yaml", "out", "--format", "tensorrt")
+    assert done.returncode == 1
+    assert "--format tensorrt" in done.stderr
+    assert "openvino" in done.stderr
+    assert not (finished.folder / "out").exists()
+
+
 @pytest.mark.slow
 def test_other_forms_lie_beside_the_weights(finished: Project) -> None:
     pytest.importorskip("onnxruntime")
