@@ -41,11 +41,10 @@ Anew = Annotated[
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
 ExportTo = Annotated[
-    Path | None,
-    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
+    Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)
 ]
 ImportFrom = Annotated[
-    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
+    Path | None, typer.Option("--import", metavar="FILE", help="Read such a file.", show_default=False)
 ]
 Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
 Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
