@@ -32,8 +32,7 @@ StageName = Annotated[
     typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
 ]
 ModelName = Annotated[
-    str | None,
-    typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/NAME/trial-0.", show_default=False),
+    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/X/trial-0.", show_default=False)
 ]
 Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
 Anew = Annotated[
@@ -43,9 +42,7 @@ Anew = Annotated[
 ExportTo = Annotated[
     Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)
 ]
-ImportFrom = Annotated[
-    Path | None, typer.Option("--import", metavar="FILE", help="Read such a file.", show_default=False)
-]
+ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read labels.", show_default=False)]
 Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
 Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 

@@ -1,6 +1,6 @@
 """Peak memory of classifying few and many comments, with an engine that computes nothing: it must not grow with them.
 
-    python -m benchmarks.infer_memory [--few 250000] [--many 3100000] [--labels 4]
+    python -m benchmarks.infer_memory [--few 250000] [--many 3100000] [--labels 4] [--shard-rows 50000]
 
 Comments are made up: each text differs, but for one in eight, which is a copy of an earlier one. Each heap is
 classified by a process of its own, which starts with nothing. Prints rows a second, peak resident memory and the
@@ -69,7 +69,7 @@ class Trivial:
         """Nothing is left over."""
 
 
-def classify(folder: Path, labels: int) -> dict[str, Any]:
+def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
     """What infer says of the comments in a folder; to be called in a process of its own."""
     from stages import infer
     from stages.plan import read_plan
@@ -82,6 +82,7 @@ def classify(folder: Path, labels: int) -> dict[str, Any]:
         "original": {"train": [{"path": "none.csv"}]},
         "comments": [{"path": "comments/*.parquet", "id": "id", "time": "time"}],
         "candidates": ["none"],
+        "infer": {"shard_rows": shard_rows},
     }
     (folder / "plan.yaml").write_text(json.dumps(plan), encoding="utf-8")
     predictor = SimpleNamespace(fingerprint="0" * 16, members=["none"], records=[], name="none", how="mean")
@@ -94,11 +95,12 @@ def classify(folder: Path, labels: int) -> dict[str, Any]:
     return {key: told[key] for key in ("rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes", "bytes")}
 
 
-def in_a_process(rows: int, labels: int) -> dict[str, Any]:
+def in_a_process(rows: int, labels: int, shard_rows: int) -> dict[str, Any]:
     """The same, of so many made-up comments, by a process that did nothing else."""
     with tempfile.TemporaryDirectory() as folder:
         write_comments(Path(folder) / "comments", rows)
-        words = [sys.executable, "-m", "benchmarks.infer_memory", "--classify", folder, "--labels", str(labels)]
+        words = [sys.executable, "-m", "benchmarks.infer_memory", "--classify", folder]
+        words += ["--labels", str(labels), "--shard-rows", str(shard_rows)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
@@ -106,9 +108,9 @@ def in_a_process(rows: int, labels: int) -> dict[str, Any]:
         return told
 
 
-def compare(few: int, many: int, labels: int) -> dict[str, Any]:
+def compare(few: int, many: int, labels: int = 4, shard_rows: int = 50_000) -> dict[str, Any]:
     """Figures of both, and the ratio of the peaks."""
-    found = [in_a_process(rows, labels) for rows in (few, many)]
+    found = [in_a_process(rows, labels, shard_rows) for rows in (few, many)]
     return {"few": found[0], "many": found[1], "ratio": found[1]["peak_rss_bytes"] / found[0]["peak_rss_bytes"]}
 
 
@@ -118,14 +120,15 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=250_000)
     parser.add_argument("--many", type=int, default=3_100_000)
     parser.add_argument("--labels", type=int, default=4)
+    parser.add_argument("--shard-rows", type=int, default=50_000)
     parser.add_argument("--classify", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.classify:
-        print(json.dumps(classify(given.classify, given.labels)))
+        print(json.dumps(classify(given.classify, given.labels, given.shard_rows)))
         return
     began = datetime.now(UTC)
     clock = time.monotonic()
-    told = compare(given.few, given.many, given.labels)
+    told = compare(given.few, given.many, given.labels, given.shard_rows)
     print(json.dumps(told | {"began": began.isoformat(), "seconds": round(time.monotonic() - clock, 1)}, indent=2))
 
 

@@ -24,16 +24,18 @@ SAMPLE = 1_000  # texts by which ways are compared: five labels may differ, and 
 CALIBRATION = 300  # other texts, for int8
 
 
-def choose_team(run: Run, predictor: Predictor, texts: Sequence[str], rows: int | None) -> Team:
+def choose_team(run: Run, predictor: Predictor, texts: Sequence[str]) -> Team:
     """The predictor's models, each with the way in which it is computed from now on.
 
-    texts: some thousand different comments to measure with. rows: comments in all, None where nobody knows. A way
+    texts: different ones of those to be classified; with fewer than MEASURED_FROM torch may do them unmeasured. A way
     that was measured is recorded in the store, and kept to by whoever goes on. Raises Problem where nothing that the
     plan allows gives float32's labels, or a recorded engine is not installed here.
     """
+    few = len(texts) < MEASURED_FROM
+    texts = spread(texts)
     members = [member_of(run, record) for record in predictor.records]
     known = zip(predictor.records, members, strict=True)
-    ways = [_way(run, record, member, texts, rows) for record, member in known]
+    ways = [_way(run, record, member, texts, few) for record, member in known]
     return Team(members, ways, predictor.how)
 
 
@@ -43,7 +45,7 @@ def member_of(run: Run, record: ModelRecord) -> Member:
     return Member(run.files.fetch(record.path), int(record.recipe["max_length"]), made)
 
 
-def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], rows: int | None) -> Way:
+def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], few: bool) -> Way:
     settings = run.plan.infer
     asked = f"{settings.engine} {settings.precision}"
     name = f"engine {record.name} {record.lineage.get('fingerprint')} {asked}"
@@ -56,7 +58,7 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], ro
     allowed = [way for way in ways_here() if _fits(way, settings)]
     if not allowed:
         raise _nothing(settings)
-    if _is_plain(settings) and rows is not None and rows < MEASURED_FROM:
+    if few and _is_plain(settings):
         return _plain(member, settings)
     if allowed == [REFERENCE]:
         return REFERENCE

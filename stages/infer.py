@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from stages.ahead import ahead
 from stages.classifiers import Classifier, Finish, Processes, Team, opened
 from stages.crew import all_gpus
-from stages.engine_choice import choose_team, spread
+from stages.engine_choice import MEASURED_FROM, choose_team
 from stages.ensemble import final_predictor
 from stages.models import Predictor
 from stages.report import Advance
@@ -32,6 +32,7 @@ from storage import shards as store
 from storage.salt import author_salt
 from storage.shards import ShardRecord
 from transfer.faults import Faults
+from transfer.heap import give_back
 from transfer.near import near_key
 from transfer.problem import Problem
 from transfer.stream import Window, comment_files, read_windows
@@ -122,10 +123,10 @@ class _Inference:
         """Of the shard for a file's rows from `first` on, where it is there."""
         return self.done.get((*self.versions[file], first))
 
-    def windows(self, faults: Faults) -> Iterator[Window]:
+    def windows(self, faults: Faults) -> Generator[Window]:
         """All comments, a shard's worth at a time, those of shards that are there without their rows."""
         plan = self.run.plan
-        return read_windows(
+        yield from read_windows(
             plan.comments,
             plan.base,
             plan.index.timezone,
@@ -136,21 +137,25 @@ class _Inference:
         )
 
     def sample(self) -> list[str]:
-        """Different texts of the first comments that are still to be classified, to measure with."""
-        for window in self.windows(Faults()):
-            if window.rows is not None and window.rows.num_rows:
-                return spread(list(dict.fromkeys(window.rows.column("text").to_pylist())))
-        return []
+        """Different texts that are still to be classified, from the first comments on: enough to measure with."""
+        found: dict[str, None] = {}
+        with closing(self.windows(Faults())) as windows:
+            for window in windows:
+                if window.rows is not None:
+                    found.update(dict.fromkeys(window.rows.column("text").to_pylist()))
+                if len(found) >= MEASURED_FROM:
+                    break
+        return list(found)
 
 
 def _classify_all(run: Run, predictor: Predictor, versions: Versions, start: Start) -> dict[str, Any]:
     began = time.monotonic()
     inference = _Inference(run, predictor, versions)
-    rows = _rows_in(run)
     sample = inference.sample()
-    team = choose_team(run, predictor, sample, rows) if sample else None
+    team = choose_team(run, predictor, sample) if sample else None
+    del sample
     shards, fresh, skipped = [], 0, Counter[str]()
-    with run.report.bar("classifying", rows, "comments") as advance:
+    with run.report.bar("classifying", _rows_in(run), "comments") as advance:
         for record, is_new in _shards(inference, team, start, advance):
             fresh += record.rows * is_new
             skipped.update(record.skipped)
@@ -239,6 +244,8 @@ def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord
     )
     store.record_shard(run.engine, record)
     inference.seen.written(work.number, run.files.fetch(name))
+    give_back()  # what the next shard would otherwise be laid beside, in pieces
+    pa.default_memory_pool().release_unused()
     return record
 
 
