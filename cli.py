@@ -32,8 +32,7 @@ StageName = Annotated[
     typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
 ]
 ModelName = Annotated[
-    str | None,
-    typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/NAME/trial-0.", show_default=False),
+    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/X/trial-0.", show_default=False)
 ]
 Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
 Anew = Annotated[
@@ -41,12 +40,9 @@ Anew = Annotated[
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
 ExportTo = Annotated[
-    Path | None,
-    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
+    Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)
 ]
-ImportFrom = Annotated[
-    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
-]
+ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read labels.", show_default=False)]
 Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
 Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
@@ -160,6 +156,26 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
 
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
     (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+
+
+@app.command()
+def infer(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Classify all comments into Parquet shards. Run again after a kill, or for files that came later.
+
+    Example: moodline infer plan.yaml --follow
+    """
+    with edge(as_json, debug):
+        from stages.follow import infer_command
+        from stages.show import show_stage
+
+        finish(infer_command(plan, overrides, anew, follow), as_json, show_stage)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import shutil
 from stages.stage import STAGES
 from stages.workspace import SAMPLES, SHARDS, Run, store_url
 from storage import claims, ledger, registry
+from storage.choices import forget_choices
 from storage.shards import forget_shards
 from studies.artifacts import forget_artifacts
 from studies.store import open_optuna
@@ -33,6 +34,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
         _remove(run, SAMPLES)
     if "infer" in later:
         forget_shards(run.engine, run.plan.name)
+        forget_choices(run.engine, run.plan.name, "engine ")
         _remove(run, SHARDS)
     run.report.say(f"begun anew: {', '.join(later)}")
 

@@ -22,11 +22,6 @@ STAGE_COMMANDS = {
         "then, where the plan has distil:, train one model to answer as they do.\n\n"
         "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
     ),
-    "infer": (
-        "infer",
-        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
-        "Example: moodline infer plan.yaml",
-    ),
     "monitor": (
         "monitor",
         "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"

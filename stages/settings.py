@@ -228,5 +228,23 @@ class DistilSettings(Settings):
 class InferSettings(Settings):
     """How all comments are classified."""
 
-    engine: Literal["auto", "torch"] = Field(default="auto", description="what computes; auto: the fastest there is")
+    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(
+        default="auto",
+        description="what computes: torch (also on GPUs), openvino or onnx (on CPUs; extras of these names); auto: the "
+        "fastest that gives float32's labels, measured once on comments of the plan and kept to",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto",
+        description="of the products; anything but float32 is refused below 99.5 % of float32's labels, or where a "
+        "label's share moves by more than 0.2 points; auto: the fastest that is not",
+    )
+    processes: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="processes that classify, shard by shard; null: one for each GPU, or one",
+    )
     shard_rows: int = Field(default=50_000, ge=1, description="comments per Parquet file; a kill costs one at most")
+    follow_every: Duration = Field(
+        default=1.0, description="30s, 5m or minutes: how often `infer --follow` looks for new comments"
+    )

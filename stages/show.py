@@ -146,10 +146,14 @@ def show_stage(result: Mapping[str, Any]) -> None:
         show_distilled(result["distilled"])
     if "rows_per_second" in result:
         megabytes = result["peak_rss_bytes"] / MEGABYTE
+        engine = f"{result['engine']} {result.get('precision', '')}".strip()
         out.print(
-            f"{result['rows']:,} comments, {result['unique']:,} different texts in their shards, "
+            f"{result['rows']:,} comments, {result['unique']:,} different texts read by {engine}, "
             f"{result['rows_per_second']:,} a second, peak memory {megabytes:,.0f} MB, {len(result['shards'])} shards"
         )
+        if result["skipped"]:
+            left_out = ", ".join(f"{n:,} × {reason}" for reason, n in result["skipped"].items())
+            out.print(f"left out: {left_out}" + "; see results/skipped.jsonl" * bool(result.get("faults")))
     if "page" in result:
         out.print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
