@@ -163,8 +163,16 @@ class FurtherSettings(Settings):
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="epochs without a better value after which a fine-tune ends; null: none, the best epoch is kept "
+        "either way",
+    )
     space: dict[str, DimensionField] = Field(
-        default_factory=dict, description="as in search, and pseudo_share, confidence, label_softness"
+        default_factory=dict,
+        description="as in search, and which mixture: pseudo_share, confidence, label_softness, start and others",
     )
 
     @model_validator(mode="after")

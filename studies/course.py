@@ -64,6 +64,11 @@ class Course:
         """Time spent so far; what a kill made to be done twice counts once."""
         return sum(epoch.seconds for epoch in self.epochs) + self.spent
 
+    def is_stale(self, patience: int | None) -> bool:
+        """Whether the last `patience` epochs of the seed at work were no better than one before them."""
+        own = [epoch for epoch in self.epochs if epoch.seed == self.seed]
+        return patience is not None and bool(own) and own[-1].number - self.best(self.seed).number >= patience
+
     def notes(self) -> dict[str, Any]:
         """As JSON takes it."""
         epochs = [asdict(epoch) for epoch in self.epochs]

@@ -19,7 +19,8 @@ from studies.interrupts import held_interrupts
 from studies.lease import Lease
 from studies.outcome import Outcome, collapsed_to
 from studies.pruning import should_prune
-from studies.record import model_record
+from studies.queued import SETTINGS
+from studies.record import answers_name, model_record
 from studies.retention import Shelf
 from studies.space import suggest
 from studies.task import Probabilities, Task, Watcher
@@ -122,7 +123,7 @@ def _seeds(run: _Run) -> tuple[int, ...]:
 
 def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: Lease) -> _Run:
     """The trial as its checkpoint has it, or at its beginning where there is none, or not with its best weights."""
-    params = suggest(trial, task.space)
+    params = suggest(trial, task.space) | trial.user_attrs.get(SETTINGS, {})
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
     course = Course(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
     resumes: int | None = None
@@ -142,7 +143,7 @@ def _fine_tune(run: _Run, index: int) -> None:
     task, recipe = run.task, run.recipe
     began = time.monotonic()
     seed = _seeds(run)[index]
-    model = load_classifier(task.start, task.labels, seed=seed, dropout=recipe.dropout)
+    model = load_classifier(task.start_of(run.params), task.labels, seed=seed, dropout=recipe.dropout)
     tuning = FineTuning(model, task.examples(run.params, seed), recipe, seed, run.memory)
     del model
     run.course.seed = index
@@ -150,9 +151,13 @@ def _fine_tune(run: _Run, index: int) -> None:
         raise _DamagedError
     if task.seeds > 1:
         run.watcher.note(run.trial.number, f"seed {index + 1} of {task.seeds}")
-    on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, len(tuning.examples))
-    while not tuning.is_done and not run.course.is_pruned:
+    on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, tuning.examples.per_epoch)
+    while not _is_over(run, tuning) and not run.course.is_pruned:
         began = _run_epoch(run, tuning, index, on_step, began)
+
+
+def _is_over(run: _Run, tuning: FineTuning) -> bool:
+    return tuning.is_done or run.course.is_stale(run.task.patience)
 
 
 def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int], None], began: float) -> float:
@@ -173,7 +178,7 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
     if run.course.best() is epoch:
         _save_best(weights_folder(run.own, epoch), model, run.task, probabilities)
     run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
-    run.course.is_pruned = _lags(run, epoch)
+    run.course.is_pruned = _lags(run, epoch, is_done=_is_over(run, tuning))
     save_checkpoint(run.own / "checkpoint", tuning, run.course.notes())
     _sweep_weights(run)
     return now
@@ -206,7 +211,7 @@ def _train(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began:
 def _watched(run: _Run, tuning: FineTuning, on_step: Callable[[int], None]) -> Callable[[int], None]:
     """Like `on_step`; also shows other workers how far the trial is."""
     epochs = run.task.seeds * run.recipe.epochs
-    share = 1 / max(epochs * len(tuning.examples), 1)
+    share = 1 / max(epochs * tuning.examples.per_epoch, 1)
     done = len(run.course.epochs) / epochs + tuning.step * run.recipe.batch_size * share
 
     def step(examples: int) -> None:
@@ -230,13 +235,12 @@ def _sit(run: _Run, model: "PreTrainedModel") -> dict[str, Probabilities]:
     return found
 
 
-def _lags(run: _Run, epoch: Epoch) -> bool:
+def _lags(run: _Run, epoch: Epoch, *, is_done: bool) -> bool:
     """Tells the study how the trial does, and hears from its pruner whether to stop it.
 
-    With one seed it is told of every epoch; with several of every seed's best: a pruner that compares epochs would
-    take a later seed's first for a step back.
+    is_done: whether it is the seed's last epoch. With one seed it is told of every epoch; with several of every seed's
+    best: a pruner that compares epochs would take a later seed's first for a step back.
     """
-    is_done = epoch.number >= run.recipe.epochs
     if run.task.seeds > 1 and not is_done:
         return False
     step, told = (epoch.number, epoch) if run.task.seeds == 1 else (epoch.seed + 1, run.course.best(epoch.seed))
@@ -295,6 +299,9 @@ def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lea
     for name, value in outcome.attributes().items():
         trial.set_user_attr(name, value)
     curve = [epoch for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
+    if task.keeps_answers:
+        lease.check()
+        shelf.files.publish(outcome.folder / "probabilities", answers_name(trial.study.study_name, trial.number))
     show_trial(trial, shelf.files, outcome.scores, curve, outcome.kept.number)
     if not outcome.is_pruned and shelf.wants(trial.number, outcome.value):
         record = model_record(trial, task, outcome)
