@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from stages.commands import STAGE_COMMANDS
 from stages.edge import Show, edge, finish, quiet_libraries
 from stages.opening import begun_run, lead_stage, opened_run, read
 
@@ -31,7 +32,7 @@ StageName = Annotated[
     typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
 ]
 Anew = Annotated[
-    Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
+    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
 ExportTo = Annotated[
@@ -125,40 +126,6 @@ def run(
         finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
 
 
-STAGE_COMMANDS = {
-    "search": (
-        "basic",
-        "Do stage one: a study for each candidate. Trials go to the store, the best weights to the workspace.\n\n"
-        "Example: moodline search plan.yaml --set search.trials=30",
-    ),
-    "label": (
-        "pseudo_label",
-        "Have the labeller label a sample of the comments, and compare it with gold. Asks nothing twice.\n\n"
-        "Example: moodline label plan.yaml --set pseudo_label.sample=2000",
-    ),
-    "further": (
-        "further",
-        "Do stage two: fine-tune the winner further on pseudo-labels and original data.\n\n"
-        "Example: moodline further plan.yaml",
-    ),
-    "ensemble": (
-        "ensemble",
-        "Combine the best trials, compare all models, and read the test split, for all of them at once.\n\n"
-        "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
-    ),
-    "infer": (
-        "infer",
-        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
-        "Example: moodline infer plan.yaml",
-    ),
-    "monitor": (
-        "monitor",
-        "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"
-        "Example: moodline monitor plan.yaml --set index.timezone=Asia/Seoul",
-    ),
-}
-
-
 def _add_search_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
@@ -175,6 +142,26 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
 
 
+def _add_further_command(name: str, stage: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(
+        plan: PlanFile,
+        ablation: Annotated[
+            bool, typer.Option("--ablation", help="Original data, pseudo-labels and both, over several seeds.")
+        ] = False,
+        overrides: Overrides = [],
+        anew: Anew = None,
+        workers: Workers = 1,
+        as_json: AsJson = False,
+        debug: Debug = False,
+    ) -> None:
+        with edge(as_json, debug):
+            from stages.show import show_stage
+
+            what = "ablation" if ablation else stage
+            finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
+
+
 def _add_stage_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
@@ -186,8 +173,9 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
 
 
+_ADD = {"basic": _add_search_command, "further": _add_further_command}
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+    _ADD.get(_stage, _add_stage_command)(_name, _stage, _text)
 
 
 @app.command()

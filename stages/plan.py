@@ -20,6 +20,7 @@ from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
 from stages.settings import (
+    AdaptSettings,
     EnsembleSettings,
     FurtherSettings,
     InferSettings,
@@ -79,6 +80,9 @@ class Plan(Settings):
     )
     candidates: Annotated[list[StrictStr], Field(min_length=1), AfterValidator(_distinct_candidates)] = Field(
         description="pretrained encoders: hub names or folders"
+    )
+    adapt: AdaptSettings | None = Field(
+        default=None, description="adapting encoders to the comments' language first; null: not"
     )
     search: SearchSettings = Field(default_factory=SearchSettings, description="stage one")
     pseudo_label: PseudoLabelSettings | None = Field(

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from stages.ablation import run_ablation
+from stages.adapt import run_adapt
 from stages.basic import basic_result, run_basic
 from stages.ensemble import run_ensemble
 from stages.further import further_result, run_further
@@ -17,12 +19,15 @@ from storage import ledger
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
+    "adapt": run_adapt,
     "basic": run_basic,
     "pseudo_label": run_pseudo_label,
     "further": run_further,
     "ensemble": run_ensemble,
     "infer": run_infer,
     "monitor": run_monitor,
+    # by its own command alone
+    "ablation": run_ablation,
 }
 
 

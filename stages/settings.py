@@ -102,6 +102,25 @@ class SearchSettings(Settings):
         return self
 
 
+class AdaptSettings(Settings):
+    """Adapting encoders to the comments' language: masked-language modelling on unlabelled comments."""
+
+    before: Literal["search", "further"] = Field(
+        default="search",
+        description="what is adapted: every candidate before stage one, or its winner before stage two",
+    )
+    comments: int = Field(default=50_000, ge=20, description="comments read at most, a random sample; gold never")
+    steps: int | None = Field(default=None, ge=1, description="optimiser steps; null: once through the comments")
+    minutes: float | None = Field(
+        default=None, gt=0, description="for each encoder, all resumes together; null: no limit"
+    )
+    mask: Literal["token", "word"] = Field(default="token", description="what is masked: tokens, or whole words")
+    share: float = Field(default=0.15, gt=0, le=0.5, description="share of the tokens that is masked")
+    learning_rate: float = Field(default=5e-5, gt=0, lt=1, description="peak of the rate, which then falls to 0")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="comments per optimiser step")
+    max_length: int = Field(default=128, ge=4, le=8192, description="tokens of a comment that are read")
+
+
 class PseudoLabelSettings(Settings):
     """What labels a sample of the comments, and which."""
 
@@ -169,6 +188,9 @@ class FurtherSettings(Settings):
         le=1000,
         description="epochs without a better value after which a fine-tune ends; null: none, the best epoch is kept "
         "either way",
+    )
+    ablation_seeds: int = Field(
+        default=3, ge=3, le=100, description="fine-tunes of each arm of `moodline further --ablation`"
     )
     space: dict[str, DimensionField] = Field(
         default_factory=dict,

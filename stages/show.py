@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from stages.show_further import comparison_lines
+
 MEGABYTE = 1e6
 MOST_SHOWN = 9  # trials in one line
 
@@ -145,6 +147,16 @@ def show_stage(result: Mapping[str, Any]) -> None:
         out.print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
         show_rows(result["rows"])
+    if "comparisons" in result:
+        show_comparisons(result)
+    if result.get("compared"):
+        out.print(f"picture: {result['png']}")
+
+
+def show_comparisons(result: Mapping[str, Any]) -> None:
+    """Whether stage two is better than its controls, and what cannot be said."""
+    for line in comparison_lines(result):
+        _console().print(line)
 
 
 def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:

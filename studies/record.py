@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from optuna import Trial
 
 
+ANSWERS = "answers"  # the first part of their names in Files
+
+
 def model_name(stage: str, candidate: str, trial: int) -> str:
     """The name under which a trial's weights are kept and loaded: "basic/klue-bert-base/trial-7"."""
     return f"{stage}/{re.sub(r'[^0-9A-Za-z가-힣_.]+', '-', candidate).strip('-.')}/trial-{trial}"
@@ -22,7 +25,7 @@ def model_name(stage: str, candidate: str, trial: int) -> str:
 
 def answers_name(study: str, trial: int) -> str:
     """The name in Files under which a trial's probabilities on the exams are kept, where its task keeps them."""
-    return f"answers/{hashlib.sha256(study.encode()).hexdigest()[:16]}/trial-{trial:04d}"
+    return f"{ANSWERS}/{hashlib.sha256(study.encode()).hexdigest()[:16]}/trial-{trial:04d}"
 
 
 def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:

@@ -165,14 +165,8 @@ class FineTuning:
         return loss
 
     def _steps(self, lengths: Indices) -> list[Indices]:
-        """The epoch's batches: shuffled, then sorted by length within pools, then the batches shuffled."""
         rng = np.random.default_rng([self.seed, self.epoch])
-        order = rng.permutation(self.examples.rows(self.epoch))
-        size = self.recipe.batch_size
-        pools = [order[i : i + size * POOL] for i in range(0, len(order), size * POOL)]
-        by_length = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
-        steps = [pool[i : i + size] for pool in by_length for i in range(0, len(pool), size)]
-        return [steps[i] for i in rng.permutation(len(steps))]
+        return shuffled_batches(self.examples.rows(self.epoch), lengths, self.recipe.batch_size, rng)
 
     def _step(self, rows: Indices, lengths: Indices) -> float:
         """One optimiser step over `rows`, in micro-batches that fit the device's memory. Returns its mean loss."""
@@ -208,6 +202,18 @@ class FineTuning:
         targets = targets * (1 - smoothing) + smoothing / targets.shape[1]
         each = losses(logits.float(), targets, self.recipe.loss, self.recipe.loss_q)  # (B,)
         return (each * torch.from_numpy(self.weights[rows]).to(device)).sum()
+
+
+def shuffled_batches(rows: Indices, lengths: Indices, size: int, rng: np.random.Generator) -> list[Indices]:
+    """The rows in batches of `size`: shuffled, then sorted by length within pools, then the batches shuffled.
+
+    lengths: of all texts, by row.
+    """
+    order = rng.permutation(rows)
+    pools = [order[i : i + size * POOL] for i in range(0, len(order), size * POOL)]
+    by_length = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
+    steps = [pool[i : i + size] for pool in by_length for i in range(0, len(pool), size)]
+    return [steps[i] for i in rng.permutation(len(steps))]
 
 
 def rate_shares(steps: int, warmup_share: float) -> Callable[[int], float]:
