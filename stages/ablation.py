@@ -22,7 +22,7 @@ from stages.controls import (
     Controls,
     run_controls,
 )
-from stages.further import further_result, is_simulated, run_further, search_of
+from stages.further import further_result, is_simulated, run_further, search_of, winning_round
 from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
 from stages.results import SIMULATED
@@ -48,27 +48,35 @@ def run_ablation(run: Run) -> dict[str, Any]:
     `accuracy`, `macro_f1`, its `low` and `high`, `sd` over seeds, `values` of each seed), `comparisons` as stage two
     has them, `studies`, `png` and `warnings`. A kill costs part of one fine-tune; more seeds add to those there are.
     """
-    winner = run_further(run)["winner"]
-    inputs = inputs_of(run)
+    result = run_further(run)
+    winner, first = result["winner"], inputs_of(run)
+    inputs, number = winning_round(run, first, result, leads=True)
     seeds, arms = run.plan.further.ablation_seeds, _arms(run, inputs)
     parts = {
         "further": fingerprint(inputs.parts),
-        "trial": winner["trial"],
+        "trial": [number, winner["trial"]],
         "arms": [arm.name for arm in arms],
         "gold (content)": inputs.gold.report.fingerprint if inputs.gold else None,
     }
     extent = {"seeds": seeds, "simulation": is_simulated(run)}
     picture = run.results / PICTURE
     result = do_stage(
-        run, STAGE, parts, extent, lambda: _ablation(run, inputs, winner, arms, seeds), lambda _: picture.is_file()
+        run,
+        STAGE,
+        parts,
+        extent,
+        lambda: _ablation(run, inputs, number, winner, arms, seeds),
+        lambda _: picture.is_file(),
     )
     return {**result, "png": str(picture)}
 
 
 def join_ablation(run: Run) -> dict[str, Any]:
     """Helps with the ablation's fits from another process. The result has `studies` and `winner`."""
-    inputs, winner = inputs_of(run), further_result(run)["winner"]
-    task, plan_of = _task(run, inputs)
+    result = further_result(run)
+    winner = result["winner"]
+    inputs, number = winning_round(run, inputs_of(run), result, leads=False)
+    task, plan_of = _task(run, inputs, number)
     arms, seeds = _arms(run, inputs), run.plan.further.ablation_seeds
     found = run_controls(run, inputs, plan_of, task, winner["trial"], arms, seeds, leads=False)
     return {"studies": [found.study], "winner": winner}
@@ -89,10 +97,10 @@ def _arms(run: Run, inputs: Inputs) -> Sequence[Arm]:
     )
 
 
-def _task(run: Run, inputs: Inputs) -> tuple[Task, Search]:
+def _task(run: Run, inputs: Inputs, number: int) -> tuple[Task, Search]:
     """Stage two's task, with the weights that its arms begin with, and its study."""
-    task, baseline = task_of(run, inputs)
-    plan_of = search_of(run, inputs, task, baseline)
+    task, baseline = task_of(run, inputs, number)
+    plan_of = search_of(run, inputs, task, baseline, number)
     if not adapts(run, "search"):
         return task, plan_of
     candidate = inputs.winner["candidate"]
@@ -100,8 +108,10 @@ def _task(run: Run, inputs: Inputs) -> tuple[Task, Search]:
     return replace(task, starts={**task.starts, **more}), plan_of
 
 
-def _ablation(run: Run, inputs: Inputs, winner: Mapping[str, Any], arms: Sequence[Arm], seeds: int) -> dict[str, Any]:
-    task, plan_of = _task(run, inputs)
+def _ablation(
+    run: Run, inputs: Inputs, number: int, winner: Mapping[str, Any], arms: Sequence[Arm], seeds: int
+) -> dict[str, Any]:
+    task, plan_of = _task(run, inputs, number)
     found = run_controls(run, inputs, plan_of, task, winner["trial"], arms, seeds, leads=True)
     rows = [
         row

@@ -39,7 +39,7 @@ def draw_ablation(rows: Sequence[Mapping[str, Any]], path: Path, title: str, not
         every[0].set_yticks(range(len(arms)), arms)
         every[0].set_ylim(len(arms) - 0.5, -0.5)
         height = figure.get_figheight()
-        figure.suptitle(title, x=0.01, y=1 - 0.1 / height, ha="left", va="top", fontsize=11, color=INK)
+        figure.text(0.01, 1 - 0.1 / height, title, va="top", fontsize=11, color=INK)
         told = "bars: 95 %, seeds and texts drawn again; small points: single seeds"
         below = f"{notice}. {told}" if notice else told
         figure.text(0.01, 0.08 / height, below, fontsize=8.5, color=GREY, va="bottom")

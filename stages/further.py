@@ -1,6 +1,7 @@
 """Stage two: a study that starts from the winner's weights and learns from pseudo-labels and original data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from stages.adapt import adapts, run_adapt
@@ -10,6 +11,7 @@ from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import STAGE, task_of
 from stages.refit import Found, Job, search_and_refit
 from stages.results import SIMULATED, Row, trial_rows
+from stages.rounds import Round, inputs_of_round, round_name, teachers
 from stages.searching import stopped, winner_of, with_path
 from stages.stage import do_stage, require_same, result_of
 from stages.target import NO_GOLD
@@ -36,6 +38,7 @@ def run_further(run: Run) -> dict[str, Any]:
         "simulation": is_simulated(run),
         "compared on": inputs.gold.report.fingerprint if inputs.gold else "pseudo-labels",
         **({"recheck": recheck.model_dump()} if recheck else {}),
+        **({"rounds": run.plan.rounds.most} if run.plan.rounds else {}),
     }
     return with_path(run, do_stage(run, STAGE, inputs.parts, extent, lambda: _search(run, inputs, leads=True)))
 
@@ -62,11 +65,12 @@ def is_simulated(run: Run) -> bool:
     return run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
 
 
-def search_of(run: Run, inputs: Inputs, task: Task, baseline: Mapping[str, Any]) -> Search:
-    """Stage two's study."""
+def search_of(run: Run, inputs: Inputs, task: Task, baseline: Mapping[str, Any], number: int = 1) -> Search:
+    """The study of one of stage two's rounds."""
     settings, candidate = run.plan.further, inputs.winner["candidate"]
+    name = f"{run.plan.name} · {STAGE} · {candidate}"
     return Search(
-        name=f"{run.plan.name} · {STAGE} · {candidate}",
+        name=name if number == 1 else f"{name} · {round_name(inputs, number)}",
         direction="maximize",
         metric="macro_f1 on the target, less what the original loses",
         space=task.space,
@@ -82,29 +86,85 @@ def search_of(run: Run, inputs: Inputs, task: Task, baseline: Mapping[str, Any])
     )
 
 
+@dataclass(frozen=True)
+class _Searched:
+    """A round that was searched. inputs: what it learnt from."""
+
+    told: Round
+    inputs: Inputs
+    plan_of: Search
+    task: Task
+    found: Found
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        assert self.found.chosen is not None
+        return self.found.chosen
+
+
 def _search(run: Run, inputs: Inputs, *, leads: bool) -> dict[str, Any]:
     if inputs.target.source != "gold":
         run.report.say(f"{STAGE}: {NO_GOLD}")
-    task, baseline = task_of(run, inputs)
-    plan_of = search_of(run, inputs, task, baseline)
-    run.report.say(f"{STAGE}: learns from {len(inputs.pseudo.keys)} pseudo-labels")
-    found = search_and_refit(run, Job(plan_of, task, recheck=_recheck(run)), leads=leads)
-    if found.chosen is None:
-        raise Problem("stage two: no trial is complete", "moodline status tells why each failed")
-    controls = run_controls(run, inputs, plan_of, task, found.chosen["trial"], SOURCES, seeds=1, leads=leads)
-    winner = winner_of(STAGE, task.candidate, plan_of.name, found.chosen)
+    rounds = _rounds(run, inputs, leads=leads)
+    best = max(rounds, key=lambda one: one.told.value)  # the earliest of equals
+    trial, winner = best.chosen["trial"], _winner(best)
+    controls = run_controls(run, best.inputs, best.plan_of, best.task, trial, SOURCES, seeds=1, leads=leads)
+    searched = [study for one in rounds for study in one.found.studies]
     return {
-        "studies": [*found.studies, controls.study],
+        "studies": [*searched, controls.study],
         "winner": winner,
+        "rounds": [one.told.as_dict() for one in rounds],
         "target": inputs.target.source,
-        **(_compared(run, inputs, found, controls, winner["name"]) if leads else {}),
-        "stopped": stopped(run, STAGE, found.studies, run.plan.further.timeout),
+        **(_compared(run, best, controls, winner["name"]) if leads else {}),
+        "stopped": stopped(run, STAGE, searched, run.plan.further.timeout),
     }
 
 
-def _compared(run: Run, inputs: Inputs, found: Found, controls: Controls, winner: str) -> dict[str, Any]:
-    told = comparison(run, inputs, winner, controls, is_simulated(run))
-    return {**told, "rows": [*_search_rows(run, inputs, found), *told["rows"]]}
+def _rounds(run: Run, inputs: Inputs, *, leads: bool) -> list[_Searched]:
+    """Round after round until one is no better than that before it, or as many as the plan has."""
+    rounds = [_round(run, inputs, 1, (), leads=leads)]
+    while run.plan.rounds is not None and len(rounds) < run.plan.rounds.most:
+        number, teacher = len(rounds) + 1, teachers(run, rounds[-1].plan_of.name)
+        rounds.append(_round(run, inputs, number, teacher, leads=leads))
+        before, now = rounds[-2].told, rounds[-1].told
+        run.report.say(f"{STAGE}: round {now.number}: {now.value:.4f}, round {before.number}: {before.value:.4f}")
+        if now.value <= before.value:
+            break
+    return rounds
+
+
+def _round(run: Run, inputs: Inputs, number: int, teacher: Sequence[str], *, leads: bool) -> _Searched:
+    own = inputs_of_round(run, inputs, number, teacher, leads=leads)
+    task, baseline = task_of(run, own, number)
+    plan_of = search_of(run, own, task, baseline, number)
+    run.report.say(f"{STAGE}: learns from {len(own.pseudo.keys)} pseudo-labels")
+    found = search_and_refit(run, Job(plan_of, task, recheck=_recheck(run)), leads=leads)
+    if found.chosen is None:
+        raise Problem("stage two: no trial is complete", "moodline status tells why each failed")
+    told = Round(number, len(own.pseudo.keys), teacher, _worth(found.chosen))
+    return _Searched(told, own, plan_of, task, found)
+
+
+def _worth(chosen: Mapping[str, Any]) -> float:
+    """Of a chosen trial: its mean over fresh seeds where it has one, for that does not flatter."""
+    return float(chosen["fresh"]["mean"] if chosen.get("fresh") else chosen["value"])
+
+
+def _winner(best: _Searched) -> dict[str, Any]:
+    winner = winner_of(STAGE, best.task.called or best.task.candidate, best.plan_of.name, best.chosen)
+    return {**winner, "candidate": best.task.candidate, "round": best.told.number}
+
+
+def winning_round(run: Run, inputs: Inputs, result: Mapping[str, Any], *, leads: bool) -> tuple[Inputs, int]:
+    """What the round of stage two's winner learnt from, and its number."""
+    number = int(result["winner"].get("round", 1))
+    teacher = result["rounds"][number - 1]["teacher"] if number > 1 else ()
+    return inputs_of_round(run, inputs, number, teacher, leads=leads), number
+
+
+def _compared(run: Run, best: _Searched, controls: Controls, winner: str) -> dict[str, Any]:
+    told = comparison(run, best.inputs, winner, controls, is_simulated(run))
+    return {**told, "rows": [*_search_rows(run, best.inputs, best.found), *told["rows"]]}
 
 
 def _search_rows(run: Run, inputs: Inputs, found: Found) -> list[Row]:

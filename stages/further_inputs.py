@@ -78,6 +78,8 @@ def _if_other_than_usual(run: Run, labelled: Mapping[str, Any]) -> dict[str, Any
         parts["further.seeds"] = settings.seeds
     if settings.patience is not None:
         parts["further.patience"] = settings.patience
+    if run.plan.rounds is not None:
+        parts["rounds"] = run.plan.rounds.model_dump(include={"comments", "top"})  # their number only adds
     if "drawn" in labelled:
         parts["comments chosen"] = [labelled["drawn"][name] for name in ("choose", "languages")]
     if labelled.get("calibration"):

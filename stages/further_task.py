@@ -9,6 +9,7 @@ import numpy as np
 
 from stages.adapt import adapted_folders, adapts
 from stages.further_inputs import Inputs
+from stages.rounds import round_name
 from stages.searching import fitted_space, longest_of, resources
 from stages.stage import fingerprint
 from stages.workspace import Run
@@ -27,8 +28,8 @@ NOT_ADAPTED, PRETRAINED, ADAPTED = -1, -2, -3
 PLAIN_MIXTURE = {**{name: value for name, value in PLAIN.items() if name != "epochs"}, "start": 1}
 
 
-def task_of(run: Run, inputs: Inputs) -> tuple[Task, dict[str, Any]]:
-    """The task of every trial, and trial 0's parameters: the winner's own, and a plain mixture."""
+def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, Any]]:
+    """The task of every trial of a round, and trial 0's parameters: the winner's own, and a plain mixture."""
     plan, labels = run.plan, run.plan.labels
     first, original, target, pseudo = inputs.starts[0], inputs.original, inputs.target, inputs.pseudo
     starts = {i: str(run.files.fetch(record.path)) for i, record in enumerate(inputs.starts, start=1)}
@@ -62,13 +63,14 @@ def task_of(run: Run, inputs: Inputs) -> tuple[Task, dict[str, Any]]:
         labels=labels,
         tokenizer=tokenizer,
         space=space,
-        seed=int(np.random.SeedSequence([plan.seed, 2]).generate_state(1)[0]),
+        seed=_seed(plan.seed, number),
         examples=partial(examples_of, train, learnt),
         exams=exams,
         value=value,
         stage=STAGE,
         plan=plan.name,
         candidate=inputs.winner["candidate"],
+        called="" if number == 1 else f"{inputs.winner['candidate']} {round_name(inputs, number)}",
         lineage={"fingerprint": fingerprint(inputs.parts), "parts": inputs.parts, "start": first.name},
         seeds=plan.further.seeds,
         patience=plan.further.patience,
@@ -76,6 +78,12 @@ def task_of(run: Run, inputs: Inputs) -> tuple[Task, dict[str, Any]]:
     )
     recipe = {name: first.recipe[name] for name in asdict(Recipe()) if name in first.recipe}
     return task, asdict(Recipe()) | recipe | PLAIN_MIXTURE
+
+
+def _seed(seed: int, number: int) -> int:
+    """A round's own; the first has that of a plan without rounds."""
+    parts = [seed, 2] if number == 1 else [seed, 2, number]
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 def examples_of(train: Examples, learnt: PseudoLabelled, params: Mapping[str, Any], seed: int) -> Examples:

@@ -26,6 +26,7 @@ from stages.settings import (
     InferSettings,
     Original,
     PseudoLabelSettings,
+    RoundsSettings,
     SearchSettings,
     Settings,
 )
@@ -89,6 +90,9 @@ class Plan(Settings):
         default_factory=PseudoLabelSettings, description="the LLM's part; null: no stage two"
     )
     further: FurtherSettings = Field(default_factory=FurtherSettings, description="stage two")
+    rounds: RoundsSettings | None = Field(
+        default=None, description="stage two again with comments labelled by its own best trials; null: one round"
+    )
     ensemble: EnsembleSettings = Field(default_factory=EnsembleSettings, description="the top trials' vote")
     final: Literal["auto", "best", "ensemble"] = Field(
         default="auto", description="what infer, predict, evaluate and export use; auto: the best on validation"

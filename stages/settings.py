@@ -203,6 +203,18 @@ class FurtherSettings(Settings):
         return self
 
 
+class RoundsSettings(Settings):
+    """Rounds of stage two: its best trials label more comments, from which it is searched anew."""
+
+    most: int = Field(
+        default=3, ge=2, le=20, description="rounds at most, the first included; it ends when one helps no more"
+    )
+    comments: int = Field(
+        default=5000, ge=1, description="comments labelled for a round beyond those of the one before"
+    )
+    top: int = Field(default=3, ge=1, le=100, description="kept trials of a round whose mean labels for the next")
+
+
 class EnsembleSettings(Settings):
     """Which models vote, and how their probabilities become one."""
 

@@ -45,7 +45,7 @@ def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:
         "versions": _versions(),
     }
     return ModelRecord(
-        name=model_name(task.stage, task.candidate, trial.number),
+        name=model_name(task.stage, task.called or task.candidate, trial.number),
         plan=task.plan,
         stage=task.stage,
         study=trial.study.study_name,

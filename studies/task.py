@@ -37,7 +37,7 @@ class Task:
     time_limit: seconds of training that a trial may take, all resumes together. starts: other weights to begin with,
     by the trial's parameter `start`. patience: epochs without a better value after which a fine-tune ends, None for
     no such end. keeps_answers: whether the exams' probabilities of the kept epoch are published for every trial, under
-    `answers_name`.
+    `answers_name`. called: what stands for the candidate in the names of kept models, itself by default.
     """
 
     start: str
@@ -59,6 +59,7 @@ class Task:
     starts: Mapping[int, str] = field(default_factory=dict)
     patience: int | None = None
     keeps_answers: bool = False
+    called: str = ""
 
     def start_of(self, params: Mapping[str, Any]) -> str:
         """The weights that a trial with these parameters begins with."""
