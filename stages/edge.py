@@ -1,6 +1,7 @@
 """The command line's edge: where results are printed, and errors become words and an exit status."""
 
 import contextlib
+import errno
 import json
 import os
 import shlex
@@ -36,7 +37,9 @@ def edge(as_json: bool, debug: bool) -> Iterator[None]:
     except OSError as error:
         if debug:
             raise
-        _fail(f"{error.filename or 'the system'}: {error.strerror or error}\n  go on with: {_command()}", as_json)
+        first = "make room, then " if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+        what = f"{error.filename or 'the system'}: {error.strerror or error}"
+        _fail(f"{what}\n  {first}go on with: {_command()}", as_json)
     except Exception as error:
         if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
             raise

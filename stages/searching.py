@@ -67,7 +67,8 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
         for note in search_notes(plan_of):
             run.report.say(note)
     # the fits that a list asks for are few, and belong to a search that is done
-    limit = TimeLimit(study, plan_of.timeout if plan_of.queue is None else None, leads=leads)
+    timeout = plan_of.timeout if plan_of.queue is None else None
+    limit = TimeLimit(study, timeout, leads=leads, since=_began(run, task.stage))
     if leads:
         shelf.mend(f"models/{scratch.name}")
     after_trial()  # what a kill left half done
@@ -205,6 +206,12 @@ def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> op
                 f"study '{plan_of.name}' is not there to join", "begin it in another terminal with: moodline search"
             )
         time.sleep(POLL_SECONDS)
+
+
+def _began(run: Run, stage: str) -> float:
+    """When this run of the stage began, in seconds since 1970 by its leader's clock."""
+    record = ledger.read(run.engine, run.plan.name, stage)
+    return record.started_at.timestamp() if record is not None else 0.0
 
 
 class _Watcher:

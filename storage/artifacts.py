@@ -19,7 +19,7 @@ NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")
 class Place(Protocol):
     """Where Files keeps things; names were checked before."""
 
-    def publish(self, source: Path, name: str) -> int: ...
+    def publish(self, source: Path, name: str, *, linked: bool) -> int: ...
     def fetch(self, name: str) -> Path | None: ...
     def exists(self, name: str) -> bool: ...
     def remove(self, name: str) -> None: ...
@@ -34,7 +34,8 @@ class Files:
     A name has all of what was published under it or does not exist, for every reader and at every moment,
     also after a kill -9 or a full disk. One process owns a name at a time; different names may be published,
     fetched and removed by any number of processes and, where the place is shared, hosts at once. What is
-    published is a copy. A name lies beside other names or above them, never both: with "a/b", "a" is refused.
+    published is a copy, unless `linked`. A name lies beside other names or above them, never both: with "a/b",
+    "a" is refused.
 
     Local folder (a path or file:// URL): written beside, flushed to the disk, and renamed into place. A file is
     replaced in one step. A folder has two renames, and a kill between them leaves the name empty until
@@ -52,11 +53,14 @@ class Files:
         with self._told("cannot be used"):
             self._place: Place = Bucket(url, cache) if _is_remote(url) else Folder(_local(url))
 
-    def publish(self, folder_or_file: Path, name: str) -> int:
-        """Copy a folder (with all below it) or a file under the name, in place of what it had. Returns its bytes."""
+    def publish(self, folder_or_file: Path, name: str, *, linked: bool = False) -> int:
+        """Copy a folder (with all below it) or a file under the name, in place of what it had. Returns its bytes.
+
+        linked: the files will never be written to again, so that their content may be shared in place of copied.
+        """
         _check(name)
         with self._told(f"cannot write {name!r}"):
-            return self._place.publish(folder_or_file, name)
+            return self._place.publish(folder_or_file, name, linked=linked)
 
     def fetch(self, name: str) -> Path:
         """The folder or file on this machine, to be read only; from a URL it is downloaded once into the cache.

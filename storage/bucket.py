@@ -39,7 +39,7 @@ class Bucket:
         self.root = str(self.fs._strip_protocol(path)).rstrip("/")
         self.cache = cache
 
-    def publish(self, source: Path, name: str) -> int:
+    def publish(self, source: Path, name: str, *, linked: bool) -> int:
         mark = new_mark(time.time())
         self._refuse_nesting(name)
         if not source.is_dir():

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,11 +23,11 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def publish(self, source: Path, name: str) -> int:
+    def publish(self, source: Path, name: str, *, linked: bool) -> int:
         target = self.root / name
         self._refuse_nesting(name)
         with beside(self.root, name) as own:
-            size = copy(source, own / "new")
+            size = copy(source, own / "new", _link_file if linked else shutil.copyfile)
             target.parent.mkdir(parents=True, exist_ok=True)
             put_in_place(own / "new", target, own / "old")
         return size
@@ -112,22 +112,30 @@ def files_in(source: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def copy(source: Path, target: Path) -> int:
+def copy(source: Path, target: Path, copy_file: Callable[[Path, Path], object]) -> int:
     """Copy a folder, and put the mark in, or a file, down to the disk. Returns the bytes without the mark."""
     if not source.is_dir():
-        return _copy_file(source, target)
+        return _put(source, target, copy_file)
     target.mkdir()
-    sizes = {name: _copy_file(path, target / name) for name, path in files_in(source).items()}
+    sizes = {name: _put(path, target / name, copy_file) for name, path in files_in(source).items()}
     (target / MARK).write_text(json.dumps({"files": sizes}, ensure_ascii=False), encoding="utf-8")
     _flush(target / MARK)
     return sum(sizes.values())
 
 
-def _copy_file(source: Path, target: Path) -> int:
+def _put(source: Path, target: Path, copy_file: Callable[[Path, Path], object]) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    copy_file(source, target)
     _flush(target)
     return target.stat().st_size
+
+
+def _link_file(source: Path, target: Path) -> None:
+    """The same file under a second name; a copy where the place knows no such thing, or lies on another disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _flush(path: Path) -> None:

@@ -44,6 +44,10 @@ class Course:
         sign = 1.0 if self.maximize else -1.0
         return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
 
+    def judged(self, seed: int) -> int:
+        """How many epochs of a seed were judged."""
+        return sum(epoch.seed == seed for epoch in self.epochs)
+
     @property
     def values(self) -> list[float]:
         """The best value of each seed that was judged."""
@@ -64,10 +68,10 @@ class Course:
         """Time spent so far; what a kill made to be done twice counts once."""
         return sum(epoch.seconds for epoch in self.epochs) + self.spent
 
-    def is_stale(self, patience: int | None) -> bool:
-        """Whether the last `patience` epochs of the seed at work were no better than one before them."""
-        own = [epoch for epoch in self.epochs if epoch.seed == self.seed]
-        return patience is not None and bool(own) and own[-1].number - self.best(self.seed).number >= patience
+    def is_stale(self, seed: int, patience: int | None) -> bool:
+        """Whether the last `patience` epochs of a seed were no better than one before them."""
+        judged = self.judged(seed)
+        return patience is not None and judged > 0 and judged - self.best(seed).number >= patience
 
     def notes(self) -> dict[str, Any]:
         """As JSON takes it."""

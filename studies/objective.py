@@ -26,7 +26,7 @@ from studies.space import suggest
 from studies.task import Probabilities, Task, Watcher
 from studies.worker import Ended
 from transfer.adapters import plain
-from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
+from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import DivergedError, FineTuning, Recipe
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-# In an epoch this long a kill costs no more; a checkpoint of a large encoder takes seconds.
+# What a kill may cost. A small encoder's epoch is shorter than this and its checkpoint would take a share of it that
+# is felt (benchmarks/trial_overhead.py); a large one's takes seconds, so that within an epoch it is written seldom.
+EPOCH_SECONDS = 20.0
 CHECKPOINT_SECONDS = 300.0
 
 
@@ -49,12 +51,20 @@ class _DamagedError(RuntimeError):
     """A checkpoint that says how far it is, but not with which weights."""
 
 
+@dataclass
+class _Saved:
+    """When the trial's checkpoint was written, by the monotonic clock, and which weights it names."""
+
+    at: float
+    weights: Path | None
+
+
 @dataclass(frozen=True)
 class _Run:
     """A trial under way.
 
     own: its folder, with its checkpoint and the weights of its best epoch so far. resumes: the seed that the checkpoint
-    is of, None where there is none.
+    is of, None where there is none. saved: the checkpoint, or the trial's beginning where there is none yet.
     """
 
     trial: optuna.Trial
@@ -68,6 +78,7 @@ class _Run:
     reported: frozenset[int]
     lease: Lease
     resumes: int | None
+    saved: _Saved
 
 
 def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher, lease: Lease) -> Ended:
@@ -127,20 +138,25 @@ def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: 
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
     course = Course(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
     resumes: int | None = None
-    notes = checkpoint_notes(own / "checkpoint")
-    if notes is not None and "epochs" in notes:
-        course.resume(notes)
-        resumes = course.seed
-        if course.epochs and not weights_folder(own, course.best()).is_dir():
-            course, resumes = Course(course.maximize), None
+    saved = _Saved(time.monotonic(), None)
     memory = Memory(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
+    notes = checkpoint_notes(own / "checkpoint")
+    if notes is not None and {"epochs", "memory"} <= notes.keys():
+        course.resume(notes)
+        memory.resume(notes["memory"])
+        resumes = course.seed
+        saved.weights = weights_folder(own, course.best()) if course.epochs else None
+        if saved.weights is not None and not saved.weights.is_dir():
+            course, resumes, saved.weights = Course(course.maximize), None, None
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-    return _Run(trial, task, own, params, recipe, course, memory, watcher, frozenset(reported), lease, resumes)
+    return _Run(trial, task, own, params, recipe, course, memory, watcher, frozenset(reported), lease, resumes, saved)
 
 
 def _fine_tune(run: _Run, index: int) -> None:
     """One seed's fine-tune, from where it was left to its end, or until it is pruned."""
     task, recipe = run.task, run.recipe
+    if run.course.is_pruned or _is_over(run, index):
+        return  # killed behind its last epoch
     began = time.monotonic()
     seed = _seeds(run)[index]
     model = load_classifier(task.start_of(run.params), task.labels, seed=seed, dropout=recipe.dropout)
@@ -152,12 +168,13 @@ def _fine_tune(run: _Run, index: int) -> None:
     if task.seeds > 1:
         run.watcher.note(run.trial.number, f"seed {index + 1} of {task.seeds}")
     on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, tuning.examples.per_epoch)
-    while not _is_over(run, tuning) and not run.course.is_pruned:
+    while not _is_over(run, index) and not run.course.is_pruned:
         began = _run_epoch(run, tuning, index, on_step, began)
 
 
-def _is_over(run: _Run, tuning: FineTuning) -> bool:
-    return tuning.is_done or run.course.is_stale(run.task.patience)
+def _is_over(run: _Run, index: int) -> bool:
+    """Whether a seed's fine-tune has had all of its epochs, or so many that another is not worth while."""
+    return run.course.judged(index) == run.recipe.epochs or run.course.is_stale(index, run.task.patience)
 
 
 def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int], None], began: float) -> float:
@@ -178,29 +195,28 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
     if run.course.best() is epoch:
         _save_best(weights_folder(run.own, epoch), model, run.task, probabilities)
     run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
-    run.course.is_pruned = _lags(run, epoch, is_done=_is_over(run, tuning))
-    save_checkpoint(run.own / "checkpoint", tuning, run.course.notes())
+    run.course.is_pruned = _lags(run, epoch)
+    if _is_over(run, index) or run.course.is_pruned or now - run.saved.at >= EPOCH_SECONDS:
+        _save(run, tuning)
     _sweep_weights(run)
     return now
 
 
 def _train(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began: float) -> float:
     """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps."""
-    before, saved, limit = run.course.spent, time.monotonic(), run.task.time_limit
+    before, limit = run.course.spent, run.task.time_limit
 
     def step(examples: int) -> None:
-        nonlocal saved
         on_step(examples)
         now = time.monotonic()
         run.course.spent = before + now - began
         if limit is not None and run.course.seconds > limit:
             raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.course.epochs) + 1}")
-        is_due = now - saved > CHECKPOINT_SECONDS
+        is_due = now - run.saved.at > CHECKPOINT_SECONDS
         if is_due and not held.came:
             run.lease.check()
         if is_due or held.came:
-            save_checkpoint(run.own / "checkpoint", tuning, run.course.notes())
-            saved = now
+            _save(run, tuning)
         if held.came:
             raise KeyboardInterrupt
 
@@ -235,12 +251,13 @@ def _sit(run: _Run, model: "PreTrainedModel") -> dict[str, Probabilities]:
     return found
 
 
-def _lags(run: _Run, epoch: Epoch, *, is_done: bool) -> bool:
+def _lags(run: _Run, epoch: Epoch) -> bool:
     """Tells the study how the trial does, and hears from its pruner whether to stop it.
 
-    is_done: whether it is the seed's last epoch. With one seed it is told of every epoch; with several of every seed's
-    best: a pruner that compares epochs would take a later seed's first for a step back.
+    With one seed it is told of every epoch; with several of every seed's best: a pruner that compares epochs would
+    take a later seed's first for a step back.
     """
+    is_done = _is_over(run, epoch.seed)
     if run.task.seeds > 1 and not is_done:
         return False
     step, told = (epoch.number, epoch) if run.task.seeds == 1 else (epoch.seed + 1, run.course.best(epoch.seed))
@@ -259,11 +276,23 @@ def _save_best(folder: Path, model: "PreTrainedModel", task: Task, probabilities
         np.save(folder / "probabilities" / f"{name}.npy", values, allow_pickle=False)
 
 
+def _save(run: _Run, tuning: FineTuning) -> None:
+    """The trial as it is, in the place of its last checkpoint. Behind a seed's last epoch only how far it is: there is
+    nothing more to train, and the next seed begins anew."""
+    folder, notes = run.own / "checkpoint", {**run.course.notes(), "memory": run.memory.state()}
+    if _is_over(run, run.course.seed) or run.course.is_pruned:
+        save_notes(folder, notes)
+    else:
+        save_checkpoint(folder, tuning, notes)
+    run.saved.at = time.monotonic()
+    run.saved.weights = weights_folder(run.own, run.course.best()) if run.course.epochs else None
+
+
 def _sweep_weights(run: _Run) -> None:
-    """Removes the weights that the checkpoint names no more."""
-    best = weights_folder(run.own, run.course.best())
+    """Removes the weights that are the best no more and that the checkpoint does not name."""
+    kept = {weights_folder(run.own, run.course.best()), run.saved.weights}
     for folder in run.own.glob("best-*"):
-        if folder != best:
+        if folder not in kept:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -307,6 +336,7 @@ def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lea
         record = model_record(trial, task, outcome)
         beside = {name: value for name, value in asdict(record).items() if name != "bytes"}  # known once published
         text = json.dumps(beside, ensure_ascii=False, indent=2, default=str)
+        (outcome.folder / "moodline.json").unlink(missing_ok=True)  # after a kill it may be the published one, too
         (outcome.folder / "moodline.json").write_text(text, encoding="utf-8")
         lease.check()
         shelf.add(outcome.folder, record)

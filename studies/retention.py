@@ -31,8 +31,11 @@ class Shelf:
         return len(better) < self.keep
 
     def add(self, folder: Path, record: ModelRecord) -> None:
-        """Publishes `folder` under the record's path and records it; again, in the place of itself, after a kill."""
-        size = self.files.publish(folder, record.path)
+        """Publishes `folder` under the record's path and records it; again, in the place of itself, after a kill.
+
+        folder: its files are never written to again, only removed: they may be the published ones under another name.
+        """
+        size = self.files.publish(folder, record.path, linked=True)
         registry.add(self.engine, replace(record, bytes=size))
 
     def tidy(self) -> None:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import math
+import os
 import re
 import time
 from collections.abc import Callable
@@ -58,8 +59,6 @@ def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.S
     )
     if study.direction.name.lower() != search.direction:
         raise Problem(f"study '{search.name}' was begun to {study.direction.name.lower()}, not to {search.direction}")
-    if study.metric_names is None:
-        study.set_metric_names([search.metric])
     # what is queued by hand is checked against these, by a command that reads neither data nor models
     known = {"space": plain_space(search.space), "baseline": dict(search.baseline)}
     for name, value in {**search.attributes, **known}.items():
@@ -130,8 +129,9 @@ def _run(study: optuna.Study, trial: Trial, lease: Lease, run_trial: RunTrial) -
     except (Problem, StoreProblem, LostClaim):
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in PLACE_FAULTS:
-            raise
+        number = _errno(error)
+        if number in PLACE_FAULTS:
+            raise OSError(number, os.strerror(number), getattr(error, "filename", None) or "weights") from error
         lease.check()
         log.warning("trial %d failed: %s", trial.number, error, exc_info=log.isEnabledFor(logging.DEBUG))
         return _tell(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
@@ -141,6 +141,14 @@ def _run(study: optuna.Study, trial: Trial, lease: Lease, run_trial: RunTrial) -
     if ended.is_pruned:
         return _tell(study, trial, TrialState.PRUNED)
     return _tell(study, trial, TrialState.COMPLETE, ended.value)
+
+
+def _errno(error: Exception) -> int:
+    """The system's number of an error, 0 where it has none. safetensors, written in Rust, has it in words only."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    return int(told.group(1)) if told else 0
 
 
 def _tell(

@@ -54,11 +54,17 @@ def save_checkpoint(folder: Path, tuning: Tuning, notes: dict[str, Any]) -> None
         "memory": tuning.memory.state(),
         "notes": notes,
     }
-    beside = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    beside = _beside(folder)
     save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, beside / TENSORS)
     (beside / NUMBERS).write_text(json.dumps(numbers), encoding="utf-8")
+    _replace(folder, beside)
+
+
+def save_notes(folder: Path, notes: dict[str, Any]) -> None:
+    """Like save_checkpoint, of a fine-tune that is not gone on with: nothing but its notes."""
+    _recover(folder)
+    beside = _beside(folder)
+    (beside / NUMBERS).write_text(json.dumps({"notes": notes}), encoding="utf-8")
     _replace(folder, beside)
 
 
@@ -118,6 +124,13 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]] | None
 def _trained(tuning: Tuning) -> dict[str, torch.Tensor]:
     model = tuning.accelerator.unwrap_model(tuning.model)
     return {name: value.data for name, value in model.named_parameters() if value.requires_grad}
+
+
+def _beside(folder: Path) -> Path:
+    beside = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    return beside
 
 
 def _replace(folder: Path, beside: Path) -> None:

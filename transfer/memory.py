@@ -89,10 +89,14 @@ class Memory:
         return {"tokens": self.tokens, "recomputes": self.recomputes}
 
     def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
+        """Takes on a checkpoint's state, and prepares `model` for it."""
+        self.resume(state)
+        self.prepare(model)
+
+    def resume(self, state: Mapping[str, Any]) -> None:
         """Takes on a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
         self.tokens = min(int(state["tokens"]), self.tokens)
         self.recomputes = self.recomputes or bool(state["recomputes"])
-        self.prepare(model)
 
     def _lower(self, model: "PreTrainedModel", lengths: Indices) -> None:
         if self.tokens >= 2 * max(int(lengths.min()), 1):  # or every text goes alone already

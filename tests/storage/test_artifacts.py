@@ -51,13 +51,30 @@ def contents(folder: Path) -> dict[str, str]:
 WEIGHTS = {"model.safetensors": "weights", "vocab/단어.txt": "기쁨\n"}
 
 
-def test_a_folder_comes_back_as_it_was_published(files: Files, tmp_path: Path) -> None:
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_comes_back_as_it_was_published(files: Files, tmp_path: Path, linked: bool) -> None:
     assert not files.exists("basic/bert/3")
-    assert files.publish(model(tmp_path / "made"), "basic/bert/3") == 14
+    assert files.publish(model(tmp_path / "made"), "basic/bert/3", linked=linked) == 14
     assert files.exists("basic/bert/3")
     shutil.rmtree(tmp_path / "made")
     assert contents(files.fetch("basic/bert/3")) == WEIGHTS
     assert files.fetch("basic/bert/3") == files.fetch("basic/bert/3")
+
+
+def test_what_is_linked_takes_no_room_twice_and_where_it_cannot_be_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, source = Files(tmp_path / "files", tmp_path / "cache"), model(tmp_path / "made")
+    files.publish(source, "a", linked=True)
+    assert (files.fetch("a") / "model.safetensors").samefile(source / "model.safetensors")
+    monkeypatch.setattr(os, "link", _refuse)
+    files.publish(source, "b", linked=True)
+    assert not (files.fetch("b") / "model.safetensors").samefile(source / "model.safetensors")
+    assert contents(files.fetch("a")) == contents(files.fetch("b")) == WEIGHTS
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(errno.EXDEV, "another disk")
 
 
 def test_a_single_file_keeps_its_name(files: Files, tmp_path: Path) -> None:

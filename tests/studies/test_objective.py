@@ -98,6 +98,22 @@ def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
     assert place.outcome() == another.outcome()
 
 
+def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_that_ran_through(
+    task: Task, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 20.0)
+    monkeypatch.setattr("studies.objective.save_checkpoint", killing("studies.objective.save_checkpoint", "before"))
+    expected = another.run(task)
+    with monkeypatch.context() as patch:
+        patch.setattr("studies.objective._outcome", killing("studies.objective._outcome", "before"))
+        with pytest.raises(KilledError):
+            place.run(task)
+    heard = Heard()
+    assert place.run(task, heard) == expected
+    assert not heard.trials  # nothing was trained again: behind the last epoch its notes were written
+    assert place.outcome() == another.outcome()
+
+
 def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
     task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ from tests.studies.conftest import a_search, formula, told
 
 KEEP, TRIALS = 2, 5
 KILLED, TOO_MUCH = 9, 3
-STEPS = {"rename": os, "replace": os, "copyfile": shutil, "rmtree": shutil}
+STEPS = {"rename": os, "replace": os, "link": os, "copyfile": shutil, "rmtree": shutil}
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
@@ -43,8 +43,10 @@ def search_in(folder: Path) -> optuna.Study:
     def run(trial: optuna.Trial, _: object) -> Ended:
         ended = formula(trial)
         if shelf.wants(trial.number, ended.value):
-            weights = folder / "scratch" / "best"
-            weights.mkdir(parents=True, exist_ok=True)
+            weights = folder / "scratch" / f"trial-{trial.number}"
+            if weights.exists():  # from before a kill; what was published may be the same file
+                shutil.rmtree(weights)
+            weights.mkdir(parents=True)
             (weights / "weights").write_text(str(trial.number))
             shelf.add(weights, a_record(trial.number, ended.value))
         return ended

@@ -53,7 +53,9 @@ def test_workers_stop_with_the_leader_whenever_they_joined() -> None:
     clock.seconds += 10
     assert (leader.is_over(), late.is_over()) == (True, True)
     clock.seconds += 100
-    early = TimeLimit(study, 60, leads=False, now=clock)  # joins a run whose leader has not set its moment yet
+    assert TimeLimit(study, None, leads=False, since=1000.0, now=clock).is_over()  # joins when the time is up
+    # joins the next run, whose leader has not set its moment yet
+    early = TimeLimit(study, 60, leads=False, since=clock(), now=clock)
     assert not early.is_over()
     again = TimeLimit(study, None, leads=True, now=clock)
     assert (again.is_over(), early.is_over()) == (False, False)

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
+from safetensors import SafetensorError
 from sqlalchemy import Engine
 
 from storage.claims import slots
@@ -117,6 +119,23 @@ def test_what_the_user_can_mend_leaves_the_trial_to_be_gone_on_with(run_it: RunI
 
     with pytest.raises(Problem):
         run_it(trial=cannot, worker=dead_worker())
+    study = run_it()
+    assert [trial.state for trial in study.trials].count(TrialState.FAIL) == 0
+    assert len(study.trials) == 6
+
+
+FULL = "Error while serializing: I/O error: No space left on device (os error 28)"
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), SafetensorError(FULL)], ids=repr)
+def test_a_full_disk_ends_the_search_and_fails_no_trial(run_it: RunIt, fault: Exception) -> None:
+    def full(trial: optuna.Trial, _: object) -> Ended:
+        if trial.number == 2:
+            raise fault
+        return formula(trial)
+
+    with pytest.raises(OSError, match="No space left on device"):
+        run_it(trial=full, worker=dead_worker())
     study = run_it()
     assert [trial.state for trial in study.trials].count(TrialState.FAIL) == 0
     assert len(study.trials) == 6
