@@ -20,7 +20,8 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
     first: the stage that is done next; Problem where an earlier one would be forgotten, and not done again.
     """
     stages = _in_order(run.plan)
-    if first is not None and stages.index(stage) < stages.index(first):
+    doer = stages[stages.index(stage) + 1] if stage == "adapt" else stage  # adapting is done by what follows it
+    if first is not None and stages.index(doer) < stages.index(first):
         raise Problem(
             f"--anew {stage}: this command does stage {first} alone, and could not do {stage} again",
             f"say: moodline run {run.plan.file.name} --anew {stage}",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from optuna.trial import FixedTrial, TrialState
 
 from stages.further_inputs import Inputs
-from stages.searching import search, summary
+from stages.searching import longest_of, search, summary
 from stages.workspace import Run, store_url
 from studies.queued import SETTINGS, Queued
 from studies.record import answers_name
@@ -30,7 +30,6 @@ UNADAPTED = f"{BOTH}, not adapted"
 FIRST_ADAPTED, FIRST_UNADAPTED = "stage one's recipe, adapted", "stage one's recipe, not adapted"
 ARMS = (ORIGINAL, PSEUDO, BOTH, UNADAPTED, FIRST_ADAPTED, FIRST_UNADAPTED)
 CONTROLS = "controls"
-Answers = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,7 @@ def control_task(run: Run, inputs: Inputs, task: Task) -> Task:
     """The task of stage two, judged on gold's report half too: no value looks there, only the comparison does."""
     exams = dict(task.exams)
     if inputs.gold is not None:
-        longest = max(int(exam.tokens.lengths.max()) for exam in exams.values())
-        tokens = encode(inputs.gold.report.texts, task.tokenizer, longest, run.cache)
+        tokens = encode(inputs.gold.report.texts, task.tokenizer, longest_of(task.space), run.cache)
         exams["report"] = Exam(tokens, inputs.gold.report.labels)
     return replace(
         task, space={"arm": Choices(choices=list(ARMS))}, exams=exams, seeds=1, keeps_answers=True, stage="further"

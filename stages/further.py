@@ -123,7 +123,10 @@ def _search(run: Run, inputs: Inputs, *, leads: bool) -> dict[str, Any]:
 def _rounds(run: Run, inputs: Inputs, *, leads: bool) -> list[_Searched]:
     """Round after round until one is no better than that before it, or as many as the plan has."""
     rounds = [_round(run, inputs, 1, (), leads=leads)]
+    limit = run.plan.further.timeout
     while run.plan.rounds is not None and len(rounds) < run.plan.rounds.most:
+        if stopped(run, STAGE, rounds[-1].found.studies, limit):
+            break  # its best trials are not known yet
         number, teacher = len(rounds) + 1, teachers(run, rounds[-1].plan_of.name)
         rounds.append(_round(run, inputs, number, teacher, leads=leads))
         before, now = rounds[-2].told, rounds[-1].told

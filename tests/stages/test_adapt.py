@@ -19,10 +19,11 @@ from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import NOT_ADAPTED, task_of
 from stages.overview import stages_of
+from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
 from tests.stages.stage_two import files_of, make_searched, opened
 from transfer.adapt import Adapting
-from transfer.problem import Problem
+from transfer.problem import Problem, Problems
 
 BEFORE_SEARCH = "adapt={steps: 6, batch_size: 16, learning_rate: 1e-3, max_length: 24}"
 BEFORE_FURTHER = BEFORE_SEARCH.replace("{steps", "{before: further, steps")
@@ -110,9 +111,11 @@ def test_stage_one_begins_with_the_adapted_weights_and_says_what_changed(searche
     assert adapted_folders(run)["models/bert"] != pretrained(run, "models/bert")
 
 
-def test_a_plan_without_comments_cannot_adapt(fresh: Path) -> None:
-    with pytest.raises(Problem, match="adapt: the plan has no comments"):
-        run_adapt(opened(fresh, BEFORE_SEARCH, "comments=[]"))
+@pytest.mark.parametrize("key", [BEFORE_SEARCH, "rounds={most: 2}"])
+def test_what_reads_comments_needs_some(fresh: Path, key: str) -> None:
+    with pytest.raises(Problems) as caught:
+        read_plan(fresh, [key, "comments=[]"])
+    assert "it reads comments, and the plan has none" in caught.value.problems[0]
 
 
 def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(searched: Path) -> None:

@@ -22,7 +22,7 @@ from storage import registry
 from studies.objective import run_trial
 from studies.store import open_optuna
 from tests.stages.stage_two import files_of, labeller, make_searched, opened, predictions, without_gold
-from transfer.problem import Problem
+from transfer.problem import Problem, Problems
 
 CONTROLS = "small · further · models/bert · controls"
 
@@ -152,6 +152,9 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
 def test_more_starts_than_trials_are_kept_are_told(searched: Path) -> None:
     with pytest.raises(Problem, match=r"further\.space\.start: 3 is more than the 2 kept trials of models/bert"):
         inputs_of(opened(searched, "further.space.start={low: 1, high: 3}"))
+    with pytest.raises(Problems) as caught:
+        opened(searched, "further.space.start={low: 1, high: 4}")
+    assert "start 4 is more than the 3 trials whose weights stage one keeps" in caught.value.problems[0]
 
 
 @pytest.mark.slow
