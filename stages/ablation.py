@@ -125,7 +125,6 @@ def _ablation(
     return {
         "studies": [found.study],
         "rows": rows,
-        "compared": "paired by seed and text, each",
         "comparisons": _comparisons(run, inputs, found),
         "warnings": warnings,
     }
@@ -174,7 +173,7 @@ def _comparisons(run: Run, inputs: Inputs, found: Controls) -> list[dict[str, An
                 pairs = [[found.answers[name, i][exam].argmax(axis=1) for i in both] for name in (arm, other)]
                 difference = paired_difference(pairs[0], pairs[1], truth, len(run.plan.labels), seed=run.plan.seed)
                 shown = difference.as_dict() | ({} if SPLITS[exam] == REPORT else {"verdict": None})
-                about = {"model": arm, "than": f"{other} (from {arm})", "split": SPLITS[exam], "n": len(truth)}
+                about = {"model": arm, "than": other, "split": SPLITS[exam], "n": len(truth)}
                 told.append({**about, **shown})
     return told
 

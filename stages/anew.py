@@ -36,6 +36,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
     if "adapt" in later:
         _remove(run, ADAPTED)
     if "further" in later:
+        ledger.forget(run.engine, run.plan.name, "ablation")
         _remove(run, ANSWERS)
     if "pseudo_label" in later:
         _remove(run, SAMPLES)

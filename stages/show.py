@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from stages.show_further import comparison_lines
+from stages.show_further import HEAD, comparison_notes, comparison_rows
 
 MEGABYTE = 1e6
 MOST_SHOWN = 9  # trials in one line
@@ -149,14 +149,16 @@ def show_stage(result: Mapping[str, Any]) -> None:
         show_rows(result["rows"])
     if "comparisons" in result:
         show_comparisons(result)
-    if result.get("compared"):
-        out.print(f"picture: {result['png']}")
 
 
 def show_comparisons(result: Mapping[str, Any]) -> None:
     """Whether stage two is better than its controls, and what cannot be said."""
-    for line in comparison_lines(result):
-        _console().print(line)
+    table = _table(*HEAD)
+    for row in comparison_rows(result):
+        table.add_row(*row)
+    _console().print(table)
+    for note in comparison_notes(result):
+        _console().print(note)
 
 
 def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:

@@ -59,6 +59,10 @@ def fresh(searched: Path) -> Path:
     return searched
 
 
+def weights(plan: Path) -> dict[str, bytes]:
+    return {name: given for name, given in files_of(opened(plan), "adapted").items() if name.endswith(".safetensors")}
+
+
 def test_the_comments_are_read_and_golds_texts_are_not(fresh: Path) -> None:
     run = opened(fresh, BEFORE_SEARCH)
     told = run_adapt(run)["adapted"]["models/bert"]
@@ -98,7 +102,7 @@ def test_an_adaptation_killed_and_gone_on_with_gives_the_same_weights(
     monkeypatch.setattr(Adapting, "_do", noted)
     told = run_adapt(opened(fresh, BEFORE_SEARCH))
     assert begun == [4, 5]
-    assert files_of(opened(fresh), "adapted") == files_of(opened(through), "adapted")
+    assert weights(fresh) == weights(through)
     assert told["adapted"]["models/bert"]["loss"]["before"] > told["adapted"]["models/bert"]["loss"]["after"]
     assert not list((opened(fresh).scratch).rglob("*.safetensors"))
 
@@ -130,7 +134,7 @@ def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(
     assert arms == ["original data only", "pseudo-labels only", "both", "both, not adapted"]
     values = {row["model"]: row["values"] for row in told["rows"] if row["split"] == REPORT}
     assert values["both"] != values["both, not adapted"]
-    assert "both, not adapted (from both)" in {found["than"] for found in told["comparisons"]}
+    assert "both, not adapted" in {found["than"] for found in told["comparisons"]}
 
 
 @pytest.mark.slow
