@@ -36,7 +36,7 @@ ModelName = Annotated[
 ]
 Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
 Anew = Annotated[
-    Literal["basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
+    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
 ExportTo = Annotated[
@@ -143,6 +143,26 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
 
 
+def _add_further_command(name: str, stage: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(
+        plan: PlanFile,
+        ablation: Annotated[
+            bool, typer.Option("--ablation", help="Original data, pseudo-labels and both, over several seeds.")
+        ] = False,
+        overrides: Overrides = [],
+        anew: Anew = None,
+        workers: Workers = 1,
+        as_json: AsJson = False,
+        debug: Debug = False,
+    ) -> None:
+        with edge(as_json, debug):
+            from stages.show import show_stage
+
+            what = "ablation" if ablation else stage
+            finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
+
+
 def _add_stage_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
@@ -154,8 +174,9 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
 
 
+_ADD = {"basic": _add_search_command, "further": _add_further_command}
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+    _ADD.get(_stage, _add_stage_command)(_name, _stage, _text)
 
 
 @app.command()

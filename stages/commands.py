@@ -1,4 +1,4 @@
-"""The commands that do one stage each: name, stage, and what --help says."""
+"""What `--help` says of the commands that do one stage each: command, its stage, and its text with an example."""
 
 STAGE_COMMANDS = {
     "search": (
@@ -13,8 +13,8 @@ STAGE_COMMANDS = {
     ),
     "further": (
         "further",
-        "Do stage two: fine-tune the winner further on pseudo-labels and original data.\n\n"
-        "Example: moodline further plan.yaml",
+        "Do stage two: fine-tune the winner further on pseudo-labels and original data; compare with stage one.\n\n"
+        "Example: moodline further plan.yaml --ablation",
     ),
     "ensemble": (
         "ensemble",

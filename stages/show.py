@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.show_further import HEAD, comparison_notes, comparison_rows
 from stages.show_labellers import in_words, spending_lines, unity_lines
 from stages.show_scores import show_classes, show_combinations, show_distilled
 from stages.tables import console as _console
@@ -158,6 +159,18 @@ def show_stage(result: Mapping[str, Any]) -> None:
         out.print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
         show_rows(result["rows"])
+    if "comparisons" in result:
+        show_comparisons(result)
+
+
+def show_comparisons(result: Mapping[str, Any]) -> None:
+    """Whether stage two is better than its controls, and what cannot be said."""
+    table = _table(*HEAD)
+    for row in comparison_rows(result):
+        table.add_row(*row)
+    _console().print(table)
+    for note in comparison_notes(result):
+        _console().print(note)
 
 
 def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
