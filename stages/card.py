@@ -30,7 +30,7 @@ def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> 
     plan, judged = run.plan, _judged(run, predictor)
     parts = [
         f"---\n{_front_matter(run, predictor, judged)}\n---\n# {plan.name}: {predictor.name}",
-        WARNING if _labelling(run).get("simulation") else "",
+        WARNING if _result(run, "pseudo_label").get("simulation") else "",
         f"Labels: {', '.join(plan.labels)}. Made with moodline by two-stage transfer learning.",
         _section("Use", [*_usage(predictor), *_forms(formats)]),
         _section("Data", _data(run)),
@@ -128,7 +128,7 @@ def _data(run: Run) -> list[str]:
     for name, rows in splits.items():
         counts = (str(int((rows.labels == k).sum())) for k in range(len(plan.labels)))
         lines.append(f"| {name} | {len(rows):,} | {' | '.join(counts)} |")
-    return [*lines, "", *_pseudo_labels(_labelling(run))]
+    return [*lines, "", *_pseudo_labels(_result(run, "pseudo_label"))]
 
 
 def _pseudo_labels(told: Mapping[str, Any]) -> list[str]:
@@ -141,9 +141,10 @@ def _pseudo_labels(told: Mapping[str, Any]) -> list[str]:
     return [f"- pseudo-labels: {told['labelled']:,} comments by {told['labeller'].get('model')}; {agreement}"]
 
 
-def _labelling(run: Run) -> dict[str, Any]:
-    record = ledger.read(run.engine, run.plan.name, "pseudo_label")
-    return (record.result if record and record.result else None) or {}
+def _result(run: Run, stage: str) -> dict[str, Any]:
+    """What a stage came to; nothing where it was not done."""
+    record = ledger.read(run.engine, run.plan.name, stage)
+    return (record.result if record else None) or {}
 
 
 def _training(record: ModelRecord) -> list[str]:
@@ -157,15 +158,16 @@ def _training(record: ModelRecord) -> list[str]:
 
 
 def _judged(run: Run, predictor: Predictor) -> dict[str, Any]:
-    """Figures of this very predictor by split, where the ensemble's stage judged it; else those of its own trial on
-    validation, without intervals."""
-    record = ledger.read(run.engine, run.plan.name, "ensemble")
-    result = (record.result if record else None) or {}
-    kind = result.get("final", {}).get("kind")
-    shown = {"ensemble": result.get("members"), "best": [result.get("best_single")]}.get(str(kind))
-    if shown == predictor.members and result.get("judged"):
-        judged: dict[str, Any] = result["judged"]
-        return judged
+    """Figures of this very predictor by split, where a stage judged it; else those of its own trial on validation,
+    without intervals."""
+    ensemble, distil = (_result(run, stage) for stage in ("ensemble", "distil"))
+    kind = ensemble.get("final", {}).get("kind")
+    shown = [(ensemble.get("members") if kind == "ensemble" else [ensemble.get("best_single")], ensemble)]
+    shown += [([distil["winner"]["name"]], distil)] if distil else []
+    for members, result in shown:
+        if members == predictor.members and result.get("judged"):
+            judged: dict[str, Any] = result["judged"]
+            return judged
     return {"validation": predictor.records[0].metrics} if len(predictor.records) == 1 else {}
 
 

@@ -1,4 +1,4 @@
-"""The commands that do one stage each: name, stage, and what --help says."""
+"""What `--help` says of the commands that do one stage each: command, its stage, and its text with an example."""
 
 STAGE_COMMANDS = {
     "search": (
@@ -13,19 +13,14 @@ STAGE_COMMANDS = {
     ),
     "further": (
         "further",
-        "Do stage two: fine-tune the winner further on pseudo-labels and original data.\n\n"
-        "Example: moodline further plan.yaml",
+        "Do stage two: fine-tune the winner further on pseudo-labels and original data; compare with stage one.\n\n"
+        "Example: moodline further plan.yaml --ablation",
     ),
     "ensemble": (
         "ensemble",
         "Combine the best trials, compare all models, and read the test split, for all of them at once; "
         "then, where the plan has distil:, train one model to answer as they do.\n\n"
         "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
-    ),
-    "infer": (
-        "infer",
-        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
-        "Example: moodline infer plan.yaml",
     ),
     "monitor": (
         "monitor",

@@ -28,6 +28,7 @@ from transfer.encoding import encode
 from transfer.finetune import one_hot
 from transfer.floods import flood_key
 from transfer.hub import fetch_model, model_version
+from transfer.judgement import judgement
 from transfer.lessons import lessons
 from transfer.model import load_config, load_tokenizer, longest_input
 from transfer.problem import Problem
@@ -57,7 +58,7 @@ def run_distil(run: Run) -> dict[str, Any]:
 
     The result has `studies`, `winner`, `teacher`, `texts`, `bytes` (of the model and of the teacher's members),
     `against` (the model less the ensemble on what nothing was chosen by: `agreement`, the share of texts given the same
-    label, and paired differences with intervals) and `rows` of the results' table.
+    label, and paired differences with intervals), `judged` (all figures, by split) and `rows` of the results' table.
     """
     inputs = _inputs(run)
     extent = {"trials": inputs.settings.trials}
@@ -234,13 +235,14 @@ def _compared(run: Run, inputs: _Inputs, record: ModelRecord) -> dict[str, Any]:
     if "test" in data.texts:
         ledger.count_test_reading(run.engine, run.plan.name, STAGE, record.name)
     readings = Readings(run, data.texts, data.contents)
-    against, rows = {}, []
+    against, judged, rows = {}, {}, []
     for split in [split for split in REPORTED if split in data.texts]:
         own, truth = readings.of(record, split), data.truth[split]
+        judged[split] = judgement(own, truth, run.plan.labels, seed=run.plan.seed)
         rows.append(judged_row(run, f"distilled: {record.candidate}", STAGE, split, own, truth))
         if split in HELD_BACK:
             of_teacher = teacher.how.apply([readings.of(member, split) for member in teacher.records])
             agreement = float(np.mean(own.argmax(axis=1) == of_teacher.argmax(axis=1)))
             difference = paired_difference(own, of_teacher, truth, seed=run.plan.seed)
             against[split] = {"n": len(truth), "agreement": agreement, **difference}
-    return {"against": against, "rows": rows}
+    return {"against": against, "judged": judged, "rows": rows}

@@ -10,6 +10,15 @@ from storage import ledger
 
 def stages_of(plan: Plan) -> list[str]:
     """The stages that a plan asks for: without comments nothing is inferred, without their times no line is drawn."""
+    stages = _without_adapting(plan)
+    if plan.adapt is not None and plan.comments:
+        before = "basic" if plan.adapt.before == "search" else "further"
+        if before in stages:
+            stages.insert(stages.index(before), "adapt")
+    return stages
+
+
+def _without_adapting(plan: Plan) -> list[str]:
     distil = ["distil"] if plan.distil else []
     if not plan.comments:
         labels = plan.pseudo_label is not None and plan.pseudo_label.sources is not None

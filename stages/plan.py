@@ -20,12 +20,14 @@ from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
 from stages.settings import (
+    AdaptSettings,
     DistilSettings,
     EnsembleSettings,
     FurtherSettings,
     InferSettings,
     Original,
     PseudoLabelSettings,
+    RoundsSettings,
     SearchSettings,
     Settings,
 )
@@ -81,11 +83,17 @@ class Plan(Settings):
     candidates: Annotated[list[StrictStr], Field(min_length=1), AfterValidator(_distinct_candidates)] = Field(
         description="pretrained encoders: hub names or folders"
     )
+    adapt: AdaptSettings | None = Field(
+        default=None, description="adapting encoders to the comments' language first; null: not"
+    )
     search: SearchSettings = Field(default_factory=SearchSettings, description="stage one")
     pseudo_label: PseudoLabelSettings | None = Field(
         default_factory=PseudoLabelSettings, description="the LLM's part; null: no stage two"
     )
     further: FurtherSettings = Field(default_factory=FurtherSettings, description="stage two")
+    rounds: RoundsSettings | None = Field(
+        default=None, description="stage two again with comments labelled by its own best trials; null: one round"
+    )
     ensemble: EnsembleSettings = Field(default_factory=EnsembleSettings, description="the top trials' vote")
     distil: DistilSettings | None = Field(
         default=None, description="one model that is trained to answer as the ensemble does; null: none"

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from stages.ablation import run_ablation
+from stages.adapt import run_adapt
 from stages.basic import basic_result, run_basic
 from stages.distil import run_distil
 from stages.ensemble import run_ensemble
@@ -19,6 +21,7 @@ from storage import ledger
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
+    "adapt": run_adapt,
     "basic": run_basic,
     "pseudo_label": run_pseudo_label,
     "further": run_further,
@@ -26,6 +29,8 @@ DOES: dict[str, Stage] = {
     "distil": run_distil,
     "infer": run_infer,
     "monitor": run_monitor,
+    # by its own command alone
+    "ablation": run_ablation,
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.show_further import HEAD, comparison_notes, comparison_rows
 from stages.show_labellers import in_words, spending_lines, unity_lines
 from stages.show_scores import show_classes, show_combinations, show_distilled
 from stages.tables import console as _console
@@ -146,14 +147,30 @@ def show_stage(result: Mapping[str, Any]) -> None:
         show_distilled(result["distilled"])
     if "rows_per_second" in result:
         megabytes = result["peak_rss_bytes"] / MEGABYTE
+        engine = f"{result['engine']} {result.get('precision', '')}".strip()
         out.print(
-            f"{result['rows']:,} comments, {result['unique']:,} different texts in their shards, "
+            f"{result['rows']:,} comments, {result['unique']:,} different texts read by {engine}, "
             f"{result['rows_per_second']:,} a second, peak memory {megabytes:,.0f} MB, {len(result['shards'])} shards"
         )
+        if result["skipped"]:
+            left_out = ", ".join(f"{n:,} × {reason}" for reason, n in result["skipped"].items())
+            out.print(f"left out: {left_out}" + "; see results/skipped.jsonl" * bool(result.get("faults")))
     if "page" in result:
         out.print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
         show_rows(result["rows"])
+    if "comparisons" in result:
+        show_comparisons(result)
+
+
+def show_comparisons(result: Mapping[str, Any]) -> None:
+    """Whether stage two is better than its controls, and what cannot be said."""
+    table = _table(*HEAD)
+    for row in comparison_rows(result):
+        table.add_row(*row)
+    _console().print(table)
+    for note in comparison_notes(result):
+        _console().print(note)
 
 
 def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:

@@ -115,7 +115,7 @@ def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str)
         left = figure.add_axes(margins(figure, left=0.65, right=4.4, bottom=below, top=0.35))
         right = figure.add_axes(margins(figure, left=4.75, right=0.2, bottom=below, top=0.35))
         for i, (name, epochs) in enumerate(shown):
-            style = {"color": COLOURS[i % len(COLOURS)], "linestyle": "-" if i < len(COLOURS) else "--"}
+            style: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linestyle": "-" if i < len(COLOURS) else "--"}
             style |= {"marker": "o", "markersize": 3, "label": shortened(name, 90)}
             numbers = [epoch["number"] for epoch in epochs]
             left.plot(numbers, [epoch["loss"] for epoch in epochs], **style)

@@ -1,10 +1,11 @@
 """Every figure of a classifier with its bootstrap interval, and the difference of two on the same rows.
 
-All figures follow from sums over rows: of the confusion matrix's cells, of losses, of the bins of confidence. So a
-resample is a row of counts, and a thousand of them are one matrix product.
+All figures follow from sums over rows: of the confusion matrix's cells, of losses, of the bins of confidence. So no
+resample needs more than how often it has each row, and memory holds a few numbers a row.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from transfer.evaluate import Floats, Ints, squared_errors
 from transfer.reliability import BINS, bin_of, losses
 
 RESAMPLES = 1000
-CHUNK = 4_000_000  # counts at a time: resamples by rows, 32 MB
 AVERAGES = ("macro", "weighted")
 OF_LABEL = ("precision", "recall", "f1", "accuracy")
 COMPARED = ("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier")
@@ -30,9 +30,8 @@ def intervals(
     which a label has no row counts 0 for it, as the figure itself does.
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
-    sums = _sums(probabilities, truth)
-    drawn = _resampled(sums, seed, resamples)
-    value, spread = _figures(sums.sum(axis=0, keepdims=True), len(labels)), _figures(drawn, len(labels))
+    rows = _rows(probabilities, truth)
+    value, spread = _figures(_whole(rows), len(labels)), _figures(_resampled(rows, seed, resamples), len(labels))
     found = {name: _interval(value[name][0], spread[name]) for name in value if value[name].ndim == 1}
     per_class = {
         label: {name: _interval(value[f"class_{name}"][0, k], spread[f"class_{name}"][:, k]) for name in OF_LABEL}
@@ -52,9 +51,9 @@ def paired_difference(
     Koehn, Statistical Significance Tests for Machine Translation Evaluation (2004), section 5.
     """
     k = one.shape[1]
-    sums = [_sums(probabilities, truth) for probabilities in (one, other)]
-    totals = [_figures(rows.sum(axis=0, keepdims=True), k) for rows in sums]
-    drawn = [_figures(_resampled(rows, seed, resamples), k) for rows in sums]  # the same seed, so the same rows
+    both = [_rows(probabilities, truth) for probabilities in (one, other)]
+    totals = [_figures(_whole(rows), k) for rows in both]
+    drawn = [_figures(_resampled(rows, seed, resamples), k) for rows in both]  # the same seed, so the same rows
     return {
         name: _interval(totals[0][name][0] - totals[1][name][0], drawn[0][name] - drawn[1][name]) for name in COMPARED
     }
@@ -65,37 +64,50 @@ def is_better(difference: Mapping[str, float]) -> bool:
     return difference["low"] > 0
 
 
-def _sums(probabilities: Floats, truth: Ints) -> NDArray[np.float64]:
-    """(N, K² + 2 + 2·BINS): of each row its cell, its two losses, and in its bin of confidence whether it is right and
-    how sure it was."""
+@dataclass(frozen=True)
+class _Rows:
+    """What each row adds to the sums. cells: of the confusion matrix. bins: of confidence. All others (N,) float64."""
+
+    k: int
+    cells: Ints
+    bins: Ints
+    is_right: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    log_loss: NDArray[np.float64]
+    brier: NDArray[np.float64]
+
+    def sums(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K² + 2 + 2·BINS,) with each row as often as `counts`, (N,), says."""
+        own = np.array([counts @ self.log_loss, counts @ self.brier])
+        cells = np.bincount(self.cells, counts, self.k * self.k)
+        binned = [np.bincount(self.bins, counts * x, BINS) for x in (self.is_right, self.confidence)]
+        return np.concatenate([cells, own, *binned])
+
+
+def _rows(probabilities: Floats, truth: Ints) -> _Rows:
     if len(truth) == 0 or len(probabilities) != len(truth):
         raise ValueError(f"{len(probabilities)} rows of probabilities for {len(truth)} labels")
     k, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
-    cells = _one_hot(truth * k + predicted, k * k)
-    bins = _one_hot(bin_of(probabilities), BINS)
-    is_right, confidence = (predicted == truth).astype(np.float64), probabilities.max(axis=1).astype(np.float64)
-    both = [losses(probabilities, truth), squared_errors(probabilities, truth)]
-    return np.column_stack([cells, *both, bins * is_right[:, None], bins * confidence[:, None]])
+    return _Rows(
+        k=k,
+        cells=truth * k + predicted,
+        bins=bin_of(probabilities),
+        is_right=(predicted == truth).astype(np.float64),
+        confidence=probabilities.max(axis=1).astype(np.float64),
+        log_loss=np.asarray(losses(probabilities, truth), dtype=np.float64),
+        brier=squared_errors(probabilities, truth),
+    )
 
 
-def _one_hot(numbers: Ints, size: int) -> NDArray[np.float64]:
-    out = np.zeros((len(numbers), size))
-    out[np.arange(len(numbers)), numbers] = 1
-    return out
-
-
-def _resampled(sums: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+def _resampled(rows: _Rows, seed: int, resamples: int) -> NDArray[np.float64]:
     """(resamples, D): the sums over rows drawn with replacement."""
-    return np.concatenate([counts @ sums for counts in _counts(len(sums), seed, resamples)])
+    rng, n = np.random.default_rng(seed), len(rows.cells)
+    draws = (np.bincount(rng.integers(0, n, size=n), minlength=n).astype(np.float64) for _ in range(resamples))
+    return np.stack([rows.sums(counts) for counts in draws])
 
 
-def _counts(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.float64]]:
-    rng = np.random.default_rng(seed)
-    size = max(CHUNK // n, 1)
-    for begin in range(0, resamples, size):
-        rows = min(size, resamples - begin)
-        drawn = rng.integers(0, n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+def _whole(rows: _Rows) -> NDArray[np.float64]:
+    return rows.sums(np.ones(len(rows.cells)))[None]
 
 
 def _figures(sums: NDArray[np.float64], k: int) -> dict[str, NDArray[np.float64]]:

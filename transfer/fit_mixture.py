@@ -134,7 +134,7 @@ def _greedy(members: Sequence[Floats], at: Ints, objective: Objective, top: int)
         total, counts = total + members[chosen], counts + (np.arange(len(members)) == chosen)
         if max(values) > best:
             best, kept = max(values), counts
-    return kept / kept.sum()
+    return np.asarray(kept / kept.sum())
 
 
 def _only_used(how: Combination, weights: Floats, temperatures: tuple[float, ...]) -> Fitted:

@@ -119,7 +119,7 @@ def test_status_tells_where_it_stands(finished: Project) -> None:
     told = finished.json("status", "plan.yaml")
     assert told["name"] == "small"
     assert [stage["state"] for stage in told["stages"]] == ["done"] * 6
-    assert len(told["studies"]) == 3
+    assert len(told["studies"]) == 4
     assert told["disk_bytes"] > 10_000
     assert told["leader"] is None
 

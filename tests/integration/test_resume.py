@@ -75,7 +75,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
     ("stage", "piece"),
     [
         ("ensemble", "stages.ensemble.compare"),
-        ("infer", "stages.infer.pq.write_table"),
+        ("infer", "stages.shard_file.pq.write_table"),
         ("monitor", "stages.monitor.draw_png"),
     ],
 )

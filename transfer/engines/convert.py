@@ -48,7 +48,7 @@ def convert(folder: Path, out: Path, form: Format) -> Path:
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        with _quiet():
+        with quietly():
             {"openvino": _to_openvino, "onnx": _to_onnx}[form](_classifier(folder), beside / FILES[form])
         out.mkdir(exist_ok=True)
         # the file that is looked for comes last
@@ -149,7 +149,7 @@ def _to_onnx(model: "torch.nn.Module", file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Converters tell of each step, and warn of what a tracer cannot see; the result is compared with torch's."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "nncf")]
     levels = [logger.level for logger in loggers]
