@@ -3,14 +3,33 @@
 Heavy imports stand inside the commands, so that --help answers at once.
 """
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from stages.edge import Show, edge, finish, quiet_libraries
+from stages.commands import STAGE_COMMANDS
+from stages.edge import edge, finish, quiet_libraries
 from stages.opening import begun_run, lead_stage, opened_run, read
+from stages.options import (
+    Ablation,
+    Anew,
+    AsJson,
+    Candidate,
+    Column,
+    Debug,
+    Encoding,
+    ExportTo,
+    Forms,
+    ImportFrom,
+    ModelName,
+    Overrides,
+    Parameters,
+    PlanFile,
+    StageName,
+    Workers,
+    Write,
+)
 
 app = typer.Typer(
     name="moodline",
@@ -19,30 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
-Overrides = Annotated[
-    list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-StageName = Annotated[
-    Literal["basic", "further", "ensemble"] | None,
-    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
-]
-Anew = Annotated[
-    Literal["basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
-    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
-]
-ExportTo = Annotated[
-    Path | None,
-    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
-]
-ImportFrom = Annotated[
-    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
-]
-Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
-Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
 
 @app.command()
@@ -84,9 +79,7 @@ def init(
     from stages.presets import write_preset
 
     with edge(as_json, debug):
-        write_preset(preset, out)
-        told = f"wrote {out}; next: moodline check {shlex.quote(str(out))}"
-        finish({"plan": str(out), "preset": preset}, as_json, lambda _: print(told))
+        finish(write_preset(preset, out), as_json, lambda told: print(f"wrote {out}; next: {told['next']}"))
 
 
 @app.command()
@@ -125,40 +118,6 @@ def run(
         finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
 
 
-STAGE_COMMANDS = {
-    "search": (
-        "basic",
-        "Do stage one: a study for each candidate. Trials go to the store, the best weights to the workspace.\n\n"
-        "Example: moodline search plan.yaml --set search.trials=30",
-    ),
-    "label": (
-        "pseudo_label",
-        "Have the labeller label a sample of the comments, and compare it with gold. Asks nothing twice.\n\n"
-        "Example: moodline label plan.yaml --set pseudo_label.sample=2000",
-    ),
-    "further": (
-        "further",
-        "Do stage two: fine-tune the winner further on pseudo-labels and original data.\n\n"
-        "Example: moodline further plan.yaml",
-    ),
-    "ensemble": (
-        "ensemble",
-        "Combine the best trials, compare all models, and read the test split, for all of them at once.\n\n"
-        "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
-    ),
-    "infer": (
-        "infer",
-        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
-        "Example: moodline infer plan.yaml",
-    ),
-    "monitor": (
-        "monitor",
-        "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"
-        "Example: moodline monitor plan.yaml --set index.timezone=Asia/Seoul",
-    ),
-}
-
-
 def _add_search_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
@@ -175,6 +134,24 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
 
 
+def _add_further_command(name: str, stage: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(
+        plan: PlanFile,
+        ablation: Ablation = False,
+        overrides: Overrides = [],
+        anew: Anew = None,
+        workers: Workers = 1,
+        as_json: AsJson = False,
+        debug: Debug = False,
+    ) -> None:
+        with edge(as_json, debug):
+            from stages.show import show_stage
+
+            what = "ablation" if ablation else stage
+            finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
+
+
 def _add_stage_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
@@ -186,8 +163,29 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
 
 
+_ADD = {"basic": _add_search_command, "further": _add_further_command}
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+    _ADD.get(_stage, _add_stage_command)(_name, _stage, _text)
+
+
+@app.command()
+def infer(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Classify all comments into Parquet shards. Run again after a kill, or for files that came later.
+
+    Example: moodline infer plan.yaml --follow
+    """
+    with edge(as_json, debug):
+        from stages.follow import infer_command
+        from stages.show import show_stage
+
+        finish(infer_command(plan, overrides, anew, follow), as_json, show_stage)
 
 
 @app.command()
@@ -215,12 +213,8 @@ def worker(
 @app.command()
 def enqueue(
     plan: PlanFile,
-    settings: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE...", help="Parameters of the trial.", show_default=False)
-    ],
-    candidate: Annotated[
-        str | None, typer.Option(help="Whose study, where the plan has several candidates.", show_default=False)
-    ] = None,
+    settings: Parameters,
+    candidate: Candidate = None,
     stage: Annotated[Literal["basic", "further"], typer.Option(help="Stage one's study, or two's.")] = "basic",
     overrides: Overrides = [],
     as_json: AsJson = False,
@@ -255,8 +249,9 @@ def labels(
         from stages.label_file import labels_command
         from stages.show import show_labels
 
-        told = labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding)
-        finish(told, as_json, show_labels)
+        finish(
+            labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding), as_json, show_labels
+        )
 
 
 @app.command()
@@ -293,23 +288,29 @@ def evaluate(
     text: Annotated[str, typer.Option(help="Its text column.")] = "text",
     label: Annotated[str, typer.Option(help="Its label column.")] = "label",
     encoding: Annotated[str | None, typer.Option(help="Its encoding, if not UTF-8.", show_default=False)] = None,
+    source: Annotated[str | None, Column] = None,
+    time: Annotated[str | None, Column] = None,
+    errors: Annotated[Path | None, typer.Option(help="A csv for the texts labelled wrong.", show_default=False)] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A folder for PNGs.", show_default=False)] = None,
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Judge the final predictor on a labelled file.
+    """Judge the final predictor on a labelled file: figures with intervals, by length, and by --source and by month.
 
-    Example: moodline evaluate plan.yaml --data test.csv --stage ensemble
+    Example: moodline evaluate plan.yaml --data test.csv --time written_at --errors wrong.csv --pictures test-pictures
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.judge import run_evaluate
-        from stages.show import show_scores
+        from stages.judge import Wanted, run_evaluate
+        from stages.show_scores import show_scores
         from transfer.sources import LabelledSource
 
-        source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        finish(run_evaluate(begun_run(read(plan, overrides)), source, stage), as_json, show_scores)
+        rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
+        wanted = Wanted(source, time, errors, pictures)
+        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_scores)
 
 
 @app.command()
@@ -317,6 +318,7 @@ def predict(
     plan: PlanFile,
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts to classify.", show_default=False)],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -330,7 +332,7 @@ def predict(
         from stages.judge import run_predict
         from stages.show import show_predictions
 
-        finish(run_predict(begun_run(read(plan, overrides)), texts, stage), as_json, show_predictions)
+        finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
 
 @app.command()
@@ -350,9 +352,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
 def dashboard(
     plan: PlanFile,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=0, max=65535)] = 8080,
-    write: Annotated[
-        bool, typer.Option("--write", help="Allow notes and deletions; else the store is read only.")
-    ] = False,
+    write: Write = False,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -362,30 +362,31 @@ def dashboard(
     Example: moodline dashboard plan.yaml --port 8081
     """
     with edge(as_json, debug):
-        from stages.dashboard import serve_dashboard
+        from stages.dashboard import serve_dashboard, show_address
 
-        show: Show = lambda told: print(told["url"], flush=True)  # noqa: E731
-        serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show))
+        serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show_address))
 
 
 @app.command()
 def export(
     plan: PlanFile,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+    form: Forms = [],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Write the final predictor as a folder that transformers loads, with a model card; an ensemble as its members.
 
-    Example: moodline export plan.yaml my-model
+    Example: moodline export plan.yaml my-model --format onnx
     """
     with edge(as_json, debug):
         quiet_libraries()
         from stages.export import run_export
 
-        result = run_export(begun_run(read(plan, overrides)), folder, stage)
+        result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 

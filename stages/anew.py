@@ -2,11 +2,15 @@
 
 import shutil
 
+from stages.adapt import ADAPTED
+from stages.plan import Plan
 from stages.stage import STAGES
 from stages.workspace import SAMPLES, SHARDS, Run, store_url
 from storage import claims, ledger, registry
+from storage.choices import forget_choices
 from storage.shards import forget_shards
 from studies.artifacts import forget_artifacts
+from studies.record import ANSWERS
 from studies.store import open_optuna
 from transfer.problem import Problem
 
@@ -16,24 +20,41 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
 
     first: the stage that is done next; Problem where an earlier one would be forgotten, and not done again.
     """
-    if first is not None and STAGES.index(stage) < STAGES.index(first):
+    stages = _in_order(run.plan)
+    doer = stages[stages.index(stage) + 1] if stage == "adapt" else stage  # adapting is done by what follows it
+    if first is not None and stages.index(doer) < stages.index(first):
         raise Problem(
             f"--anew {stage}: this command does stage {first} alone, and could not do {stage} again",
             f"say: moodline run {run.plan.file.name} --anew {stage}",
         )
-    later = STAGES[STAGES.index(stage) :]
-    _forget_studies(run, [name for name in ("basic", "further") if name in later])
+    later = stages[stages.index(stage) :]
+    for name in [name for name in ("basic", "further", "distil") if name in later]:
+        forget_studies(run, f"{run.plan.name} · {name} · ")
     for name in later:
         for record in registry.models(run.engine, run.plan.name, stage=name):
             registry.remove(run.engine, run.plan.name, record.name)
             run.files.remove(record.path)
         ledger.forget(run.engine, run.plan.name, name)
+    if "adapt" in later:
+        _remove(run, ADAPTED)
+    if "further" in later:
+        ledger.forget(run.engine, run.plan.name, "ablation")
+        _remove(run, ANSWERS)
     if "pseudo_label" in later:
         _remove(run, SAMPLES)
     if "infer" in later:
         forget_shards(run.engine, run.plan.name)
+        forget_choices(run.engine, run.plan.name, "engine ")
         _remove(run, SHARDS)
     run.report.say(f"begun anew: {', '.join(later)}")
+
+
+def _in_order(plan: Plan) -> list[str]:
+    """The stages as the plan runs them: adapting stands where it says."""
+    stages = [stage for stage in STAGES if stage != "adapt"]
+    before = "further" if plan.adapt is not None and plan.adapt.before == "further" else "basic"
+    stages.insert(stages.index(before), "adapt")
+    return stages
 
 
 def _remove(run: Run, prefix: str) -> None:
@@ -41,12 +62,13 @@ def _remove(run: Run, prefix: str) -> None:
         run.files.remove(name)
 
 
-def _forget_studies(run: Run, stages: list[str]) -> None:
+def forget_studies(run: Run, prefix: str, but: str | None = None) -> None:
+    """Removes the studies whose name begins so, with their trials, claims and artifacts; one may stay."""
     import optuna
 
     storage = open_optuna(store_url(run.plan))
     for study in optuna.get_all_study_summaries(storage):
-        if any(study.study_name.startswith(f"{run.plan.name} · {stage} · ") for stage in stages):
+        if study.study_name.startswith(prefix) and study.study_name != but:
             forget_artifacts(run.files, optuna.load_study(study_name=study.study_name, storage=storage))
             optuna.delete_study(study_name=study.study_name, storage=storage)
             claims.forget_slots(run.engine, study.study_name)

@@ -18,7 +18,7 @@ from transfer.labellers.settings import Prices
 
 STAGE = "pseudo_label"
 CHUNK = 256  # comments that a local model is asked about together
-KEPT_SECONDS = 2.0  # between two writes to the store: what a kill can cost
+MOST_WAITING = 2.0  # seconds between two writes to the store, however slow it is: what a kill can cost
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -75,7 +75,7 @@ def _ask_panel(run: Run, panel: Panel, wanted: Pairs) -> int:
 
 
 def _ask(run: Run, way: Labeller, wanted: Pairs, known: set[str], prices: Prices | None) -> None:
-    """Asks for what is missing; each answer is in the store seconds after it came, whatever happens next.
+    """Asks for what is missing; each answer is in the store moments after it came, whatever happens next.
 
     A local model's figures depend, in their last digits, on the texts that are read together. It is therefore asked
     about fixed chunks, each whole again where one text of it is missing: a killed run ends with the same figures.
@@ -94,8 +94,9 @@ def _ask(run: Run, way: Labeller, wanted: Pairs, known: set[str], prices: Prices
 
 
 def _keep(run: Run, way: Labeller, asked: Pairs, prices: Prices | None, advance: Advance) -> None:
+    """Answers are written as they come; where the store is slow, with pauses as long as its writes take."""
     waiting: list[LabelRow] = []
-    kept_at = time.monotonic()
+    kept_at, took = time.monotonic(), 0.0
 
     def write() -> None:
         share = (time.monotonic() - kept_at) / max(len(waiting), 1)
@@ -105,9 +106,11 @@ def _keep(run: Run, way: Labeller, asked: Pairs, prices: Prices | None, advance:
         for row in _answers(way, asked, prices):
             waiting.append(row)
             advance(1)
-            if time.monotonic() - kept_at > KEPT_SECONDS:
+            began = time.monotonic()
+            if began - kept_at >= min(took, MOST_WAITING):
                 write()
                 waiting, kept_at = [], time.monotonic()
+                took = kept_at - began
     finally:
         write()
 

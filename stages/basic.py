@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.adapt import adapted_folders, adapts, run_adapt
 from stages.data import read_gold_rows, read_original
 from stages.plan import Plan
 from stages.refit import Found, Job, best_of, search_and_refit
@@ -54,6 +55,8 @@ def run_basic(run: Run) -> dict[str, Any]:
 
     The result has `studies`, `winner` (candidate, study, trial, value, path, name) and `rows` of the results' table.
     """
+    if adapts(run, "search"):
+        run_adapt(run)
     inputs = _inputs(run)
     settings = run.plan.search
     recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
@@ -113,7 +116,10 @@ def subset_of(plan: Plan, original: Original) -> Labelled | None:
 
 
 def _starts(run: Run) -> dict[str, Path]:
-    """The candidates' folders: of the hub's, the version that the study began with, whatever was pushed since."""
+    """The candidates' folders: of the hub's, the version that the study began with, whatever was pushed since; those
+    adapted to the comments where the plan asks for that."""
+    if adapts(run, "search"):
+        return adapted_folders(run)
     record = ledger.read(run.engine, run.plan.name, STAGE)
     began: dict[str, str] = record.parts["candidates"] if record else {}
     places = {candidate: run.candidate(candidate) for candidate in run.plan.candidates}

@@ -35,6 +35,7 @@ QUANTILES = {"median": 50, "95 %": 95, "longest": 100}
 BACKWARD = 3  # a training step costs a forward pass and a backward one twice as dear
 REACHED = 0.3  # of the speed of a large matrix product
 EPOCHS = 3.5  # the middle of the default space
+CONTROLS = 2  # fine-tunes that stage two is compared with
 TOKENS_A_CHARACTER = 0.4  # between Korean word pieces (0.6) and English ones (0.25)
 T = TypeVar("T")
 NO_COMMENTS: dict[str, Any] = {"rows": 0, "texts": 0, "lengths": {}, "dropped": {}, "some": []}
@@ -219,11 +220,15 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
         searched = f" on {subset:,} rows, the best {plan.search.subset.refit} and the baseline on all{searched}"
     basic = f"{len(plan.candidates)} candidates x {plan.search.trials} trials{searched}: {', '.join(plan.candidates)}"
     asked = " and ".join(_named_labeller(settings) for _, settings in named_labellers(plan))
+    adapted = plan.candidates if plan.adapt is not None and plan.adapt.before == "search" else ["stage one's winner"]
     says = {
+        "adapt": f"{', '.join(adapted)} to {plan.adapt.comments if plan.adapt else 0:,} comments at most",
         "basic": basic,
         "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by {asked}",
-        "further": f"{plan.further.trials} trials{_again(plan.further)}",
+        "further": f"{plan.further.trials} trials{_again(plan.further)}, and either source alone",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
+        "distil": f"{plan.distil.encoder if plan.distil else None} learns what the ensemble says of "
+        f"{min(plan.distil.sample if plan.distil else 0, comments) or 'the training'} texts",
         "infer": f"{comments} comments",
         "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
     }
@@ -269,7 +274,7 @@ def _seconds(
     typical = float(np.mean([encoder["per_token"] for encoder in encoders]))
     seconds = {"basic": basic}
     if "further" in stages_of(plan):
-        seconds["further"] = epoch * typical * EPOCHS * full_fits(plan.further, 1.0)
+        seconds["further"] = epoch * typical * EPOCHS * (full_fits(plan.further, 1.0) + CONTROLS)
     if "infer" in stages_of(plan):
         seconds["infer"] = texts * tokens * 2 * typical / speed * (plan.ensemble.top if plan.final == "ensemble" else 1)
     return {stage: float(f"{value:.2g}") for stage, value in seconds.items()}

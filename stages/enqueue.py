@@ -68,7 +68,8 @@ def _study(run: Run, candidate: str | None, stage: Literal["basic", "further"]) 
     """The study of a stage and candidate. Raises Problem where it is not clear which, or it has not begun."""
     storage = open_optuna(store_url(run.plan))
     prefix = f"{run.plan.name} · {stage} · "
-    begun = [name.removeprefix(prefix) for name in optuna.get_all_study_names(storage) if name.startswith(prefix)]
+    names = set(optuna.get_all_study_names(storage))
+    begun = [candidate for candidate in run.plan.candidates if prefix + candidate in names]
     known = run.plan.candidates if stage == "basic" else begun
     if candidate is None and len(known) > 1:
         raise Problem(f"--candidate is needed: the plan has {len(known)} of them", f"one of {', '.join(known)}")

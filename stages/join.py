@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from stages.ablation import join_ablation
 from stages.basic import join_basic
 from stages.crew import end_with, take_gpu
 from stages.further import join_further
@@ -24,7 +25,7 @@ def join_search(run: Run, leader: int | None = None) -> dict[str, Any]:
         run = replace(run, report=Lines())
     take_gpu(run.root, run.report)
     running = [record.stage for record in ledger.read_all(run.engine, run.plan.name) if record.state == "running"]
-    searches = {"basic": join_basic, "further": join_further}
+    searches = {"basic": join_basic, "further": join_further, "ablation": join_ablation}
     stage = next((stage for stage in running if stage in searches), None)
     if stage is None:
         led_by = holder(run.root)

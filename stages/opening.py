@@ -1,6 +1,6 @@
 """From a plan's file to an opened run, and to a run that is led, as the commands need them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,22 @@ if TYPE_CHECKING:
     from stages.workspace import Run
 
 
-def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None, workers: int = 1) -> dict[str, Any]:
-    """Leads the plan's workspace while one stage, or "run" for all, is done."""
+def lead_stage(
+    plan: Path,
+    overrides: Sequence[str],
+    what: str,
+    anew: str | None,
+    workers: int = 1,
+    does: "Callable[[Run], dict[str, Any]] | None" = None,
+) -> dict[str, Any]:
+    """Leads the plan's workspace while one stage, or "run" for all, is done; by `does`, where it is given."""
     from stages.crew import Crew, share_cores, take_gpu
 
     opened = read(plan, overrides)
     share_cores(workers)
     quiet_libraries()
     from stages.anew import begin_anew
-    from stages.run import DOES, run_all
+    from stages.run import run_all, run_one
     from storage.leader import lead
 
     with lead(opened.root):
@@ -28,11 +35,13 @@ def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None
         run.files.sweep()
         take_gpu(run.root, run.report)
         if anew is not None:
-            begin_anew(run, anew, first=None if what == "run" else what)
+            begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
         with Crew(words, workers - 1, run.report) as crew:
             run = replace(run, crew=crew)
-            return run_all(run) if what == "run" else DOES[what](run)
+            if does is not None:
+                return does(run)
+            return run_all(run) if what == "run" else run_one(run, what)
 
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":

@@ -20,11 +20,14 @@ from stages.line.settings import IndexSettings, weight_problems
 from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
 from stages.settings import (
+    AdaptSettings,
+    DistilSettings,
     EnsembleSettings,
     FurtherSettings,
     InferSettings,
     Original,
     PseudoLabelSettings,
+    RoundsSettings,
     SearchSettings,
     Settings,
 )
@@ -80,13 +83,22 @@ class Plan(Settings):
     candidates: Annotated[list[StrictStr], Field(min_length=1), AfterValidator(_distinct_candidates)] = Field(
         description="pretrained encoders: hub names or folders"
     )
+    adapt: AdaptSettings | None = Field(
+        default=None, description="adapting encoders to the comments' language first; null: not"
+    )
     search: SearchSettings = Field(default_factory=SearchSettings, description="stage one")
     pseudo_label: PseudoLabelSettings | None = Field(
         default_factory=PseudoLabelSettings, description="the LLM's part; null: no stage two"
     )
     further: FurtherSettings = Field(default_factory=FurtherSettings, description="stage two")
+    rounds: RoundsSettings | None = Field(
+        default=None, description="stage two again with comments labelled by its own best trials; null: one round"
+    )
     ensemble: EnsembleSettings = Field(default_factory=EnsembleSettings, description="the top trials' vote")
-    final: Literal["auto", "best", "ensemble"] = Field(
+    distil: DistilSettings | None = Field(
+        default=None, description="one model that is trained to answer as the ensemble does; null: none"
+    )
+    final: Literal["auto", "best", "ensemble", "distilled"] = Field(
         default="auto", description="what infer, predict, evaluate and export use; auto: the best on validation"
     )
     infer: InferSettings = Field(default_factory=InferSettings, description="classifying all comments")
@@ -210,6 +222,8 @@ def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """What no field can know alone: whether labels named elsewhere are the plan's. Looks at raw values, as far as
     they have the right form, so that these problems come together with the fields' own."""
     yield from search_problems(values)
+    if values.get("final") == "distilled" and not values.get("distil"):
+        yield ("final",), "distilled: no model is distilled\n  add distil: {encoder: NAME}, or take best or ensemble"
     labels = values.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         return

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from stages.plan import Plan
 from stages.presets import flow, model_of
-from studies.space import FLOATS, INTS, MIXING, NAMES, Choices, Fixed, Range
+from studies.space import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
 
 SEVERAL = "labellers"  # each is what `labeller` is, and told there
 HEAD = """# The plan
@@ -61,11 +61,11 @@ def _table(model: type[BaseModel], title: str) -> Iterator[str]:
 
 
 def _parameters() -> Iterator[str]:
-    for name, choices in NAMES.items():
-        yield f"| `{name}` | {' or '.join(choices)} |"
-    for name, (low, high) in sorted((FLOATS | INTS | MIXING).items()):
-        kind = "whole numbers" if name in INTS else "numbers"
-        stage = ", stage two only" if name in MIXING else ""
+    stages = dict.fromkeys(MIXING, ", stage two only")
+    for name, choices in EVERY_NAME.items():
+        yield f"| `{name}` | {' or '.join(choices)}{stages.get(name, '')} |"
+    for name, (low, high) in sorted(EVERY_NUMBER.items()):
+        kind, stage = "whole numbers" if name in EVERY_INT else "numbers", stages.get(name, "")
         yield f"| `{name}` | {kind} from {low:g} to {high:g}{stage} |"
 
 

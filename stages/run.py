@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from stages.ablation import run_ablation
+from stages.adapt import run_adapt
 from stages.basic import basic_result, run_basic
+from stages.distil import run_distil
 from stages.ensemble import run_ensemble
 from stages.further import further_result, run_further
 from stages.infer import run_infer
@@ -18,12 +21,16 @@ from storage import ledger
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
+    "adapt": run_adapt,
     "basic": run_basic,
     "pseudo_label": run_pseudo_label,
     "further": run_further,
     "ensemble": run_ensemble,
+    "distil": run_distil,
     "infer": run_infer,
     "monitor": run_monitor,
+    # by its own command alone
+    "ablation": run_ablation,
 }
 
 
@@ -36,6 +43,12 @@ def run_all(run: Run) -> dict[str, Any]:
         results[stage] = _rested(run, stage) or DOES[stage](run)
     labelled = results.get("pseudo_label")
     return overview(run) | {"labeller": labelled, "page": results.get("monitor", {}).get("page")}
+
+
+def run_one(run: Run, stage: str) -> dict[str, Any]:
+    """One stage; with the ensemble's, under `distilled`, what came of the model that learns from it, if any."""
+    result = DOES[stage](run)
+    return result | {"distilled": run_distil(run)} if stage == "ensemble" and run.plan.distil else result
 
 
 def _rested(run: Run, stage: str) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from stages.plan_file import Place
-from studies.space import Dimension, DimensionField, default_mixing, default_space
+from studies.space import Dimension, DimensionField, default_mixing, default_space, most
 from studies.space_problems import space_problems
 from studies.ways import WILCOXON_FEWEST_SEEDS, WILCOXON_P
 
@@ -16,7 +16,8 @@ LAYERS = 400
 
 
 def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    """Problems in `search` and `further`, each at its key. Looks at raw values, as far as they have the right form."""
+    """Problems in `search`, `further` and `distil`, each at its key. Looks at raw values, as far as they have the right
+    form."""
     whole = default_space(LAYERS)
     for stage, mixes in (("search", False), ("further", True)):
         settings = values.get(stage)
@@ -26,6 +27,29 @@ def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         for place, text in space_problems(own, whole, mixes=mixes):
             yield (stage, "space", *place), text
         yield from _wilcoxon_problems(stage, settings)
+    distil = values.get("distil")
+    own = _dimensions(distil.get("space")) if isinstance(distil, dict) else {}
+    for place, text in space_problems(own, {**default_space(LAYERS), **own}, mixes=False):
+        yield ("distil", "space", *place), text
+    yield from _start_problems(values)
+    for key in ("adapt", "rounds"):
+        if isinstance(values.get(key), dict) and not values.get("comments"):
+            yield (key,), f"it reads comments, and the plan has none\n  name their files, or set {key}: null"
+
+
+def _start_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Stage two starts from weights that stage one keeps."""
+    search, further = ({**part} if isinstance(part := values.get(name), dict) else {} for name in ("search", "further"))
+    start, keep = _dimensions(further.get("space")).get("start"), search.get("keep", 3)
+    if start is None or not isinstance(keep, int):
+        return
+    try:
+        wanted = most(start)
+    except ValueError:  # a word; told of already
+        return
+    if wanted > keep:
+        where = ("further", "space", "start")
+        yield where, f"start {wanted} is more than the {keep} trials whose weights stage one keeps\n  raise search.keep"
 
 
 def _dimensions(raw: Any) -> dict[str, Dimension]:

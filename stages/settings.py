@@ -22,7 +22,8 @@ from transfer.sources import CommentSource, LabelledSource
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]
 Choose = Literal["random", "stratified", "uncertain", "mixed"]
-Combination = Literal["mean", "product", "maximum", "minimum"]
+Combine = Literal["auto", "mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
+CalibrateMembers = Literal["none", "temperature", "auto"]
 
 
 def _part_kind(value: Any) -> str:
@@ -102,6 +103,25 @@ class SearchSettings(Settings):
         return self
 
 
+class AdaptSettings(Settings):
+    """Adapting encoders to the comments' language: masked-language modelling on unlabelled comments."""
+
+    before: Literal["search", "further"] = Field(
+        default="search",
+        description="what is adapted: every candidate before stage one, or its winner before stage two",
+    )
+    comments: int = Field(default=50_000, ge=20, description="comments read at most, a random sample; gold never")
+    steps: int | None = Field(default=None, ge=1, description="optimiser steps; null: once through the comments")
+    minutes: float | None = Field(
+        default=None, gt=0, description="for each encoder, all resumes together; null: no limit"
+    )
+    mask: Literal["token", "word"] = Field(default="token", description="what is masked: tokens, or whole words")
+    share: float = Field(default=0.15, gt=0, le=0.5, description="share of the tokens that is masked")
+    learning_rate: float = Field(default=5e-5, gt=0, lt=1, description="peak of the rate, which then falls to 0")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="comments per optimiser step")
+    max_length: int = Field(default=128, ge=4, le=8192, description="tokens of a comment that are read")
+
+
 class PseudoLabelSettings(Settings):
     """What labels a sample of the comments, and which."""
 
@@ -175,8 +195,19 @@ class FurtherSettings(Settings):
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="epochs without a better value after which a fine-tune ends; null: none, the best epoch is kept "
+        "either way",
+    )
+    ablation_seeds: int = Field(
+        default=3, ge=3, le=100, description="fine-tunes of each arm of `moodline further --ablation`"
+    )
     space: dict[str, DimensionField] = Field(
-        default_factory=dict, description="as in search, and pseudo_share, confidence, label_softness"
+        default_factory=dict,
+        description="as in search, and which mixture: pseudo_share, confidence, label_softness, start and others",
     )
 
     @model_validator(mode="after")
@@ -185,15 +216,77 @@ class FurtherSettings(Settings):
         return self
 
 
+class RoundsSettings(Settings):
+    """Rounds of stage two: its best trials label more comments, from which it is searched anew."""
+
+    most: int = Field(
+        default=3, ge=2, le=20, description="rounds at most, the first included; it ends when one helps no more"
+    )
+    comments: int = Field(
+        default=5000, ge=1, description="comments labelled for a round beyond those of the one before"
+    )
+    top: int = Field(default=3, ge=1, le=100, description="kept trials of a round whose mean labels for the next")
+
+
 class EnsembleSettings(Settings):
     """Which models vote, and how their probabilities become one."""
 
     top: int = Field(default=5, ge=1, le=100, description="members at most: the best kept trials of all studies")
-    combine: Combination = Field(default="mean", description="mean, product, maximum or minimum, with equal weights")
+    combine: Combine = Field(
+        default="mean",
+        description="mean, product, maximum or minimum, with equal weights; weighted, greedy or stacking, learnt on "
+        "validation; or auto: the best of them there",
+    )
+    calibrate: CalibrateMembers = Field(
+        default="none",
+        description="temperature: each member's confidence is put right on validation before it votes; auto: where "
+        "that is better there",
+    )
+
+
+class DistilSettings(Settings):
+    """One model from many: what the ensemble says of the comments trains an encoder of the size asked for."""
+
+    encoder: str = Field(min_length=1, description="pretrained encoder to train: a hub name or a folder, as candidates")
+    sample: int = Field(default=20_000, ge=20, description="comments that the ensemble labels for it, at most")
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        le=20,
+        description="above 1, teacher and pupil are compared with their small probabilities raised",
+    )
+    labels: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the loss that is on the original data's labels; the rest is on what the ensemble says",
+    )
+    trials: int = Field(default=1, ge=1, le=1000, description="fine-tunes tried; of one alone, the published recipe")
+    space: dict[str, DimensionField] = Field(
+        default_factory=dict, description="parameters of the fine-tune as in search; those not named are fixed"
+    )
 
 
 class InferSettings(Settings):
     """How all comments are classified."""
 
-    engine: Literal["auto", "torch"] = Field(default="auto", description="what computes; auto: the fastest there is")
+    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(
+        default="auto",
+        description="what computes: torch (also on GPUs), openvino or onnx (on CPUs; extras of these names); auto: the "
+        "fastest that gives float32's labels, measured once on comments of the plan and kept to",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto",
+        description="of the products; anything but float32 is refused below 99.5 % of float32's labels, or where a "
+        "label's share moves by more than 0.2 points; auto: the fastest that is not",
+    )
+    processes: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="processes that classify, shard by shard; null: one for each GPU, or one",
+    )
     shard_rows: int = Field(default=50_000, ge=1, description="comments per Parquet file; a kill costs one at most")
+    follow_every: Duration = Field(
+        default=1.0, description="30s, 5m or minutes: how often `infer --follow` looks for new comments"
+    )

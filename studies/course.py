@@ -68,6 +68,11 @@ class Course:
         """Time spent so far; what a kill made to be done twice counts once."""
         return sum(epoch.seconds for epoch in self.epochs) + self.spent
 
+    def is_stale(self, seed: int, patience: int | None) -> bool:
+        """Whether the last `patience` epochs of a seed were no better than one before them."""
+        judged = self.judged(seed)
+        return patience is not None and judged > 0 and judged - self.best(seed).number >= patience
+
     def notes(self) -> dict[str, Any]:
         """As JSON takes it."""
         epochs = [asdict(epoch) for epoch in self.epochs]

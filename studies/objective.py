@@ -19,7 +19,8 @@ from studies.interrupts import held_interrupts
 from studies.lease import Lease
 from studies.outcome import Outcome, collapsed_to
 from studies.pruning import should_prune
-from studies.record import model_record
+from studies.queued import SETTINGS
+from studies.record import answers_name, model_record
 from studies.retention import Shelf
 from studies.space import suggest
 from studies.task import Probabilities, Task, Watcher
@@ -133,7 +134,7 @@ def _seeds(run: _Run) -> tuple[int, ...]:
 
 def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: Lease) -> _Run:
     """The trial as its checkpoint has it, or at its beginning where there is none, or not with its best weights."""
-    params = suggest(trial, task.space)
+    params = suggest(trial, task.space) | trial.user_attrs.get(SETTINGS, {})
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
     course = Course(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
     resumes: int | None = None
@@ -154,11 +155,11 @@ def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: 
 def _fine_tune(run: _Run, index: int) -> None:
     """One seed's fine-tune, from where it was left to its end, or until it is pruned."""
     task, recipe = run.task, run.recipe
-    if run.course.is_pruned or run.course.judged(index) == recipe.epochs:
+    if run.course.is_pruned or _is_over(run, index):
         return  # killed behind its last epoch
     began = time.monotonic()
     seed = _seeds(run)[index]
-    model = load_classifier(task.start, task.labels, seed=seed, dropout=recipe.dropout)
+    model = load_classifier(task.start_of(run.params), task.labels, seed=seed, dropout=recipe.dropout)
     tuning = FineTuning(model, task.examples(run.params, seed), recipe, seed, run.memory)
     del model
     run.course.seed = index
@@ -166,9 +167,14 @@ def _fine_tune(run: _Run, index: int) -> None:
         raise _DamagedError
     if task.seeds > 1:
         run.watcher.note(run.trial.number, f"seed {index + 1} of {task.seeds}")
-    on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, len(tuning.examples))
-    while not tuning.is_done and not run.course.is_pruned:
+    on_step = run.watcher.trial(run.trial.number, recipe.epochs - tuning.epoch, tuning.examples.per_epoch)
+    while not _is_over(run, index) and not run.course.is_pruned:
         began = _run_epoch(run, tuning, index, on_step, began)
+
+
+def _is_over(run: _Run, index: int) -> bool:
+    """Whether a seed's fine-tune has had all of its epochs, or so many that another is not worth while."""
+    return run.course.judged(index) == run.recipe.epochs or run.course.is_stale(index, run.task.patience)
 
 
 def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int], None], began: float) -> float:
@@ -190,7 +196,7 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
         _save_best(weights_folder(run.own, epoch), model, run.task, probabilities)
     run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
     run.course.is_pruned = _lags(run, epoch)
-    if tuning.is_done or run.course.is_pruned or now - run.saved.at >= EPOCH_SECONDS:
+    if _is_over(run, index) or run.course.is_pruned or now - run.saved.at >= EPOCH_SECONDS:
         _save(run, tuning)
     _sweep_weights(run)
     return now
@@ -221,7 +227,7 @@ def _train(run: _Run, tuning: FineTuning, on_step: Callable[[int], None], began:
 def _watched(run: _Run, tuning: FineTuning, on_step: Callable[[int], None]) -> Callable[[int], None]:
     """Like `on_step`; also shows other workers how far the trial is."""
     epochs = run.task.seeds * run.recipe.epochs
-    share = 1 / max(epochs * len(tuning.examples), 1)
+    share = 1 / max(epochs * tuning.examples.per_epoch, 1)
     done = len(run.course.epochs) / epochs + tuning.step * run.recipe.batch_size * share
 
     def step(examples: int) -> None:
@@ -251,7 +257,7 @@ def _lags(run: _Run, epoch: Epoch) -> bool:
     With one seed it is told of every epoch; with several of every seed's best: a pruner that compares epochs would
     take a later seed's first for a step back.
     """
-    is_done = epoch.number >= run.recipe.epochs
+    is_done = _is_over(run, epoch.seed)
     if run.task.seeds > 1 and not is_done:
         return False
     step, told = (epoch.number, epoch) if run.task.seeds == 1 else (epoch.seed + 1, run.course.best(epoch.seed))
@@ -274,7 +280,7 @@ def _save(run: _Run, tuning: FineTuning) -> None:
     """The trial as it is, in the place of its last checkpoint. Behind a seed's last epoch only how far it is: there is
     nothing more to train, and the next seed begins anew."""
     folder, notes = run.own / "checkpoint", {**run.course.notes(), "memory": run.memory.state()}
-    if tuning.is_done or run.course.is_pruned:
+    if _is_over(run, run.course.seed) or run.course.is_pruned:
         save_notes(folder, notes)
     else:
         save_checkpoint(folder, tuning, notes)
@@ -322,6 +328,9 @@ def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lea
     for name, value in outcome.attributes().items():
         trial.set_user_attr(name, value)
     curve = [epoch for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
+    if task.keeps_answers:
+        lease.check()
+        shelf.files.publish(outcome.folder / "probabilities", answers_name(trial.study.study_name, trial.number))
     show_trial(trial, shelf.files, outcome.scores, curve, outcome.kept.number)
     if not outcome.is_pruned and shelf.wants(trial.number, outcome.value):
         record = model_record(trial, task, outcome)

@@ -15,6 +15,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from storage.claims import Slot
 
 ENTRY = "entry"
+# A listed trial's note with parameters that its study's space does not have.
+SETTINGS = "settings"
 FAIL = TrialState.FAIL
 # One more than the failures alike that stop a search: who mends the cause and runs again gets another attempt, and an
 # entry that fails whatever is done blocks the others no longer.
@@ -23,7 +25,8 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class Queued:
-    """A trial to be run. key: unique in its study. notes: user attributes; a "seed" among them is the trial's own."""
+    """A trial to be run. key: unique in its study. notes: user attributes; a "seed" among them is the trial's own,
+    "settings" are parameters beside those of the space."""
 
     key: str
     params: Mapping[str, Any]

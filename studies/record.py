@@ -1,5 +1,6 @@
 """The record of a kept trial: all that made it, so that it can be made again and told from every other."""
 
+import hashlib
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,9 +15,17 @@ if TYPE_CHECKING:
     from optuna import Trial
 
 
+ANSWERS = "answers"  # the first part of their names in Files
+
+
 def model_name(stage: str, candidate: str, trial: int) -> str:
     """The name under which a trial's weights are kept and loaded: "basic/klue-bert-base/trial-7"."""
     return f"{stage}/{re.sub(r'[^0-9A-Za-z가-힣_.]+', '-', candidate).strip('-.')}/trial-{trial}"
+
+
+def answers_name(study: str, trial: int) -> str:
+    """The name in Files under which a trial's probabilities on the exams are kept, where its task keeps them."""
+    return f"{ANSWERS}/{hashlib.sha256(study.encode()).hexdigest()[:16]}/trial-{trial:04d}"
 
 
 def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:
@@ -36,7 +45,7 @@ def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:
         "versions": _versions(),
     }
     return ModelRecord(
-        name=model_name(task.stage, task.candidate, trial.number),
+        name=model_name(task.stage, task.called or task.candidate, trial.number),
         plan=task.plan,
         stage=task.stage,
         study=trial.study.study_name,

@@ -129,6 +129,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "class_weighting": ("none", "balanced"),
     "method": ("full", "lora"),
     "lora_targets": ("attention", "all"),
+    "loss": ("cross_entropy", "generalised", "symmetric", "bootstrap"),
 }
 FLOATS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-8, 1.0),
@@ -137,6 +138,8 @@ FLOATS: dict[str, tuple[float, float]] = {
     "dropout": (0.0, 0.9),
     "label_smoothing": (0.0, 0.9),
     "layer_decay": (0.1, 1.0),
+    "loss_q": (0.01, 1.0),
+    "anchor": (0.0, 100.0),
 }
 INTS: dict[str, tuple[float, float]] = {
     "batch_size": (1, 4096),
@@ -145,11 +148,25 @@ INTS: dict[str, tuple[float, float]] = {
     "frozen_layers": (0, 200),
     "lora_rank": (1, 1024),
 }
-MIXING: dict[str, tuple[float, float]] = {
+# Stage two's own, in three kinds: names, numbers, whole numbers.
+MIXING_NAMES: dict[str, tuple[str, ...]] = {
+    "confidence_by": ("overall", "label"),
+    "replay": ("fixed", "fresh"),
+}
+MIXING_FLOATS: dict[str, tuple[float, float]] = {
     "pseudo_share": (0.0, 1.0),
+    "pseudo_weight": (0.0, 100.0),
     "confidence": (0.0, 1.0),
     "label_softness": (0.0, 1.0),
+    "label_temperature": (0.05, 20.0),
+    "rebalance": (0.0, 1.0),
 }
+MIXING_INTS: dict[str, tuple[float, float]] = {"start": (1, 100)}
+MIXING = (*MIXING_NAMES, *MIXING_FLOATS, *MIXING_INTS)
+# What has a name instead of a number, and what is counted.
+EVERY_NAME = NAMES | MIXING_NAMES
+EVERY_INT = INTS | MIXING_INTS
+EVERY_NUMBER = FLOATS | MIXING_FLOATS | EVERY_INT
 
 
 def default_space(layers: int) -> dict[str, Dimension]:
@@ -174,12 +191,23 @@ def default_space(layers: int) -> dict[str, Dimension]:
 
 
 def default_mixing() -> dict[str, Dimension]:
-    """What stage two varies beside the recipe: which pseudo-labels, how many, and how soft."""
+    """What stage two varies beside the recipe: which pseudo-labels, how many, and how soft.
+
+    The others are there to be asked for: ten trials tell little enough of fourteen parameters.
+    """
     return {
         "pseudo_share": Range(low=0.3, high=0.9),
         "confidence": Range(low=0.0, high=0.7),
         "label_softness": Range(low=0.0, high=1.0),
     }
+
+
+def most(dimension: Dimension) -> int:
+    """The largest whole number that a dimension may take."""
+    if isinstance(dimension, Range):
+        return int(dimension.high)
+    values = dimension.choices if isinstance(dimension, Choices) else [fixed_value(dimension)]
+    return max(int(value) for value in values)
 
 
 def condition_of(dimension: Dimension) -> When:
@@ -247,12 +275,12 @@ def suggest(trial: "BaseTrial", space: Space) -> dict[str, Any]:
 def _suggest(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
     if isinstance(dimension, Choices):
         chosen: Any = trial.suggest_categorical(name, dimension.choices)
-        return int(chosen) if name in INTS else chosen
+        return int(chosen) if name in EVERY_INT else chosen
     if not isinstance(dimension, Range):
         value = fixed_value(dimension)
-        return int(value) if name in INTS else value
+        return int(value) if name in EVERY_INT else value
     low, high, step = dimension.low, dimension.high, dimension.step
-    if name in INTS:
+    if name in EVERY_INT:
         return trial.suggest_int(name, int(low), int(high), log=dimension.log, step=int(step or 1))
     return trial.suggest_float(name, float(low), float(high), log=dimension.log, step=step)
 

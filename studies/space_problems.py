@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from studies.space import (
-    FLOATS,
-    INTS,
+    EVERY_INT,
+    EVERY_NAME,
+    EVERY_NUMBER,
     MIXING,
-    NAMES,
     Choices,
     Dimension,
     Fixed,
@@ -20,14 +20,14 @@ from studies.space import (
 
 Place = tuple[str, ...]
 # What a trial cannot do without: read by others than the recipe, which has a default for everything.
-NEEDED = ("max_length", *MIXING)
+NEEDED = ("max_length", "pseudo_share", "confidence", "label_softness", "start")
 
 
 def space_problems(space: Space, whole: Space, *, mixes: bool) -> Iterator[tuple[Place, str]]:
     """Everything in a user's space that cannot be searched, with its place in it.
 
     whole: all dimensions searched, the defaults included: conditions may name them.
-    mixes: whether stage two's parameters (pseudo_share, confidence, label_softness) belong to it.
+    mixes: whether stage two's own parameters (pseudo_share, confidence and the like) belong to it.
     """
     for name, dimension in space.items():
         problems = dimension_problems(name, dimension, mixes=mixes)
@@ -43,13 +43,12 @@ def space_problems(space: Space, whole: Space, *, mixes: bool) -> Iterator[tuple
 
 def dimension_problems(name: str, dimension: Dimension, *, mixes: bool) -> list[str]:
     """What is wrong with one parameter's name and values."""
-    floats = FLOATS | MIXING if mixes else FLOATS
-    known = sorted(floats | INTS | NAMES)
+    known = sorted(known for known in (*EVERY_NAME, *EVERY_NUMBER) if mixes or known not in MIXING)
     if name not in known:
         later = f"\n  '{name}' belongs to stage two: set it in further.space" if name in MIXING else ""
         return [unknown(name, known) + later]
-    if name in NAMES and isinstance(dimension, Range):
-        return [f"{name} takes choices of {', '.join(NAMES[name])}, not a range"]
+    if name in EVERY_NAME and isinstance(dimension, Range):
+        return [f"{name} takes choices of {', '.join(EVERY_NAME[name])}, not a range"]
     problems = [text for value in _written(dimension) if (text := value_problem(name, value)) is not None]
     if condition_of(dimension) and name in NEEDED:
         problems.append(f"{name} is needed in every trial, and takes no 'when'")
@@ -65,10 +64,11 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 def value_problem(name: str, value: Value) -> str | None:
     """Why a parameter cannot have a value at all, whatever the plan's space."""
-    if name in NAMES:
-        return None if value in NAMES[name] else f"{name} has no value {value!r}; there are {', '.join(NAMES[name])}"
-    low, high = (FLOATS | INTS | MIXING)[name]
-    whole = name in INTS
+    if name in EVERY_NAME:
+        names = EVERY_NAME[name]
+        return None if value in names else f"{name} has no value {value!r}; there are {', '.join(names)}"
+    low, high = EVERY_NUMBER[name]
+    whole = name in EVERY_INT
     if isinstance(value, bool | str) or not low <= value <= high or (whole and value != int(value)):
         return f"{name} takes {'whole numbers' if whole else 'numbers'} from {low:g} to {high:g}, got {value!r}"
     return None
@@ -82,7 +82,7 @@ def has_value(name: str, dimension: Dimension, value: Value) -> bool:
         return value == (dimension.value if isinstance(dimension, Fixed) else dimension)
     if isinstance(value, bool | str) or not dimension.low <= value <= dimension.high:
         return False
-    step = dimension.step or (1 if name in INTS else None)
+    step = dimension.step or (1 if name in EVERY_INT else None)
     steps = 0.0 if step is None else (value - dimension.low) / step
     return abs(steps - round(steps)) < 1e-9  # an eye on 0.1 + 0.2
 
@@ -103,7 +103,7 @@ def _condition_problems(name: str, dimension: Dimension, whole: Space) -> Iterat
             yield place, unknown(other, sorted(whole))
             continue
         parent = whole[other]
-        if isinstance(parent, Range) and other not in INTS and parent.step is None:
+        if isinstance(parent, Range) and other not in EVERY_INT and parent.step is None:
             yield place, f"{other} is a range without steps: no trial has just that value\n  give it choices or a step"
             continue
         for value in values:

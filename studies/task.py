@@ -1,7 +1,7 @@
 """What all trials of a study share, and who watches them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -34,7 +34,10 @@ class Task:
     (stage two mixes them anew for each). exams: by name; "validation" is always there. value: what is optimised, from
     the exams' probabilities. lineage: what made this study, kept beside every model. seeds: how many times a trial
     fine-tunes; its value is the mean. token_budget: padded tokens at a time, None for the device's default.
-    time_limit: seconds of training that a trial may take, all resumes together.
+    time_limit: seconds of training that a trial may take, all resumes together. starts: other weights to begin with,
+    by the trial's parameter `start`. patience: epochs without a better value after which a fine-tune ends, None for
+    no such end. keeps_answers: whether the exams' probabilities of the kept epoch are published for every trial, under
+    `answers_name`. called: what stands for the candidate in the names of kept models, itself by default.
     """
 
     start: str
@@ -53,6 +56,14 @@ class Task:
     token_budget: int | None = None
     gradient_checkpointing: GradientCheckpointing = "auto"
     time_limit: float | None = None
+    starts: Mapping[int, str] = field(default_factory=dict)
+    patience: int | None = None
+    keeps_answers: bool = False
+    called: str = ""
+
+    def start_of(self, params: Mapping[str, Any]) -> str:
+        """The weights that a trial with these parameters begins with."""
+        return self.starts.get(params.get("start", 0), self.start)
 
 
 class Watcher(Protocol):

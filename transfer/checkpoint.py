@@ -4,19 +4,35 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from transfer.finetune import FineTuning
+from transfer.memory import Memory
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 TENSORS = "state.safetensors"
 NUMBERS = "state.json"
 
 
-def save_checkpoint(folder: Path, tuning: FineTuning, notes: dict[str, Any]) -> None:
+class Tuning(Protocol):
+    """What is saved: a fine-tune, or an adaptation. epoch, step, loss: how far it is."""
+
+    model: "PreTrainedModel"
+    accelerator: Any
+    optimizer: Any
+    schedule: Any
+    memory: Memory
+    epoch: int
+    step: int
+    loss: float
+
+
+def save_checkpoint(folder: Path, tuning: Tuning, notes: dict[str, Any]) -> None:
     """Writes the state of `tuning` to `folder`, in the place of an older one; `notes` is kept as JSON.
 
     Written beside and renamed: after a kill there is the old state or the new one, never a part.
@@ -52,7 +68,7 @@ def save_notes(folder: Path, notes: dict[str, Any]) -> None:
     _replace(folder, beside)
 
 
-def restore_checkpoint(folder: Path, tuning: FineTuning) -> dict[str, Any] | None:
+def restore_checkpoint(folder: Path, tuning: Tuning) -> dict[str, Any] | None:
     """Takes `tuning` to the state saved in `folder`. Returns its notes, or None where there is no whole state.
 
     tuning: newly made, of the same model, examples, recipe and seed as the one that was saved.
@@ -105,7 +121,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]] | None
         return None
 
 
-def _trained(tuning: FineTuning) -> dict[str, torch.Tensor]:
+def _trained(tuning: Tuning) -> dict[str, torch.Tensor]:
     model = tuning.accelerator.unwrap_model(tuning.model)
     return {name: value.data for name, value in model.named_parameters() if value.requires_grad}
 

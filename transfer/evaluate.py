@@ -96,6 +96,24 @@ def score(probabilities: Floats, truth: Ints, labels: Sequence[str]) -> Scores:
     )
 
 
+def figure(metric: MetricName, probabilities: Floats, truth: Ints) -> float:
+    """One figure as `score` gives it, in a hundredth of its time: for whoever asks thousands of times."""
+    if metric == "log_loss":
+        return float(-np.log(probabilities[np.arange(len(truth)), truth].astype(np.float64).clip(1e-12)).mean())
+    k = probabilities.shape[1]
+    confusion = np.bincount(truth * k + probabilities.argmax(axis=1), minlength=k * k).reshape(k, k).astype(np.float64)
+    if metric == "weighted_f1":
+        return float(_f1(confusion) @ confusion.sum(axis=1) / len(truth))
+    return _STATISTICS[metric](confusion)
+
+
+def squared_errors(probabilities: Floats, truth: Ints) -> NDArray[np.float64]:
+    """(N,) each row's Brier score, in [0, 2]: Σ_k (p_k − y_k)². Brier, Verification of Forecasts (1950)."""
+    off = probabilities.astype(np.float64)
+    off[np.arange(len(truth)), truth] -= 1
+    return np.asarray((off**2).sum(axis=1))
+
+
 def bootstrap_interval(
     statistic: Literal["macro_f1", "accuracy", "kappa"],
     predicted: Ints,
@@ -165,8 +183,12 @@ def _accuracy(confusion: Floats) -> float:
 
 
 def _macro_f1(confusion: Floats) -> float:
+    return float(_f1(confusion).mean())
+
+
+def _f1(confusion: Floats) -> Floats:
     both = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return float(np.divide(2 * np.diag(confusion), both, out=np.zeros(len(confusion)), where=both > 0).mean())
+    return np.asarray(np.divide(2 * np.diag(confusion), both, out=np.zeros(len(confusion)), where=both > 0))
 
 
 def _kappa(confusion: Floats) -> float:

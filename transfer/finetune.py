@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
@@ -11,8 +11,10 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from transfer.adapters import LoraTargets, add_adapters, is_adapter
+from transfer.anchor import Anchor
 from transfer.device import autocast_for
 from transfer.encoding import Indices, Tokens, batches, pad
+from transfer.losses import LossName, losses
 from transfer.memory import Memory
 from transfer.model import depth, layer_of
 from transfer.quick import quicken
@@ -40,7 +42,8 @@ class Recipe:
     et al., ELECTRA, 2020). method: "full" learns the layers' weights themselves, "lora" small adapters beside them
     (lora_rank, lora_targets: see adapters.py); the head is learnt in full either way, frozen layers get no adapters,
     layer_decay holds for the adapters' rates. Adapters want rates some ten times higher (Biderman et al., LoRA Learns
-    Less and Forgets Less, 2024).
+    Less and Forgets Less, 2024). loss: see losses.py; loss_q belongs to "generalised". anchor: how strongly the weights
+    are pulled back to those that the fine-tune began with (see anchor.py); 0 for not at all.
     """
 
     learning_rate: float = 3e-5
@@ -57,6 +60,9 @@ class Recipe:
     method: Method = "full"
     lora_rank: int = 8
     lora_targets: LoraTargets = "all"
+    loss: LossName = "cross_entropy"
+    loss_q: float = 0.7
+    anchor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,14 +70,34 @@ class Examples:
     """What is learnt from: N texts and for each a distribution over K labels.
 
     targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
+    temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
+    turns: rows of each epoch in turn, all of one number, a row as often as it stands there; none: every epoch has all.
     """
 
     tokens: Tokens
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    temperatures: NDArray[np.float32] | None = None
+    turns: tuple[Indices, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def per_epoch(self) -> int:
+        """How many examples an epoch has."""
+        return len(self.turns[0]) if self.turns else len(self)
+
+    def rows(self, epoch: int) -> Indices:
+        """(per_epoch,) the rows of an epoch, counted from 0."""
+        return self.turns[epoch % len(self.turns)] if self.turns else np.arange(len(self))
+
+    @property
+    def appearances(self) -> NDArray[np.float64]:
+        """(N,) how often an epoch has each row, on average."""
+        if not self.turns:
+            return np.ones(len(self))
+        return np.bincount(np.concatenate(self.turns), minlength=len(self)) / len(self.turns)
 
 
 def one_hot(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float32]:
@@ -94,7 +120,7 @@ class FineTuning:
     def __init__(
         self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int, memory: Memory | None = None
     ) -> None:
-        self.examples = Examples(examples.tokens.cut(recipe.max_length), examples.targets, examples.weights)
+        self.examples = replace(examples, tokens=examples.tokens.cut(recipe.max_length))
         self.weights = example_weights(examples, recipe.class_weighting)
         self.recipe = recipe
         self.seed = seed
@@ -113,10 +139,11 @@ class FineTuning:
             if recipe.frozen_layers == 0:
                 compact(model, self.examples.tokens)
         optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
-        steps = math.ceil(len(examples) / recipe.batch_size) * recipe.epochs
+        steps = math.ceil(examples.per_epoch / recipe.batch_size) * recipe.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(steps, recipe.warmup_share))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
         self.optimizer = self.accelerator.prepare(optimizer)
+        self.anchor = Anchor(self.model.parameters(), recipe.anchor) if recipe.anchor > 0 else None
 
     @property
     def is_done(self) -> bool:
@@ -135,23 +162,19 @@ class FineTuning:
             self.loss += self._step(rows, lengths) * len(rows)
             self.step += 1
             on_step(len(rows))
-        loss = self.loss / len(self.examples)
+        loss = self.loss / self.examples.per_epoch
         self.epoch, self.step, self.loss = self.epoch + 1, 0, 0.0
         return loss
 
     def _steps(self, lengths: Indices) -> list[Indices]:
-        """The epoch's batches: shuffled, then sorted by length within pools, then the batches shuffled."""
         rng = np.random.default_rng([self.seed, self.epoch])
-        order = rng.permutation(len(self.examples))
-        size = self.recipe.batch_size
-        pools = [order[i : i + size * POOL] for i in range(0, len(order), size * POOL)]
-        by_length = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
-        steps = [pool[i : i + size] for pool in by_length for i in range(0, len(pool), size)]
-        return [steps[i] for i in rng.permutation(len(steps))]
+        return shuffled_batches(self.examples.rows(self.epoch), lengths, self.recipe.batch_size, rng)
 
     def _step(self, rows: Indices, lengths: Indices) -> float:
         """One optimiser step over `rows`, in micro-batches that fit the device's memory. Returns its mean loss."""
         total = self.memory.fit(lambda: self._gradients(rows, lengths), self.model, lengths[rows])
+        if self.anchor is not None:
+            self.anchor.pull()
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         if not math.isfinite(total) or not math.isfinite(norm):
             told = f"loss {float(total)}, gradient norm {float(norm)}"
@@ -171,16 +194,30 @@ class FineTuning:
         return total
 
     def _loss(self, rows: Indices) -> torch.Tensor:
-        """Weighted sum of the rows' cross-entropies against their smoothed targets."""
+        """Weighted sum of the rows' losses against their smoothed targets."""
         device = self.accelerator.device
         ids, mask = pad(self.examples.tokens, rows)  # (B, T)
         with autocast_for(self.model, device.type):
             logits = self.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
+        if self.examples.temperatures is not None:
+            logits = logits / torch.from_numpy(self.examples.temperatures[rows, None]).to(device)
         targets = torch.from_numpy(self.examples.targets[rows]).to(device)
         smoothing = self.recipe.label_smoothing
         targets = targets * (1 - smoothing) + smoothing / targets.shape[1]
-        losses = -(targets * torch.log_softmax(logits.float(), dim=-1)).sum(dim=-1)  # (B,)
-        return (losses * torch.from_numpy(self.weights[rows]).to(device)).sum()
+        each = losses(logits.float(), targets, self.recipe.loss, self.recipe.loss_q)  # (B,)
+        return (each * torch.from_numpy(self.weights[rows]).to(device)).sum()
+
+
+def shuffled_batches(rows: Indices, lengths: Indices, size: int, rng: np.random.Generator) -> list[Indices]:
+    """The rows in batches of `size`: shuffled, then sorted by length within pools, then the batches shuffled.
+
+    lengths: of all texts, by row.
+    """
+    order = rng.permutation(rows)
+    pools = [order[i : i + size * POOL] for i in range(0, len(order), size * POOL)]
+    by_length = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
+    steps = [pool[i : i + size] for pool in by_length for i in range(0, len(pool), size)]
+    return [steps[i] for i in rng.permutation(len(steps))]
 
 
 def rate_shares(steps: int, warmup_share: float) -> Callable[[int], float]:
@@ -223,18 +260,19 @@ def example_weights(examples: Examples, weighting: ClassWeighting) -> NDArray[np
 
     A label's weight falls on the examples that have it and not on the label's term of each loss: there it would
     raise the mass that smoothing gives to rare labels above the truth of frequent ones. A soft target weighs what its
-    labels weigh on average. The mean is taken over all examples, not over a batch: batches are of like lengths, and
-    with them of like sources, so that weights between the sources would cancel out.
+    labels weigh on average. The mean is taken over all that an epoch has, not over a batch: batches are of like
+    lengths, and with them of like sources, so that weights between the sources would cancel out.
     """
     weights = examples.weights.astype(np.float64)
     if weighting == "balanced":
         weights *= examples.targets @ class_weights(examples)
-    weights /= weights.mean()
+    weights /= np.average(weights, weights=examples.appearances)
     return weights.astype(np.float32)
 
 
 def class_weights(examples: Examples) -> NDArray[np.float64]:
     """(K,) n / (K · n of the label) as scikit-learn's "balanced", at most 100; rows count by their weights."""
-    mass = (examples.targets * examples.weights[:, None].astype(np.float64)).sum(axis=0)
+    often = examples.weights.astype(np.float64) * examples.appearances
+    mass = (examples.targets * often[:, None]).sum(axis=0)
     balanced: NDArray[np.float64] = mass.sum() / (len(mass) * mass.clip(1e-6))
     return balanced.clip(max=MOST_CLASS_WEIGHT)

@@ -1,14 +1,28 @@
 """Stage two's training data: pseudo-labelled comments and original data, mixed by the trial's parameters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoding import Tokens, join
-from transfer.finetune import Examples
+from transfer.encoding import Indices, Tokens, join
+from transfer.finetune import MOST_CLASS_WEIGHT, Examples, Recipe
+
+# What a mixture is where its parameters do not say otherwise.
+PLAIN: Mapping[str, Any] = {
+    "pseudo_share": 0.5,
+    "pseudo_weight": 1.0,
+    "confidence": 0.0,
+    "confidence_by": "overall",
+    "label_softness": 1.0,
+    "label_temperature": 1.0,
+    "rebalance": 0.0,
+    "replay": "fixed",
+    "epochs": Recipe.epochs,
+}
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,50 +38,147 @@ class PseudoLabelled:
 
 
 def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], seed: int) -> Examples:
-    """Training data with `pseudo_share` of its weight on pseudo-labels and the rest on original data.
+    """Training data with `pseudo_share` of its rows pseudo-labelled and the rest original.
 
-    params: confidence, the least probability of the likeliest label for a comment to be learnt from (one whose
-    confidence is unknown stays in: the threshold cannot judge it); label_softness from 0, the likeliest label alone,
-    to 1, the labeller's whole distribution; pseudo_share in [0, 1].
-    The original data is drawn anew from `seed` down to its share, so that an epoch's length follows the
-    pseudo-labels; where one side is too small for the share, weights make up for it. The original examples' own
-    weights keep their proportions. Where no pseudo-label passes the threshold, what is left is the original data.
-    Returns examples whose weights have mean 1, pseudo-labels first.
+    params, each as in PLAIN where it is missing:
+    pseudo_share in [0, 1]; pseudo_weight, how much a pseudo-label counts in the loss, an original row counting 1.
+    confidence, confidence_by: "overall", the least probability of the likeliest label for a comment to be learnt from;
+    "label", the share of each label's comments, the least confident, that are left out (as in Zou et al.,
+    Class-Balanced Self-Training, 2018), so that a label the labeller is seldom sure of does not vanish. A comment
+    whose confidence is unknown stays in: no threshold can judge it.
+    label_softness from 0, the likeliest label alone, to 1, the labeller's whole distribution; label_temperature above
+    0, by which the logarithms of that distribution are divided first: below 1 it gets sharper.
+    rebalance: within either source a row counts as its label's share to the power of -rebalance: 0 as they come, 1
+    all labels alike, at most MOST_CLASS_WEIGHT times another. It leaves the sources' shares as they are.
+    replay: "fixed", the same original rows in every epoch, or "fresh", in every epoch others as long as there are any.
+    The original data is drawn from `seed` down to its share, so that an epoch's length follows the pseudo-labels;
+    where one side is too small for the share, weights make up for it. The original examples' own weights keep their
+    proportions. Where no pseudo-label passes the threshold, what is left is the original data.
+    Returns examples, pseudo-labels first, whose weights have mean 1 over what an epoch has.
     """
-    chosen = np.flatnonzero(_confident(pseudo, float(params["confidence"])))
-    share = float(params["pseudo_share"]) if len(chosen) else 0.0
-    n_original = _original_rows(len(chosen), len(original), share)
-    drawn = np.sort(np.random.default_rng([seed, 2]).permutation(len(original))[:n_original])
-    chosen = chosen if share > 0 else chosen[:0]
-    targets = np.concatenate([_targets(pseudo, chosen, float(params["label_softness"])), original.targets[drawn]])
-    weights = _weights(len(chosen), original.weights[drawn], share)
-    return Examples(join(pseudo.tokens.take(chosen), original.tokens.take(drawn)), targets, weights)
+    wanted = {**PLAIN, **params}
+    learnt = _learnt(pseudo, wanted)
+    share = float(wanted["pseudo_share"]) if len(learnt) else 0.0
+    learnt = learnt if share > 0 else _taken(learnt, np.arange(0))
+    n_original = _original_rows(len(learnt), len(original), share)
+    epochs = _epochs(len(original), n_original, wanted, seed)
+    drawn = np.unique(np.concatenate(epochs))
+    weight = float(wanted["pseudo_weight"])
+    mass = share * weight / max(share * weight + 1 - share, 1e-12)
+    rest = _taken(original, drawn)
+    rest = replace(rest, weights=rest.weights * _factors(rest, float(wanted["rebalance"])))
+    weights = _weights(learnt.weights, rest.weights, n_original, mass)
+    turns = tuple(np.concatenate([np.arange(len(learnt)), len(learnt) + np.searchsorted(drawn, e)]) for e in epochs)
+    return Examples(
+        join(learnt.tokens, rest.tokens),
+        np.concatenate([learnt.targets, rest.targets]),
+        weights,
+        turns if len(epochs) > 1 else (),
+    )
 
 
-def _confident(pseudo: PseudoLabelled, threshold: float) -> NDArray[np.bool_]:
+def alone(
+    which: Literal["original", "pseudo"],
+    original: Examples,
+    pseudo: PseudoLabelled,
+    params: Mapping[str, Any],
+    seed: int,
+) -> Examples:
+    """One of the two sources, in epochs as long as those of the mixture of `params`: a control with as many steps.
+
+    An epoch has the next rows of a shuffled source, which begins again, shuffled anew, when it is used up. Where no
+    pseudo-label passes the threshold, there are none to be had alone, and all of them are taken.
+    """
+    wanted = {**PLAIN, **params}
+    n = mix(original, pseudo, params, seed).per_epoch
+    if which == "pseudo":
+        source = _learnt(pseudo, wanted)
+        source = source if len(source) else _learnt(pseudo, {**wanted, "confidence": 0.0})
+    else:
+        source = replace(original, weights=original.weights * _factors(original, float(wanted["rebalance"])))
+    turns = _rounds(len(source), n, int(wanted["epochs"]), np.random.default_rng([seed, 3]))
+    used = np.unique(np.concatenate(turns))
+    return replace(_taken(source, used), turns=tuple(np.searchsorted(used, turn) for turn in turns))
+
+
+def _learnt(pseudo: PseudoLabelled, wanted: Mapping[str, Any]) -> Examples:
+    """The pseudo-labels that pass the threshold, with their targets, and weights of mean 1."""
+    chosen = np.flatnonzero(_confident(pseudo, float(wanted["confidence"]), str(wanted["confidence_by"])))
+    targets = _targets(pseudo, chosen, float(wanted["label_softness"]), float(wanted["label_temperature"]))
+    found = Examples(pseudo.tokens.take(chosen), targets, np.ones(len(chosen), dtype=np.float32))
+    return replace(found, weights=_factors(found, float(wanted["rebalance"])))
+
+
+def _taken(examples: Examples, rows: Indices) -> Examples:
+    return Examples(examples.tokens.take(rows), examples.targets[rows], examples.weights[rows])
+
+
+def _confident(pseudo: PseudoLabelled, threshold: float, by: str) -> NDArray[np.bool_]:
     likeliest = pseudo.probabilities.max(axis=1)
-    passes: NDArray[np.bool_] = np.isnan(likeliest) | (likeliest >= threshold)
+    least = np.full(len(likeliest), threshold, dtype=np.float64)
+    if by == "label":
+        for label in np.unique(pseudo.label):
+            own = pseudo.label == label
+            known = likeliest[own & ~np.isnan(likeliest)]
+            # of the values there are: at threshold 1 the surest row of each label stays
+            least[own] = np.quantile(known, threshold, method="lower") if len(known) else 0.0
+    passes: NDArray[np.bool_] = np.isnan(likeliest) | (likeliest >= least)
     return passes
 
 
 def _original_rows(n_pseudo: int, n_original: int, share: float) -> int:
+    """How many an epoch has."""
     if share >= 1:
         return 0
     return n_original if share <= 0 else min(n_original, max(round(n_pseudo * (1 - share) / share), 1))
 
 
-def _weights(n_pseudo: int, original: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """(N,) with mean 1: `share` of their sum on the pseudo-labels, equally, the rest on `original` as it stands."""
-    if not len(original):
-        share = 1.0
-    total = n_pseudo + len(original)
-    pseudo = np.full(n_pseudo, share * total / max(n_pseudo, 1))
-    rest = original * ((1 - share) * total / max(float(original.sum()), 1e-12))
-    return np.concatenate([pseudo, rest]).astype(np.float32)
+def _epochs(n: int, per_epoch: int, wanted: Mapping[str, Any], seed: int) -> list[Indices]:
+    """Rows of the original data for each epoch that is not like the first, ascending."""
+    fixed: Indices = np.sort(np.random.default_rng([seed, 2]).permutation(n)[:per_epoch])
+    if wanted["replay"] == "fixed" or per_epoch in {0, n}:
+        return [fixed]
+    turns = _rounds(n, per_epoch, int(wanted["epochs"]), np.random.default_rng([seed, 2]))
+    return [np.sort(turn) for turn in turns]
 
 
-def _targets(pseudo: PseudoLabelled, rows: NDArray[np.int64], softness: float) -> NDArray[np.float32]:
+def _rounds(n: int, per_epoch: int, epochs: int, rng: np.random.Generator) -> list[Indices]:
+    """So many rows of n for each epoch, going round after round through all of them, each in an order of its own."""
+    rounds = -(-per_epoch * epochs // n)
+    rows = np.concatenate([rng.permutation(n) for _ in range(rounds)])
+    return [rows[i * per_epoch : (i + 1) * per_epoch] for i in range(epochs)]
+
+
+def _weights(
+    pseudo: NDArray[np.float32], original: NDArray[np.float32], n_original: int, mass: float
+) -> NDArray[np.float32]:
+    """(N,) with mean 1 over an epoch, which has all of `pseudo` and `n_original` of the others: `mass` of their sum on
+    the pseudo-labels, the rest on the original ones, each in the proportions given."""
+    if not n_original:
+        mass = 1.0
+    total = len(pseudo) + n_original
+    of_pseudo = pseudo.astype(np.float64) * (mass * total / max(float(pseudo.sum()), 1e-12))
+    each = float(original.mean()) * n_original if n_original else 1.0
+    rest = original.astype(np.float64) * ((1 - mass) * total / max(each, 1e-12))
+    return np.concatenate([of_pseudo, rest]).astype(np.float32)
+
+
+def _factors(examples: Examples, rebalance: float) -> NDArray[np.float32]:
+    """(N,) mean 1: each row's factor by its label, a soft target's being the mean over its labels'."""
+    if rebalance <= 0 or not len(examples):
+        return np.ones(len(examples), dtype=np.float32)
+    mass: Floats = examples.targets.sum(axis=0, dtype=np.float64)
+    by_label = (mass.max() / mass.clip(1e-6)).clip(max=MOST_CLASS_WEIGHT) ** rebalance
+    factors = examples.targets @ by_label
+    return (factors / factors.mean()).astype(np.float32)
+
+
+def _targets(pseudo: PseudoLabelled, rows: Indices, softness: float, temperature: float) -> NDArray[np.float32]:
     hard = np.eye(pseudo.probabilities.shape[1], dtype=np.float32)[pseudo.label[rows]]
-    soft = np.where(np.isnan(pseudo.probabilities[rows]), hard, pseudo.probabilities[rows])
+    given = pseudo.probabilities[rows]
+    if temperature != 1:
+        powers = (given.astype(np.float64) / given.max(axis=1, keepdims=True)) ** (1 / temperature)
+        given = powers / powers.sum(axis=1, keepdims=True)
+    soft = np.where(np.isnan(given), hard, given)
     mixed: NDArray[np.float32] = ((1 - softness) * hard + softness * soft).astype(np.float32)
     return mixed

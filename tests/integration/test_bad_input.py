@@ -192,7 +192,7 @@ def test_a_stage_does_not_forget_what_it_cannot_do_again(finished: Project, monk
     done = invoke(finished, "monitor", "plan.yaml", "--anew", "basic", monkeypatch=monkeypatch)
     assert done.exit_code == 1
     assert "moodline run plan.yaml --anew basic" in " ".join(done.stderr.split())
-    assert len(finished.json("status", "plan.yaml")["studies"]) == 3
+    assert len(finished.json("status", "plan.yaml")["studies"]) == 4
 
 
 def test_check_reads_the_samples_sources_and_asks_for_the_labeller(

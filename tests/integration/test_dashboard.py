@@ -30,7 +30,7 @@ def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(fini
     finally:
         process.terminate()
         process.communicate(timeout=30)
-    assert len(finished.json("status", "plan.yaml")["studies"]) == 3
+    assert len(finished.json("status", "plan.yaml")["studies"]) == 4
 
 
 def test_without_a_store_the_dashboard_says_what_comes_first(project: Project) -> None:

@@ -76,7 +76,8 @@ def test_further_starts_from_the_winner(finished: Project) -> None:
 def test_ensemble_compares_combinations_and_reads_test_once(finished: Project) -> None:
     told = finished.json("ensemble", "plan.yaml")
     assert len(told["members"]) == 3
-    assert set(told["validation"]) == {"mean", "product", "maximum", "minimum"}
+    assert set(told["validation"]) >= {"mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"}
+    assert all(set(figures) == {"accuracy", "macro_f1"} for figures in told["validation"].values())
     assert told["best_single"] in told["members"]
     assert told["chosen"] == "ensemble (mean of 3)"
     assert told["test_readings"] == 1
@@ -118,7 +119,7 @@ def test_status_tells_where_it_stands(finished: Project) -> None:
     told = finished.json("status", "plan.yaml")
     assert told["name"] == "small"
     assert [stage["state"] for stage in told["stages"]] == ["done"] * 6
-    assert len(told["studies"]) == 3
+    assert len(told["studies"]) == 4
     assert told["disk_bytes"] > 10_000
     assert told["leader"] is None
 

@@ -1,6 +1,7 @@
 """A trial queued by hand runs next, once, whatever is killed; what cannot run is refused with the reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,12 @@ def test_all_mistakes_are_told_at_once(run: Run) -> None:
     with pytest.raises(Problems) as caught:
         queue(run, "a=1", "epochs=9", "batch_size=32")
     assert len(caught.value.problems) == 3
+
+
+def test_stage_twos_controls_are_no_candidate_to_choose_from(run: Run) -> None:
+    for name in ("small · further · models/bert", "small · further · models/bert · controls"):
+        open_study(open_optuna(store_url(run.plan)), replace(the_search(1), name=name))
+    assert enqueue_trial(run, ["epochs=2"], None, "further")["study"] == "small · further · models/bert"
 
 
 def test_the_study_must_be_clear_and_begun(run: Run, searched: Callable[..., optuna.Study]) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +22,8 @@ from tests.stages.labelling import LABELS, make_labelling, opened, truth_of
 from tests.transfer.labellers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
 from transfer.labellers import asking
 from transfer.problem import Problem
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +65,7 @@ def several(*labellers: str) -> str:
 def labelled(folder: Path, *overrides: str) -> tuple[Run, dict[str, Any]]:
     plan = folder / "plan.yaml"
     if not plan.exists():
+        folder.mkdir(exist_ok=True)
         make_labelling(folder, gold=40, comments=120)
         text = plan.read_text(encoding="utf-8").replace("labeller: {model: stub}, ", "")
         plan.write_text(text.replace("sample: 100", "sample: 60"), encoding="utf-8")
@@ -89,7 +95,9 @@ def test_prompts_are_averaged_and_their_agreement_is_kept_and_told(tmp_path: Pat
         mistaken, truth = int(text.split()[1]) % 4 == 0, truth_of(text)
         assert label == ((truth + 1) % 3 if mistaken else truth)
         assert rows[key].agreement == (0.5 if mistaken else 1)
-        assert rows[key].probabilities[label] == pytest.approx((0.9 + 0.2) / 2 if mistaken else 0.6)
+        probabilities = rows[key].probabilities
+        assert probabilities is not None
+        assert probabilities[label] == pytest.approx((0.9 + 0.2) / 2 if mistaken else 0.6)
     (mine,) = told["labellers"]
     assert len(mine["prompts"]) == 6
     assert mine["prompts"][0]["kappa"]["value"] == 1 > mine["prompts"][3]["kappa"]["value"]
@@ -192,7 +200,7 @@ def test_a_labeller_of_unknown_confidence_makes_the_whole_unknown_and_votes(tmp_
         run, told = labelled(tmp_path, several(at(sure), at(one_bare, model="bare"), at(one_bare, model="bare too")))
     assert told["unknown_confidence"] == told["gold_n"]
     assert (told["reliability"], told["calibration"], told["kappa"]["value"]) == (None, None, 1)
-    assert {row.probabilities for row in labels_of(run.engine, told["identity"])} == {None}
+    assert all(row.probabilities is None for row in labels_of(run.engine, told["identity"]))
 
 
 def test_one_labeller_twice_is_refused(tmp_path: Path) -> None:
@@ -225,6 +233,33 @@ def test_a_server_that_dies_loses_nothing_and_is_asked_no_comment_twice(
     assert not [path for path in files if b"sk-secret" in path.read_bytes()]
 
 
+def test_a_labelling_that_is_killed_asks_for_the_rest_and_ends_like_one_that_was_not(tmp_path: Path) -> None:
+    killed: list[subprocess.Popen[bytes]] = []
+
+    def kills(body: Body, before: int) -> Body:
+        if before == 60:
+            killed[0].kill()
+        return rightly(body)
+
+    with serve(kills) as fake:
+        make_labelling(tmp_path, gold=40, comments=120)
+        again = [str(tmp_path / "plan.yaml"), *("--set", one(fake, concurrency=1), "--set", "pseudo_label.sample=60")]
+        killed.append(
+            subprocess.Popen([sys.executable, "-m", "cli", "label", *again], cwd=ROOT, stderr=subprocess.DEVNULL)
+        )
+        assert killed[0].wait() == -signal.SIGKILL
+        done = CliRunner().invoke(app, ["label", *again, "--json"])
+        asked = Counter(map(comment_in, fake.asked))
+    told = json.loads(done.stdout)
+    assert (told["labelled"], told["missing"], len(asked)) == (60, 0, 100)
+    assert told["asked"] < 50
+    assert sum(asked.values()) <= 100 + 5  # under way when it was killed, or on the way to the store
+    with serve(rightly) as fake:
+        _, whole = labelled(tmp_path / "whole", one(fake))
+    figures = ("accuracy", "macro_f1", "kappa", "confusion", "calibration", "shares")
+    assert {name: told[name] for name in figures} == {name: whole[name] for name in figures}
+
+
 def test_what_is_missing_is_counted_to_the_row(tmp_path: Path) -> None:
     hopeless: Callable[[Body], bool] = lambda body: number(body) % 7 == 0  # noqa: E731
 
@@ -251,13 +286,28 @@ def test_tokens_and_money_are_told_before_and_after_and_kept_with_each_label(tmp
     each = (99 * 10 + 1 * 1000) / 1e6
     (usage,), (guess,) = told["usage"], told["estimate"]
     assert (usage["answers"], usage["tokens"], usage["written"], usage["uncounted"]) == (100, 10_000, 100, 0)
-    assert (usage["money"], usage["currency"]) == (pytest.approx(100 * each), "EUR")
+    assert usage["money"] == pytest.approx(100 * each)
+    assert usage["currency"] == "EUR"
     assert guess["questions"] == 100
     assert guess["money"] == pytest.approx(((guess["tokens"] - guess["written"]) * 10 + guess["written"] * 1000) / 1e6)
     rows = list(labels_of(run.engine, told["identity"]))
     assert {(round(row.cost or 0, 9), row.currency, row.written) for row in rows} == {(round(each, 9), "EUR", 1)}
-    assert sum(row.seconds or 0 for row in rows) == pytest.approx(usage["seconds"]) > 0
+    assert usage["seconds"] > 0
+    assert sum(row.seconds or 0 for row in rows) == pytest.approx(usage["seconds"])
     assert (again["usage"][0]["money"], again["estimate"][0]["questions"]) == (usage["money"], 0)
+
+
+def test_check_tells_what_it_would_cost_and_asks_nothing(tmp_path: Path) -> None:
+    prices = {"input": 10.0, "output": 1000.0, "currency": "EUR"}
+    with serve(rightly) as fake:
+        how = one(fake, prices=prices, prompt=WORDINGS)
+        make_labelling(tmp_path, gold=40, comments=120)
+        done = CliRunner().invoke(app, ["check", str(tmp_path / "plan.yaml"), "--set", how, "--json"])
+        assert fake.asked == []
+        (before,) = labelled(tmp_path, how, "pseudo_label.sample=60")[1]["estimate"]
+    (guess,) = json.loads(done.stdout)["labelling"]
+    assert guess["questions"] == (100 + 40) * 6  # the plan's own sample, and gold
+    assert guess["money"] / 140 == pytest.approx(before["money"] / 100, rel=0.02)
 
 
 def test_a_server_that_does_not_count_is_said_so(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ RECIPES = {
     "frozen layers": replace(RECIPE, frozen_layers=2, layer_decay=0.8),
     "class weights": replace(RECIPE, class_weighting="balanced", label_smoothing=0.1),
     "long warm-up": replace(RECIPE, warmup_share=0.7),
+    "anchor": replace(RECIPE, anchor=0.1),
+    "robust loss": replace(RECIPE, loss="generalised"),
+    "anchored adapters": replace(RECIPE, anchor=0.1, method="lora", loss="symmetric"),
 }
 
 

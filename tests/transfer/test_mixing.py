@@ -7,7 +7,7 @@ import pytest
 
 from transfer.encoding import Tokens
 from transfer.finetune import Examples, one_hot
-from transfer.mixing import PseudoLabelled, mix
+from transfer.mixing import PseudoLabelled, alone, mix
 
 PARAMS = {"pseudo_share": 0.5, "confidence": 0.0, "label_softness": 0.0}
 
@@ -116,3 +116,103 @@ def test_weights_of_the_original_data_keep_their_proportions() -> None:
     own = {text - 1000: weight for text, weight in zip(texts(mixed), mixed.weights, strict=True) if text >= 1000}
     assert own[1] / own[0] == pytest.approx(3.0)
     assert share(mixed) == pytest.approx(0.5)
+
+
+def test_a_pseudo_labels_weight_in_the_loss_is_apart_from_its_share_of_the_rows() -> None:
+    mixed = mix(original(), pseudo(), PARAMS | {"pseudo_share": 0.4, "pseudo_weight": 0.5}, seed=1)
+    assert len(mixed) == 40 + 60
+    assert mixed.weights[0] / mixed.weights[-1] == pytest.approx(0.5)
+    assert mixed.weights.mean() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_threshold_by_label_keeps_as_large_a_part_of_each_label() -> None:
+    """Overall, the label that the labeller is never sure of would vanish."""
+    source = pseudo(60)
+    doubtful = source.label == 2
+    source.probabilities[doubtful] = np.linspace(0.34, 0.4, 20)[:, None] * [0, 0, 1] + [0.3, 0.3, 0]
+    source.probabilities[doubtful] /= source.probabilities[doubtful].sum(axis=1, keepdims=True)
+    overall = mix(original(), source, PARAMS | {"confidence": 0.5, "pseudo_share": 1.0}, seed=1)
+    by_label = mix(
+        original(), source, PARAMS | {"confidence": 0.5, "confidence_by": "label", "pseudo_share": 1.0}, seed=1
+    )
+    assert overall.targets.sum(axis=0)[2] == 0
+    assert by_label.targets.sum(axis=0).tolist() == [11, 11, 11]  # the median itself stays
+    everything = mix(original(), source, PARAMS | {"confidence_by": "label", "pseudo_share": 1.0}, seed=1)
+    surest = mix(original(), source, PARAMS | {"confidence": 1.0, "confidence_by": "label", "pseudo_share": 1.0}, 1)
+    assert (len(everything), len(surest)) == (60, 3)
+
+
+def test_a_threshold_by_label_leaves_answers_of_unknown_confidence_in() -> None:
+    source = pseudo(12)
+    source.probabilities[:6] = np.nan
+    mixed = mix(original(), source, PARAMS | {"confidence": 1.0, "confidence_by": "label", "pseudo_share": 1.0}, 1)
+    assert len(mixed) == 6 + 3
+
+
+@pytest.mark.parametrize(("temperature", "expected"), [(0.5, 0.96), (1.0, 0.8), (2.0, 0.6)])
+def test_temperature_sharpens_or_blurs_the_labellers_distribution(temperature: float, expected: float) -> None:
+    source = pseudo(3)
+    source.probabilities[:] = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]
+    wanted = PARAMS | {"label_softness": 1.0, "label_temperature": temperature, "pseudo_share": 1.0}
+    mixed = mix(original(), source, wanted, seed=1)
+    assert mixed.targets[0, 0] == pytest.approx(
+        0.8 ** (1 / temperature) / (0.8 ** (1 / temperature) + 2 * 0.1 ** (1 / temperature))
+    )
+    assert mixed.targets[0, 0] == pytest.approx(expected, abs=0.02)
+    assert mixed.targets.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_a_temperature_leaves_answers_of_unknown_confidence_hard() -> None:
+    source = pseudo(3)
+    source.probabilities[:] = np.nan
+    mixed = mix(original(), source, PARAMS | {"label_softness": 1.0, "label_temperature": 2.0}, seed=1)
+    assert mixed.targets[:3].tolist() == np.eye(3).tolist()
+
+
+@pytest.mark.parametrize(("rebalance", "ratio"), [(0.0, 1.0), (0.5, 3.0), (1.0, 9.0)])
+def test_rebalancing_raises_rare_labels_within_each_source_and_leaves_the_share(rebalance: float, ratio: float) -> None:
+    source = pseudo(40)
+    label = np.array([0] * 36 + [1] * 4)
+    source = PseudoLabelled(source.tokens, label, one_hot(label, 3))
+    mixed = mix(original(), source, PARAMS | {"pseudo_share": 0.4, "rebalance": rebalance}, seed=1)
+    assert mixed.weights[39] / mixed.weights[0] == pytest.approx(ratio, rel=1e-5)
+    assert share(mixed) == pytest.approx(0.4, rel=1e-5)
+    assert mixed.weights.mean() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_fresh_replay_has_other_original_rows_in_every_epoch_until_all_were_seen() -> None:
+    wanted = PARAMS | {"pseudo_share": 0.5, "replay": "fresh", "epochs": 5}
+    mixed = mix(original(), pseudo(), wanted, seed=1)
+    seen = [{texts(mixed)[i] for i in mixed.rows(epoch)} for epoch in range(5)]
+    assert {len(mixed.rows(epoch)) for epoch in range(5)} == {mixed.per_epoch} == {80}
+    replayed = [{text for text in rows if text >= 1000} for rows in seen]
+    assert not replayed[0] & replayed[1]
+    assert set.union(*replayed) == set(range(1000, 1100))  # 200 draws of 100 rows
+    assert all(set(range(40)) <= rows for rows in seen)
+    assert np.average(mixed.weights, weights=mixed.appearances) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_fixed_replay_is_the_same_rows_in_every_epoch() -> None:
+    mixed = mix(original(), pseudo(), PARAMS, seed=1)
+    assert mixed.turns == ()
+    assert mixed.rows(0).tolist() == mixed.rows(3).tolist()
+
+
+@pytest.mark.parametrize("which", ["original", "pseudo"])
+@pytest.mark.parametrize("wanted", [0.3, 0.8])
+def test_a_source_alone_has_epochs_as_long_as_the_mixtures(which: str, wanted: float) -> None:
+    params = PARAMS | {"pseudo_share": wanted, "epochs": 3}
+    mixed = mix(original(), pseudo(), params, seed=1)
+    control = alone(which, original(), pseudo(), params, seed=1)  # type: ignore[arg-type]
+    assert [len(control.rows(epoch)) for epoch in range(3)] == [len(mixed)] * 3
+    assert all((text < 1000) == (which == "pseudo") for text in texts(control))
+    counts = np.bincount(np.concatenate(control.turns), minlength=len(control))
+    assert counts.max() - counts.min() <= 1  # a row comes again only when all have come
+
+
+def test_pseudo_labels_alone_keep_to_the_threshold_where_any_passes() -> None:
+    params = PARAMS | {"confidence": 0.9, "epochs": 2}
+    strict = alone("pseudo", original(), pseudo(), params, seed=1)
+    assert 0 < len(strict) < 40
+    nobody = alone("pseudo", original(), pseudo(), params | {"confidence": 1.0}, seed=1)
+    assert set(texts(nobody)) <= set(range(40))

@@ -7,7 +7,7 @@ from transfer.labellers.examples import DrawnExamples, Example
 from transfer.labellers.prompt import frame, label_names, quote, show, variants
 from transfer.labellers.settings import LabellerSettings
 
-# Tokens a character of today's LLM tokenizers, which differ by half: English words, and Korean, Japanese or Chinese.
+# Tokens a character, a rule of thumb: English words, and Korean, Japanese or Chinese.
 LATIN, OTHER = 0.25, 0.7
 AROUND = 8  # tokens that a chat template puts around a message
 
@@ -53,7 +53,7 @@ def estimate(
 
 
 def guessed_tokens(text: str) -> float:
-    """Tokens of a text in a typical LLM's tokenizer; off by half where scripts are mixed or rare."""
+    """Tokens of a text in a typical LLM's tokenizer, which may well be off by half."""
     latin = sum(character.isascii() for character in text)
     return LATIN * latin + OTHER * (len(text) - latin)
 

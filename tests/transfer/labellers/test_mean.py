@@ -17,13 +17,15 @@ def bare(label: int | None) -> Answer:
 def test_distributions_are_averaged_with_equal_weights() -> None:
     found, agreement = mean_answer([sure(0.6, 0.4, 0.0), sure(0.1, 0.7, 0.2), sure(0.5, 0.3, 0.2)], 3)
     assert found.probabilities == pytest.approx((0.4, 1.4 / 3, 0.4 / 3))
-    assert (found.label, agreement) == (1, pytest.approx(1 / 3))
+    assert found.label == 1
+    assert agreement == pytest.approx(1 / 3)
     assert (found.tokens, found.written) == (30, 3)
 
 
 def test_where_one_confidence_is_unknown_so_is_that_of_all_and_labels_are_voted_on() -> None:
     found, agreement = mean_answer([sure(0.9, 0.1, 0.0), bare(1), bare(1)], 3)
-    assert (found.probabilities, found.label, agreement) == (None, 1, pytest.approx(2 / 3))
+    assert (found.probabilities, found.label) == (None, 1)
+    assert agreement == pytest.approx(2 / 3)
 
 
 def test_a_tie_goes_to_the_likelier_label_then_to_the_one_named_first() -> None:

@@ -1,0 +1,129 @@
+"""Stage two's controls: what its chosen recipe gives with one of the two sources alone, and over several seeds.
+
+They are one study of listed trials beside stage two's own, so that a kill costs part of one fine-tune, and what was
+run for the table of `further` counts for the ablation. Their weights are not kept, their probabilities are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.trial import FixedTrial, TrialState
+
+from stages.further_inputs import Inputs
+from stages.searching import longest_of, search, summary
+from stages.workspace import Run, store_url
+from studies.queued import SETTINGS, Queued
+from studies.record import answers_name
+from studies.search import Search
+from studies.space import Choices, suggest
+from studies.store import open_optuna
+from studies.task import Exam, Task
+from transfer.encoding import encode
+
+ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"
+# Where the plan adapts to the comments' language: the same without it, and what it gives stage one's recipe alone.
+UNADAPTED = f"{BOTH}, not adapted"
+FIRST_ADAPTED, FIRST_UNADAPTED = "stage one's recipe, adapted", "stage one's recipe, not adapted"
+ARMS = (ORIGINAL, PSEUDO, BOTH, UNADAPTED, FIRST_ADAPTED, FIRST_UNADAPTED)
+CONTROLS = "controls"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of training that is compared. name: one of ARMS. settings: parameters that differ from the chosen
+    trial's."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+SOURCES = (Arm(ORIGINAL, {"mixture": "original"}), Arm(PSEUDO, {"mixture": "pseudo"}))
+WHOLE = (*SOURCES, Arm(BOTH, {"mixture": "both"}))
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The controls of one chosen trial. answers: for each arm and seed, from 1, probabilities by exam, of those fits
+    that came to an end."""
+
+    study: dict[str, Any]
+    answers: dict[tuple[str, int], dict[str, NDArray[np.float32]]]
+
+    def runs(self, arm: str, split: str) -> list[NDArray[np.float32]]:
+        """An arm's probabilities on a split, in the order of the seeds."""
+        return [found[split] for (name, _), found in sorted(self.answers.items()) if name == arm]
+
+    def seeds(self, arm: str) -> list[int]:
+        """The seeds of an arm that came to an end."""
+        return sorted(seed for name, seed in self.answers if name == arm)
+
+
+def run_controls(
+    run: Run, inputs: Inputs, plan_of: Search, task: Task, trial: int, arms: Sequence[Arm], seeds: int, *, leads: bool
+) -> Controls:
+    """Fits each arm as often as asked, those that were before excepted. trial: of stage two's study, the chosen one."""
+    settings = settings_of(plan_of, task, optuna_trial(run, plan_of.name, trial).params)
+    wanted = [
+        Queued(
+            f"{arm.name}, as trial {trial}, seed {i}",
+            {"arm": arm.name},
+            {"of": trial, "number": i, "seed": _seed(task.seed, trial, i), SETTINGS: {**settings, **arm.settings}},
+        )
+        for i in range(1, seeds + 1)
+        for arm in arms
+    ]
+    listed = replace(
+        plan_of,
+        name=f"{plan_of.name} · {CONTROLS}",
+        space={"arm": Choices(choices=list(ARMS))},
+        baseline={"epochs": settings["epochs"]},
+        queue=wanted,
+        pruner="none",
+        keep=0,
+        seeds=1,
+        attributes={**plan_of.attributes, "what": "stage two's controls"},
+    )
+    run.report.say(f"{listed.name}: {len(wanted)} trials")
+    study = search(run, listed, control_task(run, inputs, task), leads=leads)
+    return Controls(summary(study, 0), _answers(run, study, {entry.key for entry in wanted}))
+
+
+def control_task(run: Run, inputs: Inputs, task: Task) -> Task:
+    """The task of stage two, judged on gold's report half too: no value looks there, only the comparison does."""
+    exams = dict(task.exams)
+    if inputs.gold is not None:
+        tokens = encode(inputs.gold.report.texts, task.tokenizer, longest_of(task.space), run.cache)
+        exams["report"] = Exam(tokens, inputs.gold.report.labels)
+    return replace(
+        task, space={"arm": Choices(choices=list(ARMS))}, exams=exams, seeds=1, keeps_answers=True, stage="further"
+    )
+
+
+def settings_of(plan_of: Search, task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a trial, fixed ones included."""
+    return {**suggest(FixedTrial(dict(params)), task.space)}
+
+
+def optuna_trial(run: Run, study: str, number: int) -> optuna.trial.FrozenTrial:
+    """A trial of one of the plan's studies."""
+    found = optuna.load_study(study_name=study, storage=open_optuna(store_url(run.plan)))
+    return found.get_trials(deepcopy=False)[number]
+
+
+def _seed(seed: int, trial: int, i: int) -> int:
+    """None of the search's or the recheck's, which come from fewer numbers; the same for all arms: they are paired."""
+    return int(np.random.SeedSequence([seed, trial, i, 1]).generate_state(1)[0])
+
+
+def _answers(run: Run, study: optuna.Study, keys: set[str]) -> dict[tuple[str, int], dict[str, NDArray[np.float32]]]:
+    found: dict[tuple[str, int], dict[str, NDArray[np.float32]]] = {}
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        if trial.user_attrs["entry"] in keys:
+            folder = run.files.fetch(answers_name(study.study_name, trial.number))
+            read = {path.stem: np.load(path, allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
+            found[trial.params["arm"], int(trial.user_attrs["number"])] = read
+    return found

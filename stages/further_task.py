@@ -1,0 +1,97 @@
+"""The task that stage two's trials share, and how a trial's parameters become its training data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from stages.adapt import adapted_folders, adapts
+from stages.further_inputs import Inputs
+from stages.rounds import round_name
+from stages.searching import fitted_space, longest_of, resources
+from stages.stage import fingerprint
+from stages.workspace import Run
+from stages.yardstick import Yardstick
+from studies.space import default_mixing, default_space
+from studies.task import Exam, Probabilities, Task
+from transfer.encoding import encode
+from transfer.finetune import Examples, Recipe, one_hot
+from transfer.mixing import PLAIN, PseudoLabelled, alone, mix
+from transfer.model import depth, load_config, load_tokenizer, longest_input
+
+STAGE = "further"
+# Weights to begin with beside those that the space's `start` knows.
+NOT_ADAPTED, PRETRAINED, ADAPTED = -1, -2, -3
+# Trial 0: a plain mixture, half and half, with the labeller's own doubt kept, from the winner's weights.
+PLAIN_MIXTURE = {**{name: value for name, value in PLAIN.items() if name != "epochs"}, "start": 1}
+
+
+def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, Any]]:
+    """The task of every trial of a round, and trial 0's parameters: the winner's own, and a plain mixture."""
+    plan, labels = run.plan, run.plan.labels
+    first, original, target, pseudo = inputs.starts[0], inputs.original, inputs.target, inputs.pseudo
+    starts = {i: str(run.files.fetch(record.path)) for i, record in enumerate(inputs.starts, start=1)}
+    if adapts(run, "further"):
+        starts |= {NOT_ADAPTED: starts[1], 1: str(adapted_folders(run)[inputs.winner["candidate"]])}
+    config, tokenizer = load_config(starts[1]), load_tokenizer(starts[1])
+    default = {**default_space(depth(config)), **default_mixing()}
+    space = fitted_space(plan.space("further", default), longest_input(config, tokenizer))
+    longest = longest_of(space)
+    train = Examples(
+        encode(original.train.texts, tokenizer, longest, run.cache),
+        one_hot(original.train.labels, len(labels)),
+        np.ones(len(original.train.texts), dtype=np.float32),
+    )
+    learnt = PseudoLabelled(encode(pseudo.texts, tokenizer, longest, run.cache), pseudo.label, pseudo.probabilities)
+    exams = {
+        "validation": Exam(
+            encode(original.validation.texts, tokenizer, longest, run.cache), original.validation.labels
+        ),
+        "target": Exam(encode(target.texts, tokenizer, longest, run.cache), target.truth),
+    }
+    floor = first.metrics["macro_f1"] - plan.further.tolerance
+    yardstick = Yardstick(tuple(labels), original.validation.labels, target.truth, floor)
+
+    def value(probabilities: Mapping[str, Probabilities]) -> float:
+        return yardstick.value(probabilities)
+
+    task = Task(
+        start=starts[1],
+        starts=starts,
+        labels=labels,
+        tokenizer=tokenizer,
+        space=space,
+        seed=_seed(plan.seed, number),
+        examples=partial(examples_of, train, learnt),
+        exams=exams,
+        value=value,
+        stage=STAGE,
+        plan=plan.name,
+        candidate=inputs.winner["candidate"],
+        called="" if number == 1 else f"{inputs.winner['candidate']} {round_name(inputs, number)}",
+        lineage={"fingerprint": fingerprint(inputs.parts), "parts": inputs.parts, "start": first.name},
+        seeds=plan.further.seeds,
+        patience=plan.further.patience,
+        **resources(plan.search),
+    )
+    recipe = {name: first.recipe[name] for name in asdict(Recipe()) if name in first.recipe}
+    return task, asdict(Recipe()) | recipe | PLAIN_MIXTURE
+
+
+def _seed(seed: int, number: int) -> int:
+    """A round's own; the first has that of a plan without rounds."""
+    parts = [seed, 2] if number == 1 else [seed, 2, number]
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def examples_of(train: Examples, learnt: PseudoLabelled, params: Mapping[str, Any], seed: int) -> Examples:
+    """What a trial learns from. params: as in `mix`, and `mixture`: "both", "original" or "pseudo" (one of the two in
+    epochs as long as the mixture's), or "stage one" (all of the original data in every epoch)."""
+    which = params.get("mixture", "both")
+    if which == "stage one":
+        return train
+    if which == "both":
+        return mix(train, learnt, params, seed)
+    return alone(which, train, learnt, params, seed)

@@ -1,0 +1,129 @@
+"""Rounds label more comments by stage two's own trials, stop when they help no more, and are kept apart."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from stages import further as stage
+from stages.ablation import run_ablation
+from stages.compared import REPORT
+from stages.further import run_further
+from stages.workspace import store_url
+from storage import registry
+from studies.store import open_optuna
+from tests.stages.stage_two import make_searched, opened, predictions
+
+ROUNDS = ("rounds={most: 3, comments: 10, top: 1}", "pseudo_label.sample=60", "further.trials=1")
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing may catch it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def _searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        return make_searched(tmp_path_factory.mktemp("searched") / "project", patch)
+
+
+@pytest.fixture
+def searched(_searched: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(_searched.parent, tmp_path / "project")) / "plan.yaml"
+
+
+def rising(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
+    """Makes rounds worth these values, in turn."""
+    left = iter(values)
+    monkeypatch.setattr(stage, "_worth", lambda chosen: next(left))
+
+
+def names(plan: Path) -> list[str]:
+    found = optuna.get_all_study_names(open_optuna(store_url(opened(plan).plan)))
+    return sorted(name for name in found if "further" in name and "controls" not in name)
+
+
+def test_a_round_learns_from_more_comments_that_the_one_before_labelled(
+    searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rising(monkeypatch, [0.5, 0.6, 0.7])
+    run = opened(searched, *ROUNDS)
+    told = run_further(run)
+    assert [(one["round"], one["labels"]) for one in told["rounds"]] == [(1, 60), (2, 70), (3, 80)]
+    assert told["rounds"][0]["teacher"] == []
+    assert told["rounds"][1]["teacher"] == ["further/models-bert/trial-0"]
+    assert told["winner"]["round"] == 3
+    assert told["winner"]["path"] is not None
+    assert len(names(searched)) == 3
+    kept = {record.name for record in registry.models(run.engine, "small", stage="further")}
+    assert len(kept) == 3
+    assert told["winner"]["name"] in kept
+    assert told["rounds"][2]["teacher"][0] in kept
+    labelled = [name for name in run.files.names("samples") if "round-3" in name]
+    table = pq.read_table(run.files.fetch(labelled[0]))
+    assert table.num_rows == len(set(table.column("key").to_pylist())) == 20
+    assert REPORT in {row["split"] for row in told["rows"]}
+
+
+def test_rounds_end_when_one_helps_no_more_and_the_best_one_wins(
+    searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rising(monkeypatch, [0.5, 0.5])
+    told = run_further(opened(searched, *ROUNDS))
+    assert [one["value"] for one in told["rounds"]] == [0.5, 0.5]
+    assert told["winner"]["round"] == 1
+    assert told["winner"]["name"] == "further/models-bert/trial-0"
+
+
+@pytest.mark.slow
+def test_rounds_killed_and_gone_on_with_are_those_that_ran_through(
+    searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = Path(shutil.copytree(searched.parent, tmp_path / "through")) / "plan.yaml"
+    with monkeypatch.context() as patch:
+        rising(patch, [0.5, 0.6, 0.55])
+        expected = run_further(opened(through, *ROUNDS))
+    searching, begun = stage.search_and_refit, 0
+
+    def killed(*args: object, **more: object) -> object:
+        nonlocal begun
+        begun += 1
+        if begun == 2:
+            raise KilledError
+        return searching(*args, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        rising(patch, [0.5])
+        patch.setattr(stage, "search_and_refit", killed)
+        with pytest.raises(KilledError):
+            run_further(opened(searched, *ROUNDS))
+    with monkeypatch.context() as patch:
+        rising(patch, [0.5, 0.6, 0.55])
+        told = run_further(opened(searched, *ROUNDS))
+    assert told["rounds"] == expected["rounds"]
+    assert told["rows"] == expected["rows"]
+    assert names(searched) == names(through)
+    for name in names(searched):
+        assert predictions(opened(searched), name) == predictions(opened(through), name)
+
+
+@pytest.mark.slow
+def test_the_ablation_is_of_the_round_that_won(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        rising(patch, [0.5, 0.6, 0.55])
+        run_further(opened(searched, *ROUNDS))
+    told = run_ablation(opened(searched, *ROUNDS))
+    assert " · round 2 " in told["studies"][0]["name"]
+    assert {row["seeds"] for row in told["rows"]} == {3}
