@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stages.commands import STAGE_COMMANDS
+from stages.commands import ABLATION, STAGE_COMMANDS
 from stages.edge import Show, edge, finish, quiet_libraries
 from stages.opening import begun_run, lead_stage, opened_run, read
 
@@ -28,20 +28,21 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 StageName = Annotated[
-    Literal["basic", "further", "ensemble"] | None,
+    Literal["basic", "further", "ensemble", "distil"] | None,
     typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
 ]
+ModelName = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/X/trial-0.", show_default=False)
+]
+Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
 Anew = Annotated[
-    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "infer", "monitor"] | None,
+    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
     typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
 ]
 ExportTo = Annotated[
-    Path | None,
-    typer.Option("--export", metavar="FILE", help="Write labels, or a sheet for them.", show_default=False),
+    Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)
 ]
-ImportFrom = Annotated[
-    Path | None, typer.Option("--import", metavar="FILE", help="Read labels from such a file.", show_default=False)
-]
+ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read labels.", show_default=False)]
 Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
 Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
@@ -130,6 +131,7 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
         plan: PlanFile,
+        ablation: Annotated[bool, typer.Option("--ablation", help=ABLATION, hidden=stage != "further")] = False,
         overrides: Overrides = [],
         anew: Anew = None,
         workers: Workers = 1,
@@ -139,27 +141,7 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
         with edge(as_json, debug):
             from stages.show import show_stage
 
-            finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
-
-
-def _add_further_command(name: str, stage: str, text: str) -> None:
-    @app.command(name, help=text)
-    def command(
-        plan: PlanFile,
-        ablation: Annotated[
-            bool, typer.Option("--ablation", help="Original data, pseudo-labels and both, over several seeds.")
-        ] = False,
-        overrides: Overrides = [],
-        anew: Anew = None,
-        workers: Workers = 1,
-        as_json: AsJson = False,
-        debug: Debug = False,
-    ) -> None:
-        with edge(as_json, debug):
-            from stages.show import show_stage
-
-            what = "ablation" if ablation else stage
-            finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
+            finish(lead_stage(plan, overrides, stage + " ablation" * ablation, anew, workers), as_json, show_stage)
 
 
 def _add_stage_command(name: str, stage: str, text: str) -> None:
@@ -173,9 +155,28 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
 
 
-_ADD = {"basic": _add_search_command, "further": _add_further_command}
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    _ADD.get(_stage, _add_stage_command)(_name, _stage, _text)
+    (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+
+
+@app.command()
+def infer(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Classify all comments into Parquet shards. Run again after a kill, or for files that came later.
+
+    Example: moodline infer plan.yaml --follow
+    """
+    with edge(as_json, debug):
+        from stages.follow import infer_command
+        from stages.show import show_stage
+
+        finish(infer_command(plan, overrides, anew, follow), as_json, show_stage)
 
 
 @app.command()
@@ -281,23 +282,29 @@ def evaluate(
     text: Annotated[str, typer.Option(help="Its text column.")] = "text",
     label: Annotated[str, typer.Option(help="Its label column.")] = "label",
     encoding: Annotated[str | None, typer.Option(help="Its encoding, if not UTF-8.", show_default=False)] = None,
+    source: Annotated[str | None, Column] = None,
+    time: Annotated[str | None, Column] = None,
+    errors: Annotated[Path | None, typer.Option(help="A csv for the texts labelled wrong.", show_default=False)] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A folder for PNGs.", show_default=False)] = None,
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Judge the final predictor on a labelled file.
+    """Judge the final predictor on a labelled file: figures with intervals, by length, and by --source and by month.
 
-    Example: moodline evaluate plan.yaml --data test.csv --stage ensemble
+    Example: moodline evaluate plan.yaml --data test.csv --time written_at --errors wrong.csv --pictures test-pictures
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.judge import run_evaluate
-        from stages.show import show_scores
+        from stages.judge import Wanted, run_evaluate
+        from stages.show_scores import show_scores
         from transfer.sources import LabelledSource
 
-        source = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        finish(run_evaluate(begun_run(read(plan, overrides)), source, stage), as_json, show_scores)
+        rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
+        wanted = Wanted(source, time, errors, pictures)
+        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_scores)
 
 
 @app.command()
@@ -305,6 +312,7 @@ def predict(
     plan: PlanFile,
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Texts to classify.", show_default=False)],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -318,7 +326,7 @@ def predict(
         from stages.judge import run_predict
         from stages.show import show_predictions
 
-        finish(run_predict(begun_run(read(plan, overrides)), texts, stage), as_json, show_predictions)
+        finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
 
 @app.command()
@@ -360,20 +368,25 @@ def dashboard(
 def export(
     plan: PlanFile,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+    form: Annotated[
+        list[str],
+        typer.Option("--format", metavar="onnx|openvino", help="Also in this form; repeatable.", show_default=False),
+    ] = [],
     stage: StageName = None,
+    model: ModelName = None,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Write the final predictor as a folder that transformers loads, with a model card; an ensemble as its members.
 
-    Example: moodline export plan.yaml my-model
+    Example: moodline export plan.yaml my-model --format onnx
     """
     with edge(as_json, debug):
         quiet_libraries()
         from stages.export import run_export
 
-        result = run_export(begun_run(read(plan, overrides)), folder, stage)
+        result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
 
 

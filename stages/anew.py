@@ -7,6 +7,7 @@ from stages.plan import Plan
 from stages.stage import STAGES
 from stages.workspace import SAMPLES, SHARDS, Run, store_url
 from storage import claims, ledger, registry
+from storage.choices import forget_choices
 from storage.shards import forget_shards
 from studies.artifacts import forget_artifacts
 from studies.record import ANSWERS
@@ -27,7 +28,8 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
             f"say: moodline run {run.plan.file.name} --anew {stage}",
         )
     later = stages[stages.index(stage) :]
-    _forget_studies(run, [name for name in ("basic", "further") if name in later])
+    for name in [name for name in ("basic", "further", "distil") if name in later]:
+        forget_studies(run, f"{run.plan.name} · {name} · ")
     for name in later:
         for record in registry.models(run.engine, run.plan.name, stage=name):
             registry.remove(run.engine, run.plan.name, record.name)
@@ -42,6 +44,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
         _remove(run, SAMPLES)
     if "infer" in later:
         forget_shards(run.engine, run.plan.name)
+        forget_choices(run.engine, run.plan.name, "engine ")
         _remove(run, SHARDS)
     run.report.say(f"begun anew: {', '.join(later)}")
 
@@ -59,12 +62,13 @@ def _remove(run: Run, prefix: str) -> None:
         run.files.remove(name)
 
 
-def _forget_studies(run: Run, stages: list[str]) -> None:
+def forget_studies(run: Run, prefix: str, but: str | None = None) -> None:
+    """Removes the studies whose name begins so, with their trials, claims and artifacts; one may stay."""
     import optuna
 
     storage = open_optuna(store_url(run.plan))
     for study in optuna.get_all_study_summaries(storage):
-        if any(study.study_name.startswith(f"{run.plan.name} · {stage} · ") for stage in stages):
+        if study.study_name.startswith(prefix) and study.study_name != but:
             forget_artifacts(run.files, optuna.load_study(study_name=study.study_name, storage=storage))
             optuna.delete_study(study_name=study.study_name, storage=storage)
             claims.forget_slots(run.engine, study.study_name)

@@ -10,19 +10,21 @@ from typing import Any, TypeVar
 import numpy as np
 
 from stages.basic import subset_of
-from stages.data import halves_of, read_gold_rows, read_original
+from stages.data import Gold, halves_of, read_gold_rows, read_original
 from stages.overview import stages_of
+from stages.panel import named_labellers, require_labellers
 from stages.plan import Plan, read_plan
-from stages.pseudo_label import plan_labeller
 from stages.search_notes import search_notes
 from stages.search_problems import LAYERS
 from stages.settings import FurtherSettings, SearchSettings
+from stages.spending import LOOKED_AT, would_cost
 from stages.workspace import candidate_location, check_writable
 from studies.again import recheck_of
 from studies.search import Search
 from studies.space import Space, default_mixing, default_space
 from transfer.device import device_name, has_bf16
 from transfer.labelled import Labelled
+from transfer.labellers.settings import LabellerSettings
 from transfer.model import depth, load_config, load_tokenizer
 from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource
@@ -36,7 +38,7 @@ EPOCHS = 3.5  # the middle of the default space
 CONTROLS = 2  # fine-tunes that stage two is compared with
 TOKENS_A_CHARACTER = 0.4  # between Korean word pieces (0.6) and English ones (0.25)
 T = TypeVar("T")
-NO_COMMENTS: dict[str, Any] = {"rows": 0, "texts": 0, "lengths": {}, "dropped": {}}
+NO_COMMENTS: dict[str, Any] = {"rows": 0, "texts": 0, "lengths": {}, "dropped": {}, "some": []}
 
 
 def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -51,25 +53,23 @@ def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 def check_plan(plan: Plan) -> dict[str, Any]:
     """The result has `rows`, `labels` (count per label and split), `lengths` (characters), `dropped`, `overlaps`,
-    `conflicts`, `would_run`, `seconds` (a rough estimate by stage), `notes` and `problems`; `run` works where
-    there are no problems."""
+    `conflicts`, `would_run`, `seconds` (a rough estimate by stage), `labelling` (what servers would cost, see
+    stages.spending), `notes` and `problems`; `run` works where there are no problems."""
     problems: list[str] = []
     original = _tried(problems, lambda: read_original(plan))
     subset = _tried(problems, lambda: subset_of(plan, original) if original else None)
     gold = _tried(problems, lambda: read_gold_rows(plan))
     _tried(problems, lambda: check_writable(plan))
-    if gold:
-        _tried(problems, lambda: halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {})))
-    if "pseudo_label" in stages_of(plan):
-        _tried(problems, lambda: plan_labeller(plan))
+    halves = _tried(problems, lambda: _halves(plan, gold))
+    labels = "pseudo_label" in stages_of(plan)
+    if labels:
+        _tried(problems, lambda: require_labellers(plan))
     sample_from = (plan.pseudo_label and plan.pseudo_label.sources) or []
-    _tried(problems, lambda: _read_comments(plan, sample_from, "pseudo_label.sources"))
-    comments = _tried(problems, lambda: _read_comments(plan, plan.comments, "comments")) or {
-        "rows": 0,
-        "texts": 0,
-        "lengths": {},
-        "dropped": {},
-    }
+    sources = _tried(problems, lambda: _read_comments(plan, sample_from, "pseudo_label.sources"))
+    comments = _tried(problems, lambda: _read_comments(plan, plan.comments, "comments")) or NO_COMMENTS
+    labelling = _tried(
+        problems, lambda: _labelling(plan, sources if sample_from else comments, halves) if labels else []
+    )
     encoders = [_tried(problems, partial(_encoder, plan, candidate)) for candidate in plan.candidates]
     splits = _splits(original, gold)
     return {
@@ -88,9 +88,22 @@ def check_plan(plan: Plan) -> dict[str, Any]:
         "candidates": [encoder for encoder in encoders if encoder],
         "device": {"name": device_name(), "bf16": has_bf16(device_name())},
         "seconds": _seconds(plan, original, subset, [found for found in encoders if found], comments["texts"]),
+        "labelling": labelling or [],
         "notes": _notes(plan),
         "problems": problems,
     }
+
+
+def _halves(plan: Plan, gold: Labelled | None) -> Gold | None:
+    return None if gold is None else halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {}))
+
+
+def _labelling(plan: Plan, comments: Mapping[str, Any] | None, gold: Gold | None) -> list[dict[str, Any]]:
+    """What servers would cost, if none of the comments were labelled yet."""
+    if comments is None or plan.pseudo_label is None:
+        return []
+    people = len(gold.tune) + len(gold.report) if gold else 0
+    return would_cost(plan, min(plan.pseudo_label.sample, comments["texts"]) + people, comments["some"], gold)
 
 
 def _notes(plan: Plan) -> list[str]:
@@ -131,15 +144,18 @@ def _tried(problems: list[str], read: Callable[[], T]) -> T | None:
 
 def _read_comments(plan: Plan, sources: Sequence[CommentSource], where: str) -> dict[str, Any]:
     """Counts and lengths of the comments, in one pass; distinct texts are counted by their 64-bit keys."""
-    dropped, rows, keys, lengths = Counter[str](), 0, set[str](), list[int]()
+    dropped, rows, keys, lengths, some = Counter[str](), 0, set[str](), list[int](), list[str]()
     # no salt is needed: authors are not looked at here
     for batch in read_comments(sources, plan.base, plan.index.timezone, salt="", where=where, dropped=dropped):
         rows += batch.num_rows
         keys.update(batch.column("key").to_pylist())
-        lengths += [len(text) for text in batch.column("text").to_pylist()]
+        texts = batch.column("text").to_pylist()
+        lengths += [len(text) for text in texts]
+        some += texts[: LOOKED_AT - len(some)]
     if sources and not rows:
         raise Problem(f"{where}: no comment with a text was found", f"left out: {dict(dropped)}")
-    return {"rows": rows, "texts": len(keys), "lengths": _lengths(lengths), "dropped": _named("comments", dropped)}
+    found = {"rows": rows, "texts": len(keys), "lengths": _lengths(lengths), "some": some}
+    return found | {"dropped": _named("comments", dropped)}
 
 
 def _encoder(plan: Plan, candidate: str) -> dict[str, Any]:
@@ -203,19 +219,28 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
     if plan.search.subset is not None and subset is not None:
         searched = f" on {subset:,} rows, the best {plan.search.subset.refit} and the baseline on all{searched}"
     basic = f"{len(plan.candidates)} candidates x {plan.search.trials} trials{searched}: {', '.join(plan.candidates)}"
-    labeller = plan.pseudo_label.labeller if plan.pseudo_label else None
     adapted = plan.candidates if plan.adapt is not None and plan.adapt.before == "search" else ["stage one's winner"]
+    asked = " and ".join(_named_labeller(settings) for _, settings in named_labellers(plan))
     says = {
         "adapt": f"{', '.join(adapted)} to {plan.adapt.comments if plan.adapt else 0:,} comments at most",
         "basic": basic,
-        "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by "
-        f"{(labeller.model or labeller.base_url or 'stage one, as teacher') if labeller else None}",
+        "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by {asked}",
         "further": f"{plan.further.trials} trials{_again(plan.further)}, and either source alone",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
+        "distil": f"{plan.distil.encoder if plan.distil else None} learns what the ensemble says of "
+        f"{min(plan.distil.sample if plan.distil else 0, comments) or 'the training'} texts",
         "infer": f"{comments} comments",
         "monitor": f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
     }
     return [{"stage": stage, "what": says[stage]} for stage in stages_of(plan)]
+
+
+def _named_labeller(settings: LabellerSettings) -> str:
+    prompts = (1 + len(settings.prompt.paraphrases)) * settings.prompt.orders
+    name = settings.model or settings.base_url or "stage one, as teacher"
+    name += f" with {prompts} prompts each" if prompts > 1 else ""
+    tuning = settings.tuning
+    return name + (f", tuned before ({tuning.kind}) on {tuning.sample:,} rows of original train" if tuning else "")
 
 
 def _again(settings: SearchSettings | FurtherSettings) -> str:

@@ -1,5 +1,6 @@
-"""What `--help` says of the commands that do one stage each: command, its stage, and its text with an example."""
+"""The commands that do one stage each: name, stage, and what --help says."""
 
+ABLATION = "Original data, pseudo-labels and both under one recipe, over several seeds."
 STAGE_COMMANDS = {
     "search": (
         "basic",
@@ -18,13 +19,9 @@ STAGE_COMMANDS = {
     ),
     "ensemble": (
         "ensemble",
-        "Combine the best trials, compare all models, and read the test split, for all of them at once.\n\n"
+        "Combine the best trials, compare all models, and read the test split, for all of them at once; "
+        "then, where the plan has distil:, train one model to answer as they do.\n\n"
         "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
-    ),
-    "infer": (
-        "infer",
-        "Classify all comments into Parquet shards. Run again after a kill, or for files that came later.\n\n"
-        "Example: moodline infer plan.yaml",
     ),
     "monitor": (
         "monitor",

@@ -19,6 +19,8 @@ CLI = Path(__file__).parents[1] / "cli.py"
 # A member has nothing left to do when the leader's search is over; one that is told to stop saves its trial first.
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 1.0
+# Names of the GPUs that there were before one was taken, for work that is dealt over all of them.
+ALL_GPUS = "MOODLINE_GPUS"
 
 
 @dataclass
@@ -119,6 +121,12 @@ def take_gpu(workspace: Path, report: Report) -> None:
     names = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     if len(names) != count:
         names = [str(number) for number in range(count)]
+    os.environ.setdefault(ALL_GPUS, ",".join(names))
     taken = take_device(workspace, [f"gpu-{name}" for name in names])
     os.environ["CUDA_VISIBLE_DEVICES"] = names[taken]
     report.say(f"on GPU {names[taken]} of {count}")
+
+
+def all_gpus() -> list[str]:
+    """Names of this machine's GPUs, as CUDA_VISIBLE_DEVICES names them, where there are several; [] otherwise."""
+    return [name for name in os.environ.get(ALL_GPUS, "").split(",") if name]

@@ -4,10 +4,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from stages.workspace import SAMPLES, SHARDS, Run
+from stages.workspace import ADAPTERS, SAMPLES, SHARDS, Run
 
 # first parts of names in files, and of paths in the workspace
-IN_FILES = {"models": "weights", "artifacts": "artifacts", SHARDS: "shards", SAMPLES: "shards"}
+IN_FILES = {"models": "weights", ADAPTERS: "weights", "artifacts": "artifacts", SHARDS: "shards", SAMPLES: "shards"}
 IN_WORKSPACE = {"scratch": "checkpoints", "cache": "cache", "moodline.db": "store"}
 
 

@@ -8,168 +8,253 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.basic import basic_result, references
+from stages.combining import Bench, Combined, chosen_of, compare
 from stages.data import Gold, read_gold, read_original
 from stages.further import further_result
+from stages.gallery import draw_gallery
 from stages.models import Predictor, Readings
-from stages.pseudo_label import sampled
+from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row, row
-from stages.settings import Combination
+from stages.settings import EnsembleSettings
 from stages.stage import do_stage, result_of
 from stages.target import target_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import ledger, registry
 from storage.registry import ModelRecord
-from transfer.combine import COMBINATIONS, combine
+from transfer.bootstrap import is_better, paired_difference
+from transfer.combine import MEAN, Mixture, mixture_from
+from transfer.diversity import diversity
 from transfer.evaluate import bootstrap_interval, score
+from transfer.judgement import judgement
 from transfer.problem import Problem
 from transfer.splits import Original
 
 STAGE = "ensemble"
 STAGE_NAMES = {"basic": "stage one", "further": "stage two"}
+REPORTED = ("validation", "gold report", "test")  # in the order of all tables
+HELD_BACK = ("gold report", "test")  # what nothing was chosen by
 Floats = NDArray[np.float32]
-Predictions = Mapping[str, Mapping[str, Floats]]  # by model, then by split
+Shown = Mapping[str, tuple[Sequence[str], Mixture]]  # what tables show: members and mixture by name
 
 
 @dataclass(frozen=True)
-class _Data:
+class Splits:
+    """All that models are judged on. texts, truth: by split. contents: fingerprints of what trials were judged on."""
+
     original: Original
     gold: Gold | None
-    splits: dict[str, list[str]]
+    texts: dict[str, list[str]]
     truth: dict[str, NDArray[np.int64]]
+    contents: dict[str, str]
+    pseudo: Sampled | None
     yardstick: Yardstick
 
 
 def run_ensemble(run: Run) -> dict[str, Any]:
     """Combines the best trials, decides what `final: auto` means, and reads the test split for all models together.
 
-    The result has `members`, `validation` (figures by combination), `best_single`, `chosen`, `final`, `test`, `rows`.
+    The result has `members` and `mixture` of what the plan names, `combinations` (the table of all), `validation` and
+    `target` (figures by combination), `best_single`, `chosen`, `final`, `diversity`, `test`, `gain` (of the ensemble
+    over the best single, by split), `judged` (all figures of what is final, by split), `rows` and `models_page`.
     """
     winners = {"basic": basic_result(run)["winner"]["name"]}
-    if _has_stage_two(run):
+    if has_stage_two(run):
         winners["further"] = further_result(run)["winner"]["name"]
     records = [r for r in registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
         raise Problem("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
-    data = _data(run, winners["basic"])
+    data = judged_splits(run, winners["basic"])
     parts = {
         "models": sorted(f"{record.name} {record.value!r} {record.lineage['fingerprint']}" for record in records),
         "winners": winners,
-        "ensemble": run.plan.ensemble.model_dump(),
+        "ensemble": _settings(run.plan.ensemble),
         "final": run.plan.final,
         "test (content)": data.original.test.fingerprint if data.original.test else None,
         "gold (content)": data.gold.report.fingerprint if data.gold else None,
     }
     simulation = run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
-    return do_stage(run, STAGE, parts, {"simulation": simulation}, lambda: _compare(run, data, records, winners))
+    result = do_stage(run, STAGE, parts, {"simulation": simulation}, lambda: _compare(run, data, records, winners))
+    return result | {"models_page": draw_gallery(run, result, _drawn(data))}
 
 
-def final_predictor(run: Run, stage: str | None = None) -> Predictor:
-    """The predictor that the plan's `final` names, or one stage's own: "basic", "further" or "ensemble"."""
-    if stage in {"basic", "further"}:
+def _drawn(data: Splits) -> dict[str, tuple[Sequence[str], NDArray[np.int64]]]:
+    """The data that pictures show; last that whose words are drawn: the comments where they were labelled."""
+    original, gold = data.original, data.gold
+    rows = {"train": original.train, "validation": original.validation, "test": original.test}
+    rows = {"gold": gold.tune, "gold report": gold.report, **rows} if gold else {**rows}
+    shown = {name: (own.texts, own.labels) for name, own in rows.items() if own}
+    shown["train"] = shown.pop("train")
+    return shown | ({"pseudo-labels": (data.pseudo.texts, data.pseudo.label)} if data.pseudo else {})
+
+
+def _settings(settings: EnsembleSettings) -> dict[str, Any]:
+    """Members are calibrated only where the plan says so: a run without it stays what it is."""
+    return settings.model_dump(exclude={"calibrate"} if settings.calibrate == "none" else None)
+
+
+def final_predictor(run: Run, stage: str | None = None, model: str | None = None) -> Predictor:
+    """The predictor that the plan's `final` names; or one stage's own, "basic", "further", "ensemble" or "distil";
+    or a kept model by its name."""
+    if model is not None:
+        return Predictor(run, model, [model])
+    if stage in {"basic", "further", "distil"}:
         name = result_of(run, stage)["winner"]["name"]
-        return Predictor(run, name, [name], "mean")
+        return Predictor(run, name, [name])
     result = result_of(run, STAGE)
-    if stage == STAGE or result["final"]["kind"] == "ensemble":
-        return Predictor(run, result["chosen"], result["members"], result["combine"])
-    return Predictor(run, result["best_single"], [result["best_single"]], "mean")
+    kind = STAGE if stage == STAGE else _final_kind(run, result)
+    if kind == "distilled":
+        return final_predictor(run, "distil")
+    if kind == STAGE:
+        return Predictor(run, result["chosen"], result["members"], ensemble_mixture(result))
+    return Predictor(run, result["best_single"], [result["best_single"]])
 
 
-def _compare(run: Run, data: _Data, records: Sequence[ModelRecord], winners: Mapping[str, str]) -> dict[str, Any]:
-    readings = Readings(run, data.splits)
-    chosen_on: list[str] = [split for split in ("validation", "target") if split in data.splits]
-    seen = {record.name: {split: readings.of(record, split) for split in chosen_on} for record in records}
-    values = {name: data.yardstick.value(probabilities) for name, probabilities in seen.items()}
-    ranked = sorted(values, key=lambda name: (-values[name], name))
-    members = ranked[: run.plan.ensemble.top]
-    how: Combination = run.plan.ensemble.combine
-    mixtures = {c: {s: combine([seen[m][s] for m in members], c) for s in chosen_on} for c in COMBINATIONS}
-    kind = _final(run, values[ranked[0]], data.yardstick.value(mixtures[how]), len(members))
-    by_name = {record.name: record for record in records}
-    shown = {STAGE_NAMES[stage]: [name] for stage, name in winners.items()}
-    shown |= {} if ranked[0] in winners.values() else {"best single": [ranked[0]]}
-    rows = _rows(run, data, readings, by_name, shown | {f"ensemble ({how} of {len(members)})": members})
-    labels = run.plan.labels
+def ensemble_mixture(result: Mapping[str, Any]) -> Mixture:
+    """How the members of an ensemble's result are combined."""
+    return mixture_from(result.get("mixture", result["combine"]))
+
+
+def _final_kind(run: Run, result: Mapping[str, Any]) -> str:
+    """As the ensemble decided; with `auto` the distilled model where it is at least as good on validation."""
+    kind: str = result["final"]["kind"]
+    if run.plan.final != "auto" or run.plan.distil is None:
+        return kind
+    value: float = result_of(run, "distil")["winner"]["value"]
+    return "distilled" if value >= result["final"]["value"][kind] else kind
+
+
+def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Mapping[str, str]) -> dict[str, Any]:
+    readings = Readings(run, data.texts, data.contents)
+    bench = _bench(data, readings, records)
+    values = {name: data.yardstick.value(bench.seen[name]) for name in bench.names}
+    best = bench.names[0]
+    table = compare(bench, run.plan.ensemble, run.plan.seed)
+    chosen = chosen_of(table, run.plan.ensemble)
+    kind = _final(run, values[best], chosen)
+    title = f"ensemble ({chosen.name} of {len(chosen.members)})"
+    shown = {STAGE_NAMES[stage]: ([name], MEAN) for stage, name in winners.items()}
+    shown |= {} if best in winners.values() else {"best single": ([best], MEAN)}
+    shown[title] = (chosen.members, chosen.mixture)
+    said = _said(run, data, readings, {record.name: record for record in records}, shown | {"single": ([best], MEAN)})
+    rows = _rows(run, data, shown, said)
+    final = title if kind == STAGE else "single"
+    gain = {split: _gain(run, said[title][split], said["single"][split], data.truth[split]) for split in said[title]}
     return {
-        "members": members,
-        "values": {name: values[name] for name in ranked},
-        "validation": {c: _figures(mixtures[c]["validation"], data.truth["validation"], labels) for c in COMBINATIONS},
-        "target": {c: _figures(mixtures[c]["target"], data.truth["target"], labels) for c in COMBINATIONS}
-        if "target" in data.splits
-        else None,
-        "best_single": ranked[0],
-        "chosen": f"ensemble ({how} of {len(members)})",
-        "combine": how,
-        "final": {"kind": kind, "value": {"best": values[ranked[0]], "ensemble": data.yardstick.value(mixtures[how])}},
+        "members": chosen.members,
+        "mixture": chosen.mixture.as_dict(),
+        "values": values,
+        "combinations": [_line(line) for line in table],
+        "validation": {line.name: line.figures["validation"] for line in table},
+        "target": {line.name: line.figures["target"] for line in table} if "target" in data.truth else None,
+        "best_single": best,
+        "chosen": title,
+        "combine": chosen.mixture.how,
+        "diversity": diversity([bench.seen[m]["validation"] for m in chosen.members], data.truth["validation"]),
+        "final": {"kind": kind, "value": {"best": values[best], "ensemble": chosen.value}},
         "test": _test(rows),
+        "gain": {split: found for split, found in gain.items() if split in HELD_BACK},
+        "judged": {
+            split: judgement(p, data.truth[split], run.plan.labels, seed=run.plan.seed)
+            for split, p in said[final].items()
+        },
         "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
         "rows": rows,
     }
 
 
-def _final(run: Run, single: float, mixture: float, members: int) -> str:
-    if run.plan.final != "auto":
+def _bench(data: Splits, readings: Readings, records: Sequence[ModelRecord]) -> Bench:
+    """The kept models on what chooses, ranked."""
+    truth = {split: data.truth[split] for split in ("validation", "target") if split in data.truth}
+    seen = {record.name: {split: readings.of(record, split) for split in truth} for record in records}
+    values = {name: data.yardstick.value(probabilities) for name, probabilities in seen.items()}
+    ranked = sorted(values, key=lambda name: (-values[name], name))
+    return Bench(ranked, seen, truth, data.yardstick)
+
+
+def _line(line: Combined) -> dict[str, Any]:
+    told = {"combination": line.name, "members": len(line.members), "value": line.value, "fitted": line.fitted}
+    return told | {"weights": dict(zip(line.members, line.mixture.weights, strict=False)), "figures": line.figures}
+
+
+def _final(run: Run, single: float, chosen: Combined) -> str:
+    if run.plan.final not in {"auto", "distilled"}:
         return run.plan.final
-    return "ensemble" if members > 1 and mixture >= single else "best"
+    if run.plan.final == "distilled" and run.plan.distil is not None:
+        return "distilled"
+    return STAGE if len(chosen.members) > 1 and chosen.value >= single else "best"
 
 
-def _rows(
-    run: Run,
-    data: _Data,
-    readings: Readings,
-    records: Mapping[str, ModelRecord],
-    shown: Mapping[str, Sequence[str]],
-) -> list[Row]:
-    """References, stages and ensemble on every split there is. The test split is read here, at once, and counted."""
-    if "test" in data.splits:
+def _said(
+    run: Run, data: Splits, readings: Readings, records: Mapping[str, ModelRecord], shown: Shown
+) -> dict[str, dict[str, Floats]]:
+    """Probabilities of what is shown, by name and split. The test split is read here, at once, and counted."""
+    if "test" in data.texts:
         ledger.count_test_reading(run.engine, run.plan.name, STAGE, ",".join(sorted(records)))
-    labels, how, rows = run.plan.labels, run.plan.ensemble.combine, []
-    fitted = references(data.original, labels)
-    for split in [split for split in ("validation", "gold report", "test") if split in data.splits]:
+    return {
+        name: {
+            split: mixture.apply([readings.of(records[member], split) for member in members])
+            for split in REPORTED
+            if split in data.texts
+        }
+        for name, (members, mixture) in shown.items()
+    }
+
+
+def _rows(run: Run, data: Splits, shown: Shown, said: Mapping[str, Mapping[str, Floats]]) -> list[Row]:
+    """References, stages and ensemble on every split there is."""
+    fitted, rows = references(data.original, run.plan.labels), list[Row]()
+    for split in [split for split in REPORTED if split in data.texts]:
         for name, predict in fitted.items():
-            rows.append(_judged(run, data, name, "reference", split, predict(data.splits[split])))
-        for what, names in shown.items():
-            mixed = combine([readings.of(records[name], split) for name in names], how)
-            stage = records[names[0]].stage if len(names) == 1 else STAGE
-            title = f"{what}: {names[0]}" if len(names) == 1 else what
-            rows.append(_judged(run, data, title, stage, split, mixed))
+            rows.append(judged_row(run, name, "reference", split, predict(data.texts[split]), data.truth[split]))
+        for what, (members, _) in shown.items():
+            is_one = len(members) == 1 and not what.startswith(STAGE)
+            stage = members[0].partition("/")[0] if is_one else STAGE
+            title = f"{what}: {members[0]}" if is_one else what
+            rows.append(judged_row(run, title, stage, split, said[what][split], data.truth[split]))
     return rows
 
 
-def _judged(run: Run, data: _Data, name: str, stage: str, split: str, probabilities: Floats) -> Row:
-    truth, labels = data.truth[split], run.plan.labels
+def judged_row(run: Run, name: str, stage: str, split: str, probabilities: Floats, truth: NDArray[np.int64]) -> Row:
+    """One model on one split, with macro-F1's interval."""
+    labels, settings = run.plan.labels, run.plan.pseudo_label
     _, low, high = bootstrap_interval("macro_f1", probabilities.argmax(axis=1), truth, len(labels), seed=run.plan.seed)
-    settings = run.plan.pseudo_label
-    is_simulated = stage in {"further", STAGE} and settings is not None and settings.simulation
+    is_simulated = stage in {"further", STAGE, "distil"} and settings is not None and settings.simulation
     return row(name, stage, split, score(probabilities, truth, labels), (low, high), SIMULATED * is_simulated)
 
 
-def _data(run: Run, winner: str) -> _Data:
+def _gain(run: Run, ensemble: Floats, single: Floats, truth: NDArray[np.int64]) -> dict[str, Any]:
+    """The ensemble less the best single model, on the same rows; `better` where the interval of macro-F1 says so."""
+    found = paired_difference(ensemble, single, truth, seed=run.plan.seed)
+    return {**found, "better": is_better(found["macro_f1"])}
+
+
+def judged_splits(run: Run, winner: str) -> Splits:
+    """What models are chosen by and reported on; winner: of stage one, from whose macro-F1 losses are counted."""
     gold = read_gold(run)
     original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
-    splits, truth = {"validation": original.validation.texts}, {"validation": original.validation.labels}
-    target = None
-    if _has_stage_two(run):
-        chosen, _ = target_of(gold, sampled(run, result_of(run, "pseudo_label"), gold))
-        splits["target"], truth["target"], target = chosen.texts, chosen.truth, chosen.truth
+    texts, truth = {"validation": original.validation.texts}, {"validation": original.validation.labels}
+    contents = {"validation": original.validation.fingerprint}
+    target, pseudo = None, None
+    if has_stage_two(run):
+        pseudo = sampled(run, result_of(run, "pseudo_label"), gold)
+        chosen, _ = target_of(gold, pseudo)
+        texts["target"], truth["target"], target = chosen.texts, chosen.truth, chosen.truth
+        contents |= {"target": gold.tune.fingerprint} if gold else {}
     if gold:
-        splits["gold report"], truth["gold report"] = gold.report.texts, gold.report.labels
+        texts["gold report"], truth["gold report"] = gold.report.texts, gold.report.labels
     if original.test:
-        splits["test"], truth["test"] = original.test.texts, original.test.labels
+        texts["test"], truth["test"] = original.test.texts, original.test.labels
     record = registry.get(run.engine, run.plan.name, winner)
     floor = (record.metrics["macro_f1"] if record else 0.0) - run.plan.further.tolerance
     yardstick = Yardstick(tuple(run.plan.labels), original.validation.labels, target, floor, run.plan.search.metric)
-    return _Data(original, gold, splits, truth, yardstick)
+    return Splits(original, gold, texts, truth, contents, pseudo, yardstick)
 
 
-def _has_stage_two(run: Run) -> bool:
+def has_stage_two(run: Run) -> bool:
+    """Whether stage two is done, and the plan still has one."""
     record = ledger.read(run.engine, run.plan.name, "further")
     return run.plan.pseudo_label is not None and record is not None and record.state == "done"
-
-
-def _figures(probabilities: Floats, truth: NDArray[np.int64], labels: Sequence[str]) -> dict[str, float]:
-    scores = score(probabilities, truth, labels)
-    return {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1}
 
 
 def _test(rows: Sequence[Row]) -> dict[str, dict[str, float]] | None:

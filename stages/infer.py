@@ -1,11 +1,12 @@
 """All comments classified: streamed in bounded memory into Parquet shards, each whole and recorded before the next."""
 
-import os
+import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,36 +15,41 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from stages.ahead import ahead
+from stages.classifiers import Classifier, Finish, Processes, Team, opened
+from stages.crew import all_gpus
+from stages.engine_choice import MEASURED_FROM, choose_team
 from stages.ensemble import final_predictor
 from stages.models import Predictor
 from stages.report import Advance
+from stages.seen import NOWHERE, Seen
+from stages.shard_file import Floats, Keys, key_numbers, publish_shard, shard_table
 from stages.stage import do_stage, fingerprint
 from stages.workspace import SHARDS, Run
 from storage import shards as store
 from storage.salt import author_salt
 from storage.shards import ShardRecord
+from transfer.faults import Faults
+from transfer.heap import give_back
 from transfer.near import near_key
 from transfer.problem import Problem
-from transfer.stream import comment_files, read_comments
+from transfer.stream import Window, comment_files, read_windows
 
 STAGE = "infer"
+MOST_TOLD = 20  # faults in the result; all of them are in the file
+Start = Callable[[Run, Team], Classifier]
+Versions = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class _Window:
-    """The comments of one shard: those of a file's rows [first, first + shard_rows) that can be used."""
-
-    file: int
-    first: int
-    rows: pa.Table
-
-
-def run_infer(run: Run) -> dict[str, Any]:
+def run_infer(run: Run, start: Start | None = None) -> dict[str, Any]:
     """Classifies every comment with the final predictor; files that were classified before are left alone.
 
-    The result has `rows`, `unique`, `skipped`, `seconds`, `rows_per_second`, `peak_rss_bytes`, `engine`, `shards`
-    (names in files, in the comments' order) and `model` (the predictor's fingerprint).
+    start: gives what classifies; default this process, or several as the plan says. The result has `rows`, `unique`
+    (texts that the model read), `skipped`, `faults` (the first of what could not be read; all of them in
+    results/skipped.jsonl), `seconds`, `rows_per_second`, `peak_rss_bytes`, `engine`, `precision`, `shards` (names in
+    files, in the comments' order) and `model` (the predictor's fingerprint).
     """
     if not run.plan.comments:
         raise Problem(
@@ -57,49 +63,220 @@ def run_infer(run: Run) -> dict[str, Any]:
         "timezone": run.plan.index.timezone,
         "shard_rows": run.plan.infer.shard_rows,
     }
-    work = partial(_classify_all, run, predictor, files)
+    work = partial(_classify_all, run, predictor, files, start or start_here)
     extent = {"files": [list(file) for file in files]}
     return do_stage(run, STAGE, parts, extent, work, is_there=partial(_shards_there, run))
+
+
+def start_here(run: Run, team: Team) -> Classifier:
+    """This process, or as many as the plan says; by default one for each GPU where there are several."""
+    gpus: list[str | None] = [*all_gpus()]
+    wanted = run.plan.infer.processes or max(len(gpus), 1)
+    if wanted == 1:
+        return opened(team)
+    return Processes(team, [gpus[i % len(gpus)] if gpus else None for i in range(wanted)])
 
 
 def _shards_there(run: Run, result: Mapping[str, Any]) -> bool:
     return all(run.files.exists(name) for name in result["shards"])
 
 
-def _classify_all(run: Run, predictor: Predictor, files: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """files: version and content of each comment file, in their order."""
+@dataclass(frozen=True)
+class _Work:
+    """A window of comments on its way to a shard. keys: of its different texts, sorted, (U,). back: (N,) which of them
+    each row has. where: (U,) shard that has it already. number: the shard's own."""
+
+    window: Window
+    keys: Keys
+    back: NDArray[np.int64]
+    where: NDArray[np.int64]
+    number: int
+    near: Sequence[int | None]
+    finish: Finish
+
+
+@dataclass
+class _Inference:
+    """What all shards of one inference share. versions: of each comment file, in their order."""
+
+    run: Run
+    predictor: Predictor
+    versions: Versions
+    faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        plan = self.run.plan
+        self.salt = author_salt(self.run.engine, plan.name)
+        self.prefix = f"{SHARDS}/{self.predictor.fingerprint}/"
+        self.seen = Seen(plan.labels)
+        for record in store.shards_below(self.run.engine, plan.name, self.prefix):
+            if self.run.files.exists(record.path):
+                self.seen.add(self.run.files.fetch(record.path))
+        self.done = {
+            (version, s.file_sha, s.first_row): s
+            for version in {version for version, _ in self.versions}
+            for s in store.shards_of(self.run.engine, plan.name, version)
+            if self.run.files.exists(s.path)
+        }
+
+    def record(self, file: int, first: int) -> ShardRecord | None:
+        """Of the shard for a file's rows from `first` on, where it is there."""
+        return self.done.get((*self.versions[file], first))
+
+    def windows(self, faults: Faults) -> Generator[Window]:
+        """All comments, a shard's worth at a time, those of shards that are there without their rows."""
+        plan = self.run.plan
+        yield from read_windows(
+            plan.comments,
+            plan.base,
+            plan.index.timezone,
+            self.salt,
+            plan.infer.shard_rows,
+            lambda file, first: self.record(file, first) is None,
+            faults,
+        )
+
+    def sample(self) -> list[str]:
+        """Different texts that are still to be classified, from the first comments on: enough to measure with."""
+        found: dict[str, None] = {}
+        with closing(self.windows(Faults())) as windows:
+            for window in windows:
+                if window.rows is not None:
+                    found.update(dict.fromkeys(window.rows.column("text").to_pylist()))
+                if len(found) >= MEASURED_FROM:
+                    break
+        return list(found)
+
+
+def _classify_all(run: Run, predictor: Predictor, versions: Versions, start: Start) -> dict[str, Any]:
     began = time.monotonic()
-    done = {
-        (version, s.file_sha, s.first_row): s
-        for version in {version for version, _ in files}
-        for s in store.shards_of(run.engine, run.plan.name, version)
-    }
-    shards, fresh, dropped = [], 0, Counter[str]()
+    inference = _Inference(run, predictor, versions)
+    sample = inference.sample()
+    team = choose_team(run, predictor, sample) if sample else None
+    del sample
+    shards, fresh, skipped = [], 0, Counter[str]()
     with run.report.bar("classifying", _rows_in(run), "comments") as advance:
-        for window in _windows(run, dropped):
-            rows = window.rows.num_rows
-            record = done.get((*files[window.file], window.first))
-            if record is None or not run.files.exists(record.path):
-                record = _classify(run, predictor, files[window.file], window, advance)
-                fresh += rows
-            else:
-                advance(rows)
+        for record, is_new in _shards(inference, team, start, advance):
+            fresh += record.rows * is_new
+            skipped.update(record.skipped)
             shards.append(record)
+    _tell_faults(inference)
+    skipped["broken file"] = inference.faults.counts["broken file"]
     if not shards:
-        raise Problem("comments: no comment with a text was found", f"left out: {dict(dropped)}")
+        raise Problem("comments: no comment with a text was found", f"left out: {dict(+skipped)}")
     seconds = time.monotonic() - began
     return {
         "rows": sum(record.rows for record in shards),
         "unique": sum(record.classified for record in shards),
-        "skipped": {reason: dropped[reason] for reason in ("empty text",) if dropped[reason]},
+        "skipped": dict(+skipped),
+        "faults": [asdict(fault) for fault in inference.faults.listed[:MOST_TOLD]],
         "seconds": round(seconds, 2),
         "rows_per_second": round(fresh / seconds, 1),
         "peak_rss_bytes": _peak_memory(),
-        "engine": predictor.engines[0].name,
+        "engine": team.ways[0].engine if team else "none",
+        "precision": team.ways[0].precision if team else "none",
         "shards": [record.path for record in shards],
         "model": predictor.fingerprint,
         "predictor": predictor.name,
     }
+
+
+def _shards(
+    inference: _Inference, team: Team | None, start: Start, advance: Advance
+) -> Iterator[tuple[ShardRecord, bool]]:
+    """A record for each shard, in the comments' order, and whether it was made now."""
+    if team is None:
+        yield from _made(inference, iter(inference.windows(inference.faults)), advance)
+        return
+    with closing(start(inference.run, team)) as classifier:
+        windows = (_begun(inference, window, classifier) for window in inference.windows(inference.faults))
+        with closing(ahead(windows, classifier.ahead)) as begun:
+            yield from _made(inference, begun, advance)
+
+
+def _begun(inference: _Inference, window: Window, classifier: Classifier) -> Window | _Work:
+    """A window whose new texts are in the classifier's hands; the window itself where there is nothing to do."""
+    if window.rows is None or not window.rows.num_rows:
+        return window
+    every = key_numbers(window.rows.column("key"))
+    keys, first, back = np.unique(every, return_index=True, return_inverse=True)
+    where = inference.seen.where(keys)
+    number = inference.seen.begin(keys)
+    texts = window.rows.column("text").take(pa.array(first)).to_pylist()
+    finish = classifier.begin([text for text, at in zip(texts, where, strict=True) if at == NOWHERE])
+    return _Work(window, keys, back, where, number, [near_key(text) for text in texts], finish)
+
+
+def _made(
+    inference: _Inference, begun: Iterator[Window | _Work] | Iterator[Window], advance: Advance
+) -> Iterator[tuple[ShardRecord, bool]]:
+    for work in begun:
+        if isinstance(work, _Work):
+            yield _finish(inference, work, advance), True
+        elif (record := inference.record(work.file, work.first)) is not None:
+            advance(record.rows)
+            yield record, False
+
+
+def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord:
+    """One shard: its new texts' probabilities and those known before, written, published, recorded."""
+    run, window = inference.run, work.window
+    rows: pa.Table = window.rows
+    is_new = work.where == NOWHERE
+    probabilities = _probabilities(inference, work, is_new, advance)
+    version, sha = inference.versions[window.file]
+    name = f"{inference.prefix}{version[:16]}-{sha[:16]}-{window.first:010d}.parquet"
+    near = [work.near[i] for i in work.back.tolist()]
+    shard = shard_table(
+        rows, work.keys[work.back], near, probabilities, run.plan.labels, inference.predictor.fingerprint
+    )
+    publish_shard(run, shard, name)
+    record = ShardRecord(
+        plan=run.plan.name,
+        model=version,
+        file_sha=sha,
+        first_row=window.first,
+        rows=rows.num_rows,
+        path=name,
+        classified=int(is_new.sum()),
+        skipped={reason: window.dropped[reason] for reason in LEFT_OUT if window.dropped[reason]},
+        created_at=datetime.now(UTC),
+    )
+    store.record_shard(run.engine, record)
+    inference.seen.written(work.number, run.files.fetch(name))
+    give_back()  # what the next shard would otherwise be laid beside, in pieces
+    pa.default_memory_pool().release_unused()
+    return record
+
+
+LEFT_OUT = ("empty text", "broken row")
+
+
+def _probabilities(inference: _Inference, work: _Work, is_new: NDArray[np.bool_], advance: Advance) -> Floats:
+    """(N, K) float32 of the window's rows."""
+    rows, read = len(work.back), int(is_new.sum()) * len(inference.predictor.members)
+    out = np.zeros((len(work.keys), len(inference.run.plan.labels)), np.float32)
+    if read:
+        out[is_new] = work.finish(lambda texts: advance(texts * rows / read))
+    else:
+        advance(rows)
+    known = ~is_new
+    out[known] = inference.seen.probabilities(work.keys[known], work.where[known])
+    return out[work.back]
+
+
+def _tell_faults(inference: _Inference) -> None:
+    """Lists what was passed over in results/skipped.jsonl: file, line and reason, never a text."""
+    file = inference.run.results / "skipped.jsonl"
+    if not inference.faults.listed:
+        file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(asdict(fault), ensure_ascii=False) for fault in inference.faults.listed]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    counts = inference.faults.counts
+    told = ", ".join(f"{counts[reason]:,} {reason}{'s' * (counts[reason] != 1)}" for reason in counts)
+    inference.run.report.say(f"infer: passed over {told}; listed in {file}")
 
 
 def _versions(run: Run, predictor: Predictor) -> list[tuple[str, str]]:
@@ -129,7 +306,10 @@ def _rows_in(run: Run) -> int | None:
     paths = [path for _, path, _ in comment_files(run.plan.comments, run.plan.base)]
     if any(path is None or path.suffix.lower() != ".parquet" for path in paths):
         return None
-    return sum(int(pq.read_metadata(path).num_rows) for path in paths)
+    try:
+        return sum(int(pq.read_metadata(path).num_rows) for path in paths)
+    except (pa.ArrowInvalid, OSError):
+        return None
 
 
 def _peak_memory() -> int:
@@ -140,77 +320,3 @@ def _peak_memory() -> int:
         return int(psutil.Process().memory_info().peak_wset)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _windows(run: Run, dropped: Counter[str]) -> Iterator[_Window]:
-    """The comments in the order of files and rows, a shard's worth at a time."""
-    size = run.plan.infer.shard_rows
-    held: list[pa.RecordBatch] = []
-    at: tuple[int, int] | None = None
-    plan = run.plan
-    salt = author_salt(run.engine, plan.name)
-    for batch in read_comments(plan.comments, plan.base, plan.index.timezone, salt, dropped=dropped):
-        for place, part in _parted(batch, size):
-            if at is not None and place != at:
-                yield _Window(at[0], at[1] * size, pa.Table.from_batches(held))
-                held = []
-            at = place
-            held.append(part)
-    if at is not None:
-        yield _Window(at[0], at[1] * size, pa.Table.from_batches(held))
-
-
-def _parted(batch: pa.RecordBatch, size: int) -> Iterator[tuple[tuple[int, int], pa.RecordBatch]]:
-    """A batch cut where a new file or shard begins: ((file, number of the shard in it), rows)."""
-    file = batch.column("file").to_numpy()
-    shard = batch.column("row").to_numpy() // size
-    cuts = np.flatnonzero((np.diff(file) != 0) | (np.diff(shard) != 0)) + 1
-    for start, stop in zip([0, *cuts], [*cuts, len(file)], strict=True):
-        yield (int(file[start]), int(shard[start])), batch.slice(int(start), int(stop - start))
-
-
-def _classify(run: Run, predictor: Predictor, file: tuple[str, str], window: _Window, advance: Advance) -> ShardRecord:
-    """One shard: each different text classified once, written, published, recorded."""
-    version, sha = file
-    rows = window.rows.num_rows
-    keys = window.rows.column("key").to_numpy(zero_copy_only=False)
-    _, first, back = np.unique(keys, return_index=True, return_inverse=True)
-    texts = window.rows.column("text").take(pa.array(first)).to_pylist()
-    share = rows / (len(texts) * len(predictor.members))  # of a row, for each text that a member has read
-    probabilities = predictor.probabilities(texts, lambda read: advance(read * share))[back]
-    name = f"{SHARDS}/{version}/{sha[:16]}-{window.first:010d}.parquet"
-    local = run.scratch / f"shard-{os.getpid()}.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    near = [near_key(text) for text in texts]
-    shard = _shard(window.rows, [near[i] for i in back.tolist()], probabilities, run.plan.labels, predictor.fingerprint)
-    pq.write_table(shard, local, compression="zstd")
-    run.files.publish(local, name)
-    local.unlink()
-    record = ShardRecord(
-        plan=run.plan.name,
-        model=version,
-        file_sha=sha,
-        first_row=window.first,
-        rows=rows,
-        path=name,
-        classified=len(first),
-        skipped={},
-        created_at=datetime.now(UTC),
-    )
-    store.record_shard(run.engine, record)
-    return record
-
-
-def _shard(
-    rows: pa.Table, near: Sequence[int | None], probabilities: Any, labels: Sequence[str], model: str
-) -> pa.Table:
-    """id, time, author, source, near (near_key of the text), label, p_LABEL for each label; the model's fingerprint in
-    the file's metadata."""
-    predicted = np.asarray(labels, dtype=object)[probabilities.argmax(axis=1)]
-    columns: Mapping[str, Any] = {
-        **{name: rows.column(name) for name in ("id", "time", "author", "source")},
-        "near": pa.array(near, pa.int64()),
-        "label": pa.array(predicted, pa.string()),
-        **{f"p_{label}": pa.array(probabilities[:, k], pa.float32()) for k, label in enumerate(labels)},
-    }
-    return pa.table(dict(columns)).replace_schema_metadata({"moodline.model": model})

@@ -1,47 +1,143 @@
 """The final predictor on what the user brings: a labelled file, or some texts."""
 
+import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
 
 from stages.data import read_original
 from stages.ensemble import final_predictor
+from stages.gallery import course_picture, data_pictures, score_pictures, write_pictures
+from stages.line.whole import write_whole
+from stages.models import Floats
 from stages.workspace import Run
 from storage import ledger
-from transfer.cleaning import clean
+from transfer.cleaning import clean, clean_cell, key_hash
+from transfer.columns import as_text
 from transfer.corpus import read_labelled
-from transfer.evaluate import score
+from transfer.judgement import by_length, judgement, slices
+from transfer.labelled import Labelled
 from transfer.problem import Problem
+from transfer.reading import read_batches
 from transfer.sources import LabelledSource
+from transfer.times import utc_times
+
+DATA = "--data"
 
 
-def run_evaluate(run: Run, source: LabelledSource, stage: str | None = None) -> dict[str, Any]:
-    """Scores on a labelled file; its path is relative to the working folder. The result holds all of evaluate.Scores.
+@dataclass(frozen=True)
+class Wanted:
+    """What an evaluation gives beside its figures.
 
-    Rows of the original test split are counted as a reading of it.
+    source, time: columns to slice by, what was commented on and the month. errors: csv file for the texts that were
+    given a wrong label. pictures: folder for PNGs.
     """
-    rows = read_labelled([source], run.plan.labels, Path.cwd(), "--data")
+
+    source: str | None = None
+    time: str | None = None
+    errors: Path | None = None
+    pictures: Path | None = None
+
+
+def run_evaluate(
+    run: Run, source: LabelledSource, stage: str | None = None, model: str | None = None, wanted: Wanted | None = None
+) -> dict[str, Any]:
+    """Judges a predictor on a labelled file; its path is relative to the working folder.
+
+    The result holds all of judgement(), `slices` by length, and by source and month where `wanted` names the columns,
+    and the paths of what was written. Rows of the original test split are counted as a reading of it.
+    """
+    wanted = wanted or Wanted()
+    rows = read_labelled([source], run.plan.labels, Path.cwd(), DATA)
     test = read_original(run.plan).test
     if test is not None and set(rows.keys) & set(test.keys):
-        ledger.count_test_reading(run.engine, run.plan.name, f"evaluate --data {source.path}", rows.fingerprint)
-    predictor = final_predictor(run, stage)
+        ledger.count_test_reading(run.engine, run.plan.name, f"evaluate {DATA} {source.path}", rows.fingerprint)
+    predictor = final_predictor(run, stage, model)
+    ways = {"length": by_length(rows.texts), **_columns(run, source, rows, wanted)}
     with run.report.bar("evaluating", len(rows), "texts") as advance:
         probabilities = predictor.probabilities(rows.texts, lambda read: advance(read / len(predictor.members)))
-    return {
+    judged = judgement(probabilities, rows.labels, run.plan.labels, seed=run.plan.seed)
+    result = {
         "predictor": predictor.name,
-        **score(probabilities, rows.labels, run.plan.labels).as_dict(),
+        **judged,
+        "slices": slices(probabilities, rows.labels, ways, seed=run.plan.seed),
         "dropped": rows.dropped,
         "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
     }
+    if wanted.errors is not None:
+        result["errors"] = write_errors(wanted.errors, rows, probabilities, run.plan.labels)
+    if wanted.pictures is not None:
+        pictures = score_pictures(judged, f"{predictor.name} on {Path(str(source.path)).name}")
+        pictures += [
+            *course_picture(run, predictor.members),
+            *data_pictures(run, {"this file": (rows.texts, rows.labels)}, "this file"),
+        ]
+        result["pictures"] = write_pictures(pictures, wanted.pictures)
+    return result
 
 
-def run_predict(run: Run, texts: Sequence[str], stage: str | None = None) -> dict[str, Any]:
+def write_errors(path: Path, rows: Labelled, probabilities: Floats, labels: Sequence[str]) -> str:
+    """A csv of the texts that were given a wrong label: the surest first, for there the labels themselves may be wrong.
+
+    Columns: text (cleaned), label, predicted, confidence, and p_LABEL for each label. Returns the path.
+    """
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != rows.labels)
+    wrong = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["text", "label", "predicted", "confidence", *(f"p_{label}" for label in labels)])
+    for i in wrong.tolist():
+        figures = [f"{p:.6f}" for p in (probabilities[i].max(), *probabilities[i])]
+        writer.writerow([_as_cell(rows.texts[i]), labels[rows.labels[i]], labels[predicted[i]], *figures])
+    write_whole(path, text.getvalue().encode("utf-8-sig"))  # so that spreadsheets read Korean
+    return str(path)
+
+
+def _as_cell(text: str) -> str:
+    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _columns(run: Run, source: LabelledSource, rows: Labelled, wanted: Wanted) -> dict[str, list[str]]:
+    """Source and month of each row, "" where the file tells none; of a text that stands there twice the first."""
+    columns = {name: column for name, column in (("source", wanted.source), ("month", wanted.time)) if column}
+    if not columns:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for batch in read_batches(source, [source.text, *columns.values()], Path.cwd(), DATA):
+        texts = as_text(batch.column(0), f"{DATA}: column {source.text!r}").to_pylist()
+        values = [_values(run, name, batch.column(i + 1)) for i, name in enumerate(columns)]
+        for text, *own in zip(texts, *values, strict=True):
+            found.setdefault(key_hash(clean_cell(text)), tuple(own))
+    if wanted.time and not any(own[list(columns).index("month")] for own in found.values()):
+        raise Problem(
+            f"--time: no value of column {wanted.time!r} can be read as a time", "name the column of the times"
+        )
+    return {name: [found[key][i] for key in rows.keys] for i, name in enumerate(columns)}
+
+
+def _values(run: Run, name: str, column: pa.Array) -> list[str]:
+    if name == "source":
+        return [value or "" for value in as_text(column, f"{DATA}: --source").to_pylist()]
+    zone = ZoneInfo(run.plan.index.timezone)
+    times = utc_times(column, zone).to_pylist()
+    return ["" if time is None else f"{time.astimezone(zone):%Y-%m}" for time in times]
+
+
+def run_predict(run: Run, texts: Sequence[str], stage: str | None = None, model: str | None = None) -> dict[str, Any]:
     """`predictions`: text, label and probabilities of each text. Raises Problem for one without a visible character."""
     cleaned = [clean(text) for text in texts]
     empty = [i for i, text in enumerate(cleaned) if not text]
     if empty or not texts:
         raise Problem(f"text {empty[0] + 1 if empty else 1} of {len(texts)} is empty", "give texts to classify")
-    predictor = final_predictor(run, stage)
+    predictor = final_predictor(run, stage, model)
     labels = run.plan.labels
     return {
         "predictor": predictor.name,

@@ -10,7 +10,6 @@ from stages.line.judged import Judged
 from stages.models import Readings
 from stages.stage import fingerprint
 from stages.workspace import Run
-from transfer.combine import combine
 from transfer.labelled import Labelled
 
 REPORT = "gold report"  # the ensemble's name for it, under which the probabilities are kept
@@ -33,7 +32,8 @@ def judged_rows(run: Run) -> Judged | None:
     split, rows = found
     predictor = final_predictor(run)
     readings = Readings(run, {split: rows.texts})
-    mixed = combine([readings.of(record, split) for record in predictor.records], predictor.how).astype(np.float64)
+    said = [readings.of(record, split) for record in predictor.records]
+    mixed = predictor.how.apply(said).astype(np.float64)
     return Judged(
         kind="gold" if split == REPORT else "validation",
         truth=rows.labels,

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from stages.data import read_gold_rows
 from stages.workspace import SAMPLES, Run
-from storage.labels import LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
+from storage.labels import MEASURED, LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
 from transfer.cleaning import clean_cell, key_hash
 from transfer.problem import Problem, Problems
 from transfer.sheets import Row, check_format, read_sheet, write_sheet
@@ -52,8 +52,9 @@ def list_labels(run: Run) -> dict[str, Any]:
 def export_labels(run: Run, path: Path) -> dict[str, Any]:
     """Writes every answer by a labeller with the plan's labels.
 
-    Columns: key, text where it is known, labeller (identity), label, p_LABEL for each label, raw, tokens, created_at
-    and the labeller's description as JSON.
+    Columns: key, text where it is known, labeller (identity), label, p_LABEL for each label, raw, tokens, created_at,
+    agreement, seconds, written, cost and currency (see storage.labels.LabelRow), and the labeller's description as
+    JSON.
 
     Returns `file`, `rows` and `labellers`. Raises Problem where there is no answer.
     """
@@ -114,6 +115,7 @@ def _columns(run: Run, rows: Sequence[LabelRow], described: Mapping[str, str]) -
         "raw": [row.raw for row in rows],
         "tokens": [row.tokens for row in rows],
         "created_at": [row.created_at for row in rows],
+        **{name: [getattr(row, name) for row in rows] for name in MEASURED},
         "description": [described[row.labeller] for row in rows],
     }
 
@@ -156,8 +158,13 @@ def _label_row(row: Row, labels: Sequence[str]) -> LabelRow:
         probabilities=probabilities,
         label=_label(row, labels, probabilities),
         raw=row.get("raw"),
-        tokens=_tokens(row),
+        tokens=_tokens(row, "tokens") or 0,
         created_at=_time(row),
+        agreement=_amount(row, "agreement"),
+        seconds=_amount(row, "seconds"),
+        written=_tokens(row, "written"),
+        cost=_amount(row, "cost"),
+        currency=row.get("currency") or None,
     )
 
 
@@ -207,11 +214,26 @@ def _label(row: Row, labels: Sequence[str], probabilities: Sequence[float] | Non
     return label
 
 
-def _tokens(row: Row) -> int:
-    given = row.get("tokens") or "0"
+def _tokens(row: Row, name: str) -> int | None:
+    given = row.get(name)
+    if not given:
+        return None
     if not given.isdecimal():
-        raise ValueError(f"tokens is {given!r}, no whole number")
+        raise ValueError(f"{name} is {given!r}, no whole number")
     return int(given)
+
+
+def _amount(row: Row, name: str) -> float | None:
+    given = row.get(name)
+    if not given:
+        return None
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf or (name == "agreement" and value > 1):
+        raise ValueError(f"{name} is {given!r}, no number that it can be")
+    return value
 
 
 def _time(row: Row) -> datetime:

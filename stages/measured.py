@@ -64,6 +64,16 @@ def against_people(plan: Plan, answers: Mapping[str, LabelRow], gold: Gold | Non
     }
 
 
+def raw_figures(plan: Plan, answers: Mapping[str, LabelRow], gold: Gold | None) -> dict[str, Any]:
+    """accuracy, macro_f1 and kappa of answers as they came, on gold's report half, `gold_n` of its rows; `log_loss` and
+    `ece` where confidence is known. All null without gold or answers to it."""
+    raw = judged(answers, gold.report, len(plan.labels)) if gold else None
+    if raw is None or not len(raw.truth):
+        return dict.fromkeys(("accuracy", "macro_f1", "kappa", "log_loss", "ece"), None) | {"gold_n": 0}
+    values = {name: _interval(plan, raw, name)["value"] for name in ("accuracy", "macro_f1")}
+    return {**values, **_brief(plan, raw), "gold_n": len(raw.truth)}
+
+
 def judged(answers: Mapping[str, LabelRow], gold: Labelled, k: int) -> Judged:
     """The gold rows that the labeller gave a label."""
     rows = [i for i, key in enumerate(gold.keys) if key in answers and answers[key].label is not None]

@@ -1,9 +1,11 @@
 """The kept models' probabilities on the splits, from disk where they were kept and by inference where not."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from stages.workspace import Run
 from storage import registry
 from storage.registry import ModelRecord
-from transfer.combine import Combination, combine
+from transfer.combine import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.engines.torch import TorchEngine
 from transfer.problem import Problem
 
@@ -21,11 +23,13 @@ Floats = NDArray[np.float32]
 class Predictor:
     """One model, or several combined, ready to classify texts: what `final` in the plan comes down to.
 
-    name: as tables show it. members: names of the models. fingerprint: changes with any of them.
+    name: as tables show it. members: names of the models. how: a rule's name, or a mixture of as many members.
+    fingerprint: changes with any of them.
     """
 
-    def __init__(self, run: Run, name: str, members: Sequence[str], how: Combination) -> None:
-        self.run, self.name, self.members, self.how = run, name, list(members), how
+    def __init__(self, run: Run, name: str, members: Sequence[str], how: Combination | Mixture = MEAN) -> None:
+        self.run, self.name, self.members = run, name, list(members)
+        self.how = mixture_from(how) if isinstance(how, str) else how
         self.records = [model_record(run, member) for member in members]
 
     @cached_property
@@ -36,20 +40,22 @@ class Predictor:
     @property
     def fingerprint(self) -> str:
         """Of members, their weights' origin, and how they are combined."""
-        return predictor_fingerprint(self.records, self.how)
+        told = self.how.how if self.how.is_plain else json.dumps(self.how.as_dict(), sort_keys=True)
+        return predictor_fingerprint(self.records, told)
 
     def probabilities(self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda texts: None) -> Floats:
         """(N, K) float32 of cleaned texts, rows sum to 1, K in the order of the plan's labels.
 
         on_batch: hears how many texts each batch of each member held.
         """
-        return combine([engine.probabilities(texts, on_batch) for engine in self.engines], self.how)
+        return self.how.apply([engine.probabilities(texts, on_batch) for engine in self.engines])
 
 
 def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
     """16 hexadecimal digits that stand for a predictor, in shards and on the page."""
     told = "|".join(f"{record.name}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records)
-    return hashlib.sha256(f"{how if len(records) > 1 else 'one'}|{told}".encode()).hexdigest()[:16]
+    how = "one" if len(records) == 1 and how in COMBINATIONS else how  # of one member, each rule leaves it as it is
+    return hashlib.sha256(f"{how}|{told}".encode()).hexdigest()[:16]
 
 
 def model_record(run: Run, name: str) -> ModelRecord:
@@ -73,13 +79,16 @@ def load_engine(run: Run, record: ModelRecord) -> TorchEngine:
 
 
 class Readings:
-    """Probabilities of kept models on named splits; each is computed once and kept beside the weights.
+    """Probabilities of kept models on named splits, so that trying combinations takes no inference.
 
-    splits: cleaned texts by name. A file of the wrong length (the split changed) is computed anew.
+    splits: cleaned texts by name. contents: fingerprints of the splits that trials are judged on. What a trial said of
+    such a split lies beside its weights; anything else is computed once and kept in the cache.
     """
 
-    def __init__(self, run: Run, splits: Mapping[str, Sequence[str]]) -> None:
-        self.run, self.splits = run, splits
+    def __init__(
+        self, run: Run, splits: Mapping[str, Sequence[str]], contents: Mapping[str, str] | None = None
+    ) -> None:
+        self.run, self.splits, self.contents = run, splits, contents or {}
         self._engine: tuple[str, TorchEngine] | None = None
 
     def of(self, record: ModelRecord, split: str) -> Floats:
@@ -89,18 +98,43 @@ class Readings:
         if path.is_file():
             kept: Floats = np.load(path, allow_pickle=False)
             return kept
-        values = self._loaded(record).probabilities(texts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        with beside.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-        beside.replace(path)
+        values = self._beside_weights(record, split)
+        if values is None:
+            values = self._loaded(record).probabilities(texts)
+        save_array(path, values)
         return values
+
+    def _beside_weights(self, record: ModelRecord, split: str) -> Floats | None:
+        """What the trial itself said, where it was judged on the very same rows."""
+        if split not in self.contents or self.contents[split] not in judged_on(record, split):
+            return None
+        path = self.run.files.fetch(record.path) / "probabilities" / f"{split}.npy"
+        if not path.is_file():
+            return None
+        values: Floats = np.load(path, allow_pickle=False)
+        return values if len(values) == len(self.splits[split]) else None
 
     def _loaded(self, record: ModelRecord) -> TorchEngine:
         if self._engine is None or self._engine[0] != record.name:
             self._engine = (record.name, load_engine(self.run, record))
         return self._engine[1]
+
+
+def save_array(path: Path, values: Floats) -> None:
+    """Writes beside the path and renames into place; no pickle."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    with beside.open("wb") as file:
+        np.save(file, values, allow_pickle=False)
+    beside.replace(path)
+
+
+def judged_on(record: ModelRecord, split: str) -> list[str]:
+    """Fingerprints of what a trial was judged on under that split's name, as its lineage has them."""
+    parts = record.lineage.get("parts", {})
+    if split == "target":
+        return [parts["gold (content)"]] if parts.get("target") == "gold" else []
+    return [*parts.get("original (content)", [])[1:], *filter(None, [parts.get("original.validation (content)")])]
 
 
 def _identity(record: ModelRecord) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from stages.gallery import kept_pictures, pictures_html
 from stages.judged import judged_identity, judged_rows
 from stages.line.aggregate import daily_line
 from stages.line.changes import changes
@@ -57,7 +58,8 @@ def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
     write_parquet(line, folder / OUTPUTS["parquet"])
     draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=SIMULATED if "simulation" in facts else None)
     others = _others(run, line)
-    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], others=others)
+    pictures = pictures_html(kept_pictures(run))
+    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], others=others, pictures=pictures)
     course = {
         "changes": {every: _changes(line, every) for every in run.plan.index.every},
         "sensitivity": (found := sensitivity(line)) and asdict(found),

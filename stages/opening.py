@@ -1,6 +1,6 @@
 """From a plan's file to an opened run, and to a run that is led, as the commands need them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from stages.workspace import Run
 
 
-def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None, workers: int = 1) -> dict[str, Any]:
-    """Leads the plan's workspace while one stage, or "run" for all, is done."""
+def lead_stage(
+    plan: Path,
+    overrides: Sequence[str],
+    what: str,
+    anew: str | None,
+    workers: int = 1,
+    does: "Callable[[Run], dict[str, Any]] | None" = None,
+) -> dict[str, Any]:
+    """Leads the plan's workspace while one stage, "run" for all, or "further ablation" is done; by `does`, where it is
+    given."""
+    refuse_ablation(plan, what)
     from stages.crew import Crew, share_cores, take_gpu
 
     opened = read(plan, overrides)
     share_cores(workers)
     quiet_libraries()
     from stages.anew import begin_anew
-    from stages.run import DOES, run_all
+    from stages.run import run_all, run_one
     from storage.leader import lead
 
     with lead(opened.root):
@@ -28,11 +37,21 @@ def lead_stage(plan: Path, overrides: Sequence[str], what: str, anew: str | None
         run.files.sweep()
         take_gpu(run.root, run.report)
         if anew is not None:
-            begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
+            begin_anew(run, anew, first=None if what == "run" else what.split(maxsplit=1)[0])
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
         with Crew(words, workers - 1, run.report) as crew:
             run = replace(run, crew=crew)
-            return run_all(run) if what == "run" else DOES[what](run)
+            if does is not None:
+                return does(run)
+            return run_all(run) if what == "run" else run_one(run, what)
+
+
+def refuse_ablation(plan: Path, what: str) -> None:
+    """Raises Problem for the ablation of a stage that has none."""
+    from transfer.problem import Problem
+
+    if what.endswith(" ablation") and what != "further ablation":
+        raise Problem(f"{what}: only stage two has one", f"say: moodline further {plan.name} --ablation")
 
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":

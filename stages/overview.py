@@ -19,12 +19,13 @@ def stages_of(plan: Plan) -> list[str]:
 
 
 def _without_adapting(plan: Plan) -> list[str]:
+    distil = ["distil"] if plan.distil else []
     if not plan.comments:
         labels = plan.pseudo_label is not None and plan.pseudo_label.sources is not None
-        return ["basic", *(["pseudo_label", "further"] if labels else []), "ensemble"]
+        return ["basic", *(["pseudo_label", "further"] if labels else []), "ensemble", *distil]
     further = ["pseudo_label", "further"] if plan.pseudo_label else []
     dated = any(source.time for source in plan.comments)
-    return ["basic", *further, "ensemble", "infer", *(["monitor"] if dated else [])]
+    return ["basic", *further, "ensemble", *distil, "infer", *(["monitor"] if dated else [])]
 
 
 def overview(run: Run) -> dict[str, Any]:
@@ -44,10 +45,19 @@ def overview(run: Run) -> dict[str, Any]:
 
 
 def table_rows(run: Run) -> list[dict[str, Any]]:
-    """The results' table of the furthest stage that is done: the ensemble's, else stage one's."""
+    """The results' table of the furthest stage that is done: the ensemble's, else stage one's; the distilled model's
+    rows stand with the ensemble's, split by split."""
     for stage in ("ensemble", "further", "basic"):
         record = ledger.read(run.engine, run.plan.name, stage)
         if record is not None and record.result is not None:
             rows: list[dict[str, Any]] = record.result["rows"]
-            return rows
+            return _with_distilled(run, rows) if stage == "ensemble" else rows
     return []
+
+
+def _with_distilled(run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    record = ledger.read(run.engine, run.plan.name, "distil")
+    if run.plan.distil is None or record is None or record.result is None:
+        return rows
+    splits = list(dict.fromkeys(row["split"] for row in rows))
+    return sorted([*rows, *record.result["rows"]], key=lambda row: splits.index(row["split"]))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from stages.plan_file import Document, Place, read_document, written
 from stages.search_problems import search_problems
 from stages.settings import (
     AdaptSettings,
+    DistilSettings,
     EnsembleSettings,
     FurtherSettings,
     InferSettings,
@@ -94,7 +95,10 @@ class Plan(Settings):
         default=None, description="stage two again with comments labelled by its own best trials; null: one round"
     )
     ensemble: EnsembleSettings = Field(default_factory=EnsembleSettings, description="the top trials' vote")
-    final: Literal["auto", "best", "ensemble"] = Field(
+    distil: DistilSettings | None = Field(
+        default=None, description="one model that is trained to answer as the ensemble does; null: none"
+    )
+    final: Literal["auto", "best", "ensemble", "distilled"] = Field(
         default="auto", description="what infer, predict, evaluate and export use; auto: the best on validation"
     )
     infer: InferSettings = Field(default_factory=InferSettings, description="classifying all comments")
@@ -195,27 +199,31 @@ def _worded(fault: Any, place: Place) -> str:
 
 
 def known_keys(place: Place) -> list[str]:
-    """Names of the fields that the plan knows at a place."""
+    """Names of the fields that the plan knows at a place, as a plan writes them."""
     model: Any = Plan
-    for part in place:
+    for i, part in enumerate(place):
         if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            model = _model_in(model.model_fields[part].annotation) if part in model.model_fields else None
+            in_list = i + 1 < len(place) and isinstance(place[i + 1], int)
+            model = _model_in(model.model_fields[part].annotation, in_list) if part in model.model_fields else None
         if model is None:
             return []
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _model_in(annotation: Any) -> Any:
-    """The pydantic model inside an annotation such as list[Model] or Model | None."""
+def _model_in(annotation: Any, in_list: bool = False) -> Any:
+    """The pydantic model inside an annotation such as list[Model] or Model | None; with in_list, that of a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)
+        return None if in_list else annotation
+    is_list = get_origin(annotation) in {list, tuple}
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg, in_list and not is_list))), None)
 
 
 def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     """What no field can know alone: whether labels named elsewhere are the plan's. Looks at raw values, as far as
     they have the right form, so that these problems come together with the fields' own."""
     yield from search_problems(values)
+    if values.get("final") == "distilled" and not values.get("distil"):
+        yield ("final",), "distilled: no model is distilled\n  add distil: {encoder: NAME}, or take best or ensemble"
     labels = values.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         return
@@ -224,12 +232,19 @@ def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
             if label not in labels:
                 yield (*at, "map", given), f"no label '{label}' in the plan\n  its labels: {', '.join(labels)}"
     yield from _settings_problems(values.get("index"), ("index",), IndexSettings, weight_problems, labels)
+    for place, labeller in _labellers(values):
+        yield from _settings_problems(labeller, place, LabellerSettings, _prompt_problems, labels)
+
+
+def _labellers(values: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
     pseudo = values.get("pseudo_label")
-    labeller = pseudo.get("labeller") if isinstance(pseudo, dict) else None
-    if isinstance(labeller, dict):
-        yield from _settings_problems(
-            labeller, ("pseudo_label", "labeller"), LabellerSettings, _prompt_problems, labels
-        )
+    pseudo = pseudo if isinstance(pseudo, dict) else {}
+    several = pseudo.get("labellers")
+    given: list[tuple[Place, Any]] = [(("pseudo_label", "labeller"), pseudo.get("labeller"))]
+    given += [
+        (("pseudo_label", "labellers", i), one) for i, one in enumerate(several if isinstance(several, list) else [])
+    ]
+    yield from ((place, labeller) for place, labeller in given if isinstance(labeller, dict))
 
 
 def _prompt_problems(settings: LabellerSettings, labels: Sequence[str], where: str) -> list[Problem]:

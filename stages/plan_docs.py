@@ -11,6 +11,7 @@ from stages.plan import Plan
 from stages.presets import flow, model_of
 from studies.space import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
 
+SEVERAL = "labellers"  # each is what `labeller` is, and told there
 HEAD = """# The plan
 
 One YAML file says everything about a run. `moodline init` writes one with every key in it; `moodline check PLAN` reads
@@ -42,8 +43,9 @@ def document() -> str:
 def _sections(model: type[BaseModel], place: str) -> Iterator[str]:
     yield from _table(model, f"`{place}`" if place else "Top level")
     for name, field in model.model_fields.items():
-        inner = _inner(field.annotation)
-        if inner is not None:
+        if name == SEVERAL:
+            continue
+        for inner in _inner(field.annotation):
             yield from _sections(inner, f"{place}.{name}".removeprefix("."))
 
 
@@ -54,7 +56,7 @@ def _table(model: type[BaseModel], title: str) -> Iterator[str]:
     yield "| key | default | what |"
     yield "|---|---|---|"
     for name, field in model.model_fields.items():
-        yield f"| `{name}` | {_default(field)} | {field.description} |".replace("| null |", "| none |")
+        yield f"| `{field.alias or name}` | {_default(field)} | {field.description} |".replace("| null |", "| none |")
     yield ""
 
 
@@ -74,16 +76,13 @@ def _default(field: FieldInfo) -> str:
     return "see below" if isinstance(default, BaseModel) else f"`{flow(default)}`"
 
 
-def _inner(annotation: Any) -> type[BaseModel] | None:
-    """The model behind a field: itself, beside None, or in a list."""
-    found = model_of(annotation)
+def _inner(annotation: Any) -> list[type[BaseModel]]:
+    """The models behind a field: itself, beside None or others, or in a list."""
+    found = model_of(annotation) if not get_args(annotation) else None
     if found is not None:
-        return found
-    for arg in get_args(annotation):
-        inner = _inner(arg)
-        if inner is not None and inner not in {Range, Choices, Fixed}:
-            return inner
-    return None
+        return [found]
+    inner = [model for arg in get_args(annotation) for model in _inner(arg)]
+    return [model for model in inner if model not in {Range, Choices, Fixed}]
 
 
 if __name__ == "__main__":

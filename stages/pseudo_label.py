@@ -1,32 +1,25 @@
-"""Pseudo-labels: a sample of the comments, and gold, labelled by the plan's labeller; measured against people."""
+"""Pseudo-labels: a sample of the comments, and gold, labelled by the plan's labellers; measured against people."""
 
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.asking import STAGE, ask_all
 from stages.choosing import how_drawn, kept_sample, sample_name, settings_of
 from stages.data import Gold, read_gold
 from stages.measured import against_people, calibration_of, distributions
+from stages.panel import Panel, panels_of, summed, together
 from stages.plan import Plan
-from stages.report import Advance
+from stages.spending import spent, told_before
 from stages.stage import do_stage
-from stages.teacher import teacher_of
-from stages.workspace import Run, candidate_location
-from storage.labels import LabelRow, add_labels, labels_of, register_labeller
-from transfer.device import device_name
-from transfer.labellers.answer import Labeller
-from transfer.labellers.choose import make_labeller
-from transfer.labellers.settings import require_labeller
+from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
+from stages.unity import compared
+from stages.workspace import Run
+from storage.labels import LabelRow, labels_of, register_labeller
 from transfer.problem import Problem
-
-STAGE = "pseudo_label"
-CHUNK = 256  # comments asked about together
-KEPT_SECONDS = 2.0  # between two writes to the store: what a kill can cost
 
 
 @dataclass(frozen=True)
@@ -47,18 +40,23 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
     The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
-    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured.
+    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured. `labellers` and
+    `between` tell of each labeller and prompt where there are several, see stages.unity; `usage` and `estimate` what
+    was spent, see stages.spending; `tuning` how the local ones that learnt before fared, see stages.tuning.
     Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
     settings = settings_of(run.plan)
     gold = read_gold(run)
-    labeller = _labeller(run)
+    panels = panels_of(run, gold)
     sample = kept_sample(run, gold)
+    tunings = [tuning_of(run, panel, gold) for panel in panels]
+    whole = _whole(panels)
     parts = {
-        "labeller": {"identity": labeller.identity, **_described(run.plan, labeller)},
+        "labeller": {"identity": together(list(whole)), **summed(list(whole.values()), list(whole))},
         "sample": sample_name(run.plan),
         "gold (content)": [gold.tune.fingerprint, gold.report.fingerprint] if gold else None,
         "calibrate": settings.calibrate,
+        **tuning_parts(tunings),
     }
     extent = {
         "simulation": settings.simulation,
@@ -66,7 +64,7 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
         "gold": sum(_sizes(gold)),
         "min_kappa": settings.min_kappa,
     }
-    return do_stage(run, STAGE, parts, extent, lambda: _label(run, labeller, sample, gold))
+    return do_stage(run, STAGE, parts, extent, lambda: _label(run, panels, tunings, sample, gold))
 
 
 def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
@@ -87,72 +85,54 @@ def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
     )
 
 
-def _label(run: Run, labeller: Labeller, sample: Sequence[tuple[str, str]], gold: Gold | None) -> dict[str, Any]:
-    register_labeller(run.engine, labeller.identity, _described(run.plan, labeller))
-    wanted = [*_pairs(gold), *sample]
-    known = {row.key for row in labels_of(run.engine, labeller.identity, [key for key, _ in wanted])}
-    run.report.say(f"{STAGE}: {len(known)} labelled before, {len(wanted) - len(known)} to ask")
-    _ask(run, labeller, wanted, known)
-    answers = {row.key: row for row in labels_of(run.engine, labeller.identity, [key for key, _ in wanted])}
+def _whole(panels: Sequence[Panel]) -> dict[str, dict[str, Any]]:
+    """Descriptions of the labellers by identity."""
+    return {panel.identity: panel.description for panel in panels}
+
+
+def _label(
+    run: Run,
+    panels: list[Panel],
+    tunings: Sequence[Tuning | None],
+    sample: Sequence[tuple[str, str]],
+    gold: Gold | None,
+) -> dict[str, Any]:
+    found_of_tuning = _tune(run, panels, tunings)
+    wanted, facts, whole = [*_pairs(gold), *sample], [panel.facts for panel in panels], _whole(panels)
+    identity, description = together(list(whole)), summed(list(whole.values()), list(whole))
+    before = told_before(run, panels, wanted, gold)
+    register_labeller(run.engine, identity, description)
+    asked = ask_all(run, panels, wanted)
+    answers = {row.key: row for row in labels_of(run.engine, identity, [key for key, _ in wanted])}
     found = [answers[key] for key, _ in sample if key in answers]
     result = {
         "labelled": sum(row.label is not None for row in found),
         "missing": len(sample) - sum(row.label is not None for row in found),
-        "labeller": _described(run.plan, labeller),
-        "identity": labeller.identity,
+        "labeller": description,
+        "identity": identity,
+        "tuning": found_of_tuning,
         "drawn": how_drawn(run),
         "tokens": sum(row.tokens for row in answers.values()),
+        "asked": asked,
+        "estimate": before,
+        "usage": spent(run, facts, wanted),
         "simulation": settings_of(run.plan).simulation,
         "shares": _shares(found, run.plan.labels),
         **against_people(run.plan, answers, gold),
+        **compared(run, facts, wanted, gold),
     }
     _check_gate(run.plan, result)
     return result
 
 
-def _ask(run: Run, labeller: Labeller, wanted: Sequence[tuple[str, str]], known: Collection[str]) -> None:
-    """Asks for what is missing; each answer is in the store seconds after it came, whatever happens next.
-
-    A local model's figures depend, in their last digits, on the texts that are read together. It is therefore asked
-    about fixed chunks, each whole again where one text of it is missing: a killed run ends with the same figures.
-    A server is asked about the missing alone, since that costs.
-    """
-    chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
-    is_local = labeller.description["kind"] != "server"
-    missing = sum(key not in known for key, _ in wanted)
-    with run.report.bar("labelling", missing, "comments") as advance:
-        for chunk in chunks:
-            absent = [(key, text) for key, text in chunk if key not in known]
-            if absent:
-                _keep(run, labeller, chunk if is_local else absent, advance)
-
-
-def _keep(run: Run, labeller: Labeller, asked: Sequence[tuple[str, str]], advance: Advance) -> None:
-    waiting: list[LabelRow] = []
-    kept_at = time.monotonic()
-    try:
-        for row in _answers(labeller, asked):
-            waiting.append(row)
-            advance(1)
-            if time.monotonic() - kept_at > KEPT_SECONDS:
-                add_labels(run.engine, labeller.identity, waiting)
-                waiting, kept_at = [], time.monotonic()
-    finally:
-        add_labels(run.engine, labeller.identity, waiting)
-
-
-def _answers(labeller: Labeller, asked: Sequence[tuple[str, str]]) -> Iterator[LabelRow]:
-    for i, answer in labeller.answer([text for _, text in asked]):
-        probabilities = None if answer.probabilities is None else list(answer.probabilities)
-        yield LabelRow(
-            key=asked[i][0],
-            labeller=labeller.identity,
-            probabilities=probabilities,
-            label=answer.label,
-            raw=answer.raw,
-            tokens=answer.tokens,
-            created_at=datetime.now(UTC),
-        )
+def _tune(run: Run, panels: list[Panel], tunings: Sequence[Tuning | None]) -> list[dict[str, Any]]:
+    """Puts the tuned ones that gain in the plain ones' place."""
+    found = []
+    for i, tuning in enumerate(tunings):
+        if tuning is not None:
+            panels[i], told = tuned(run, panels[i], tuning)
+            found.append(told)
+    return found
 
 
 def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:
@@ -174,29 +154,6 @@ def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:
 def _shares(rows: Sequence[LabelRow], labels: Sequence[str]) -> dict[str, float]:
     counts = np.bincount([row.label for row in rows if row.label is not None], minlength=len(labels))
     return {label: float(count / max(counts.sum(), 1)) for label, count in zip(labels, counts, strict=True)}
-
-
-def _labeller(run: Run) -> Labeller:
-    return plan_labeller(run.plan) or teacher_of(run)
-
-
-def plan_labeller(plan: Plan) -> Labeller | None:
-    """The plan's labeller, not yet loaded; None for a teacher, which only stage one makes.
-
-    Raises Problem where it cannot be had: told before hours of stage one.
-    """
-    settings = settings_of(plan).labeller
-    if settings.teacher is not None:
-        require_labeller(settings, plan.labels, "pseudo_label.labeller")
-        return None
-    if settings.base_url is None and settings.model is not None:
-        settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
-    return make_labeller(settings, plan.labels, device_name())
-
-
-def _described(plan: Plan, labeller: Labeller) -> dict[str, Any]:
-    """The labeller's description, its model as the plan writes it: where a folder lies on this machine is no matter."""
-    return {**labeller.description, "model": settings_of(plan).labeller.model or labeller.description["model"]}
 
 
 def _pairs(gold: Gold | None) -> list[tuple[str, str]]:

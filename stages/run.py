@@ -6,12 +6,14 @@ from typing import Any
 from stages.ablation import run_ablation
 from stages.adapt import run_adapt
 from stages.basic import basic_result, run_basic
+from stages.distil import run_distil
 from stages.ensemble import run_ensemble
 from stages.further import further_result, run_further
 from stages.infer import run_infer
 from stages.monitor import run_monitor
 from stages.overview import overview, stages_of
-from stages.pseudo_label import plan_labeller, run_pseudo_label
+from stages.panel import require_labellers
+from stages.pseudo_label import run_pseudo_label
 from stages.searching import with_path
 from stages.stage import state_of
 from stages.workspace import Run
@@ -24,22 +26,29 @@ DOES: dict[str, Stage] = {
     "pseudo_label": run_pseudo_label,
     "further": run_further,
     "ensemble": run_ensemble,
+    "distil": run_distil,
     "infer": run_infer,
     "monitor": run_monitor,
     # by its own command alone
-    "ablation": run_ablation,
+    "further ablation": run_ablation,
 }
 
 
 def run_all(run: Run) -> dict[str, Any]:
     """Does what the plan asks for. The result has `plan`, `workspace`, `stages`, `results` and `page`."""
     if "pseudo_label" in stages_of(run.plan):
-        plan_labeller(run.plan)  # what is wrong with it is told before stage one, not after
+        require_labellers(run.plan)  # what is wrong with it is told before stage one, not after
     results: dict[str, dict[str, Any]] = {}
     for stage in stages_of(run.plan):
         results[stage] = _rested(run, stage) or DOES[stage](run)
     labelled = results.get("pseudo_label")
     return overview(run) | {"labeller": labelled, "page": results.get("monitor", {}).get("page")}
+
+
+def run_one(run: Run, stage: str) -> dict[str, Any]:
+    """One stage; with the ensemble's, under `distilled`, what came of the model that learns from it, if any."""
+    result = DOES[stage](run)
+    return result | {"distilled": run_distil(run)} if stage == "ensemble" and run.plan.distil else result
 
 
 def _rested(run: Run, stage: str) -> dict[str, Any] | None:

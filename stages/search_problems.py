@@ -16,7 +16,8 @@ LAYERS = 400
 
 
 def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    """Problems in `search` and `further`, each at its key. Looks at raw values, as far as they have the right form."""
+    """Problems in `search`, `further` and `distil`, each at its key. Looks at raw values, as far as they have the right
+    form."""
     whole = default_space(LAYERS)
     for stage, mixes in (("search", False), ("further", True)):
         settings = values.get(stage)
@@ -30,6 +31,10 @@ def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     for key in ("adapt", "rounds"):
         if isinstance(values.get(key), dict) and not values.get("comments"):
             yield (key,), f"it reads comments, and the plan has none\n  name their files, or set {key}: null"
+    distil = values.get("distil")
+    own = _dimensions(distil.get("space")) if isinstance(distil, dict) else {}
+    for place, text in space_problems(own, {**default_space(LAYERS), **own}, mixes=False):
+        yield ("distil", "space", *place), text
 
 
 def _start_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:

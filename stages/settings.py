@@ -22,7 +22,8 @@ from transfer.sources import CommentSource, LabelledSource
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]
 Choose = Literal["random", "stratified", "uncertain", "mixed"]
-Combination = Literal["mean", "product", "maximum", "minimum"]
+Combine = Literal["auto", "mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
+CalibrateMembers = Literal["none", "temperature", "auto"]
 
 
 def _part_kind(value: Any) -> str:
@@ -127,6 +128,12 @@ class PseudoLabelSettings(Settings):
     labeller: LabellerSettings = Field(
         default_factory=lambda: LabellerSettings(model="google/gemma-3-4b-it"), description="the LLM that labels"
     )
+    labellers: list[LabellerSettings] | None = Field(
+        default=None,
+        min_length=2,
+        description="several, each as labeller and in its place, all asked about the same comments; stage two learns "
+        "from the mean of their answers",
+    )
     sample: int = Field(default=9000, ge=1, description="comments labelled, in all")
     sources: list[CommentSource] | None = Field(
         default=None, min_length=1, description="where the sample is drawn from; null: the comments"
@@ -156,6 +163,12 @@ class PseudoLabelSettings(Settings):
         le=1,
         description="least Cohen's kappa with gold; below it the run stops before stage two",
     )
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if self.labellers is not None and "labeller" in self.model_fields_set:
+            raise ValueError("labeller and labellers exclude each other: name all of them in labellers")
+        return self
 
 
 class FurtherSettings(Settings):
@@ -219,11 +232,61 @@ class EnsembleSettings(Settings):
     """Which models vote, and how their probabilities become one."""
 
     top: int = Field(default=5, ge=1, le=100, description="members at most: the best kept trials of all studies")
-    combine: Combination = Field(default="mean", description="mean, product, maximum or minimum, with equal weights")
+    combine: Combine = Field(
+        default="mean",
+        description="mean, product, maximum or minimum, with equal weights; weighted, greedy or stacking, learnt on "
+        "validation; or auto: the best of them there",
+    )
+    calibrate: CalibrateMembers = Field(
+        default="none",
+        description="temperature: each member's confidence is put right on validation before it votes; auto: where "
+        "that is better there",
+    )
+
+
+class DistilSettings(Settings):
+    """One model from many: what the ensemble says of the comments trains an encoder of the size asked for."""
+
+    encoder: str = Field(min_length=1, description="pretrained encoder to train: a hub name or a folder, as candidates")
+    sample: int = Field(default=20_000, ge=20, description="comments that the ensemble labels for it, at most")
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        le=20,
+        description="above 1, teacher and pupil are compared with their small probabilities raised",
+    )
+    labels: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the loss that is on the original data's labels; the rest is on what the ensemble says",
+    )
+    trials: int = Field(default=1, ge=1, le=1000, description="fine-tunes tried; of one alone, the published recipe")
+    space: dict[str, DimensionField] = Field(
+        default_factory=dict, description="parameters of the fine-tune as in search; those not named are fixed"
+    )
 
 
 class InferSettings(Settings):
     """How all comments are classified."""
 
-    engine: Literal["auto", "torch"] = Field(default="auto", description="what computes; auto: the fastest there is")
+    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(
+        default="auto",
+        description="what computes: torch (also on GPUs), openvino or onnx (on CPUs; extras of these names); auto: the "
+        "fastest that gives float32's labels, measured once on comments of the plan and kept to",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto",
+        description="of the products; anything but float32 is refused below 99.5 % of float32's labels, or where a "
+        "label's share moves by more than 0.2 points; auto: the fastest that is not",
+    )
+    processes: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="processes that classify, shard by shard; null: one for each GPU, or one",
+    )
     shard_rows: int = Field(default=50_000, ge=1, description="comments per Parquet file; a kill costs one at most")
+    follow_every: Duration = Field(
+        default=1.0, description="30s, 5m or minutes: how often `infer --follow` looks for new comments"
+    )

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from stages.show_further import HEAD, comparison_notes, comparison_rows
+from stages.show_labellers import in_words, spending_lines, unity_lines
+from stages.show_scores import show_classes, show_combinations, show_distilled
+from stages.tables import console as _console
+from stages.tables import figure as _figure
+from stages.tables import table as _table
 
 MEGABYTE = 1e6
 MOST_SHOWN = 9  # trials in one line
@@ -51,6 +53,8 @@ def show_labeller(result: Mapping[str, Any]) -> None:
         agreement = f"kappa with gold {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
         agreement += f", accuracy {result['accuracy']:.3f}, macro-F1 {result['macro_f1']:.3f}"
     out.print(f"labeller {model}: {result['labelled']} labelled, {result['missing']} without a label; {agreement}")
+    for tuning in result.get("tuning") or ():
+        out.print(f"tuning {tuning['labeller']}: {tuning['summary']}")
     if result.get("calibrated"):
         _show_calibration(result)
     if result.get("simulation"):
@@ -60,9 +64,11 @@ def show_labeller(result: Mapping[str, Any]) -> None:
 def show_label_stage(result: Mapping[str, Any]) -> None:
     """The labeller against gold in full: per label, confusions, and whether its confidence can be believed."""
     show_labeller(result)
+    for line in (*unity_lines(result), *spending_lines(result)):
+        _console().print(line)
     if result.get("per_class"):
         _console().print(f"against the {result['gold_n']} rows of gold's report half (rows true, columns said):")
-        _show_classes(list(result["per_class"]), result["per_class"], result["confusion"])
+        show_classes(list(result["per_class"]), result["per_class"], result["confusion"])
     if result.get("reliability"):
         _show_reliability(result["reliability"], result["unknown_confidence"])
 
@@ -136,13 +142,19 @@ def show_stage(result: Mapping[str, Any]) -> None:
     if "kappa" in result:
         show_label_stage(result)
     if "members" in result:
-        _show_combinations(result)
+        show_combinations(result)
+    if "distilled" in result:
+        show_distilled(result["distilled"])
     if "rows_per_second" in result:
         megabytes = result["peak_rss_bytes"] / MEGABYTE
+        engine = f"{result['engine']} {result.get('precision', '')}".strip()
         out.print(
-            f"{result['rows']:,} comments, {result['unique']:,} different texts in their shards, "
+            f"{result['rows']:,} comments, {result['unique']:,} different texts read by {engine}, "
             f"{result['rows_per_second']:,} a second, peak memory {megabytes:,.0f} MB, {len(result['shards'])} shards"
         )
+        if result["skipped"]:
+            left_out = ", ".join(f"{n:,} × {reason}" for reason, n in result["skipped"].items())
+            out.print(f"left out: {left_out}" + "; see results/skipped.jsonl" * bool(result.get("faults")))
     if "page" in result:
         out.print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
@@ -260,23 +272,6 @@ def show_check(result: Mapping[str, Any]) -> None:
     out.print("no problems found" if not result["problems"] else f"{len(result['problems'])} problems found")
 
 
-def show_scores(result: Mapping[str, Any]) -> None:
-    """Figures, figures per label, and the confusion matrix."""
-    out = _console()
-    names = ("n", "accuracy", "macro_f1", "weighted_f1", "log_loss")
-    out.print(f"{result['predictor']}: " + ", ".join(f"{name} {_figure(result[name])}" for name in names))
-    _show_classes(result["labels"], result["per_class"], result["confusion"])
-
-
-def _show_classes(labels: Sequence[str], per_class: Mapping[str, Any], confusion: Sequence[Sequence[int]]) -> None:
-    table = _table("label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in labels))
-    for label, counts in zip(labels, confusion, strict=True):
-        own = per_class[label]
-        figures = (_figure(own[key]) for key in ("precision", "recall", "f1", "accuracy"))
-        table.add_row(label, *figures, str(own["support"]), *map(str, counts))
-    _console().print(table)
-
-
 def show_predictions(result: Mapping[str, Any]) -> None:
     """Each text with its label and all probabilities."""
     for found in result["predictions"]:
@@ -302,18 +297,10 @@ def _show_data(result: Mapping[str, Any]) -> None:
     for stage in result["would_run"]:
         seconds = result["seconds"].get(stage["stage"])
         out.print(f"{stage['stage']}: {stage['what']}" + (f", roughly {_duration(seconds)}" if seconds else ""))
+    for told in result.get("labelling", []):
+        out.print(f"labelling by {told['labeller']}: {in_words(told)}")
     device = result["device"]
     out.print(f"on {device['name']}{', bf16' if device['bf16'] else ''}")
-
-
-def _show_combinations(result: Mapping[str, Any]) -> None:
-    out = _console()
-    table = _table("combination", "accuracy on validation", "macro-F1")
-    for how, figures in result["validation"].items():
-        table.add_row(how, _figure(figures["accuracy"]), _figure(figures["macro_f1"]))
-    out.print(table)
-    out.print(f"best single: {result['best_single']}\nmembers: {', '.join(result['members'])}")
-    out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")
 
 
 def _over_seeds(figures: Mapping[str, Any]) -> str:
@@ -327,20 +314,3 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{max(seconds, 1):.0f} s"
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
-    return table
-
-
-def _console() -> Console:
-    return Console(highlight=False, markup=False, soft_wrap=False)

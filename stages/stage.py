@@ -11,7 +11,7 @@ from storage import ledger
 from storage.ledger import StageRecord
 from transfer.problem import Problem
 
-STAGES = ("adapt", "basic", "pseudo_label", "further", "ensemble", "infer", "monitor")
+STAGES = ("adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor")
 # What these have made cannot be told apart by what made it, so nothing else is mixed in. The others keep their
 # results by fingerprint and are simply done again.
 GUARDED = ("basic", "further")
@@ -87,7 +87,7 @@ def result_of(run: Run, stage: str) -> dict[str, Any]:
     """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
     record = ledger.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
-        command = {"basic": "search", "pseudo_label": "label", "adapt": "run"}.get(stage, stage)
+        command = {"basic": "search", "pseudo_label": "label", "distil": "ensemble", "adapt": "run"}.get(stage, stage)
         raise Problem(
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
         )

@@ -70,6 +70,8 @@ def _target(plan: Plan, study: Glance) -> int:
     """The study's budget: its own where its trials are listed, else the plan's for the two stages."""
     if "budget" in study.attributes:
         return int(study.attributes["budget"])
+    if _stage(study) == "distil":
+        return plan.distil.trials if plan.distil else 0
     return plan.further.trials if _stage(study) == "further" else plan.search.trials
 
 

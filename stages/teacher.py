@@ -21,7 +21,7 @@ def teacher_of(run: Run) -> TeacherLabeller:
 def stage_one_winner(run: Run) -> Predictor:
     """Stage one's winner alone. Raises Problem as teacher_of does."""
     name = basic_result(run)["winner"]["name"]
-    return Predictor(run, name, [name], "mean")
+    return Predictor(run, name, [name])
 
 
 def _best_kept(run: Run, top: int) -> Predictor:
@@ -30,4 +30,4 @@ def _best_kept(run: Run, top: int) -> Predictor:
     kept = [record for record in registry.models(run.engine, run.plan.name, stage="basic") if record.value is not None]
     ranked = sorted(kept, key=lambda record: (-sign * (record.value or 0.0), record.name))
     names = [record.name for record in ranked[:top]]
-    return Predictor(run, f"mean of {len(names)}", names, "mean")
+    return Predictor(run, f"mean of {len(names)}", names)

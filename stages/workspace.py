@@ -17,6 +17,7 @@ from transfer.problem import Problem
 # Prefixes of names in files.
 SHARDS = "shards"
 SAMPLES = "samples"
+ADAPTERS = "adapters"
 
 
 @dataclass(frozen=True)

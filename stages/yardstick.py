@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluate import DIRECTIONS, MetricName, score
+from transfer.evaluate import DIRECTIONS, MetricName, figure
 
 Floats = NDArray[np.floating]
 
@@ -28,9 +28,10 @@ class Yardstick:
 
     def value(self, probabilities: Mapping[str, Floats]) -> float:
         """Of probabilities (N, K) on "validation" and, where there is one, on "target"."""
-        on_validation = score(probabilities["validation"], self.validation, self.labels)
-        kept = on_validation.macro_f1
+        on_validation = probabilities["validation"]
         if self.target is None:
-            return on_validation.value(self.metric) * (1 if DIRECTIONS[self.metric] == "maximize" else -1)
-        reached = score(probabilities["target"], self.target, self.labels).macro_f1
+            found = figure(self.metric, on_validation, self.validation)
+            return found * (1 if DIRECTIONS[self.metric] == "maximize" else -1)
+        kept = figure("macro_f1", on_validation, self.validation)
+        reached = figure("macro_f1", probabilities["target"], self.target)
         return reached - max(self.floor - kept, 0.0)

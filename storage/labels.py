@@ -18,6 +18,8 @@ from storage.tables import METADATA, Json, Utc, insert_new, storable, writing
 CHUNK = 1_000
 # rows of one read; a reader that takes its time must not hold a transaction open meanwhile
 PAGE = 10_000
+# what an answer took, and how many ways of asking agreed on it
+MEASURED = ("agreement", "seconds", "written", "cost", "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,9 @@ class LabelRow:
     key: the comment's key (of its normalised text); labeller: the identity; probabilities: over the plan's
     labels in their order, sum 1, or None for "confidence unknown"; label: index into the labels, or None where
     no label could be read from the answer; raw: the answer as it came; tokens: used up; created_at: UTC.
+    agreement: share of the answers averaged here that have this label, in (0, 1], None where it is not several;
+    seconds: of the clock, its share of the time in which it was asked with others; written: tokens of `tokens` that
+    the labeller wrote; cost: money, in `currency`, at the prices when it was asked. None where not known.
     """
 
     key: str
@@ -36,6 +41,11 @@ class LabelRow:
     raw: str | None
     tokens: int
     created_at: datetime
+    agreement: float | None = None
+    seconds: float | None = None
+    written: int | None = None
+    cost: float | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,11 @@ class _Labels(TypedColumns):
     raw: Named[str | None]
     tokens: Named[int]
     created_at: Named[datetime] = Column(Utc)
+    agreement: Named[float | None]
+    seconds: Named[float | None]
+    written: Named[int | None]
+    cost: Named[float | None]
+    currency: Named[str | None]
 
 
 LABELLERS = Table("moodline_labellers", METADATA, _Labellers)
@@ -108,6 +123,7 @@ def _row(labeller: str, row: LabelRow) -> dict[str, Any]:
         "raw": None if row.raw is None else storable(row.raw),
         "tokens": row.tokens,
         "created_at": row.created_at,
+        **{name: getattr(row, name) for name in MEASURED},
     }
 
 

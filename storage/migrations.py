@@ -150,9 +150,44 @@ CREATE TABLE moodline_annotations (
 )
 """
 
+
+def _labels_tell_costs(connection: Connection) -> None:
+    for statement in _LABELS_TELL_COSTS.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+_LABELS_TELL_COSTS = """
+ALTER TABLE moodline_labels ADD COLUMN agreement DOUBLE PRECISION;
+ALTER TABLE moodline_labels ADD COLUMN seconds DOUBLE PRECISION;
+ALTER TABLE moodline_labels ADD COLUMN written INTEGER;
+ALTER TABLE moodline_labels ADD COLUMN cost DOUBLE PRECISION;
+ALTER TABLE moodline_labels ADD COLUMN currency TEXT
+"""
+
+
+def _choices(connection: Connection) -> None:
+    connection.exec_driver_sql(_CHOICES)
+
+
+_CHOICES = """
+CREATE TABLE moodline_choices (
+    plan TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value JSON NOT NULL,
+    chosen_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (plan, name)
+)
+"""
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _slots_tell_progress, _annotations)
+MIGRATIONS: Sequence[Migration] = (
+    _first_tables,
+    _slots_tell_progress,
+    _annotations,
+    _labels_tell_costs,
+    _choices,
+)
 LATEST = len(MIGRATIONS)
 
 

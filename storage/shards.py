@@ -16,8 +16,8 @@ from storage.tables import METADATA, Json, Utc, insert_or_replace, writing
 class ShardRecord:
     """One shard: the rows [first_row, first_row + rows) of the comment file whose content hashes to file_sha.
 
-    model: what classified them; path: where the shard lies; classified: rows in it; skipped: the reason and
-    number of the rows that are not; created_at: UTC.
+    model: what classified them; path: where the shard lies; rows: that it holds; classified: texts that the model
+    read for it; skipped: the reason and number of the rows that are not in it; created_at: UTC.
     """
 
     plan: str
@@ -57,6 +57,14 @@ def shards_of(engine: Engine, plan: str, model: str) -> list[ShardRecord]:
     wanted = select(SHARDS).where(SHARDS.c.plan == plan, SHARDS.c.model == model)
     with engine.connect() as connection:
         rows = connection.execute(wanted.order_by(SHARDS.c.file_sha, SHARDS.c.first_row)).all()
+    return [ShardRecord(**row._mapping) for row in rows]
+
+
+def shards_below(engine: Engine, plan: str, prefix: str) -> list[ShardRecord]:
+    """The plan's shards whose path begins with `prefix`, the oldest first."""
+    wanted = select(SHARDS).where(SHARDS.c.plan == plan, SHARDS.c.path.startswith(prefix, autoescape=True))
+    with engine.connect() as connection:
+        rows = connection.execute(wanted.order_by(SHARDS.c.created_at, SHARDS.c.path)).all()
     return [ShardRecord(**row._mapping) for row in rows]
 
 

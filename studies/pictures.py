@@ -36,11 +36,11 @@ def confusion_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     k = len(labels)
     side = min(6.0, 1.8 + 0.55 * k)
-    with _style():
-        figure = _figure(side + 1.2, side + 1.2)
-        axes = figure.add_axes(_box(figure, left=1.05, right=0.15, bottom=0.85, top=0.35))
+    with picture_style():
+        figure = blank_figure(side + 1.2, side + 1.2)
+        axes = figure.add_axes(margins(figure, left=1.05, right=0.15, bottom=0.85, top=0.35))
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        names = [_cut(label) for label in labels] if k <= MOST_NAMES else []
+        names = [shortened(label) for label in labels] if k <= MOST_NAMES else []
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(names)), names)
         if k <= MOST_NUMBERS:
@@ -49,7 +49,7 @@ def confusion_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
                 axes.text(column, row, f"{count:.0f}", ha="center", va="center", color=ink)
         axes.set(xlabel="predicted", ylabel="true")
         axes.set_title(title, fontsize=9, color=INK, y=1.0)
-        return _png(figure)
+        return as_png(figure)
 
 
 def curves_png(losses: Sequence[float], values: Mapping[int, float], metric: str, best_epoch: int) -> bytes:
@@ -59,32 +59,33 @@ def curves_png(losses: Sequence[float], values: Mapping[int, float], metric: str
     """
     from matplotlib.ticker import MaxNLocator
 
-    with _style():
-        figure = _figure(6.4, 2.7)
-        left = figure.add_axes(_box(figure, left=0.5, right=3.45, bottom=0.5, top=0.35))
-        right = figure.add_axes(_box(figure, left=3.7, right=0.25, bottom=0.5, top=0.35))
+    with picture_style():
+        figure = blank_figure(6.4, 2.7)
+        left = figure.add_axes(margins(figure, left=0.5, right=3.45, bottom=0.5, top=0.35))
+        right = figure.add_axes(margins(figure, left=3.7, right=0.25, bottom=0.5, top=0.35))
         left.plot(range(1, len(losses) + 1), losses, color=ORANGE, marker="o", markersize=3)
         left.set_title("training loss", fontsize=9, color=INK, y=1.0)
         epochs = sorted(values)
         right.plot(epochs, [values[epoch] for epoch in epochs], color=BLUE, marker="o", markersize=3)
         if best_epoch in values:
             right.plot([best_epoch], [values[best_epoch]], "o", markersize=8, markerfacecolor="none", color=INK)
-        right.set_title(f"{_cut(metric, 40)}, kept: epoch {best_epoch}", fontsize=9, color=INK, y=1.0)
+        right.set_title(f"{shortened(metric, 40)}, kept: epoch {best_epoch}", fontsize=9, color=INK, y=1.0)
         for axes in (left, right):
             axes.set_xlabel("epoch")
             # few ticks and no grid: they take most of the time that a picture takes
             axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-        return _png(figure)
+        return as_png(figure)
 
 
-def _style() -> Any:
+def picture_style() -> Any:
+    """A context in which one picture is drawn: fonts that show Korean, few lines, no setting changed for good."""
     from matplotlib import rc_context
 
     return rc_context({**picture_fonts(), **STYLE})
 
 
-def _figure(width: float, height: float) -> "Figure":
+def blank_figure(width: float, height: float) -> "Figure":
     """Width and height in inches; drawn without a display, and known to no other part of matplotlib."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -94,17 +95,19 @@ def _figure(width: float, height: float) -> "Figure":
     return figure
 
 
-def _box(figure: "Figure", *, left: float, right: float, bottom: float, top: float) -> Box:
+def margins(figure: "Figure", *, left: float, right: float, bottom: float, top: float) -> Box:
     """Axes with these margins in inches. Laying a picture out by its texts would take as long as to draw it twice."""
     width, height = figure.get_figwidth(), figure.get_figheight()
     return (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
 
 
-def _png(figure: "Figure") -> bytes:
+def as_png(figure: "Figure") -> bytes:
+    """The picture's bytes."""
     png = BytesIO()
     figure.savefig(png, format="png", dpi=DPI, facecolor="white")
     return png.getvalue()
 
 
-def _cut(text: str, most: int = LONGEST_NAME) -> str:
+def shortened(text: str, most: int = LONGEST_NAME) -> str:
+    """The text, cut with an ellipsis where it is longer than `most`."""
     return text if len(text) <= most else text[: most - 1] + "…"

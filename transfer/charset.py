@@ -14,22 +14,49 @@ GUESSES = (("utf-8", "the default"), ("cp949", "Korean Windows"), ("cp1252", "We
 
 
 @contextmanager
-def open_text(path: Path, encoding: str | None, where: str, name: str) -> Iterator[TextIO]:
+def open_text(
+    path: Path, encoding: str | None, where: str, name: str, *, keeps_misfits: bool = False
+) -> Iterator[TextIO]:
     """The file as text, its line ends untouched; a byte order mark is skipped.
 
     encoding: None is UTF-8. name: the file in messages. Raises Problem where a byte does not fit, naming the byte, its
     offset, its line and the encoding that the file reads in; and where the file is empty or cannot be opened.
+    keeps_misfits: bytes that do not fit come as lone surrogates (errors="surrogateescape"), unless so many lines of
+    the file's beginning hold some that it is of another encoding.
     """
     codec = codecs.lookup(encoding or "utf-8").name
+    errors = "surrogateescape" if keeps_misfits else "strict"
     try:
         if path.stat().st_size == 0:
             raise Problem(f"{where}.path: {name} is empty (0 bytes)")
-        with path.open(encoding="utf-8-sig" if codec == "utf-8" else codec, newline="") as file:
+        if keeps_misfits and _is_another(path, codec):
+            raise wrong_encoding(path, encoding, where, name)
+        with path.open(encoding="utf-8-sig" if codec == "utf-8" else codec, newline="", errors=errors) as file:
             yield file
     except UnicodeError as error:
         raise wrong_encoding(path, encoding, where, name) from error
     except OSError as error:
         raise Problem(f"{where}.path: {name} cannot be read: {error.strerror}") from error
+
+
+def _is_another(path: Path, codec: str) -> bool:
+    """Whether in the file's first MiB every fifth line does not decode, and most lines beyond ASCII do not."""
+    if codec.startswith(("utf-16", "utf-32")):  # their lines do not end in a byte of their own
+        return False
+    with path.open("rb") as file:
+        lines = file.read(CHUNK).splitlines()
+    lines = lines[: max(1, len(lines) - 1)]  # the last may be cut
+    told = [line for line in lines if not line.isascii()]
+    misfits = sum(not _fits(line, codec) for line in told)
+    return misfits * 5 > len(lines) and misfits * 2 > len(told)
+
+
+def _fits(line: bytes, codec: str) -> bool:
+    try:
+        line.decode(codec)
+    except UnicodeError:
+        return False
+    return True
 
 
 def wrong_encoding(path: Path, encoding: str | None, where: str, name: str) -> Problem:

@@ -1,34 +1,127 @@
-"""Several models' probabilities made into one, with equal weights."""
+"""Several models' probabilities made into one: by a fixed rule, by weights, or by a model that learnt to combine them.
 
-from collections.abc import Sequence
-from typing import Literal
+What is learnt is learnt in fit_mixture.py; here stands only what is applied, and how it is written down.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Combination = Literal["mean", "product", "maximum", "minimum"]
-COMBINATIONS: tuple[Combination, ...] = ("mean", "product", "maximum", "minimum")
+Combination = Literal["mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
+COMBINATIONS: tuple[Combination, ...] = ("mean", "product", "maximum", "minimum")  # with equal weights
+FITTED: tuple[Combination, ...] = ("weighted", "greedy", "stacking")  # on labelled rows
+LEAST = 1e-12
 
 
-def combine(members: Sequence[NDArray[np.floating]], how: Combination) -> NDArray[np.float32]:
-    """One distribution for each text out of the members' distributions.
+@dataclass(frozen=True)
+class Mixture:
+    """How M members' distributions over K labels become one.
 
-    members: at least one array (N, K), rows sum to 1, all of one shape. Returns (N, K) float32, rows sum to 1.
+    how: mean, product, maximum, minimum; weighted or greedy, the mean by `weights` (M,), non-negative, summing to 1;
+    stacking, a multinomial logistic regression on the members' log-probabilities, `coefficients` (M·K, K) and
+    `intercepts` (K,). temperatures: (M,), positive, that calibrate each member first; empty for none.
+    """
+
+    how: Combination
+    weights: tuple[float, ...] = ()
+    temperatures: tuple[float, ...] = ()
+    coefficients: tuple[tuple[float, ...], ...] = ()
+    intercepts: tuple[float, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing in it was fitted: it is its rule's name."""
+        return self == Mixture(self.how)
+
+    def apply(self, members: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
+        """(N, K) float32, rows sum to 1, of M arrays (N, K) whose rows sum to 1.
+
+        Raises ValueError where there are no members, or not as many as were fitted.
+        """
+        own = len(self.weights) or len(self.temperatures)
+        if self.how == "stacking" and len(members):
+            own = len(self.coefficients) // np.shape(members[0])[1]
+        if own and own != len(members):
+            raise ValueError(f"{len(members)} members for a mixture of {own}")
+        if self.temperatures:
+            members = [tempered(p, t) for p, t in zip(members, self.temperatures, strict=True)]
+        if self.how == "stacking":
+            return _stacked(members, np.asarray(self.coefficients), np.asarray(self.intercepts))
+        if self.how in FITTED:
+            stack = np.stack([np.asarray(member, dtype=np.float64) for member in members])  # (M, N, K)
+            return _normalised(np.tensordot(np.asarray(self.weights), stack, axes=1))
+        return combine(members, self.how)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON takes it, without what it does not use; mixture_from reads it."""
+        return {name: value for name, value in asdict(self).items() if value != ()}
+
+
+MEAN = Mixture("mean")
+
+
+def mixture_from(told: str | Mapping[str, Any]) -> Mixture:
+    """What as_dict told, or a rule's name alone."""
+    if isinstance(told, str):
+        told = {"how": told}
+    rows = tuple(tuple(map(float, row)) for row in told.get("coefficients", ()))
+    weights, temperatures, intercepts = (
+        tuple(map(float, told.get(name, ()))) for name in ("weights", "temperatures", "intercepts")
+    )
+    return Mixture(told["how"], weights, temperatures, rows, intercepts)
+
+
+def combine(members: Sequence[NDArray[np.floating]], how: Combination | Mixture) -> NDArray[np.float32]:
+    """One distribution for each text out of the members' distributions: by a mixture, or a rule with equal weights.
+
+    members: at least one array (N, K), rows sum to 1, all of one shape. how: a mixture of as many members, or one of
+    COMBINATIONS. Returns (N, K) float32, rows sum to 1.
     Product, maximum and minimum are normalised again: what comes out of the rule alone is no distribution
-    (Kittler et al., On Combining Classifiers, 1998). The product is taken in logarithms, so that it cannot underflow.
-    Raises ValueError where there are no members.
+    (Kittler et al., On Combining Classifiers, 1998). The product is taken in logarithms, so that it cannot underflow;
+    normalised, it is the geometric mean raised to the number of members.
+    Raises ValueError where there are no members, or `how` needs fitting.
     """
     if not members:
         raise ValueError("no members to combine")
+    if isinstance(how, Mixture):
+        return how.apply(members)
+    if how not in COMBINATIONS:
+        raise ValueError(f"{how} is fitted first: see fit_mixture")
     stack = np.stack([np.asarray(member, dtype=np.float64) for member in members])  # (M, N, K)
     if how == "mean":
-        mixed = stack.mean(axis=0)
-    elif how == "product":
-        logs = np.log(stack.clip(1e-12)).sum(axis=0)
-        mixed = np.exp(logs - logs.max(axis=1, keepdims=True))
-    elif how == "maximum":
-        mixed = stack.max(axis=0)
-    else:
-        mixed = stack.min(axis=0).clip(1e-12)
+        return _normalised(stack.mean(axis=0))
+    if how == "product":
+        logs = np.log(stack.clip(LEAST)).sum(axis=0)
+        return _normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
+    return _normalised(stack.max(axis=0) if how == "maximum" else stack.min(axis=0).clip(LEAST))
+
+
+def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """p^(1/temperature), normalised: (N, K) float64. Above 1 it doubts more, below 1 less; the likeliest label stays.
+
+    Guo et al., On Calibration of Modern Neural Networks (2017, arXiv 1706.04599), section 4.2.
+    """
+    logs = np.log(np.asarray(probabilities, dtype=np.float64).clip(LEAST)) / temperature
+    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def features(members: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
+    """(N, M·K) of M arrays (N, K): the log-probabilities that stacking learns from, member by member."""
+    # clipped far above zero: one member's certainty must not become a feature that outweighs all others
+    return np.concatenate([np.log(np.asarray(p, dtype=np.float64).clip(1e-4)) for p in members], axis=1)
+
+
+def _stacked(
+    members: Sequence[NDArray[np.floating]], coefficients: NDArray[np.float64], intercepts: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    logits = features(members) @ coefficients + intercepts  # (N, K)
+    return _normalised(np.exp(logits - logits.max(axis=1, keepdims=True)))
+
+
+def _normalised(mixed: NDArray[np.float64]) -> NDArray[np.float32]:
     normalised: NDArray[np.float32] = (mixed / mixed.sum(axis=1, keepdims=True)).astype(np.float32)
     return normalised

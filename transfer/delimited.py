@@ -5,15 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.charset import open_text, wrong_encoding
+from transfer.faults import Faults, misfits
 from transfer.problem import Problem
 
 
-def delimited_rows(path: Path, encoding: str | None, where: str, name: str) -> Iterator[list[str]]:
+def delimited_rows(
+    path: Path, encoding: str | None, where: str, name: str, faults: Faults | None = None
+) -> Iterator[list[str] | None]:
     """The header, then the rows, each as long as the header; "" where a row ends early. Blank lines are skipped.
 
     Quoted values may hold line breaks and the separator; a quote in them is doubled. name: the file in messages.
-    Raises Problem for a wrong encoding, a row longer than the header, and a quote that is never closed.
+    Raises Problem for a wrong encoding, a row longer than the header, and a quote that is never closed; with `faults`
+    the row goes there, None comes in its place, and reading goes on at the next line.
     """
+    if faults is not None:
+        yield from _readable_rows(path, encoding, where, name, faults)
+        return
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     with open_text(path, encoding, where, name) as file:
         # strict: without it a quote that is never closed swallows the rest of the file in silence
@@ -27,6 +34,36 @@ def delimited_rows(path: Path, encoding: str | None, where: str, name: str) -> I
                 last = reader.line_num
         except csv.Error as error:
             raise _broken_quote(error, f"{where}.path: {name}, line {last + 1}") from error
+
+
+def _readable_rows(
+    path: Path, encoding: str | None, where: str, name: str, faults: Faults
+) -> Iterator[list[str] | None]:
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    with open_text(path, encoding, where, name, keeps_misfits=True) as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        width, last = 0, 0
+        while True:
+            row: list[str] | None = None
+            what = "a double quote that is not closed, or stands where none may"
+            try:
+                row = next(reader)
+                if not width and not _is_blank(row, width):
+                    width = _checked_header(row, path, encoding, where, name)
+                what = "a byte that its encoding does not know" if any(map(misfits, row)) else ""
+                if not what and any(row[width:]):
+                    what = f"{len(row)} values, but the header has {width}"
+            except StopIteration:
+                return
+            except csv.Error:
+                if not width:
+                    raise
+            if what:
+                faults.row(name, last + 1, what)
+                yield None
+            elif row is not None and not _is_blank(row, width):
+                yield row[:width] + [""] * (width - len(row))
+            last = reader.line_num
 
 
 def _is_blank(row: list[str], width: int) -> bool:

@@ -32,8 +32,13 @@ def has_bf16(device: str) -> bool:
 
 def autocast_for(model: "PreTrainedModel", device: str) -> torch.autocast:
     """The mixed precision in which `model` runs fastest on `device`: bfloat16, or none."""
-    wide = int(getattr(model.config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=wide and has_bf16(device))
+    enabled = prefers_bf16(model, device)
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def prefers_bf16(model: "PreTrainedModel", device: str) -> bool:
+    """Whether bfloat16 makes `model` faster on `device`."""
+    return int(getattr(model.config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH and has_bf16(device)
 
 
 def _cpu_bf16() -> bool:

@@ -1,6 +1,7 @@
 """Text to tokens, once for each tokenizer; and tokens to padded batches under a token budget."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,12 @@ def pad(tokens: Tokens, rows: Indices) -> "tuple[torch.Tensor, torch.Tensor]":
     """Input ids and attention mask of `rows`, padded to the longest of them: (B, T) int64 both."""
     import torch
 
+    ids, mask = padded(tokens, rows)
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def padded(tokens: Tokens, rows: Indices) -> tuple[Indices, Indices]:
+    """The same as arrays."""
     pieces = [tokens[int(i)] for i in rows]
     width = max(len(piece) for piece in pieces)
     ids = np.full((len(pieces), width), tokens.pad_id, dtype=np.int64)  # (B, T)
@@ -125,7 +132,12 @@ def pad(tokens: Tokens, rows: Indices) -> "tuple[torch.Tensor, torch.Tensor]":
     for row, piece in enumerate(pieces):
         ids[row, : len(piece)] = piece
         mask[row, : len(piece)] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+    return ids, mask
+
+
+def same_tokens(first: "PreTrainedTokenizerBase", second: "PreTrainedTokenizerBase") -> bool:
+    """Whether two tokenizers give the same tokens for any text, whatever length each was last told to cut at."""
+    return _uncut(first) == _uncut(second)
 
 
 def _tail(tokenizer: "PreTrainedTokenizerBase") -> int:
@@ -137,11 +149,23 @@ def _tail(tokenizer: "PreTrainedTokenizerBase") -> int:
 
 def _content(texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int) -> str:
     digest = hashlib.sha256(f"1|{max_length}|{type(tokenizer).__name__}|".encode())
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    digest.update(backend.to_str().encode() if backend else repr(sorted(tokenizer.get_vocab())).encode())
+    digest.update(_identity(tokenizer).encode())
     for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()[:32]
+
+
+def _identity(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """All that its tokens depend on, and the length that it was last told to cut at."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return str(backend.to_str()) if backend else repr(sorted(tokenizer.get_vocab()))
+
+
+def _uncut(tokenizer: "PreTrainedTokenizerBase") -> object:
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        return type(tokenizer), sorted(tokenizer.get_vocab().items())
+    told = json.loads(_identity(tokenizer))
+    return {key: value for key, value in told.items() if key not in {"truncation", "padding"}}
 
 
 def _read(path: Path, tail: int, pad_id: int) -> Tokens | None:

@@ -96,6 +96,24 @@ def score(probabilities: Floats, truth: Ints, labels: Sequence[str]) -> Scores:
     )
 
 
+def figure(metric: MetricName, probabilities: Floats, truth: Ints) -> float:
+    """One figure as `score` gives it, in a hundredth of its time: for whoever asks thousands of times."""
+    if metric == "log_loss":
+        return float(-np.log(probabilities[np.arange(len(truth)), truth].astype(np.float64).clip(1e-12)).mean())
+    k = probabilities.shape[1]
+    confusion = np.bincount(truth * k + probabilities.argmax(axis=1), minlength=k * k).reshape(k, k).astype(np.float64)
+    if metric == "weighted_f1":
+        return float(_f1(confusion) @ confusion.sum(axis=1) / len(truth))
+    return _STATISTICS[metric](confusion)
+
+
+def squared_errors(probabilities: Floats, truth: Ints) -> NDArray[np.float64]:
+    """(N,) each row's Brier score, in [0, 2]: Σ_k (p_k − y_k)². Brier, Verification of Forecasts (1950)."""
+    off = probabilities.astype(np.float64)
+    off[np.arange(len(truth)), truth] -= 1
+    return np.asarray((off**2).sum(axis=1))
+
+
 def bootstrap_interval(
     statistic: Literal["macro_f1", "accuracy", "kappa"],
     predicted: Ints,
@@ -127,13 +145,50 @@ def bootstrap_interval(
     return value, float(low), float(high)
 
 
+def bootstrap_gain(
+    statistic: Literal["macro_f1", "accuracy", "kappa"],
+    predicted: tuple[Ints, Ints],
+    truth: Ints,
+    n_labels: int,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    weights: Floats | None = None,
+) -> tuple[float, float, float]:
+    """What the second of two predictions of the same rows gains over the first: (difference, low, high).
+
+    predicted: two times (N,). Both are judged on the same resampled rows, so that rows easy or hard for both do not
+    count (a paired bootstrap; otherwise as bootstrap_interval). NaN where the statistic is.
+    """
+    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+
+    def gain(rows: Ints) -> float:
+        before, after = (
+            np.bincount(truth[rows] * n_labels + said[rows], weights=mass[rows], minlength=n_labels * n_labels)
+            for said in predicted
+        )
+        shape, measure = (n_labels, n_labels), _STATISTICS[statistic]
+        return measure(after.reshape(shape)) - measure(before.reshape(shape))
+
+    value = gain(np.arange(len(truth)))
+    draws = (rng.integers(0, len(truth), size=len(truth)) for _ in range(resamples))
+    resampled = [x for rows in draws if not math.isnan(x := gain(rows))]
+    low, high = np.percentile(resampled, [2.5, 97.5]) if resampled else (math.nan, math.nan)
+    return value, float(low), float(high)
+
+
 def _accuracy(confusion: Floats) -> float:
     return float(np.trace(confusion) / confusion.sum())
 
 
 def _macro_f1(confusion: Floats) -> float:
+    return float(_f1(confusion).mean())
+
+
+def _f1(confusion: Floats) -> Floats:
     both = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return float(np.divide(2 * np.diag(confusion), both, out=np.zeros(len(confusion)), where=both > 0).mean())
+    return np.asarray(np.divide(2 * np.diag(confusion), both, out=np.zeros(len(confusion)), where=both > 0))
 
 
 def _kappa(confusion: Floats) -> float:

@@ -71,12 +71,14 @@ class Examples:
 
     targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
     turns: rows of each epoch in turn, all of one number, a row as often as it stands there; none: every epoch has all.
+    temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
     """
 
     tokens: Tokens
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
     turns: tuple[Indices, ...] = ()
+    temperatures: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -197,6 +199,8 @@ class FineTuning:
         ids, mask = pad(self.examples.tokens, rows)  # (B, T)
         with autocast_for(self.model, device.type):
             logits = self.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
+        if self.examples.temperatures is not None:
+            logits = logits / torch.from_numpy(self.examples.temperatures[rows, None]).to(device)
         targets = torch.from_numpy(self.examples.targets[rows]).to(device)
         smoothing = self.recipe.label_smoothing
         targets = targets * (1 - smoothing) + smoothing / targets.shape[1]

@@ -40,8 +40,9 @@ def _forward(
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     inner = layer.attention.self
+    # shape[0], not len(): a tracer that converts the model would take the number of texts for a constant
     first = hidden_states[:, :1]
-    shape = (len(hidden_states), -1, inner.num_attention_heads, inner.attention_head_size)
+    shape = (hidden_states.shape[0], -1, inner.num_attention_heads, inner.attention_head_size)
     query = inner.query(first).view(shape).transpose(1, 2)  # (B, H, 1, D / H)
     key = inner.key(hidden_states).view(shape).transpose(1, 2)  # (B, H, T, D / H)
     value = inner.value(hidden_states).view(shape).transpose(1, 2)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from transfer.charset import open_text
+from transfer.faults import Faults, misfits
 from transfer.problem import Problem
 
 PIECE = 1 << 20  # characters read at a time
@@ -14,14 +15,21 @@ LARGEST = 1 << 26  # characters of one object; longer than that is a broken file
 Object = dict[str, object]
 
 
-def json_objects(path: Path, encoding: str | None, where: str, name: str) -> Iterator[Object]:
+def json_objects(
+    path: Path, encoding: str | None, where: str, name: str, faults: Faults | None = None
+) -> Iterator[Object | None]:
     """The objects of a file, in order. name: the file in messages.
 
-    Raises Problem for a wrong encoding, broken JSON (with its line) and anything that is not an object.
+    Raises Problem for a wrong encoding, broken JSON (with its line) and anything that is not an object. With `faults`
+    a line that is broken goes there, and None comes in its place; of an array, what follows a broken object cannot be
+    told apart, and raises.
     """
-    with open_text(path, encoding, where, name) as file:
+    with open_text(path, encoding, where, name, keeps_misfits=faults is not None) as file:
         place = f"{where}.path: {name}"
         in_array = path.suffix.lower() == ".json" and _opens_array(file)
+        if faults is not None and not in_array:
+            yield from _readable_objects(file, name, faults)
+            return
         yield from _array_objects(file, place) if in_array else _line_objects(file, place)
 
 
@@ -46,6 +54,24 @@ def _line_objects(file: TextIO, place: str) -> Iterator[Object]:
                     "expected one object a line, or in a .json file an array of objects",
                 ) from error
             yield _checked(value, f"{place}, line {number}")
+
+
+def _readable_objects(file: TextIO, name: str, faults: Faults) -> Iterator[Object | None]:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        value: object = None
+        what = "a byte that its encoding does not know" if misfits(line) else ""
+        if not what:
+            try:
+                value = json.loads(line)
+            except (json.JSONDecodeError, RecursionError):
+                what = "no JSON"
+            else:
+                what = "" if isinstance(value, dict) else "no object with the columns as keys"
+        if what:
+            faults.row(name, number, what)
+        yield None if what else cast("Object", value)
 
 
 def _array_objects(file: TextIO, place: str) -> Iterator[Object]:

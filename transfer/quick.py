@@ -21,8 +21,7 @@ def quicken(model: "PreTrainedModel", device: str) -> None:
 
     Architectures that are not known to allow it, and wrapped ones, stay as they are.
     """
-    known = getattr(model.config, "model_type", "") in LIKE_BERT and hasattr(model.base_model, "encoder")
-    if known and not hasattr(model, "peft_config"):
+    if allows_shortcuts(model):
         last_layer_for_first_token(model)
         if device == "cpu":
             quicken_attention(model)
@@ -30,6 +29,12 @@ def quicken(model: "PreTrainedModel", device: str) -> None:
             embeddings.register_forward_hook(_in_bf16)
     if device == "cpu":
         quicken_dropout(model)
+
+
+def allows_shortcuts(model: "PreTrainedModel") -> bool:
+    """Whether the model is of BERT's build, and not wrapped, so that its last layer can do with the first token."""
+    known = getattr(model.config, "model_type", "") in LIKE_BERT and hasattr(model.base_model, "encoder")
+    return known and not hasattr(model, "peft_config")
 
 
 def _in_bf16(module: nn.Module, given: object, states: torch.Tensor) -> torch.Tensor:

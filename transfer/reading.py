@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from transfer.columns import array_of, positions
 from transfer.delimited import delimited_rows
+from transfer.faults import BROKEN, Faults
 from transfer.hub_data import hub_batches
 from transfer.json_objects import Object, json_objects
 from transfer.problem import Problem
@@ -42,9 +43,19 @@ def read_batches(
 
 
 def read_file(
-    file: Path, source: Source, columns: Sequence[str], base: Path, where: str, rows: int = BATCH_ROWS
+    file: Path,
+    source: Source,
+    columns: Sequence[str],
+    base: Path,
+    where: str,
+    rows: int = BATCH_ROWS,
+    faults: Faults | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of one of a source's files; see read_batches. A file with a header and no rows gives nothing."""
+    """The rows of one of a source's files; see read_batches. A file with a header and no rows gives nothing.
+
+    With `faults`, rows of csv, tsv and jsonl that cannot be read go there; BROKEN stands for them in the first of
+    `columns`, and null in the others.
+    """
     name, suffix = shown(file, base), file.suffix.lower()
 
     def find(there: Sequence[str]) -> list[int]:
@@ -55,32 +66,34 @@ def read_file(
     if suffix == ".xlsx":
         return _row_batches(sheet_rows(file, source.sheet, where, name), columns, find, rows)
     if suffix in (".json", ".jsonl"):
-        return _object_batches(json_objects(file, source.encoding, where, name), columns, find, rows)
-    return _row_batches(delimited_rows(file, source.encoding, where, name), columns, find, rows)
+        return _object_batches(json_objects(file, source.encoding, where, name, faults), columns, find, rows)
+    return _row_batches(delimited_rows(file, source.encoding, where, name, faults), columns, find, rows)
 
 
 Find = Callable[[Sequence[str]], list[int]]
 
 
 def _row_batches(
-    table: Iterator[Sequence[object]], columns: Sequence[str], find: Find, rows: int
+    table: Iterator[Sequence[object] | None], columns: Sequence[str], find: Find, rows: int
 ) -> Iterator[pa.RecordBatch]:
     header = next(table, None)
     at = find([str(name) for name in header or ()])
     while chunk := list(islice(table, rows)):
-        yield _batch([[row[i] for row in chunk] for i in at], columns)
+        values = [[row[i] if row is not None else None for row in chunk] for i in at]
+        yield _batch(_marked(values, [i for i, row in enumerate(chunk) if row is None]), columns)
 
 
 def _object_batches(
-    objects: Iterator[Object], columns: Sequence[str], find: Find, rows: int
+    objects: Iterator[Object | None], columns: Sequence[str], find: Find, rows: int
 ) -> Iterator[pa.RecordBatch]:
     """Keys may be absent in some objects; one that none of the first LOOKED_AT has is a missing column."""
     first = list(islice(objects, LOOKED_AT))
-    there = list(dict.fromkeys(key for row in first for key in row))
+    there = list(dict.fromkeys(key for row in first for key in row or ()))
     names = [there[i] for i in find(there)] if first else []
     objects = chain(first, objects)
     while chunk := list(islice(objects, rows)):
-        yield _batch([[row.get(name) for row in chunk] for name in names], columns)
+        values = [[row.get(name) if row is not None else None for row in chunk] for name in names]
+        yield _batch(_marked(values, [i for i, row in enumerate(chunk) if row is None]), columns)
 
 
 def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str, rows: int) -> Iterator[pa.RecordBatch]:
@@ -96,6 +109,12 @@ def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str,
                     yield pa.record_batch([batch[name] for name in names], names=list(columns))
     except (pa.ArrowInvalid, OSError) as error:
         raise Problem(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
+
+
+def _marked(values: list[list[object]], broken: Sequence[int]) -> list[list[object]]:
+    for i in broken:
+        values[0][i] = BROKEN
+    return values
 
 
 def _batch(values: Sequence[Sequence[object]], columns: Sequence[str]) -> pa.RecordBatch:

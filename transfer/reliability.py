@@ -48,7 +48,7 @@ def reliability(probabilities: Floats, truth: Ints, weights: Floats | None = Non
     mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
     confidence = probabilities.max(axis=1).astype(np.float64)
     is_right = (probabilities.argmax(axis=1) == truth).astype(np.float64)
-    at = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    at = bin_of(probabilities)
     gaps = np.abs(np.bincount(at, mass * is_right, BINS) - np.bincount(at, mass * confidence, BINS)) / mass.sum()
     return Reliability(
         n=len(truth),
@@ -56,6 +56,12 @@ def reliability(probabilities: Floats, truth: Ints, weights: Floats | None = Non
         log_loss=float(losses(probabilities, truth) @ mass / mass.sum()),
         bins=tuple(_bin(b, at == b, confidence, is_right, mass) for b in range(BINS)),
     )
+
+
+def bin_of(probabilities: Floats) -> Ints:
+    """(N,) number of the bin, from 0, in which each row's largest probability lies."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return np.asarray(np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1), dtype=np.int64)
 
 
 def losses(probabilities: Floats, truth: Ints) -> Floats:

@@ -69,7 +69,7 @@ def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str],
     if path.suffix.lower() == ".xlsx":
         rows = [[_cell(value) for value in row] for row in sheet_rows(path, None, where, path.name)]
     else:
-        rows = [[_unguarded(value) for value in row] for row in delimited_rows(path, encoding, where, path.name)]
+        rows = [[_unguarded(value) for value in row] for row in delimited_rows(path, encoding, where, path.name) if row]
     header = [str(name).strip() for name in rows[0]] if rows else []
     return header, [dict(zip(header, row, strict=True)) for row in rows[1:]]
 

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from transfer.cleaning import MISSING, clean_cell, key_hash
 from transfer.columns import as_text
+from transfer.faults import BROKEN, Faults
 from transfer.problem import Problem, Problems
 from transfer.reading import BATCH_ROWS, read_batches, read_file
 from transfer.sources import CommentSource, file_label, source_files
@@ -49,15 +50,15 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Rules:
-    """What every batch is made with. zone: of times without one. key: of author hashes. dropped: counted into."""
+    """What every batch is made with. zone: of times without one. key: of author hashes. dropped: counted into.
+
+    faults: where what cannot be read goes; None where it raises.
+    """
 
     zone: ZoneInfo
     key: bytes
     dropped: Counter[str]
-
-    def count(self, reason: str, rows: int) -> None:
-        if rows:
-            self.dropped[reason] += rows
+    faults: Faults | None = None
 
 
 def read_comments(
@@ -80,12 +81,54 @@ def read_comments(
     Before it returns, the first row of every file is looked at: a missing file, column or row raises Problem, several
     raise Problems. While it is read, Problem comes of a broken row, and of times of which none can be read.
     """
-    key = hashlib.blake2b(salt.encode(), digest_size=32).digest()
-    rules = _Rules(ZoneInfo(timezone), key, Counter() if dropped is None else dropped)
+    rules = _rules(timezone, salt, dropped, None)
     parts = _parts(sources, base, where)
-    _check_parts(parts, base)
+    _check_parts(parts, base, None)
     streams = (_part_comments(part, index, base, rules, rows) for index, part in enumerate(parts))
     return itertools.chain.from_iterable(streams)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The comments of one file's rows [first, first + size). file: index in comment_files.
+
+    rows: those that can be used, of COMMENT_COLUMNS; None where they were not asked for.
+    dropped: counts as read_comments', and "broken row", of these rows alone.
+    """
+
+    file: int
+    first: int
+    rows: pa.Table | None
+    dropped: Counter[str]
+
+
+def read_windows(
+    sources: Sequence[CommentSource],
+    base: Path,
+    timezone: str,
+    salt: str,
+    size: int,
+    wanted: Callable[[int, int], bool],
+    faults: Faults,
+    where: str = "comments",
+) -> Iterator[Window]:
+    """All comments in windows of `size` rows of a file, in the order of sources, files and rows; see read_comments.
+
+    wanted: whether the window of a file (its index) that begins at a row is asked for; others cost no cleaning.
+    faults: rows and files that cannot be read go there and are passed over. Raises Problem, or Problems, where no file
+    of a source can be read, before it returns; and while it is read, for times of which none can be read.
+    """
+    rules = _rules(timezone, salt, None, faults)
+    parts = _parts(sources, base, where)
+    broken = _check_parts(parts, base, faults)
+    return itertools.chain.from_iterable(
+        _windows(part, index, base, rules, size, wanted) for index, part in enumerate(parts) if index not in broken
+    )
+
+
+def _rules(timezone: str, salt: str, dropped: Counter[str] | None, faults: Faults | None) -> _Rules:
+    key = hashlib.blake2b(salt.encode(), digest_size=32).digest()
+    return _Rules(ZoneInfo(timezone), key, Counter() if dropped is None else dropped, faults)
 
 
 def comment_files(
@@ -130,18 +173,25 @@ def _same_ids(parts: Sequence[_Part]) -> list[Problem]:
     ]
 
 
-def _check_parts(parts: Sequence[_Part], base: Path) -> None:
-    problems, filled = list[Problem](), set[str]()
-    for part in parts:
+def _check_parts(parts: Sequence[_Part], base: Path, faults: Faults | None) -> set[int]:
+    """Looks at each file's first row. Files that cannot be read, by index, go to `faults` where others of their source
+    can; else they raise."""
+    filled, broken = set[str](), dict[int, Problem]()
+    for i, part in enumerate(parts):
         try:
-            if next(_batches(part, base, 1), None) is not None:
+            if next(_batches(part, base, 1, None if faults is None else Faults()), None) is not None:
                 filled.add(part.where)
         except Problem as problem:
-            problems.append(problem)
-            filled.add(part.where)
-    empty = {part.where: part for part in parts if part.where not in filled}
+            broken[i] = problem
+    passed = {i for i in broken if faults is not None and parts[i].where in filled}
+    problems = [problem for i, problem in broken.items() if i not in passed]
+    known = filled | {parts[i].where for i in broken}
+    empty = {part.where: part for part in parts if part.where not in known}
     problems += [Problem(f"{place}.path: no rows in {part.source.path}") for place, part in empty.items()]
     _raise(problems)
+    for i in passed if faults is not None else ():
+        faults.file(parts[i].label, str(broken[i]).splitlines()[0])
+    return passed
 
 
 def _raise(problems: Sequence[Problem]) -> None:
@@ -155,52 +205,116 @@ def _columns(source: CommentSource) -> dict[str, str]:
     return {key: column for key, column in given.items() if column is not None}
 
 
-def _batches(part: _Part, base: Path, rows: int) -> Iterator[pa.RecordBatch]:
-    columns = list(_columns(part.source).values())
+def _batches(part: _Part, base: Path, rows: int, faults: Faults | None) -> Iterator[pa.RecordBatch]:
+    columns = list(_columns(part.source).values())  # the text's first, which is where BROKEN stands
     if part.source.hub is not None:
         return read_batches(part.source, columns, base, part.where, rows)
-    return read_file(part.path, part.source, columns, base, part.where, rows)
+    return read_file(part.path, part.source, columns, base, part.where, rows, faults)
 
 
 def _part_comments(part: _Part, index: int, base: Path, rules: _Rules, rows: int) -> Iterator[pa.RecordBatch]:
-    start, readable, unreadable = 0, 0, list[str]()
-    for batch in _batches(part, base, rows):
-        values = {key: batch.column(i) for i, key in enumerate(_columns(part.source))}
-        texts = [clean_cell(text) for text in as_text(values["text"], f"{part.where}.text").to_pylist()]
-        at = np.array([i for i, text in enumerate(texts) if text], np.int64)
-        kept = {key: column.take(pa.array(at)) for key, column in values.items()}
-        times, unread = _times(kept.get("time"), len(at), rules)
-        rules.count("empty text", len(texts) - len(at))
-        readable += len(at) - times.null_count
-        unreadable += unread if not readable else []
-        if len(unreadable) >= CLEARLY_WRONG and not readable:
-            raise _no_times(part, unreadable[0])
-        if len(at):
-            texts = [texts[i] for i in at]
-            columns = {
-                "id": _ids(kept.get("id"), at + start, part),
-                "text": texts,
-                "key": [key_hash(text) for text in texts],
-                "time": times,
-                "author": _hashed(_words(kept.get("author"), part, "author", len(at)), rules.key),
-                "source": _words(kept.get("source"), part, "source", len(at)),
-                "file": np.full(len(at), index, np.int32),
-                "row": at + start,
-            }
-            yield pa.record_batch(columns, COMMENT_COLUMNS)
+    start, times = 0, _Times(part, rules.zone)
+    for batch in _batches(part, base, rows, None):
+        comments = _comments(batch, start, part, index, rules, times, rules.dropped)
+        if comments is not None:
+            yield comments
         start += batch.num_rows
 
 
-def _times(column: pa.Array | None, n: int, rules: _Rules) -> tuple[pa.Array, list[str]]:
-    """Times of n comments, and the values that could not be read as one; what is not there is counted."""
-    if column is None:
-        return pa.nulls(n, UTC_TIME), []
-    times = utc_times(column, rules.zone)
-    written = [str(value).strip() for value in column.filter(pc.is_null(times)).to_pylist() if value is not None]
-    unread = [value for value in written if value not in MISSING]
-    rules.count("unreadable time", len(unread))
-    rules.count("no time", times.null_count - len(unread))
-    return times, unread
+def _windows(
+    part: _Part, index: int, base: Path, rules: _Rules, size: int, wanted: Callable[[int, int], bool]
+) -> Iterator[Window]:
+    times = _Times(part, rules.zone)
+    for first, slices in itertools.groupby(_slices(part, base, size, rules.faults), lambda found: found[0] // size):
+        if not wanted(index, first * size):
+            for _ in slices:
+                pass
+            yield Window(index, first * size, None, Counter())
+            continue
+        dropped = Counter[str]()
+        made = [_comments(rows, start, part, index, rules, times, dropped) for start, rows in slices]
+        there = [rows for rows in made if rows is not None]
+        yield Window(index, first * size, pa.Table.from_batches(there, COMMENT_COLUMNS), dropped)
+
+
+def _slices(part: _Part, base: Path, size: int, faults: Faults | None) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """(number of the first row, rows), none across a multiple of `size`; a file that breaks off ends there."""
+    start = 0
+    try:
+        for batch in _batches(part, base, min(size, BATCH_ROWS), faults):
+            at = 0
+            while at < batch.num_rows:
+                rows = batch.slice(at, size - (start + at) % size)
+                yield start + at, rows
+                at += rows.num_rows
+            start += batch.num_rows
+    except Problem as problem:
+        if faults is None:
+            raise
+        faults.file(part.label, f"from row {start} on: {str(problem).splitlines()[0]}")
+
+
+def _comments(
+    batch: pa.RecordBatch,
+    start: int,
+    part: _Part,
+    index: int,
+    rules: _Rules,
+    times: "_Times",
+    dropped: Counter[str],
+) -> pa.RecordBatch | None:
+    """The usable ones of a file's rows from `start` on, of COMMENT_COLUMNS; None where there is none."""
+    values = {key: batch.column(i) for i, key in enumerate(_columns(part.source))}
+    given = as_text(values["text"], f"{part.where}.text").to_pylist()
+    broken = given.count(BROKEN)
+    texts = ["" if text == BROKEN else clean_cell(text) for text in given]
+    at = np.array([i for i, text in enumerate(texts) if text], np.int64)
+    _count(dropped, {"broken row": broken, "empty text": len(texts) - len(at) - broken})
+    kept = {key: column.take(pa.array(at)) for key, column in values.items()}
+    when = times.read(kept.get("time"), len(at), dropped)
+    if not len(at):
+        return None
+    texts = [texts[i] for i in at]
+    columns = {
+        "id": _ids(kept.get("id"), at + start, part),
+        "text": texts,
+        "key": [key_hash(text) for text in texts],
+        "time": when,
+        "author": _hashed(_words(kept.get("author"), part, "author", len(at)), rules.key),
+        "source": _words(kept.get("source"), part, "source", len(at)),
+        "file": np.full(len(at), index, np.int32),
+        "row": at + start,
+    }
+    return pa.record_batch(columns, COMMENT_COLUMNS)
+
+
+def _count(dropped: Counter[str], found: Mapping[str, int]) -> None:
+    dropped.update({reason: rows for reason, rows in found.items() if rows})
+
+
+class _Times:
+    """Reads a file's times, and sees whether any of them can be read."""
+
+    def __init__(self, part: _Part, zone: ZoneInfo) -> None:
+        self.part, self.zone = part, zone
+        self.readable, self.unreadable = 0, list[str]()
+
+    def read(self, column: pa.Array | None, n: int, dropped: Counter[str]) -> pa.Array:
+        """Times of n comments, null where there is none or none can be read; both are counted.
+
+        Raises Problem where many were there by now and none could be read.
+        """
+        if column is None:
+            return pa.nulls(n, UTC_TIME)
+        times = utc_times(column, self.zone)
+        written = [str(value).strip() for value in column.filter(pc.is_null(times)).to_pylist() if value is not None]
+        unread = [value for value in written if value not in MISSING]
+        _count(dropped, {"unreadable time": len(unread), "no time": times.null_count - len(unread)})
+        self.readable += n - times.null_count
+        self.unreadable += unread if not self.readable else []
+        if len(self.unreadable) >= CLEARLY_WRONG and not self.readable:
+            raise _no_times(self.part, self.unreadable[0])
+        return times
 
 
 def _words(column: pa.Array | None, part: _Part, key: str, n: int) -> list[str | None]:
@@ -236,8 +350,11 @@ def _no_times(part: _Part, example: str) -> Problem:
 
 def _content_hash(part: _Part, base: Path) -> str:
     if part.source.hub is None:
-        facts = part.path.stat()
-        return _file_hash(part.path, facts.st_size, facts.st_mtime_ns)
+        try:
+            facts = part.path.stat()
+            return _file_hash(part.path, facts.st_size, facts.st_mtime_ns)
+        except OSError as error:  # whoever reads it says so; it has no rows until it can be
+            return hashlib.sha256(f"{part.path}: {error.errno}".encode()).hexdigest()
     digest = hashlib.sha256()
     for batch in _batches(part, base, BATCH_ROWS):
         for column in batch.columns:

@@ -34,13 +34,14 @@ def write_page(
     *,
     language: Language | None = None,
     others: Sequence[Beside] = (),
+    pictures: str = "",
 ) -> None:
     """Writes the page, about 5 MB (plotly.js is 4.8 of them).
 
     results: rows with model, split, accuracy, macro_f1 (0 to 1 or None) and note. facts: sections of rows, values are
     text, numbers, lists or {"value", "low", "high"}; with a place of their own: plan (name: the title), simulation
     (each value is a warning shown on top), labeller (kappa: an interval), data, method, lineage (fingerprints).
-    others: series from elsewhere, correlated with the index.
+    others: series from elsewhere, correlated with the index. pictures: HTML that stands below the sections, escaped.
     language: the one shown first, by default Korean where a label is written in Hangul; a button changes it.
     All text is escaped. The content security policy in the page forbids every request.
     """
@@ -65,7 +66,7 @@ def write_page(
         "volume_label": escape(_spoken(COMMENTS[0], line)),
         "figures_heading": heading("table"),
         "explanations": _explanations(line),
-        "sections": _sections(line, results, facts, others),
+        "sections": _sections(line, results, facts, others) + pictures,
         "nothing": both(NOTHING_DRAWN),
         "figures": figures_table(line),
         "line": json_in_html(line_data(line)),

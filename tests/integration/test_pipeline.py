@@ -76,7 +76,8 @@ def test_further_starts_from_the_winner(finished: Project) -> None:
 def test_ensemble_compares_combinations_and_reads_test_once(finished: Project) -> None:
     told = finished.json("ensemble", "plan.yaml")
     assert len(told["members"]) == 3
-    assert set(told["validation"]) == {"mean", "product", "maximum", "minimum"}
+    assert set(told["validation"]) >= {"mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"}
+    assert all(set(figures) == {"accuracy", "macro_f1"} for figures in told["validation"].values())
     assert told["best_single"] in told["members"]
     assert told["chosen"] == "ensemble (mean of 3)"
     assert told["test_readings"] == 1

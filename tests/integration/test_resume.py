@@ -74,8 +74,8 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
 @pytest.mark.parametrize(
     ("stage", "piece"),
     [
-        ("ensemble", "stages.ensemble.combine"),
-        ("infer", "stages.infer.pq.write_table"),
+        ("ensemble", "stages.ensemble.compare"),
+        ("infer", "stages.shard_file.pq.write_table"),
         ("monitor", "stages.monitor.draw_png"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages import pseudo_label
+from stages import panel
 from stages.plan import read_plan
 from stages.workspace import Run, open_run
 from tests.stages.labelling import StubLabeller
@@ -42,7 +42,7 @@ def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
 
     def put(rule: Callable[[str], tuple[float, ...] | int | None]) -> StubLabeller:
         labeller = StubLabeller(rule)
-        monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller)
+        monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller)
         return labeller
 
     return put

@@ -1,4 +1,4 @@
-"""A fine-tuned classifier's probabilities, by torch on whatever device there is."""
+"""A fine-tuned classifier's probabilities, by torch on whatever device there is; other engines are held against it."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from transfer.device import autocast_for, device_name
+from transfer.device import autocast_for, device_name, prefers_bf16
 from transfer.encoding import Indices, Tokens, batches, encode, pad
+from transfer.engines.engine import Precision
 from transfer.memory import Memory
 from transfer.quick import quicken
 
@@ -23,11 +24,12 @@ def probabilities_of(
     tokens: Tokens,
     on_batch: Callable[[int], None] = lambda texts: None,
     memory: Memory | None = None,
+    precision: Precision | None = None,
 ) -> NDArray[np.float32]:
     """(N, K) float32 probabilities, rows sum to 1, in the order of `tokens`; on the device where `model` is.
 
     Texts go through in batches of like lengths under a token budget, which is halved where the device's memory does
-    not do; `on_batch` hears how many each batch held.
+    not do; `on_batch` hears how many each batch held. precision: of the products; None for the fastest there is.
     """
     device = str(model.device)
     n_labels = int(model.config.num_labels or 0)
@@ -42,23 +44,37 @@ def probabilities_of(
             out[rows[part]] = torch.softmax(logits.float(), dim=-1).cpu().numpy()
 
     model.train(False)
-    with torch.inference_mode(), autocast_for(model, device):
+    with torch.inference_mode(), _cast(model, device, precision):
         for rows in batches(lengths, memory.tokens):
             memory.fit(partial(judge, rows), model, lengths[rows])
             on_batch(len(rows))
     return out
 
 
+def default_precision(model: "PreTrainedModel") -> Precision:
+    """What `model` is fastest in on its device: bfloat16 where the device has it and the model is wide."""
+    return "bfloat16" if prefers_bf16(model, str(model.device)) else "float32"
+
+
+def _cast(model: "PreTrainedModel", device: str, precision: Precision | None) -> torch.autocast:
+    if precision is None:
+        return autocast_for(model, device)
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
 class TorchEngine:
     """A fine-tuned model in a folder, ready to classify texts.
 
     folder: as transformers saves it, tokenizer included. max_length: tokens read of a text, at most those that the
-    model takes; 0 for as many.
+    model takes; 0 for as many. precision: float32 or bfloat16; None for the faster one. compiled: by torch.compile,
+    which takes a minute at first, and pays on a GPU.
     """
 
     name = "torch"
 
-    def __init__(self, folder: Path, max_length: int = 0) -> None:
+    def __init__(
+        self, folder: Path, max_length: int = 0, precision: Precision | None = None, *, compiled: bool = False
+    ) -> None:
         from transformers import AutoModelForSequenceClassification
 
         from transfer.model import load_tokenizer, longest_input
@@ -72,9 +88,17 @@ class TorchEngine:
         self.model.train(False)
         longest = longest_input(model.config, self.tokenizer)
         self.max_length = min(max_length or longest, longest)
+        self.precision: Precision = precision or default_precision(self.model)
+        self.memory = Memory()  # kept, so that a budget that was lowered once stays lowered
+        if compiled:
+            self.model.compile(dynamic=True)
 
     def probabilities(
         self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda texts: None
     ) -> NDArray[np.float32]:
         """(N, K) float32 probabilities of cleaned texts, rows sum to 1; K in the order of the model's labels."""
         return probabilities_of(self.model, encode(texts, self.tokenizer, self.max_length), on_batch)
+
+    def classify(self, tokens: Tokens, on_batch: Callable[[int], None] = lambda texts: None) -> NDArray[np.float32]:
+        """The same of texts' tokens, at most max_length each, in the engine's precision."""
+        return probabilities_of(self.model, tokens, on_batch, self.memory, self.precision)

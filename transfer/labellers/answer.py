@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from transfer.labellers.prompt import PromptSettings
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,14 @@ class Answer:
     raw: its own words, a line break between two times of asking, or in square brackets why there are none;
         None where it was scored and wrote nothing.
     tokens: what was read and written for this answer, in tokens; 0 where that is not known.
+    written: how many of them were written.
     """
 
     probabilities: tuple[float, ...] | None
     label: int | None
     raw: str | None
     tokens: int
+    written: int = field(default=0, compare=False)  # what an answer cost is no part of what it says
 
 
 class Labeller(Protocol):
@@ -45,6 +49,9 @@ class Labeller(Protocol):
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         """See the class."""
+
+    def asking(self, prompt: PromptSettings) -> Self:
+        """The same labeller asked with another prompt: what is heavy is loaded once for both."""
 
 
 def identity_of(facts: Mapping[str, object]) -> str:

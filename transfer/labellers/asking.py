@@ -5,6 +5,7 @@ The key stands in no message.
 """
 
 import email.utils
+import json
 import math
 import os
 import threading
@@ -39,6 +40,11 @@ OPTIONAL: dict[str, object] = {
 }
 
 
+# How servers that can are told to write one of these names and nothing else. Others ignore the fields, or refuse them.
+# vLLM: structured_outputs (guided_choice before 0.11); llama.cpp: grammar, in its own form of BNF.
+CONSTRAINTS = ("structured_outputs", "guided_choice", "grammar")
+
+
 class Stopped(Exception):
     """Another thread met a fault that cannot pass, so this question was given up."""
 
@@ -49,10 +55,11 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server wrote, in how many tokens altogether, and the likeliest tokens where it lists them."""
+    """What the server wrote; tokens altogether, and those written; the likeliest tokens where it lists them."""
 
     text: str
     tokens: int
+    written: int
     positions: tuple[Alternatives, ...]
 
 
@@ -70,10 +77,13 @@ class Asker:
     """Asks questions, from any number of threads. `stop` ends every wait and every further question.
 
     harmless: a question that a server in health can answer, to tell its faults from a message's.
+    names: the words that are an answer.
     """
 
-    def __init__(self, settings: LabellerSettings, where: str, harmless: str) -> None:
+    def __init__(self, settings: LabellerSettings, where: str, harmless: str, names: Sequence[str]) -> None:
         self.stop = threading.Event()
+        self._fields = {**OPTIONAL, **(_constraints(names) if settings.constrain == "auto" else {})}
+        self._was_taken = False
         self._settings, self._where, self._harmless = settings, where, harmless
         self._address = address(settings.base_url or "")
         self._key = os.environ.get(settings.api_key_env, "").strip() or None
@@ -141,7 +151,7 @@ class Asker:
         import openai
 
         while True:
-            sent = {key: value for key, value in OPTIONAL.items() if key not in self._refused}
+            sent = {key: value for key, value in self._fields.items() if key not in self._refused}
             try:
                 completion = self._client.chat.completions.create(
                     model=self._settings.model or "",
@@ -152,13 +162,20 @@ class Asker:
                 if not self._leave_out(error, sent):
                     raise
                 continue
+            self._was_taken = True
             return self._read(completion)
 
     def _leave_out(self, error: "openai.APIStatusError", sent: Mapping[str, object]) -> bool:
-        """Whether the server refused an optional field by its name, so that the question can go without it."""
+        """Whether the server refused an optional field by its name, so that the question can go without it.
+
+        Some refuse fields that they do not know without naming them; so one that never took a question is asked once
+        without those that few servers know.
+        """
         named = {field for field in sent if field in _all_said(error)}
         if named & {"logprobs", "top_logprobs"}:
             named |= {"logprobs", "top_logprobs"}  # one is no use without the other
+        if named & set(CONSTRAINTS) or not (named or self._was_taken):
+            named |= set(CONSTRAINTS) & set(sent)
         self._refused |= named
         return bool(named)
 
@@ -167,11 +184,12 @@ class Asker:
         if not isinstance(choices, list):
             raise self._problem("answered with something that is no chat completion", "does its address end in /v1?")
         if not choices:
-            return Reply("", 0, ())
+            return Reply("", 0, 0, ())
         usage = completion.usage
         message = choices[0].message
         text = message.content or message.refusal if message else None
-        return Reply(text or "", usage.total_tokens if usage else 0, _positions(choices[0].logprobs))
+        tokens, written = (usage.total_tokens, usage.completion_tokens) if usage else (0, 0)
+        return Reply(text or "", tokens, written, _positions(choices[0].logprobs))
 
     def _require_passing(self, error: "openai.APIStatusError") -> None:
         """Raises what cannot be mended by trying again."""
@@ -216,6 +234,12 @@ class Asker:
     def _pause(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise Stopped
+
+
+def _constraints(names: Sequence[str]) -> dict[str, object]:
+    quoted = " | ".join(json.dumps(name, ensure_ascii=False) for name in names)
+    values = {"choice": list(names)}, list(names), f"root ::= {quoted}"
+    return dict(zip(CONSTRAINTS, values, strict=True))
 
 
 def address(base_url: str) -> str:

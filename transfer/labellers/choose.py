@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 
 from transfer.labellers.answer import Labeller
+from transfer.labellers.examples import Shots
 from transfer.labellers.settings import WHERE, LabellerSettings
 
 
-def make_labeller(settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE) -> Labeller:
+def make_labeller(
+    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE, shots: Shots | None = None
+) -> Labeller:
     """The labeller that the settings name: a server where they give an address, else a local model on `device`.
 
     labels: the plan's, in its order. where: the plan's key of the settings, put in front of every message.
+    shots: the examples that prompts show; None: those that the settings spell out.
     Raises Problem where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, and
     a server is asked, at the first question.
     """
     if settings.base_url:
         from transfer.labellers.server import server_labeller
 
-        return server_labeller(settings, labels, where)
+        return server_labeller(settings, labels, where, shots)
     from transfer.labellers.local import local_labeller
 
-    return local_labeller(settings, labels, device, where)
+    return local_labeller(settings, labels, device, where, shots)

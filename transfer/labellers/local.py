@@ -4,99 +4,191 @@ In float32 a probability changes by less than 1e-4 with the company in which a c
 hundredths, as that format has three digits.
 """
 
-import hashlib
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Self
 
 import torch
 
-from transfer.device import SMALLEST_BF16_WIDTH, has_bf16
-from transfer.hub import fetch_config, fetch_model
+from transfer.labellers.adapter import Adapter, Attached, attach
 from transfer.labellers.answer import Answer, identity_of
-from transfer.labellers.prompt import label_names
+from transfer.labellers.examples import Shots, Written
+from transfer.labellers.lm import CausalLM
+from transfer.labellers.prompt import PromptSettings, label_names, written_examples
 from transfer.labellers.scoring import Shared, batches, encode_shared, label_scores
 from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
 from transfer.labellers.spelling import Spelling
 from transfer.problem import Problem
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
-CONTENT = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "pytorch_model*.bin")
-# Tokenizers without a limit of their own say so by an absurd number.
-NO_LIMIT = 1_000_000
+
+# Texts whose prompts are in memory, and sorted by length, at a time.
+WINDOW = 1024
+
+
+@dataclass(frozen=True)
+class Task:
+    """Texts as the LM is asked about them, in token ids.
+
+    prompts: N lists. labels: K lists, which follow a prompt. beginning: what prompts share. words: of labels and
+    beginning, what a soft prompt may begin as. divisors: (K,) tokens of each label where scores are divided by them.
+    """
+
+    prompts: list[list[int]]
+    labels: list[list[int]]
+    beginning: list[int]
+    words: list[int]
+    divisors: torch.Tensor | None
+
+    def normalised(self, scores: torch.Tensor) -> torch.Tensor:
+        """Scores (B, K) as the softmax over labels takes them."""
+        return scores if self.divisors is None else scores / self.divisors.to(scores.device)
 
 
 def local_labeller(
-    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE
+    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE, shots: Shots | None = None
 ) -> "LocalLabeller":
     """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
 
-    where: the plan's key of the settings, put in front of every message.
+    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
+    those that the settings spell out.
     Raises Problem where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
     or no network; and where the prompt does not fit the labels.
     """
     require_labeller(settings, labels, where)
-    return LocalLabeller(settings, labels, device, where)
+    return LocalLabeller(settings, labels, device, where, shots)
 
 
 class LocalLabeller:
     """See transfer.labellers.answer.Labeller. One device, one thread."""
 
-    def __init__(self, settings: LabellerSettings, labels: Sequence[str], device: str, where: str) -> None:
-        self._settings, self._labels, self._device, self._where = settings, tuple(labels), device, where
-        self._name = os.path.expanduser(os.path.expandvars(settings.model or ""))
-        self._folder = self._fetch(weights=False)
-        self._config = self._load_config()
+    def __init__(
+        self,
+        settings: LabellerSettings,
+        labels: Sequence[str],
+        device: str,
+        where: str,
+        shots: Shots | None = None,
+        adapter: Adapter | None = None,
+    ) -> None:
+        self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
+        self._shots, self._first = shots or Written(written_examples(settings.prompt)), self
+        self._device = device
+        self._lm = CausalLM(settings, device, where)
         self._spelling = self._spell()
+
+    def adapted(self, folder: Path) -> "LocalLabeller":
+        """The same labeller with the adapter in `folder`, as transfer.labellers.tune saved it.
+
+        Raises Problem where there is none that can be read.
+        """
+        adapter = Adapter.of(folder)
+        return LocalLabeller(self._settings, self._labels, self._device, self._where, self._shots, adapter)
+
+    def asking(self, prompt: PromptSettings) -> Self:
+        """See transfer.labellers.answer.Labeller. The weights are those of the labeller that was asked for it."""
+        other = copy(self)
+        for known in ("identity", "_shared", "_model", "_attached"):
+            other.__dict__.pop(known, None)
+        other._settings = self._settings.model_copy(update={"prompt": prompt})
+        other._spelling = other._spell()
+        return other
 
     @cached_property
     def identity(self) -> str:
         # Wherever a folder lies, its content counts.
-        return identity_of({**self.description, "model": self._content(), "tokens": self._spelling.labels})
+        return identity_of({**self.description, "model": self._lm.content, "tokens": self._spelling.labels})
 
     @property
     def description(self) -> Mapping[str, object]:
         return {
             "kind": "local",
             "model": self._settings.model,
-            "revision": self._commit() or self._settings.revision,
+            "revision": self._lm.commit or self._settings.revision,
             "dtype": self._settings.dtype,
             "labels": list(self._labels),
             "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": f"{self._spelling.before}{{comment}}{self._spelling.after}",
+            "prompt": self._spelling.shape(drawn=bool(self._shots.facts)),
             "max_characters": self._settings.prompt.max_characters,
             "length_normalised": self._settings.length_normalised,
+            **self._shots.facts,
+            **self._changes(),
         }
+
+    def _changes(self) -> dict[str, object]:
+        """What makes it another model; nothing where nothing does, for identities of old must stay."""
+        quantisation = self._settings.quantisation
+        found: dict[str, object] = {} if quantisation == "none" else {"quantisation": quantisation}
+        return found | ({} if self._adapter is None else {"adapter": self._adapter.description})
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         """See transfer.labellers.answer.Labeller."""
-        prompts = self._prompts(texts) if texts else []
-        longest_label = max(map(len, self._spelling.labels))
-        for batch in batches([len(ids) + longest_label for ids in prompts], self._settings.batch_tokens):
-            for i, scores in zip(batch, self._scores([prompts[i] for i in batch]), strict=True):
-                yield i, self._answer_from(scores, len(prompts[i]))
+        for first in range(0, len(texts), WINDOW):
+            for i, answer in self._answered(texts[first : first + WINDOW]):
+                yield first + i, answer
+
+    def _answered(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
+        virtual = self._adapter.virtual if self._adapter else 0
+        task = self.task(texts, virtual)
+        longest = max(map(len, task.labels)) + virtual
+        for batch in batches([len(ids) + longest for ids in task.prompts], self._settings.batch_tokens):
+            for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
+                yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
+
+    def task(self, texts: Sequence[str], virtual: int = 0) -> Task:
+        """The texts as they are asked about where `virtual` tokens stand in front."""
+        labels, beginning = self._spelling.labels, self._spelling.shared()
+        words = [*(token for label in labels for token in label), *beginning]
+        divisors = torch.tensor([len(label) for label in labels]) if self._settings.length_normalised else None
+        return Task(self._prompts(texts, virtual), labels, beginning, words, divisors)
+
+    @property
+    def name(self) -> str:
+        """The model as the settings name it."""
+        return self._settings.model or ""
+
+    @property
+    def where(self) -> str:
+        """The plan's key of the settings."""
+        return self._where
+
+    @property
+    def batch_tokens(self) -> int:
+        """Tokens that are read at a time."""
+        return self._settings.batch_tokens
+
+    @property
+    def model(self) -> "PreTrainedModel":
+        """The LM, with its adapter where it has one."""
+        return self._model
+
+    def forget(self) -> None:
+        """Gives the weights up; they are loaded again where they are needed again."""
+        for name in ("_model", "_shared", "_attached"):
+            self.__dict__.pop(name, None)
+        self._lm.forget()
+        if self._first is not self:
+            self._first.forget()
 
     @cached_property
     def _model(self) -> "PreTrainedModel":
-        from transformers import AutoModelForCausalLM
-
-        folder = self._fetch(weights=True)
-        try:
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=self._dtype(), use_safetensors=True, trust_remote_code=False
-            )
-        except (ValueError, OSError, RuntimeError, KeyError) as error:
-            raise self._problem("transformers cannot load it as a causal LM", error) from error
-        return cast("PreTrainedModel", model.eval().to(self._device))
+        return self._attached.model if self._attached else self._lm.model
 
     @cached_property
-    def _shared(self) -> Shared | None:
-        return encode_shared(self._model, self._spelling.shared())
+    def _attached(self) -> Attached | None:
+        if self._first is not self:
+            return self._first._attached
+        return None if self._adapter is None else attach(self._lm.model, self._adapter)
+
+    @cached_property
+    def _shared(self) -> Shared:
+        return encode_shared(self._model, self._spelling.shared(), self._attached.virtual if self._attached else None)
 
     def _scores(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
         """(B, K) float32. A batch that the device has no room for is halved, as often as needed."""
@@ -112,8 +204,6 @@ class LocalLabeller:
         return torch.cat([self._scores(prompts[:half]), self._scores(prompts[half:])])
 
     def _answer_from(self, scores: torch.Tensor, tokens: int) -> Answer:
-        if self._settings.length_normalised:
-            scores = scores / torch.tensor([len(label) for label in self._spelling.labels])
         probabilities = tuple(scores.double().softmax(-1).tolist())
         if any(map(math.isnan, probabilities)):
             raise Problem(
@@ -123,81 +213,22 @@ class LocalLabeller:
         label = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Answer(probabilities, label, None, tokens)
 
-    def _prompts(self, texts: Sequence[str]) -> list[list[int]]:
-        longest_label = max(map(len, self._spelling.labels))
-        limit = self._context()
+    def _prompts(self, texts: Sequence[str], virtual: int) -> list[list[int]]:
+        taken = max(map(len, self._spelling.labels)) + virtual
+        limit = self._lm.context
+        if not texts:
+            return []
         try:
-            return self._spelling.prompts(texts, None if limit is None else limit - longest_label)
+            return self._spelling.prompts(texts, None if limit is None else limit - taken, self._shots.of(texts))
         except Problem as problem:
             raise Problem(f"{self._where}.prompt: {problem}") from problem
-
-    def _context(self) -> int | None:
-        """Most tokens that the model reads, where it has such a limit."""
-        limits = [getattr(self._text_config(), "max_position_embeddings", None), self._spelling.longest]
-        known = [limit for limit in limits if limit is not None and 0 < limit < NO_LIMIT]
-        return min(known) if known else None
-
-    def _dtype(self) -> torch.dtype:
-        if self._settings.dtype == "auto":
-            wide = int(getattr(self._text_config(), "hidden_size", 0)) >= SMALLEST_BF16_WIDTH
-            return torch.bfloat16 if wide and has_bf16(self._device) else torch.float32
-        return getattr(torch, self._settings.dtype)  # type: ignore[no-any-return]
-
-    def _text_config(self) -> "PretrainedConfig":
-        text: PretrainedConfig = self._config.get_text_config(decoder=True)
-        return text
-
-    def _content(self) -> str:
-        """What tells this model from others: its commit on the hub, or a hash of the folder's content."""
-        commit = self._commit()
-        if commit:
-            return f"{self._settings.model}@{commit}"
-        found = hashlib.sha256()
-        for path in sorted({path for pattern in CONTENT for path in self._folder.glob(pattern)}):
-            with path.open("rb") as file:
-                found.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-        return found.hexdigest()
-
-    def _commit(self) -> str | None:
-        return None if Path(self._name).is_dir() else self._folder.name
-
-    def _fetch(self, *, weights: bool) -> Path:
-        try:
-            if weights:
-                return fetch_model(self._name, self._commit() or self._settings.revision)
-            return fetch_config(self._name, self._settings.revision)
-        except Problem as problem:
-            raise Problem(f"{self._where}.model: {str(problem).removeprefix('candidate ')}") from problem
-
-    def _load_config(self) -> "PretrainedConfig":
-        from transformers import AutoConfig
-
-        try:
-            config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
-        except (ValueError, OSError, KeyError) as error:
-            raise self._problem("transformers cannot read its config.json", error) from error
-        return config
 
     def _spell(self) -> Spelling:
         from jinja2 import TemplateError
 
-        tokenizer = self._load_tokenizer()
         try:
-            return Spelling(tokenizer, self._settings.prompt, self._labels)
+            return Spelling(self._lm.tokenizer, self._settings.prompt, self._labels)
         except Problem as problem:
             raise Problem(f"{self._where}.prompt.names: {problem}") from problem
         except TemplateError as error:
-            raise self._problem("its chat template cannot be filled in", error) from error
-
-    def _load_tokenizer(self) -> "PreTrainedTokenizerBase":
-        from transformers import AutoTokenizer
-
-        try:
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
-        except (ValueError, OSError, KeyError, ImportError) as error:
-            raise self._problem("its tokenizer cannot be loaded", error) from error
-        return tokenizer
-
-    def _problem(self, what: str, error: BaseException) -> Problem:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        return Problem(f"{self._where}.model: '{self._settings.model}': {what}", first)
+            raise self._lm.problem("its chat template cannot be filled in", error) from error

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from transfer.labellers.examples import DrawnExamples, Example, others
 from transfer.labellers.reading import spellings, word
 from transfer.problem import Problem
 
@@ -23,13 +24,13 @@ MARK = re.compile(r"<(?=\W*comment)", re.IGNORECASE)
 CUT = "…"
 
 
-class Example(BaseModel):
-    """A comment with its label, shown in the prompt."""
+def _kind(value: Any) -> str:
+    return "written" if isinstance(value, list | tuple) else "drawn"
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str = Field(description="the comment")
-    label: str = Field(description="its label, one of the plan's")
+Examples = Annotated[
+    Annotated[DrawnExamples, Tag("drawn")] | Annotated[tuple[Example, ...], Tag("written")], Discriminator(_kind)
+]
 
 
 class PromptSettings(BaseModel):
@@ -39,11 +40,24 @@ class PromptSettings(BaseModel):
 
     language: Literal["en", "ko"] = Field("en", description="language of the prompt's own words")
     instruction: str | None = Field(None, description="first sentence of the prompt; null: the language's default")
+    paraphrases: tuple[str, ...] = Field(
+        (), description="other wordings of the instruction; each is asked too, and the answers are averaged"
+    )
+    order: tuple[str, ...] | None = Field(
+        None, description="the labels as the prompt lists them, first to last; null: in the plan's order"
+    )
+    orders: int = Field(
+        1, ge=1, description="label orders asked and averaged, each turned round by an equal part; at most the labels"
+    )
     names: dict[str, str] | None = Field(
         None, description="word shown and scored for a label, by label; a label that is missing shows as itself"
     )
     definitions: dict[str, str] | None = Field(None, description="what a label means, one line, by label")
-    examples: tuple[Example, ...] = Field((), description="labelled comments shown before the one to label")
+    examples: Examples = Field(
+        (),
+        description="labelled comments shown before the one to label: a list of {text, label}, or how to draw them, "
+        "as in {from: gold, how: nearest, per_label: 2}",
+    )
     max_characters: int = Field(
         1000, ge=1, description="characters of a comment that the LLM sees; the rest is cut off"
     )
@@ -83,28 +97,74 @@ WORDING = {
 }
 
 
-def render(settings: PromptSettings, labels: Sequence[str], text: str) -> str:
-    """The whole message for one comment; it ends with the cue after which the label is expected."""
-    before, after = frame(settings, labels)
+def render(
+    settings: PromptSettings, labels: Sequence[str], text: str, examples: Sequence[Example] | None = None
+) -> str:
+    """The whole message for one comment; it ends with the cue after which the label is expected.
+
+    examples: shown before the comment; None: those written in the settings. The comment itself is never one of them.
+    """
+    chosen = others(written_examples(settings) if examples is None else examples, text)
+    after = frame(settings, labels)[1]
+    before = opening(settings, labels) + show(settings, labels, chosen) + f"{OPEN}\n"
     return before + quote(text, settings.max_characters) + after
 
 
 def frame(settings: PromptSettings, labels: Sequence[str]) -> tuple[str, str]:
-    """What stands before every comment and what stands behind it, the same for all of them."""
+    """What stands before comments, written examples included, and what stands behind each of them."""
+    before = opening(settings, labels) + show(settings, labels, written_examples(settings)) + f"{OPEN}\n"
+    return before, f"\n{CLOSE}\n{WORDING[settings.language].cue}"
+
+
+def opening(settings: PromptSettings, labels: Sequence[str]) -> str:
+    """What stands before the examples: instruction, labels with their definitions, and how to answer."""
     words = WORDING[settings.language]
-    definitions = settings.definitions or {}
+    definitions, names = settings.definitions or {}, dict(zip(labels, label_names(settings, labels), strict=True))
     head = [settings.instruction or words.instruction, "", words.labels]
-    for label, name in zip(labels, label_names(settings, labels), strict=True):
-        head.append(f"- {name}: {definitions[label]}" if label in definitions else f"- {name}")
-    head += ["", words.data, words.answer, ""]
-    before = "\n".join(head) + "\n" + _shown_examples(settings, labels) + OPEN + "\n"
-    return before, f"\n{CLOSE}\n{words.cue}"
+    for label in settings.order or labels:
+        head.append(f"- {names[label]}: {definitions[label]}" if label in definitions else f"- {names[label]}")
+    return "\n".join([*head, "", words.data, words.answer, ""]) + "\n"
+
+
+def show(
+    settings: PromptSettings, labels: Sequence[str], examples: Sequence[Example], reserved: Collection[str] = ()
+) -> str:
+    """Examples as the prompt shows them, each quoted as comments are, with its answer. reserved: see quote."""
+    names = dict(zip(labels, label_names(settings, labels), strict=True))
+    cue = WORDING[settings.language].cue
+    return "".join(
+        f"{OPEN}\n{quote(example.text, settings.max_characters, reserved)}\n{CLOSE}\n{cue} {names[example.label]}\n\n"
+        for example in examples
+    )
+
+
+def written_examples(settings: PromptSettings) -> tuple[Example, ...]:
+    """The examples that the settings spell out; none where they only say how to draw them."""
+    return () if isinstance(settings.examples, DrawnExamples) else settings.examples
+
+
+def variants(settings: PromptSettings, labels: Sequence[str]) -> list[PromptSettings]:
+    """The prompts that are asked and averaged: each wording of the instruction with each label order.
+
+    With `orders` n, the labels are turned round by K / n places from one order to the next, so that with n = K each
+    label stands once in every place.
+    """
+    listed, k = tuple(settings.order or labels), len(labels)
+    turns = [i * k // settings.orders for i in range(settings.orders)]
+    found = []
+    for instruction in (settings.instruction, *settings.paraphrases):
+        for turn in turns:
+            order = settings.order if turn == 0 else listed[turn:] + listed[:turn]
+            one = {"instruction": instruction, "order": order, "paraphrases": (), "orders": 1}
+            found.append(settings.model_copy(update=one))
+    return found
 
 
 def remind(message: str, settings: PromptSettings, labels: Sequence[str]) -> str:
     """The message of `render` for a second time of asking: which words are an answer, just before the cue."""
     words = WORDING[settings.language]
-    reminder = words.reminder.format(names=", ".join(label_names(settings, labels)))
+    names = dict(zip(labels, label_names(settings, labels), strict=True))
+    reminder = words.reminder.format(names=", ".join(names[label] for label in settings.order or labels))
     return message.removesuffix(words.cue) + f"{reminder}\n{words.cue}"
 
 
@@ -134,18 +194,26 @@ def check_prompt(settings: PromptSettings, labels: Sequence[str], where: str) ->
     """Everything about the prompt that does not fit the labels, each with its key below `where`."""
     used = {"names": list(settings.names or {}), "definitions": list(settings.definitions or {})}
     problems = [_unknown(f"{where}.{key}", label, labels) for key, given in used.items() for label in given]
-    for i, example in enumerate(settings.examples):
+    for i, example in enumerate(written_examples(settings)):
         problems.append(_unknown(f"{where}.examples[{i}].label", example.label, labels))
+    problems += _order_problems(settings, labels, where)
     return [problem for problem in problems if problem] + _unclear_names(settings, labels, where)
 
 
-def _shown_examples(settings: PromptSettings, labels: Sequence[str]) -> str:
-    names = dict(zip(labels, label_names(settings, labels), strict=True))
-    cue = WORDING[settings.language].cue
-    return "".join(
-        f"{OPEN}\n{quote(example.text, settings.max_characters)}\n{CLOSE}\n{cue} {names[example.label]}\n\n"
-        for example in settings.examples
-    )
+def _order_problems(settings: PromptSettings, labels: Sequence[str], where: str) -> list[Problem]:
+    problems = []
+    if settings.order is not None and sorted(settings.order) != sorted(labels):
+        got = Problem(f"{where}.order: [{', '.join(settings.order)}] is not each label once", f"of {', '.join(labels)}")
+        problems.append(got)
+    if settings.orders > len(labels):
+        most = f"{where}.orders: {settings.orders} orders of {len(labels)} labels"
+        problems.append(Problem(most, f"at most {len(labels)}: by then each label has stood in every place"))
+    wordings = [settings.instruction or WORDING[settings.language].instruction, *settings.paraphrases]
+    for i, wording in enumerate(settings.paraphrases):
+        if not wording.strip() or wording in wordings[: i + 1]:
+            twice = "is empty" if not wording.strip() else f"'{wording[:60]}' is there already"
+            problems.append(Problem(f"{where}.paraphrases[{i}]: {twice}", "give other words for the same question"))
+    return problems
 
 
 def _unknown(where: str, label: str, labels: Sequence[str]) -> Problem | None:

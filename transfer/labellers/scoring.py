@@ -1,6 +1,7 @@
 """Log-probabilities of label strings after many prompts that begin alike, from a causal LM.
 
 What the prompts share is encoded once. Its keys and values serve every prompt, and a prompt's serve every label.
+Virtual tokens, learnt embeddings in front of all else, stand among token ids as -1, -2, ... and are looked up apart.
 """
 
 import copy
@@ -24,10 +25,15 @@ SHIFTABLE = {"full_attention", "sliding_attention"}
 
 @dataclass(frozen=True)
 class Shared:
-    """The beginning that prompts share: P token ids, and per layer keys and values, each (H, P, D)."""
+    """The beginning that prompts share: P token ids, and per layer keys and values, each (H, P, D).
+
+    layers: None where the model's state cannot be reused. virtual: (V, E) embeddings of the first V ids, which are
+    virtual tokens, or None.
+    """
 
     ids: Tokens
-    layers: tuple[tuple[torch.Tensor, torch.Tensor], ...]
+    layers: tuple[tuple[torch.Tensor, torch.Tensor], ...] | None
+    virtual: torch.Tensor | None = None
 
 
 def label_scores(
@@ -36,25 +42,46 @@ def label_scores(
     """Log-probability of each whole label after each prompt, (B, K) float32, on the CPU.
 
     prompts: B lists of token ids, none empty; labels: K lists of token ids, none empty, which follow the prompt.
-    shared: from `encode_shared`; None scores without a cache, row by row alike in length.
+    shared: from `encode_shared`; None, or one without layers, scores without a cache, row by row alike in length.
     The two ways agree up to rounding, and so does a prompt in any company.
     """
     with torch.inference_mode():
-        scores = _plain_scores(model, prompts, labels) if shared is None else _cached(model, prompts, labels, shared)
-    return scores.float().cpu()
+        return _scores(model, prompts, labels, shared or Shared((), None)).float().cpu()
 
 
-def encode_shared(model: "PreTrainedModel", ids: Tokens) -> Shared | None:
-    """The keys and values of the beginning `ids`; None where the model's state cannot be reused."""
+def traced_scores(
+    model: "PreTrainedModel",
+    prompts: Sequence[Tokens],
+    labels: Sequence[Tokens],
+    ids: Tokens,
+    virtual: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """What `label_scores` gives, (B, K) float32 on the model's device, for what learns: gradients pass through all of
+    it, the shared beginning `ids` included. virtual: as in `encode_shared`."""
+    return _scores(model, prompts, labels, _encoded(model, ids, virtual)).float()
+
+
+def encode_shared(model: "PreTrainedModel", ids: Tokens, virtual: torch.Tensor | None = None) -> Shared:
+    """The keys and values of the beginning `ids`. virtual: (V, E), put in front of it and of every prompt."""
+    with torch.inference_mode():
+        return _encoded(model, ids, virtual)
+
+
+def _encoded(model: "PreTrainedModel", ids: Tokens, virtual: torch.Tensor | None) -> Shared:
+    ids = [*_virtual_ids(virtual), *ids]
     if not reuses_cache(model):
-        return None
+        return Shared(ids, None, virtual)
     if not ids:
         return Shared(ids, ())
     cache = DynamicCache()
-    with torch.inference_mode():
-        _forward(model, torch.tensor([list(ids)], device=model.device), 1, past_key_values=cache, use_cache=True)
+    row = torch.tensor([ids], device=model.device)
+    _forward(model, row, 1, virtual=virtual, past_key_values=cache, use_cache=True)
     states: Any = cache  # iterating gives each layer's keys and values, (1, H, P, D)
-    return Shared(ids, tuple((keys[0], values[0]) for keys, values, *_ in states))
+    return Shared(ids, tuple((keys[0], values[0]) for keys, values, *_ in states), virtual)
+
+
+def _virtual_ids(virtual: torch.Tensor | None) -> list[int]:
+    return [] if virtual is None else [-1 - i for i in range(len(virtual))]
 
 
 def reuses_cache(model: "PreTrainedModel") -> bool:
@@ -74,6 +101,15 @@ def common_length(one: Tokens, other: Tokens) -> int:
             break
         n += 1
     return n
+
+
+def _scores(
+    model: "PreTrainedModel", prompts: Sequence[Tokens], labels: Sequence[Tokens], shared: Shared
+) -> torch.Tensor:
+    front = _virtual_ids(shared.virtual)
+    prompts = [[*front, *prompt] for prompt in prompts] if front else prompts
+    score = _plain_scores if shared.layers is None else _cached
+    return score(model, prompts, labels, shared)
 
 
 def _cached(
@@ -97,6 +133,7 @@ def _cached(
         model,
         ids[:, known:],
         1,
+        virtual=shared.virtual,
         attention_mask=mask,
         position_ids=positions[:, known:],
         past_key_values=cache,
@@ -139,12 +176,14 @@ def _moved(shared: Shared, known: int, pads: torch.Tensor) -> DynamicCache:
     if known == 0:
         return cache
     columns = (torch.arange(known, device=pads.device) - pads[:, None]).clamp(min=0)  # (B, known)
-    for i, (keys, values) in enumerate(shared.layers):
+    for i, (keys, values) in enumerate(shared.layers or ()):
         cache.update(keys[:, columns].transpose(0, 1), values[:, columns].transpose(0, 1), i)  # (B, H, known, D)
     return cache
 
 
-def _plain_scores(model: "PreTrainedModel", prompts: Sequence[Tokens], labels: Sequence[Tokens]) -> torch.Tensor:
+def _plain_scores(
+    model: "PreTrainedModel", prompts: Sequence[Tokens], labels: Sequence[Tokens], shared: Shared
+) -> torch.Tensor:
     """Each prompt with each label in full; prompts of one length together, so that nothing is padded."""
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     scores = torch.empty(len(prompts), len(labels))
@@ -152,7 +191,8 @@ def _plain_scores(model: "PreTrainedModel", prompts: Sequence[Tokens], labels: S
         rows = list(alike)
         for k, label in enumerate(labels):
             ids = torch.tensor([[*prompts[i], *label[:-1]] for i in rows], device=model.device)
-            scores[rows, k] = _chosen(_forward(model, ids, len(label), use_cache=False), label).float().cpu()
+            logits = _forward(model, ids, len(label), virtual=shared.virtual, use_cache=False)
+            scores[rows, k] = _chosen(logits, label).float().cpu()
     return scores
 
 
@@ -163,13 +203,24 @@ def _chosen(logits: torch.Tensor, tokens: Tokens) -> torch.Tensor:
     return (logits.gather(-1, index).squeeze(-1) - logits.logsumexp(-1)).sum(-1)
 
 
-def _forward(model: "PreTrainedModel", ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
+def _forward(
+    model: "PreTrainedModel", ids: torch.Tensor, last: int, *, virtual: torch.Tensor | None = None, **given: Any
+) -> torch.Tensor:
     """Logits of the last `last` positions, (B, last, V). What the architecture has no use for is left out."""
     takes = inspect.signature(model.forward).parameters
     given["logits_to_keep"] = last  # the whole of Gemma's 262,144 logits per token would not fit
     given = {name: value for name, value in given.items() if name in takes}
-    logits: torch.Tensor = model(input_ids=ids, **given).logits
+    read = {"input_ids": ids} if virtual is None else {"inputs_embeds": _embedded(model, ids, virtual)}
+    logits: torch.Tensor = model(**read, **given).logits
     return logits[:, -last:]
+
+
+def _embedded(model: "PreTrainedModel", ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
+    """(B, T, E): words by the model's own embedding, scaled as it scales them, ids below zero by `virtual`."""
+    embed: Any = model.get_input_embeddings()
+    words = embed(ids.clamp(min=0))
+    learnt = torch.nn.functional.embedding((-1 - ids).clamp(min=0), virtual.to(words.dtype))
+    return torch.where((ids < 0).unsqueeze(-1), learnt, words)
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

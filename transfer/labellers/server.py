@@ -5,27 +5,42 @@ Each comment is one question of its own, so no comment can change another's answ
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from queue import Empty, SimpleQueue
+from typing import Self
 
 from transfer.labellers.answer import Answer, identity_of
 from transfer.labellers.asking import ANSWER_TOKENS, Asker, Reply, Stopped, Unanswered, address
-from transfer.labellers.prompt import frame, label_names, remind, render
+from transfer.labellers.examples import Example, Shots, Written
+from transfer.labellers.prompt import (
+    OPEN,
+    PromptSettings,
+    frame,
+    label_names,
+    opening,
+    remind,
+    render,
+    written_examples,
+)
 from transfer.labellers.reading import distribution, read_label, spellings
 from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
 from transfer.problem import Problem
 
 
-def server_labeller(settings: LabellerSettings, labels: Sequence[str], where: str = WHERE) -> "ServerLabeller":
+def server_labeller(
+    settings: LabellerSettings, labels: Sequence[str], where: str = WHERE, shots: Shots | None = None
+) -> "ServerLabeller":
     """A labeller that asks the server at `settings.base_url`; the first question goes out when `answer` is iterated.
 
-    where: the plan's key of the settings, put in front of every message.
+    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
+    those that the settings spell out.
     Raises Problem where an address or a model is missing, the prompt does not fit the labels, or the openai
     client is not installed.
     """
     require_labeller(settings, labels, where)
     if not settings.base_url:
         raise Problem(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
-    labeller = ServerLabeller(settings, labels, where)
+    labeller = ServerLabeller(settings, labels, where, shots)
     labeller.asker()  # so that a missing client is met before any work
     return labeller
 
@@ -36,8 +51,11 @@ class ServerLabeller:
     A comment that a healthy server fails on, try after try, is answered with label None and the fault as `raw`.
     """
 
-    def __init__(self, settings: LabellerSettings, labels: Sequence[str], where: str) -> None:
+    def __init__(
+        self, settings: LabellerSettings, labels: Sequence[str], where: str, shots: Shots | None = None
+    ) -> None:
         self._settings, self._labels, self._where = settings, tuple(labels), where
+        self._shots = shots or Written(written_examples(settings.prompt))
         self._names = label_names(settings.prompt, labels)
         self._spelled = spellings(labels, self._names)
 
@@ -49,6 +67,9 @@ class ServerLabeller:
     def description(self) -> Mapping[str, object]:
         prompt = self._settings.prompt
         before, after = frame(prompt, self._labels)
+        if self._shots.facts:
+            before = f"{opening(prompt, self._labels)}{{examples}}{OPEN}\n"
+        free = {} if self._settings.constrain == "auto" else {"constrain": self._settings.constrain}
         return {
             "kind": "server",
             "base_url": address(self._settings.base_url or ""),
@@ -59,43 +80,52 @@ class ServerLabeller:
             "reminder": remind(after, prompt, self._labels),
             "max_characters": prompt.max_characters,
             "answer_tokens": ANSWER_TOKENS,
+            **self._shots.facts,
+            **free,
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         """See transfer.labellers.answer.Labeller."""
-        asker = self.asker()
+        asker, shown = self.asker(), self._shots.of(texts)
 
         def answered(i: int) -> Answer:
-            return self._answer_one(asker, texts[i])
+            return self._answer_one(asker, texts[i], shown[i])
 
         threads = min(self._settings.concurrency, len(texts))
         yield from side_by_side(answered, len(texts), threads, asker.stop)
 
+    def asking(self, prompt: PromptSettings) -> Self:
+        """See transfer.labellers.answer.Labeller."""
+        other = copy(self)
+        other._settings = self._settings.model_copy(update={"prompt": prompt})
+        return other
+
     def asker(self) -> Asker:
         """A client of the server. Raises Problem where the openai client is not installed."""
-        return Asker(self._settings, self._where, render(self._settings.prompt, self._labels, "."))
+        return Asker(self._settings, self._where, render(self._settings.prompt, self._labels, "."), self._names)
 
-    def _answer_one(self, asker: Asker, text: str) -> Answer:
-        message = render(self._settings.prompt, self._labels, text)
+    def _answer_one(self, asker: Asker, text: str, examples: Sequence[Example]) -> Answer:
+        message = render(self._settings.prompt, self._labels, text, examples)
         replies: list[Reply] = []
         try:
             replies.append(asker.ask(message))
             if read_label(replies[0].text, self._spelled) is None:
                 replies.append(asker.ask(remind(message, self._settings.prompt, self._labels)))
         except Unanswered as fault:
-            replies.append(Reply(str(fault), 0, ()))
+            replies.append(Reply(str(fault), 0, 0, ()))
         return self._understood(replies)
 
     def _understood(self, replies: Sequence[Reply]) -> Answer:
-        raw, tokens = "\n".join(reply.text for reply in replies), sum(reply.tokens for reply in replies)
+        raw = "\n".join(reply.text for reply in replies)
+        tokens, written = sum(reply.tokens for reply in replies), sum(reply.written for reply in replies)
         label = read_label(replies[-1].text, self._spelled)
         if label is None:
-            return Answer(None, None, raw, tokens)
+            return Answer(None, None, raw, tokens, written)
         probabilities = distribution(replies[-1].positions, self._spelled)
         if probabilities:
             # Several spellings of one label may together be likelier than the one that was written.
             label = max(range(len(probabilities)), key=probabilities.__getitem__)
-        return Answer(probabilities, label, raw, tokens)
+        return Answer(probabilities, label, raw, tokens, written)
 
 
 def side_by_side(

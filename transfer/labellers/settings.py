@@ -9,9 +9,24 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from transfer.labellers.prompt import PromptSettings, check_prompt
+from transfer.labellers.tuning_settings import Quantisation, TuningSettings, check_local
 from transfer.problem import Problem, Problems
 
 WHERE = "pseudo_label.labeller"
+
+
+class Prices(BaseModel):
+    """What a server's tokens cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0, description="money for a million tokens that the LLM reads")
+    output: float = Field(ge=0, description="money for a million tokens that the LLM writes")
+    currency: str = Field("USD", min_length=1, max_length=12, description="what the prices are in")
+
+    def of(self, tokens: int, written: int) -> float:
+        """Money for `tokens` in all, of which `written` were written."""
+        return ((tokens - written) * self.input + written * self.output) / 1e6
 
 
 class LabellerSettings(BaseModel):
@@ -37,12 +52,25 @@ class LabellerSettings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="number format of a local model; auto: bfloat16 where that is faster, else float32"
     )
+    quantisation: Quantisation = Field(
+        "none",
+        description="weights of a local model in fewer bits, with the extra `quantised`: none, int8 or 4bit",
+    )
+    tuning: TuningSettings | None = Field(
+        None, description="a soft prompt or LoRA for a local model, learnt from original train; null: the plain prompt"
+    )
     batch_tokens: int = Field(
         16_384, ge=1, description="tokens that a local model reads at a time, prompt and padding included"
     )
     concurrency: int = Field(8, ge=1, le=256, description="requests under way at a time")
     timeout: float = Field(60.0, gt=0, description="seconds that one request may take")
     retries: int = Field(5, ge=0, le=20, description="how often a request is tried again after a fault that may pass")
+    constrain: Literal["auto", "none"] = Field(
+        "auto", description="auto: a server that can is told to answer with nothing but a label; none: it is not"
+    )
+    prices: Prices | None = Field(
+        None, description="what a server's tokens cost, as in {input: 0.1, output: 0.4}; null: money is not told"
+    )
     length_normalised: bool = Field(
         False, description="divide a label's log-probability by its number of tokens (local models)"
     )
@@ -67,6 +95,9 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
             "a teacher labels in place of an LLM: name one of them",
         )
         problems.insert(0, both)
+    elif settings.teacher is not None and settings.prompt != PromptSettings():
+        unread = Problem(f"{where}.prompt: a teacher reads no prompt", "leave it out, or take an LLM")
+        problems.insert(0, unread)
     elif settings.teacher is None and not settings.model:
         missing = Problem(
             f"{where}.model: not given",
@@ -74,7 +105,8 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
             "or, with base_url, the name that the server has for it; with no LLM at all, teacher: ensemble",
         )
         problems.insert(0, missing)
-    return problems
+    is_local = settings.base_url is None and settings.teacher is None
+    return problems + check_local(settings.quantisation, settings.tuning, settings.dtype, is_local, where)
 
 
 def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: str) -> None:

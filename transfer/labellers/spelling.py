@@ -7,7 +7,17 @@ tokenised alone.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from transfer.labellers.prompt import PromptSettings, frame, label_names, quote
+from transfer.labellers.examples import Example
+from transfer.labellers.prompt import (
+    OPEN,
+    PromptSettings,
+    frame,
+    label_names,
+    opening,
+    quote,
+    show,
+    written_examples,
+)
 from transfer.labellers.scoring import common_length
 from transfer.problem import Problem
 
@@ -28,12 +38,13 @@ class Spelling:
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: PromptSettings, labels: Sequence[str]) -> None:
-        self._tokenizer, self._settings = tokenizer, settings
+        self._tokenizer, self._settings, self._names = tokenizer, settings, tuple(labels)
         self._reserved = special_tokens(tokenizer)
-        head, tail = frame(settings, labels)
+        head, (_, tail) = opening(settings, labels), frame(settings, labels)
         chat = bool(tokenizer.chat_template)
         text = self._template(head + SEAT + tail) if chat else head + SEAT + tail
-        self.before, _, self.after = text.partition(SEAT)
+        self._opening, _, self.after = text.partition(SEAT)
+        self.before = self._before(written_examples(settings))
         self._start = [] if chat else _start(tokenizer)  # a template writes its own beginning of text
         self._cut = 0
         names = label_names(settings, labels)
@@ -43,34 +54,41 @@ class Spelling:
         self.labels = self._spell_labels(answers, ending)
         _require_apart(names, self.labels)
 
-    @property
-    def longest(self) -> int:
-        """Most tokens that the tokenizer says its model reads; absurdly many where it knows no limit."""
-        return int(self._tokenizer.model_max_length)
-
-    def prompts(self, texts: Sequence[str], room: int | None = None) -> list[list[int]]:
+    def prompts(
+        self, texts: Sequence[str], room: int | None = None, shown: Sequence[Sequence[Example]] | None = None
+    ) -> list[list[int]]:
         """Token ids of the prompt for each comment; with `room`, comments are cut until the prompt fits into it.
 
+        shown: each comment's examples; None: those that the settings spell out.
         Raises Problem where the prompt does not fit even without a comment.
         """
         quoted = [quote(text, self._settings.max_characters, self._reserved) for text in texts]
-        found = self._encode([self.before + text + self.after for text in quoted])
+        befores = [self.before] * len(texts) if shown is None else [self._before(examples) for examples in shown]
+        found = self._encode([before + text + self.after for before, text in zip(befores, quoted, strict=True)])
         for i, ids in enumerate(found):
             if room is not None and len(ids) > room:
-                found[i] = self._fitted(quoted[i], room)
+                found[i] = self._fitted(befores[i], quoted[i], room)
         return [ids[: len(ids) - self._cut] for ids in found]
 
     def shared(self) -> list[int]:
         """Token ids that prompts begin with, up to the comment; where a comment joins the last of them, fewer match."""
         return self._encode([self.before])[0]
 
-    def _fitted(self, quoted: str, room: int) -> list[int]:
-        fixed = len(self._encode([self.before + self.after])[0])
-        ids = self._encode([self.before + quoted + self.after])[0]
+    def shape(self, *, drawn: bool) -> str:
+        """The prompt with {comment} where the comment stands, and {examples} where each comment's own stand."""
+        before = f"{self._opening}{{examples}}{OPEN}\n" if drawn else self.before
+        return f"{before}{{comment}}{self.after}"
+
+    def _before(self, examples: Sequence[Example]) -> str:
+        return self._opening + show(self._settings, self._names, examples, self._reserved) + f"{OPEN}\n"
+
+    def _fitted(self, before: str, quoted: str, room: int) -> list[int]:
+        fixed = len(self._encode([before + self.after])[0])
+        ids = self._encode([before + quoted + self.after])[0]
         while len(ids) > room and quoted:
             share = max(room - fixed, 0) / max(len(ids) - fixed, 1)
             quoted = quoted[: min(len(quoted) - 1, int(len(quoted) * share))]
-            ids = self._encode([self.before + quoted + self.after])[0]
+            ids = self._encode([before + quoted + self.after])[0]
         if len(ids) > room:
             raise Problem(
                 f"the prompt has {len(ids)} tokens without a comment, and the model reads {room}",

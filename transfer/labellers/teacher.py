@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transfer.labellers.answer import Answer, identity_of
+from transfer.labellers.prompt import PromptSettings
 
 Probabilities = Callable[[Sequence[str]], NDArray[np.floating]]
 
@@ -41,3 +43,7 @@ class TeacherLabeller:
             return
         for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64)):
             yield i, Answer(tuple((row / row.sum()).tolist()), int(row.argmax()), None, 0)
+
+    def asking(self, prompt: PromptSettings) -> Self:
+        """Itself: it reads no prompt."""
+        return self

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from transfer.labellers.examples import Example
 from transfer.labellers.prompt import (
     CLOSE,
     OPEN,
-    Example,
     PromptSettings,
     check_prompt,
     frame,

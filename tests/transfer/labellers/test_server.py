@@ -226,7 +226,7 @@ def test_a_content_filter_costs_one_comment() -> None:
 def test_a_request_that_is_always_refused_stops_at_once() -> None:
     with serve(lambda *_: Fault(400, "no chat template")) as fake:
         found, problem = gathered(fake.url, TEXTS, concurrency=1)
-        assert len(fake.asked) == 2
+        assert len(fake.asked) == 3  # in full, without the fields that few servers know, and a harmless question
     assert found == {}
     assert "gave no usable answer (tries: 1): HTTP 400: no chat template" in str(problem)
 
@@ -240,6 +240,40 @@ def test_a_field_that_the_server_does_not_know_is_left_out() -> None:
     assert [found[i].label for i in (0, 1)] == [0, 0]
     assert len(asked) == 4  # twice to learn, then once for each comment
     assert "top_logprobs" not in asked[-1]
+
+
+def test_a_server_that_can_is_told_to_answer_with_a_label_alone() -> None:
+    _, asked = answers(lambda *_: completion("분노"), ["x"], prompt={"names": {"anger": "분노"}})
+    names = ["분노", "sadness", "neutral", "happiness"]
+    assert asked[0]["structured_outputs"] == {"choice": names}
+    assert asked[0]["guided_choice"] == names
+    assert asked[0]["grammar"] == 'root ::= "분노" | "sadness" | "neutral" | "happiness"'
+    _, asked = answers(lambda *_: completion("anger"), ["x"], constrain="none")
+    assert not {"structured_outputs", "guided_choice", "grammar"} & set(asked[0])
+
+
+@pytest.mark.parametrize("words", ["Unrecognized request argument supplied: guided_choice", "Invalid JSON payload"])
+def test_a_server_that_cannot_be_told_so_is_asked_without_it(words: str) -> None:
+    def strict(body: Body, _: int) -> Body | Fault:
+        return Fault(400, words) if "guided_choice" in body else by_number(body)
+
+    found, asked = answers(strict, TEXTS, concurrency=1)
+    assert [found[i].label for i in range(12)] == [i % 4 for i in range(12)]
+    assert len(asked) == 13  # once to learn
+    assert "logprobs" in asked[-1]
+
+
+def test_a_message_refused_later_does_not_end_the_constraint() -> None:
+    def filters(body: Body, _: int) -> Body | Fault:
+        return Fault(400, "flagged") if comment_in(body).startswith("comment 1 ") else completion("anger")
+
+    _, asked = answers(filters, TEXTS[:3], concurrency=1)
+    assert all("structured_outputs" in body for body in asked)
+
+
+def test_what_was_read_and_written_is_counted_apart() -> None:
+    found, _ = answers(lambda *_: completion("no label", tokens=40), ["x"])
+    assert (found[0].tokens, found[0].written) == (80, 2)  # asked twice, one token written each time
 
 
 def test_what_one_asks_for_in_the_body_is_sent() -> None:

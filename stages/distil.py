@@ -1,0 +1,248 @@
+"""One model from many: what the ensemble says of the comments trains a single encoder, so that millions cost less."""
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from stages.anew import forget_studies
+from stages.crew import Crew
+from stages.ensemble import HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
+from stages.models import Floats, Predictor, Readings, save_array
+from stages.refit import Job, search_and_refit
+from stages.searching import fitted_space, longest_of, resources, winner_of, with_path
+from stages.settings import DistilSettings
+from stages.stage import do_stage, fingerprint, result_of
+from stages.workspace import SAMPLES, Run
+from storage import ledger, registry
+from storage.registry import ModelRecord
+from studies.search import Search
+from studies.space import plain_space
+from studies.task import Exam, Task
+from transfer.bootstrap import paired_difference
+from transfer.encoding import encode
+from transfer.finetune import one_hot
+from transfer.floods import flood_key
+from transfer.hub import fetch_model, model_version
+from transfer.judgement import judgement
+from transfer.lessons import lessons
+from transfer.model import load_config, load_tokenizer, longest_input
+from transfer.problem import Problem
+from transfer.published import published_recipe
+from transfer.strata import draw_stratified
+from transfer.stream import read_comments
+
+STAGE = "distil"
+CHUNK = 1024  # texts that the ensemble labels between two writes: what a kill can cost
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """teacher: the ensemble. start: folder of the encoder's weights. texts: what the teacher labels. parts: of the
+    fingerprint."""
+
+    settings: DistilSettings
+    teacher: Predictor
+    data: Splits
+    start: str
+    texts: list[str]
+    parts: dict[str, Any]
+
+
+def run_distil(run: Run) -> dict[str, Any]:
+    """Trains the plan's encoder on what the ensemble says of a sample of the comments, or of the training texts.
+
+    The result has `studies`, `winner`, `teacher`, `texts`, `bytes` (of the model and of the teacher's members),
+    `against` (the model less the ensemble on what nothing was chosen by: `agreement`, the share of texts given the same
+    label, and paired differences with intervals), `judged` (all figures, by split) and `rows` of the results' table.
+    """
+    inputs = _inputs(run)
+    extent = {"trials": inputs.settings.trials}
+    return with_path(run, do_stage(run, STAGE, inputs.parts, extent, partial(_distil, run, inputs)))
+
+
+def _inputs(run: Run) -> _Inputs:
+    settings = run.plan.distil
+    if settings is None:
+        raise Problem(
+            f"{run.plan.file.name}, distil: null", "give it an encoder, and one model learns from the ensemble"
+        )
+    teacher = final_predictor(run, "ensemble")
+    data = judged_splits(run, result_of(run, "basic")["winner"]["name"])
+    place = run.candidate(settings.encoder)
+    start = fetch_model(place, None)
+    sample = _sample(run, data)
+    parts = {
+        "teacher": teacher.fingerprint,
+        "encoder": {settings.encoder: model_version(start)},
+        "labels": run.plan.labels,
+        "seed": run.plan.seed,
+        "sample": sample[0] or "training data",
+        "distil": settings.model_dump(include={"sample", "temperature", "labels"}),
+        "distil.space": plain_space(settings.space),
+        "original (content)": [data.original.train.fingerprint, data.original.validation.fingerprint],
+        "gold (content)": data.gold.tune.fingerprint if data.gold else None,
+    }
+    return _Inputs(settings, teacher, data, str(start), sample[1], parts)
+
+
+def _distil(run: Run, inputs: _Inputs) -> dict[str, Any]:
+    study = f"{run.plan.name} · {STAGE} · {inputs.settings.encoder} · {fingerprint(inputs.parts)[:8]}"
+    _forget_others(run, study)
+    said = _taught(run, inputs)
+    run.report.say(f"{STAGE}: learns what {inputs.teacher.name} says of {len(inputs.texts):,} texts")
+    task = _task(run, inputs, said)
+    # one or few fits: helpers would wait
+    found = search_and_refit(replace(run, crew=Crew()), Job(_search_of(run, inputs, task, study), task), leads=True)
+    if found.chosen is None:
+        raise Problem("distil: no trial is complete", "moodline status tells why each failed")
+    winner = winner_of(STAGE, inputs.settings.encoder, study, found.chosen)
+    record = registry.get(run.engine, run.plan.name, winner["name"])
+    assert record is not None
+    return {
+        "studies": found.studies,
+        "winner": winner,
+        "teacher": {"name": inputs.teacher.name, "members": inputs.teacher.members},
+        "texts": len(inputs.texts),
+        "bytes": {"model": record.bytes, "teacher": sum(member.bytes for member in inputs.teacher.records)},
+        **_compared(run, inputs, record),
+    }
+
+
+def _task(run: Run, inputs: _Inputs, said: Floats) -> Task:
+    plan, original = run.plan, inputs.data.original
+    config, tokenizer = load_config(inputs.start), load_tokenizer(inputs.start)
+    recipe = asdict(published_recipe(inputs.settings.encoder, config.model_type))
+    space = fitted_space({**recipe, **inputs.settings.space}, longest_input(config, tokenizer))
+    tokens = partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
+    learnt = lessons(
+        tokens(inputs.texts),
+        said,
+        tokens(original.train.texts),
+        one_hot(original.train.labels, len(plan.labels)),
+        temperature=inputs.settings.temperature,
+        label_share=inputs.settings.labels,
+    )
+    judged = {split: inputs.data.texts[split] for split in ("validation", "target") if split in inputs.data.texts}
+    exams = {split: Exam(tokens(texts), inputs.data.truth[split]) for split, texts in judged.items()}
+    return Task(
+        start=inputs.start,
+        labels=plan.labels,
+        tokenizer=tokenizer,
+        space=space,
+        seed=int(np.random.SeedSequence([plan.seed, 3]).generate_state(1)[0]),
+        examples=lambda params, seed: learnt,
+        exams=exams,
+        value=inputs.data.yardstick.value,
+        stage=STAGE,
+        plan=plan.name,
+        candidate=inputs.settings.encoder,
+        lineage={"fingerprint": fingerprint(inputs.parts), "parts": inputs.parts, "teacher": inputs.teacher.members},
+        **resources(plan.search),
+    )
+
+
+def _search_of(run: Run, inputs: _Inputs, task: Task, name: str) -> Search:
+    baseline = asdict(published_recipe(inputs.settings.encoder, load_config(inputs.start).model_type))
+    return Search(
+        name=name,
+        direction="maximize",
+        metric="as the ensemble was chosen by",
+        space=task.space,
+        baseline=baseline,
+        trials=inputs.settings.trials,
+        seed=task.seed,
+        keep=1,
+        attributes={"candidate": inputs.settings.encoder, "stage": STAGE, "budget": inputs.settings.trials},
+    )
+
+
+def _forget_others(run: Run, study: str) -> None:
+    """What was distilled from another teacher, or otherwise, makes room: models, and studies with their trials."""
+    for record in registry.models(run.engine, run.plan.name, stage=STAGE):
+        if record.study != study:
+            registry.remove(run.engine, run.plan.name, record.name)
+            run.files.remove(record.path)
+    forget_studies(run, f"{run.plan.name} · {STAGE} · ", but=study)
+
+
+def _sample(run: Run, data: Splits) -> tuple[str | None, list[str]]:
+    """Name and texts of the comments that the teacher labels: drawn once and kept, so that later comments change
+    nothing. No name, and the training texts, where the plan has no comments."""
+    plan, settings = run.plan, run.plan.distil
+    assert settings is not None
+    if not plan.comments:
+        return None, list(data.original.train.texts)
+    sources = [source.model_dump(mode="json") for source in plan.comments]
+    name = f"{SAMPLES}/distil-{fingerprint({'seed': plan.seed, 'sources': sources, 'sample': settings.sample})}.parquet"
+    if not run.files.exists(name):
+        _draw(run, data, settings.sample, name)
+    return name, pq.read_table(run.files.fetch(name)).column("text").to_pylist()
+
+
+def _draw(run: Run, data: Splits, size: int, name: str) -> None:
+    """Stratified over time and source, without texts that people labelled: these judge."""
+    plan, original, gold = run.plan, data.original, data.gold
+    judged = [
+        original.validation,
+        *([original.test] if original.test else []),
+        *((gold.tune, gold.report) if gold else ()),
+    ]
+    # no salt is needed: authors are not looked at here
+    read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
+    drawn = draw_stratified(
+        read,
+        size,
+        plan.seed,
+        plan.index.timezone,
+        same=flood_key,
+        without={key for rows in judged for key in rows.keys},
+    )
+    if not drawn.rows:
+        raise Problem("comments: no comment with a text was found", f"left out: {drawn.left_out}")
+    local = run.scratch / "distil-sample.parquet"
+    local.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"key": [row.key for row in drawn.rows], "text": [row.text for row in drawn.rows]}), local)
+    run.files.publish(local, name)
+    local.unlink()
+
+
+def _taught(run: Run, inputs: _Inputs) -> Floats:
+    """(N, K) the teacher's probabilities, in pieces that are kept: a kill costs one."""
+    pieces = [inputs.texts[i : i + CHUNK] for i in range(0, len(inputs.texts), CHUNK)]
+    folder = (
+        run.cache / "taught" / fingerprint({"teacher": inputs.teacher.fingerprint, "texts": inputs.parts["sample"]})
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    said = list[NDArray[np.float32]]()
+    with run.report.bar("the ensemble labels", len(inputs.texts), "texts") as advance:
+        for i, piece in enumerate(pieces):
+            path = folder / f"{i:06d}-{fingerprint({'texts': piece})[:8]}.npy"
+            if not path.is_file():
+                save_array(path, inputs.teacher.probabilities(piece))
+            said.append(np.load(path, allow_pickle=False))
+            advance(len(piece))
+    return np.concatenate(said)
+
+
+def _compared(run: Run, inputs: _Inputs, record: ModelRecord) -> dict[str, Any]:
+    """The model beside the ensemble where nothing was chosen, and its rows of the table. Reads the test split."""
+    data, teacher = inputs.data, inputs.teacher
+    if "test" in data.texts:
+        ledger.count_test_reading(run.engine, run.plan.name, STAGE, record.name)
+    readings = Readings(run, data.texts, data.contents)
+    against, judged, rows = {}, {}, []
+    for split in [split for split in REPORTED if split in data.texts]:
+        own, truth = readings.of(record, split), data.truth[split]
+        judged[split] = judgement(own, truth, run.plan.labels, seed=run.plan.seed)
+        rows.append(judged_row(run, f"distilled: {record.candidate}", STAGE, split, own, truth))
+        if split in HELD_BACK:
+            of_teacher = teacher.how.apply([readings.of(member, split) for member in teacher.records])
+            agreement = float(np.mean(own.argmax(axis=1) == of_teacher.argmax(axis=1)))
+            difference = paired_difference(own, of_teacher, truth, seed=run.plan.seed)
+            against[split] = {"n": len(truth), "agreement": agreement, **difference}
+    return {"against": against, "judged": judged, "rows": rows}

@@ -1,0 +1,72 @@
+"""Following a folder: whatever comments come are classified soon after, until someone stops it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stages.duration import shown
+from stages.opening import lead_stage
+from stages.workspace import Run
+from transfer.problem import Problem
+
+Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
+
+
+def infer_command(plan: Path, overrides: Sequence[str], anew: str | None, follows: bool) -> dict[str, Any]:
+    """What `moodline infer` does. follows: goes on until interrupted."""
+    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows))
+
+
+def _infer(run: Run, follows: bool) -> dict[str, Any]:
+    from stages.infer import run_infer
+
+    return follow(run, run_infer) if follows else run_infer(run)
+
+
+def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:
+    """Classifies what is new whenever a comment file came, grew or changed; looks every `infer.follow_every`.
+
+    A file is left alone until it stayed the same between two looks, for it may still be written. Problems with the
+    comments are said, and looked at again when files change. Ends with KeyboardInterrupt alone.
+    """
+    every = run.plan.infer.follow_every
+    run.report.say(f"following {len(run.plan.comments)} sources, every {shown(every)}; Ctrl-C ends it")
+    done: Listing | None = None
+    before = listing(run)
+    while True:
+        if before and before != done:
+            done = before
+            _once(run, infer)
+        sleep(60 * every)
+        now = listing(run)
+        if now != before:  # something is being written
+            before = now
+            sleep(60 * every)
+            before = listing(run)
+
+
+def _once(run: Run, infer: Callable[[Run], dict[str, Any]]) -> None:
+    try:
+        told = infer(run)
+    except Problem as problem:
+        run.report.say(str(problem))
+        return
+    run.report.say(f"{told['rows']:,} comments are classified, {told['unique']:,} different texts")
+
+
+def listing(run: Run) -> Listing:
+    """Size and time of change of each comment file there is."""
+    from transfer.sources import source_files
+
+    found = {}
+    for i, source in enumerate(run.plan.comments):
+        try:
+            files = source_files(source, run.plan.base, f"comments[{i}]")
+        except Problem:  # none is there yet
+            continue
+        for file in files:
+            facts = file.stat()
+            found[str(file)] = (facts.st_size, facts.st_mtime_ns)
+    return found

@@ -1,0 +1,90 @@
+"""How good models are, as people read it: combinations, scores with intervals, confusions, slices."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stages.tables import console, figure, interval, table
+
+HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
+BETTER, NO_BETTER = "better, as its interval tells", "the interval does not tell which is better"
+
+
+def show_combinations(result: Mapping[str, Any]) -> None:
+    """All combinations on what chose between them, what was taken, and its gain where nothing was chosen."""
+    out = console()
+    lines: Sequence[Mapping[str, Any]] = result.get("combinations", [])
+    targets = ["target"] if result.get("target") else []
+    names = ("combination", "members", "value", "accuracy on validation", "macro-F1")
+    made = table(*names, *("macro-F1 on target" for _ in targets))
+    if lines:
+        best = result["final"]["value"]["best"]
+        made.add_row(f"best single: {result['best_single']}", "1", figure(best))
+    for line in lines:
+        own = line["figures"]["validation"]
+        figures = [figure(own["accuracy"]), figure(own["macro_f1"])]
+        figures += [figure(line["figures"][split]["macro_f1"]) for split in targets]
+        name = f"{line['combination']}{' *' * line['fitted']}"
+        made.add_row(name, str(line["members"]), figure(line["value"]), *figures)
+    out.print(made)
+    if any(line["fitted"] for line in lines):
+        out.print("* learnt on these rows; its figures are of rows that its fit did not see (5 folds)")
+    out.print("chosen on this data, so no figure above claims that one is better than another")
+    out.print(f"chosen: {result['chosen']}\nmembers: {', '.join(result['members'])}")
+    _show_diversity(result.get("diversity"))
+    for split, gain in result.get("gain", {}).items():
+        told = BETTER if gain["better"] else NO_BETTER
+        out.print(f"ensemble less best single on {split}: macro-F1 {interval(gain['macro_f1'], '+')}: {told}")
+    out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")
+
+
+def _show_diversity(found: Mapping[str, Any] | None) -> None:
+    if found and found["pairs"]:
+        known = {name.replace("_", " "): value for name, value in found["mean"].items() if value is not None}
+        told = ", ".join(f"{name} {figure(value)}" for name, value in known.items())
+        console().print(f"diversity of the members, mean over pairs on validation: {told}")
+
+
+def show_distilled(result: Mapping[str, Any]) -> None:
+    """What the model that learnt from the ensemble costs against it."""
+    out = console()
+    model, teacher = (result["bytes"][name] / 1e6 for name in ("model", "teacher"))
+    learnt = f"from what {result['teacher']['name']} says of {result['texts']:,} texts"
+    out.print(f"distilled: {result['winner']['name']}, {learnt}; {model:,.0f} MB in place of {teacher:,.0f} MB")
+    for split, found in result["against"].items():
+        told = f"says the same of {found['agreement']:.1%} of {found['n']:,} texts"
+        out.print(f"distilled less ensemble on {split}: macro-F1 {interval(found['macro_f1'], '+')}; {told}")
+
+
+def show_scores(result: Mapping[str, Any]) -> None:
+    """Figures with their intervals, figures per label, the confusion matrix, slices, and what was written."""
+    out = console()
+    out.print(f"{result['predictor']}: {result['n']:,} rows")
+    made = table("figure", "value", "95 % interval")
+    for name in HEADLINES:
+        found = result["intervals"][name]
+        made.add_row(name.replace("_", " "), figure(found["value"]), f"{found['low']:.3f} to {found['high']:.3f}")
+    out.print(made)
+    show_classes(result["labels"], result["per_class"], result["confusion"])
+    for way, rows in result.get("slices", {}).items():
+        out.print(_slices(way, rows))
+    for what in ("errors", "pictures"):
+        if result.get(what):
+            out.print(f"{what}: {result[what]}")
+
+
+def _slices(way: str, rows: Sequence[Mapping[str, Any]]) -> Any:
+    made = table(way, "rows", "accuracy", "macro-F1", "95 % interval")
+    for found in rows:
+        ends = "too few" if found["macro_f1"] is None else f"{found['low']:.3f} to {found['high']:.3f}"
+        made.add_row(found["slice"], figure(found["n"]), figure(found["accuracy"]), figure(found["macro_f1"]), ends)
+    return made
+
+
+def show_classes(labels: Sequence[str], per_class: Mapping[str, Any], confusion: Sequence[Sequence[int]]) -> None:
+    """Per label its figures and its row of the confusion matrix."""
+    made = table("label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in labels))
+    for label, counts in zip(labels, confusion, strict=True):
+        own = per_class[label]
+        figures = (figure(own[key]) for key in ("precision", "recall", "f1", "accuracy"))
+        made.add_row(label, *figures, str(own["support"]), *map(str, counts))
+    console().print(made)

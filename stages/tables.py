@@ -1,0 +1,33 @@
+"""Tables and figures on stdout, alike in all that a person reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def figure(value: float | None) -> str:
+    """Three decimals, whole numbers with commas, nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def interval(found: Mapping[str, Any], sign: str = "") -> str:
+    """A value with its interval behind it. sign: "+" writes it also before what is positive."""
+    low, high = (f"{found[end]:{sign}.3f}" for end in ("low", "high"))
+    return f"{found['value']:{sign}.3f} ({low} to {high})"
+
+
+def table(*columns: str) -> Table:
+    """Without lines; the first column to the left, all others to the right."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        made.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+    return made
+
+
+def console() -> Console:
+    """Takes all text literally."""
+    return Console(highlight=False, markup=False, soft_wrap=False)

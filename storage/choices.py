@@ -1,0 +1,41 @@
+"""Choices that were made by measuring, so that whoever goes on keeps to them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, Engine, Named, Table, TypedColumns, delete, select
+
+from storage.tables import METADATA, Json, Utc, insert_new, writing
+
+
+class _Choices(TypedColumns):
+    plan: Named[str] = Column(primary_key=True)
+    name: Named[str] = Column(primary_key=True)
+    value: Named[dict[str, Any]] = Column(Json)
+    chosen_at: Named[datetime] = Column(Utc)
+
+
+CHOICES = Table("moodline_choices", METADATA, _Choices)
+
+
+def choice(engine: Engine, plan: str, name: str) -> dict[str, Any] | None:
+    """What was chosen, as it was recorded; None where nothing was."""
+    with engine.connect() as connection:
+        found = connection.execute(select(CHOICES.c.value).where(CHOICES.c.plan == plan, CHOICES.c.name == name))
+        value: dict[str, Any] | None = found.scalar_one_or_none()
+    return value
+
+
+def record_choice(engine: Engine, plan: str, name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Records a choice, unless one was recorded before; returns the one that holds. value: what JSON can say."""
+    row = {"plan": plan, "name": name, "value": value, "chosen_at": datetime.now(UTC)}
+    with writing(engine) as connection:
+        insert_new(connection, CHOICES, [row])
+    return choice(engine, plan, name) or value
+
+
+def forget_choices(engine: Engine, plan: str, prefix: str) -> None:
+    """As if no choice whose name begins with `prefix` had been made."""
+    wanted = (CHOICES.c.plan == plan) & CHOICES.c.name.startswith(prefix, autoescape=True)
+    with writing(engine) as connection:
+        connection.execute(delete(CHOICES).where(wanted))

@@ -1,0 +1,123 @@
+"""Every combination of the plan is compared, chosen and used; trying one takes no inference."""
+
+import json
+import shutil
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages import models
+from stages.data import read_gold, read_original
+from stages.ensemble import final_predictor, run_ensemble
+from stages.models import Readings
+from stages.plan import read_plan
+from stages.workspace import Run, open_run
+from storage import registry
+from tests.integration.project import Project
+from transfer.combine import COMBINATIONS, FITTED
+from transfer.evaluate import figure
+
+EVERY = [f"{how}{calibrated}" for calibrated in ("", ", calibrated") for how in (*COMBINATIONS, *FITTED)]
+
+
+def opened(project: Project, *overrides: str) -> Run:
+    return open_run(read_plan(project.plan, overrides))
+
+
+@pytest.fixture
+def no_inference(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Any:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr(models, "load_engine", refuse)
+
+
+@pytest.mark.usefixtures("no_inference")
+@pytest.mark.parametrize("how", ["product", "maximum", "minimum", "weighted", "greedy", "stacking", "auto"])
+def test_another_combination_takes_no_inference(finished: Project, how: str) -> None:
+    told = json.loads(json.dumps(run_ensemble(opened(finished, f"ensemble.combine={how}"))))
+    table = {line["combination"]: line for line in told["combinations"]}
+    assert list(table) == EVERY == list(told["validation"]) == list(told["target"])
+    assert {name for name, line in table.items() if not line["fitted"]} == set(COMBINATIONS)
+    if how == "auto":
+        uncalibrated = {name: line["value"] for name, line in table.items() if "calibrated" not in name}
+        assert table[told["combine"]]["value"] == max(uncalibrated.values())
+    else:
+        assert told["combine"] == told["mixture"]["how"] == how
+    assert told["members"] == list(dict.fromkeys(told["members"]))
+    assert 1 <= len(told["members"]) <= 3
+    assert len(told["diversity"]["pairs"]) == len(told["members"]) * (len(told["members"]) - 1) // 2
+
+
+@pytest.mark.usefixtures("no_inference")
+def test_members_are_calibrated_where_the_plan_says_so(finished: Project) -> None:
+    told = run_ensemble(opened(finished, "ensemble.calibrate=temperature"))
+    assert told["chosen"] == "ensemble (mean, calibrated of 3)"
+    assert len(told["mixture"]["temperatures"]) == 3
+    either = run_ensemble(opened(finished, "ensemble.calibrate=auto", "ensemble.combine=auto"))
+    assert either["final"]["value"]["ensemble"] == max(line["value"] for line in either["combinations"])
+
+
+def test_the_gain_is_told_with_its_interval_where_nothing_was_chosen(finished: Project) -> None:
+    told = finished.json("ensemble", "plan.yaml")
+    assert set(told["gain"]) == {"gold report", "test"}
+    for gain in told["gain"].values():
+        for name in ("accuracy", "macro_f1", "log_loss"):
+            assert gain[name]["low"] <= gain[name]["value"] <= gain[name]["high"]
+        assert gain["better"] is (gain["macro_f1"]["low"] > 0)
+    final = told["judged"]["test"]
+    assert final["intervals"]["brier"]["value"] == pytest.approx(final["brier"])
+    rows = {row["model"]: row for row in told["rows"] if row["split"] == "test"}
+    ensemble = next(row for name, row in rows.items() if name == told["chosen"])
+    single = next(row for name, row in rows.items() if told["best_single"] in name)
+    difference = ensemble["macro_f1"] - single["macro_f1"]
+    assert told["gain"]["test"]["macro_f1"]["value"] == pytest.approx(difference)
+
+
+def test_what_a_trial_said_lies_beside_its_weights_and_is_believed(finished: Project, no_inference: None) -> None:
+    run = opened(finished)
+    shutil.rmtree(run.cache)
+    gold = read_gold(run)
+    assert gold is not None
+    original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys})
+    texts = {"validation": original.validation.texts, "target": gold.tune.texts}
+    contents = {"validation": original.validation.fingerprint, "target": gold.tune.fingerprint}
+    readings = Readings(run, texts, contents)
+    for record in registry.models(run.engine, run.plan.name):
+        said = readings.of(record, "validation")
+        assert figure("macro_f1", said, original.validation.labels) == pytest.approx(record.metrics["macro_f1"])
+        if record.stage == "further":
+            assert readings.of(record, "target").shape == (len(gold.tune), 3)
+
+
+def test_what_was_said_of_other_rows_is_not_believed(finished: Project, no_inference: None) -> None:
+    run = opened(finished)
+    shutil.rmtree(run.cache)
+    original = read_original(run.plan)
+    record = registry.models(run.engine, run.plan.name)[0]
+    readings = Readings(run, {"validation": original.validation.texts}, {"validation": "of others"})
+    with pytest.raises(AssertionError, match="a model was loaded"):
+        readings.of(record, "validation")
+
+
+@pytest.mark.parametrize("how", ["greedy", "stacking"])
+def test_what_was_fitted_is_what_predicts(finished: Project, how: str) -> None:
+    plain = final_predictor(opened(finished), "ensemble").fingerprint
+    words = ("--set", f"ensemble.combine={how}", "--set", "final=ensemble", "--set", "ensemble.calibrate=temperature")
+    finished.json("ensemble", "plan.yaml", *words)
+    run = opened(finished, f"ensemble.combine={how}", "final=ensemble", "ensemble.calibrate=temperature")
+    predictor = final_predictor(run)
+    texts = ["so furious and angry", "what a lovely happy day"]
+    apart = [engine.probabilities(texts) for engine in predictor.engines]
+    np.testing.assert_array_equal(predictor.probabilities(texts), predictor.how.apply(apart))
+    told = finished.json("predict", "plan.yaml", *texts, *words)
+    expected = predictor.probabilities(texts)[0].tolist()
+    assert list(told["predictions"][0]["probabilities"].values()) == pytest.approx(expected)
+    assert predictor.fingerprint != plain
+
+
+def test_a_kept_model_predicts_by_its_name(finished: Project) -> None:
+    run = opened(finished)
+    name = registry.models(run.engine, run.plan.name)[-1].name
+    assert final_predictor(run, model=name).members == [name]

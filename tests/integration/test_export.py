@@ -1,0 +1,89 @@
+"""An export loads where moodline is not: with transformers' pipeline, and in other forms; its card tells the truth."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.project import Project
+from tests.tiny import LABELS
+
+TEXT = "what a lovely happy day"
+
+
+def card_of(project: Project, folder: str) -> tuple[dict[str, Any], str]:
+    from huggingface_hub import ModelCard
+
+    card = ModelCard.load(project.folder / folder / "README.md")
+    return card.data.to_dict(), card.text
+
+
+def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) -> None:
+    from transformers import pipeline
+
+    finished.json("export", "plan.yaml", "out", "--model", "basic/models-bert/trial-0")
+    classify = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
+    said = {found["label"]: found["score"] for found in classify(TEXT)}
+    told = finished.json("predict", "plan.yaml", TEXT, "--model", "basic/models-bert/trial-0")
+    assert set(said) == set(LABELS)
+    assert said == pytest.approx(told["predictions"][0]["probabilities"], abs=1e-5)
+
+
+def test_the_card_tells_data_scores_with_intervals_and_limits(finished: Project) -> None:
+    finished.json("export", "plan.yaml", "out")
+    data, text = card_of(finished, "out")
+    assert data["pipeline_tag"] == "text-classification"
+    judged = finished.json("ensemble", "plan.yaml")["judged"]
+    metrics = {
+        (result["dataset"]["name"], metric["type"]): metric["value"]
+        for index in data["model-index"]
+        for result in index["results"]
+        for metric in result["metrics"]
+    }
+    assert metrics["small, test", "macro_f1"] == pytest.approx(judged["test"]["macro_f1"], abs=1e-4)
+    assert not any("validation" in name for name, _ in metrics)
+    interval = judged["test"]["intervals"]["brier"]
+    assert f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})" in text
+    for words in ("## Limits", "## Data", "pseudo-labels: 60 comments by models/lm", "Cohen's κ", "learning_rate"):
+        assert words in text
+
+
+def test_a_fitted_ensemble_is_written_so_that_others_can_combine_it(finished: Project) -> None:
+    from transformers import pipeline
+
+    words = ("--set", "ensemble.combine=weighted", "--set", "ensemble.calibrate=temperature", "--set", "final=ensemble")
+    finished.json("ensemble", "plan.yaml", *words)
+    finished.json("export", "plan.yaml", "out", *words)
+    told = json.loads((finished.folder / "out" / "ensemble.json").read_text(encoding="utf-8"))
+    raised = []
+    for name, temperature in zip(told["members"], told["temperatures"], strict=True):
+        found = pipeline("text-classification", str(finished.folder / "out" / name), top_k=None)(TEXT)
+        by_label = {one["label"]: one["score"] for one in found}
+        own = np.array([by_label[label] for label in told["labels"]]) ** (1 / temperature)
+        raised.append(own / own.sum())
+    mixed = np.array(told["weights"]) @ np.array(raised)
+    predicted = finished.json("predict", "plan.yaml", TEXT, *words)["predictions"][0]["probabilities"]
+    assert mixed.tolist() == pytest.approx(list(predicted.values()), abs=1e-5)
+
+
+def test_a_form_that_there_is_not_is_told(finished: Project) -> None:
+    done = finished.run("export", "plan.yaml", "out", "--format", "tensorrt")
+    assert done.returncode == 1
+    assert "--format tensorrt" in done.stderr
+    assert "openvino" in done.stderr
+    assert not (finished.folder / "out").exists()
+
+
+@pytest.mark.slow
+def test_other_forms_lie_beside_the_weights(finished: Project) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("openvino")
+    words = ("--format", "onnx", "--format", "openvino", "--model", "basic/models-roberta/trial-0")
+    told = finished.json("export", "plan.yaml", "out", *words)
+    assert set(told["formats"]) == {"onnx", "openvino"}
+    assert all(difference < 1e-4 for difference in told["formats"].values())
+    out = finished.folder / "out"
+    assert (out / "onnx" / "model.onnx").is_file()
+    assert (out / "openvino" / "openvino_model.xml").is_file()
+    assert "`openvino/` beside the weights" in card_of(finished, "out")[1]

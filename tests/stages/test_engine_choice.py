@@ -1,0 +1,111 @@
+"""The engine is measured once, recorded, and kept to; what the plan asks for and does not agree is refused."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stages import engine_choice
+from stages.anew import begin_anew
+from stages.engine_choice import choose_team
+from stages.models import model_record
+from stages.workspace import Run
+from tests.stages.classifying import Heap, make_heap
+from transfer.combine import mixture_from
+from transfer.engines.agreement import Measured
+from transfer.engines.convert import is_installed
+from transfer.engines.engine import Way
+from transfer.problem import Problem
+
+TEXTS = [f"so happy today {i}" for i in range(200)]
+FLOAT, BF16, OPENVINO = Way("torch", "float32"), Way("torch", "bfloat16"), Way("openvino", "bfloat16")
+
+
+@pytest.fixture
+def heap(tmp_path: Path) -> Heap:
+    return make_heap(tmp_path)
+
+
+def predictor(run: Run, heap: Heap) -> Any:
+    records = [model_record(run, name) for name in heap.members]
+    return SimpleNamespace(records=records, how=mixture_from("mean"), members=heap.members)
+
+
+@pytest.fixture
+def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[Way]]]:
+    """Lets the last of some ways be the fastest; returns what was measured each time."""
+
+    def put(*here: Way) -> list[list[Way]]:
+        asked: list[list[Way]] = []
+
+        def fastest(ways: Sequence[Way], *_: object) -> tuple[Way, list[Measured]]:
+            asked.append(list(ways))
+            return ways[-1], [Measured(way, 100.0, 1.0, 0.0) for way in ways]
+
+        monkeypatch.setattr(engine_choice, "ways_here", lambda: list(here))
+        monkeypatch.setattr(engine_choice, "fastest", fastest)
+        monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
+        return asked
+
+    return put
+
+
+def test_a_choice_is_measured_once_and_kept_to(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+    asked = measures(FLOAT, BF16, OPENVINO)
+    auto = ("infer.engine=auto", "infer.precision=auto")
+    run = heap.open(*auto)
+    assert choose_team(run, predictor(run, heap), TEXTS).ways == [OPENVINO]
+    measures(FLOAT, OPENVINO, BF16)  # another would be the fastest now
+    run = heap.open(*auto)
+    assert choose_team(run, predictor(run, heap), TEXTS[:3]).ways == [OPENVINO]
+    assert asked == [[FLOAT, BF16, OPENVINO]]
+    begin_anew(run, "infer")
+    assert choose_team(run, predictor(run, heap), TEXTS).ways == [BF16]
+
+
+def test_a_choice_that_cannot_be_kept_to_names_the_extra(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+    run = heap.open("infer.engine=auto", "infer.precision=auto")
+    measures(FLOAT, OPENVINO)
+    choose_team(run, predictor(run, heap), TEXTS)
+    measures(FLOAT)
+    with pytest.raises(Problem, match=r"moodline\[openvino\]"):
+        choose_team(run, predictor(run, heap), TEXTS)
+
+
+def test_few_comments_are_not_measured(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+    asked = measures(FLOAT, OPENVINO)
+    run = heap.open("infer.engine=auto", "infer.precision=auto")
+    assert choose_team(run, predictor(run, heap), TEXTS[:99]).ways == [FLOAT]
+    assert asked == []
+
+
+def test_the_plan_narrows_what_is_measured(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+    asked = measures(FLOAT, BF16, Way("openvino", "int8"), Way("onnx", "int8"))
+    for engine, precision in (("auto", "int8"), ("openvino", "auto")):
+        run = heap.open(f"infer.engine={engine}", f"infer.precision={precision}")
+        choose_team(run, predictor(run, heap), TEXTS)
+    assert asked == [[Way("openvino", "int8"), Way("onnx", "int8")], [Way("openvino", "int8")]]
+
+
+def test_an_engine_that_is_not_installed_is_named(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+    measures(FLOAT)
+    run = heap.open("infer.engine=onnx", "infer.precision=auto")
+    with pytest.raises(Problem, match=r"moodline\[onnx\]"):
+        choose_team(run, predictor(run, heap), TEXTS)
+
+
+@pytest.mark.slow
+def test_a_real_choice_is_one_of_those_that_agree(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not is_installed("openvino"):
+        pytest.skip("the extra openvino is not installed")
+    monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
+    run = heap.open("infer.engine=openvino", "infer.precision=auto")
+    (way,) = choose_team(run, predictor(run, heap), TEXTS).ways
+    assert way.engine == "openvino"
+    kept = engine_choice.choice(run.engine, "small", f"engine {heap.members[0]} f0 openvino auto")
+    assert kept is not None
+    taken = next(found for found in kept["measured"] if found["way"] == str(way))
+    assert taken["agreement"] >= 0.995
+    assert taken["shift"] <= 0.002

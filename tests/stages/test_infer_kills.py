@@ -1,0 +1,76 @@
+"""An inference that is killed, at any point of a shard's way, costs that shard at most and changes nothing."""
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages import infer
+from stages.infer import run_infer
+from tests.stages.classifying import ByRule, Heap, make_heap, rows
+from tests.tiny import easy_texts
+
+TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
+COMMENTS = [*TEXTS[:20], *TEXTS[5:12], *TEXTS[20:23], *TEXTS[:8], *TEXTS[23:25]]  # four shards, later ones half known
+POINTS = {
+    "before the third shard is written": ("publish_shard", 3, False, 2),
+    "when it is written and not recorded": ("publish_shard", 3, True, 2),
+    "when it is recorded": ("store.record_shard", 3, True, 1),
+    "when all are recorded": ("store.record_shard", 4, True, 0),
+}
+
+
+def killed_at(heap: Heap, point: str, call: int, after: bool) -> None:
+    """A process of its own infers, and ends by SIGKILL at the call of a function that infer uses."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            owner, name = (infer.store, point.removeprefix("store.")) if "." in point else (infer, point)
+            _plant(owner, name, call, after)
+            run_infer(heap.open(), ByRule())
+        except BaseException:  # noqa: BLE001 - nothing of pytest's may go on in here
+            traceback.print_exc()
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+def _plant(owner: Any, name: str, call: int, after: bool) -> None:
+    real: Callable[..., Any] = getattr(owner, name)
+    count = 0
+
+    def wrapped(*args: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == call and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args)
+        if count == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_inference_redoes_one_shard_at_most_and_ends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    name, call, after, left = POINTS[point]
+    whole = make_heap(tmp_path / "whole", monkeypatch=monkeypatch)
+    whole.write("a.parquet", COMMENTS)
+    expected = run_infer(run := whole.open(), ByRule())
+    expected_rows = rows(run, expected)
+    heap = make_heap(tmp_path / "killed", monkeypatch=monkeypatch)
+    heap.write("a.parquet", COMMENTS)
+    killed_at(heap, name, call, after)
+    run, again = heap.open(), ByRule()
+    run.files.sweep()
+    told = run_infer(run, again)
+    assert len(again.read) == left
+    assert rows(run, told) == expected_rows
+    assert [told[key] for key in ("rows", "unique", "skipped")] == [expected[k] for k in ("rows", "unique", "skipped")]
+    assert len(run.files.names("shards")) == 4

@@ -1,0 +1,97 @@
+"""How fast each way computes a model here, whether it agrees with float32, and which is taken."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from transfer.encoding import Tokens
+from transfer.engines.engine import Engine, Floats, Way
+from transfer.problem import Problem
+
+# What a quicker way may cost: of the labels one in 200, of any label's share 0.2 points.
+LEAST_AGREEMENT = 0.995
+MOST_SHIFT = 0.002
+WARM_UP = 64  # texts, before the clock runs
+REFERENCE = Way("torch", "float32")
+# What libraries raise of a model that they cannot convert, quantise or compile.
+FAILURES = (Problem, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A way as it did on a sample. texts_per_second: from tokens on.
+
+    agreement: share of texts with float32's label. shift: the largest difference of any label's share, by counting
+    labels and by the mean of probabilities. problem: why it could not be tried at all.
+    """
+
+    way: Way
+    texts_per_second: float = 0.0
+    agreement: float = 0.0
+    shift: float = 1.0
+    problem: str | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it may stand for float32."""
+        return self.agreement >= LEAST_AGREEMENT and self.shift <= MOST_SHIFT
+
+    def __str__(self) -> str:
+        if self.problem is not None:
+            return f"{self.way}: {self.problem}"
+        told = f"{self.way}: {self.texts_per_second:,.0f} texts/s, {self.agreement:.1%} of float32's labels"
+        return told if self.agrees else f"{told}, shares off by {self.shift:.2%}: not taken"
+
+
+def compare(found: Floats, reference: Floats) -> tuple[float, float]:
+    """Agreement and shift, as in Measured, of two arrays of probabilities (N, K), N at least 1."""
+    labels, expected = found.argmax(axis=1), reference.argmax(axis=1)
+    k = reference.shape[1]
+    counted = np.bincount(labels, minlength=k) - np.bincount(expected, minlength=k)
+    mean = found.mean(axis=0, dtype=np.float64) - reference.mean(axis=0, dtype=np.float64)
+    shift = max(np.abs(counted).max() / len(labels), np.abs(mean).max())
+    return float((labels == expected).mean()), float(shift)
+
+
+def fastest(
+    ways: Sequence[Way], open_way: Callable[[Way], Engine], tokens: Tokens, say: Callable[[str], None]
+) -> tuple[Way, list[Measured]]:
+    """The fastest of `ways` that agrees with float32 on some texts, and what was measured.
+
+    tokens: of some hundred different texts. say: hears of each way. Raises Problem where none agrees.
+    """
+    engine = open_way(REFERENCE)
+    reference, seconds = _timed(engine, tokens)
+    found = []
+    for way in ways:
+        if way == REFERENCE:
+            found.append(Measured(way, len(tokens) / seconds, 1.0, 0.0))
+        else:
+            found.append(_measured(way, open_way, tokens, reference))
+        say(str(found[-1]))
+    taken = [measured for measured in found if measured.agrees]
+    if not taken:
+        raise Problem(
+            f"infer.engine: nothing that the plan allows gives float32's labels (of {len(tokens)} comments)",
+            *map(str, found),
+            f"asked for are {LEAST_AGREEMENT:.1%} of the labels, and every label's share within {MOST_SHIFT:.1%}",
+            "set infer.precision, or infer.engine, to auto or to something more exact",
+        )
+    return max(taken, key=lambda measured: measured.texts_per_second).way, found
+
+
+def _measured(way: Way, open_way: Callable[[Way], Engine], tokens: Tokens, reference: Floats) -> Measured:
+    try:
+        found, seconds = _timed(open_way(way), tokens)
+    except FAILURES as error:  # the others are still there
+        return Measured(way, problem=(str(error).strip() or type(error).__name__).splitlines()[0][:200])
+    return Measured(way, len(tokens) / seconds, *compare(found, reference))
+
+
+def _timed(engine: Engine, tokens: Tokens) -> tuple[Floats, float]:
+    engine.classify(tokens.take(np.arange(min(WARM_UP, len(tokens)))))
+    began = time.perf_counter()
+    found = engine.classify(tokens)
+    return found, max(time.perf_counter() - began, 1e-9)

@@ -1,0 +1,164 @@
+"""A fine-tuned model in a folder as one OpenVINO or ONNX file, for any number of texts of any length.
+
+The libraries' own converters do it: openvino.convert_model, torch.onnx.export.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+Format = Literal["openvino", "onnx"]
+FILES: dict[Format, str] = {"openvino": "openvino_model.xml", "onnx": "model.onnx"}
+# What each format's converter and runtime are called when they are imported; the extra has the format's name.
+MODULES: dict[str, tuple[str, ...]] = {
+    "openvino": ("openvino", "nncf"),
+    "onnx": ("onnxruntime", "onnx", "onnxscript"),
+}
+INPUTS = ("input_ids", "attention_mask")
+OPSET = 18
+
+
+def convert(folder: Path, out: Path, form: Format) -> Path:
+    """The classifier of `folder` as one file below `out`, a folder that is made; returns the file.
+
+    Inputs: input_ids and attention_mask, (B, T) int64 both, any B and T that the model takes. Output: logits, (B, K)
+    float32, computed in float32. OpenVINO's weights lie beside the .xml in a .bin. What is there already is left as
+    it is: a file is renamed into its place when it is whole. Raises Problem where the extra is not installed, and where
+    the model is of an architecture that cannot be converted.
+    """
+    require(form)
+    file = out / FILES[form]
+    if file.is_file():
+        return file
+    beside = out.with_name(f"{out.name}.{os.getpid()}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        with quietly():
+            {"openvino": _to_openvino, "onnx": _to_onnx}[form](_classifier(folder), beside / FILES[form])
+        out.mkdir(exist_ok=True)
+        # the file that is looked for comes last
+        for made in sorted(beside.iterdir(), key=lambda path: path.name == FILES[form]):
+            made.replace(out / made.name)
+    except Exception as error:  # converters raise whatever the graph made them raise
+        if isinstance(error, OSError | Problem):
+            raise
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise Problem(
+            f"{folder.name}: cannot be converted to {form}: {first_line}", "set infer.engine: torch in the plan"
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return file
+
+
+def is_installed(form: str) -> bool:
+    """Whether all that the extra of that name brings is there. Imports nothing."""
+    return all(find_spec(module) is not None for module in MODULES[form])
+
+
+def require(form: str) -> None:
+    """Raises Problem, which names the extra, where a module of it is not installed."""
+    # OpenVINO's tools and NNCF tell their maker of each use; without this package they take a stub of their own
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    missing = [module for module in MODULES[form] if find_spec(module) is None]
+    if missing:
+        raise Problem(
+            f"{form}: {', '.join(missing)} not installed", f"install the extra: pip install 'moodline[{form}]'"
+        )
+
+
+def _classifier(folder: Path) -> "torch.nn.Module":
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    from transfer.first_token import last_layer_for_first_token
+    from transfer.quick import allows_shortcuts
+
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"
+    )
+    model.train(False)
+    if allows_shortcuts(model):
+        last_layer_for_first_token(model)
+
+    class Logits(torch.nn.Module):
+        """The model with two inputs and one output, which is all that a graph needs."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+            return logits
+
+    return Logits().eval()
+
+
+def _example() -> "dict[str, torch.Tensor]":
+    """Two texts of unlike length: with nothing masked a tracer would take the mask for needless."""
+    import torch
+
+    ids = torch.ones((2, 8), dtype=torch.int64)
+    mask = torch.ones((2, 8), dtype=torch.int64)
+    mask[1, 5:] = 0
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def _to_openvino(model: "torch.nn.Module", file: Path) -> None:
+    import openvino
+
+    shape = openvino.PartialShape([-1, -1])
+    given = [(name, shape, openvino.Type.i64) for name in INPUTS]
+    graph = openvino.convert_model(model, example_input=_example(), input=given)
+    graph.outputs[0].get_tensor().set_names({"logits"})
+    openvino.save_model(graph, file, compress_to_fp16=False)
+
+
+def _to_onnx(model: "torch.nn.Module", file: Path) -> None:
+    import torch
+
+    anything: Any = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    torch.onnx.export(
+        model,
+        kwargs=_example(),
+        f=file,
+        input_names=list(INPUTS),
+        output_names=["logits"],
+        opset_version=OPSET,
+        dynamic_shapes=dict.fromkeys(INPUTS, anything),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Converters tell of each step, and warn of what a tracer cannot see; the result is compared with torch's."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "nncf")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

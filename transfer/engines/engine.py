@@ -1,0 +1,80 @@
+"""What an engine is: a model, somewhere, that gives probabilities for tokens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.encoding import Indices, Tokens, batches, padded
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Floats = NDArray[np.float32]
+EngineName = Literal["torch", "openvino", "onnx"]
+Precision = Literal["float32", "bfloat16", "int8"]
+Heard = Callable[[int], None]
+# Padded tokens of a batch on a CPU: enough that the products fill its vector units, few enough for its caches.
+CPU_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a model is computed. compiled: by torch.compile."""
+
+    engine: EngineName
+    precision: Precision
+    compiled: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.precision}{' compiled' if self.compiled else ''}"
+
+
+class Engine(Protocol):
+    """A fine-tuned classifier that was opened in one way.
+
+    It is used by one thread at a time, and gives the same figures for the same tokens in the same company; in other
+    company their last digits may differ. It never changes or keeps what it was given.
+    """
+
+    @property
+    def name(self) -> str:
+        """torch, openvino or onnx."""
+
+    @property
+    def precision(self) -> Precision:
+        """Of the products; int8 leaves what is delicate in more."""
+
+    @property
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
+        """What makes its tokens."""
+
+    @property
+    def max_length(self) -> int:
+        """Most tokens that it reads of a text."""
+
+    def classify(self, tokens: Tokens, on_batch: Heard = lambda texts: None) -> Floats:
+        """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1; K in the order of the model's labels.
+
+        on_batch: hears how many texts each batch held.
+        """
+
+
+def in_batches(
+    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: Heard
+) -> Floats:
+    """Probabilities of all texts, by a function from ids and mask, (B, T) int64 both, to logits, (B, K)."""
+    out = np.zeros((len(tokens), n_labels), dtype=np.float32)
+    for rows in batches(tokens.lengths, CPU_TOKENS):
+        out[rows] = softmax(logits(*padded(tokens, rows)))
+        on_batch(len(rows))
+    return out
+
+
+def softmax(logits: NDArray[np.floating]) -> Floats:
+    """(B, K) float32 of logits (B, K), rows sum to 1."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    shares: Floats = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares

@@ -1,0 +1,80 @@
+"""Which ways there are to compute a model here, and opening it in one of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.encoding import Tokens
+from transfer.engines.convert import convert, is_installed, require
+from transfer.engines.engine import Engine, Way
+from transfer.engines.quantise import quantise
+
+CONVERTED = ("openvino", "onnx")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A kept model, and all that opening it takes, on this machine or in another process.
+
+    folder: as transformers saves it. max_length: tokens read of a text; 0 for as many as it takes. made: a folder for
+    what is converted of it, which may be deleted.
+    """
+
+    folder: Path
+    max_length: int
+    made: Path
+
+
+def ways_here() -> list[Way]:
+    """All ways that this machine and what is installed allow, the plainest first.
+
+    On a GPU torch alone; elsewhere torch, and what the extras openvino and onnx bring.
+    """
+    from transfer.device import device_name, has_bf16
+
+    device = device_name()
+    ways = [Way("torch", "float32")]
+    if has_bf16(device):
+        ways.append(Way("torch", "bfloat16"))
+    if device == "cuda":
+        return [*ways, Way(ways[-1].engine, ways[-1].precision, compiled=True)]
+    if device == "cpu" and is_installed("openvino"):
+        from transfer.engines import openvino
+
+        require("openvino")
+        ways += [Way("openvino", "bfloat16" if openvino.has_bf16() else "float32"), Way("openvino", "int8")]
+    if device == "cpu" and is_installed("onnx"):
+        ways += [Way("onnx", "float32"), Way("onnx", "int8")]
+    return ways
+
+
+def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
+    """The model, ready in this way; converted and quantised first where it has not been.
+
+    calibration: tokens for int8; not asked for where the quantised file is there. Raises Problem where an extra is
+    missing, or the model cannot be converted.
+    """
+    from transfer.engines.torch import TorchEngine
+
+    if way.engine == "torch":
+        return TorchEngine(member.folder, member.max_length, way.precision, compiled=way.compiled)
+    require(way.engine)
+    from transformers import AutoConfig
+
+    from transfer.engines.onnx import OnnxEngine
+    from transfer.engines.openvino import OpenVinoEngine
+    from transfer.model import load_tokenizer, longest_input
+
+    tokenizer = load_tokenizer(str(member.folder))
+    config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)
+    longest = longest_input(config, tokenizer)
+    length = min(member.max_length or longest, longest)
+    file = convert(member.folder, member.made / way.engine, way.engine)
+    if way.precision == "int8":
+        from transfer.encoding import encode
+
+        tokens = calibration() if calibration is not None else encode([], tokenizer, length)
+        file = quantise(file, way.engine, tokens)
+    if way.engine == "openvino":
+        return OpenVinoEngine(file, tokenizer, length, way.precision)
+    return OnnxEngine(file, tokenizer, length, way.precision)

@@ -1,0 +1,170 @@
+"""What a causal LM learns beside its weights, by peft: a soft prompt (virtual tokens) or LoRA. Saved as peft saves it.
+
+A soft prompt is in front of everything, the beginning of text included, as peft puts it; LoRA stays beside the weights
+and is not added to them, for in 16 or 8 bits the sum would lose what was learnt.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from transfer.adapters import ALPHA_PER_RANK
+from transfer.labellers.scoring import reuses_cache
+from transfer.labellers.tuning_settings import TuningSettings
+from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+WEIGHTS = "adapter_model.safetensors"  # peft's names
+CONFIG = "adapter_config.json"
+NAME = "default"
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A saved adapter.
+
+    kind: prompt or lora. virtual: tokens of a soft prompt, else 0. content: sha256 of its weights, in hex.
+    """
+
+    folder: Path
+    kind: str
+    virtual: int
+    content: str
+
+    @property
+    def description(self) -> dict[str, object]:
+        """What it is, wherever it lies."""
+        return {"kind": self.kind, "content": self.content}
+
+    @classmethod
+    def of(cls, folder: Path) -> "Adapter":
+        """The adapter in `folder`. Raises Problem where there is none."""
+        if not all((folder / name).is_file() for name in (WEIGHTS, CONFIG)):
+            raise Problem(f"{folder}: no adapter here", f"{WEIGHTS} and {CONFIG}, as peft saves them, are needed")
+        virtual = int(json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("num_virtual_tokens") or 0)
+        with (folder / WEIGHTS).open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(folder, "prompt" if virtual else "lora", virtual, content)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A model with an adapter in place.
+
+    wrapped: peft's model, which holds the parameters that learn. model: the causal LM inside, LoRA included.
+    virtual: (V, E) float32, the soft prompt, or None.
+    """
+
+    wrapped: Any
+    model: "PreTrainedModel"
+    virtual: torch.Tensor | None
+
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """A copy of what learns, by name."""
+        return {name: value.detach().clone() for name, value in self._learning()}
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Back to a `state`."""
+        with torch.no_grad():
+            for name, value in self._learning():
+                value.copy_(state[name])
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """What learns."""
+        return [value for _, value in self._learning()]
+
+    def save(self, folder: Path) -> None:
+        """Writes adapter_model.safetensors and adapter_config.json into `folder`."""
+        self.wrapped.save_pretrained(folder, save_embedding_layers=False)
+
+    def _learning(self) -> list[tuple[str, torch.nn.Parameter]]:
+        return [(name, value) for name, value in self.wrapped.named_parameters() if value.requires_grad]
+
+
+def fresh(model: "PreTrainedModel", settings: TuningSettings, start: Sequence[int], name: str) -> Attached:
+    """`model` with an adapter that has learnt nothing yet, drawn from torch's random state. The model's own weights
+    are frozen.
+
+    start: token ids whose embeddings the virtual tokens begin as, again from the first where there are too few.
+    name: of the model, for the adapter's configuration.
+    Lester et al., The Power of Scale for Parameter-Efficient Prompt Tuning (2021); Hu et al., LoRA (2021).
+    """
+    from peft import LoraConfig, PromptTuningConfig, get_peft_model
+
+    if settings.kind == "lora":
+        rank, targets = settings.rank, _linear_maps(model)
+        lora = LoraConfig(
+            task_type="CAUSAL_LM",
+            r=rank,
+            lora_alpha=ALPHA_PER_RANK * rank,
+            target_modules=targets,
+            base_model_name_or_path=name,
+        )
+        return _attached(get_peft_model(model, lora))
+    words = _embeddings(model, start)  # (S, E)
+    soft = PromptTuningConfig(
+        task_type="CAUSAL_LM",
+        num_virtual_tokens=settings.virtual_tokens,
+        token_dim=words.shape[1],
+        # peft asks for these and, for a soft prompt, uses neither
+        num_layers=1,
+        num_attention_heads=1,
+        base_model_name_or_path=name,
+    )
+    attached = _attached(get_peft_model(model, soft))
+    assert attached.virtual is not None
+    with torch.no_grad():
+        attached.virtual.copy_(words[torch.arange(settings.virtual_tokens) % len(words)])
+    return attached
+
+
+def attach(model: "PreTrainedModel", adapter: Adapter) -> Attached:
+    """`model` with a saved adapter. LoRA is put into the model itself."""
+    from peft import PeftModel
+
+    wrapped: Any = PeftModel.from_pretrained(model, str(adapter.folder), adapter_name=NAME, is_trainable=False)
+    return _attached(wrapped)
+
+
+def embedding_size(model: "PreTrainedModel", start: Sequence[int]) -> float:
+    """Root mean square of the embeddings of `start`."""
+    return float(_embeddings(model, start).square().mean().sqrt())
+
+
+def _attached(wrapped: Any) -> Attached:
+    wrapped.eval()  # dropout would part what is learnt from what labels
+    is_soft = wrapped.active_peft_config.is_prompt_learning
+    virtual = wrapped.prompt_encoder[NAME].embedding.weight if is_soft else None
+    return Attached(wrapped, cast("PreTrainedModel", wrapped.get_base_model()), virtual)
+
+
+def _embeddings(model: "PreTrainedModel", ids: Sequence[int]) -> torch.Tensor:
+    embed: Any = model.get_input_embeddings()
+    with torch.no_grad():
+        found: torch.Tensor = embed(torch.tensor(list(ids), device=model.device)).float()
+    return found
+
+
+def _linear_maps(model: "PreTrainedModel") -> list[str]:
+    """Names of the linear maps in the language model's layers; of a model that also sees, not those that see.
+
+    Nor, of a recurrent one, those whose weights kernels and transformers take past LoRA; peft refuses the first.
+    """
+    from transformers.pytorch_utils import Conv1D
+
+    decoder = model.get_decoder()
+    inside = {id(module) for module in (decoder or model).modules()}
+    head, refused = model.get_output_embeddings(), () if reuses_cache(model) else ("out_proj", "dt_proj")
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear | Conv1D) and id(module) in inside and module is not head
+        if name.rpartition(".")[2] not in refused
+    ]

@@ -1,0 +1,120 @@
+"""Draws a prompt's examples from labelled rows: by lot, unlike one another, or like the comment that is asked about."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from transfer.labellers.examples import DrawnExamples, Example, Shots, Written, fingerprint_of, others
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+# Rows that are compared with one another or with comments; more are thinned out by lot.
+MOST_COMPARED = 20_000
+# Pieces of words, so that Korean particles and endings do not hide the stem that two comments share.
+PIECES = (2, 4)
+# Comments compared with the pool at a time: memory is this times the pool, in float64.
+BLOCK = 256
+
+
+def draw_examples(how: DrawnExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> Shots:
+    """Examples from `rows`, decided by the seed and the rows alone, whatever their order.
+
+    fixed: rows in the order of a seeded hash, so that rows which come later mostly change nothing.
+    diverse: the rows next to the centres of k-means clusters of their TF-IDF vectors, label by label unless `count`
+    is given (Zhang et al. 2023, Automatic Chain of Thought Prompting, arXiv 2210.03493, section 4.1).
+    nearest: see Nearest.
+    Of a label with fewer rows than asked for, all are shown. Labels take turns, in the labels' order.
+    """
+    lot = sorted(set(rows), key=lambda row: _lot(seed, row))
+    if how.how == "nearest":
+        return Nearest(tuple(lot[:MOST_COMPARED]), how, tuple(labels))
+    parts = [lot] if how.of_each is None else [[row for row in lot if row.label == label] for label in labels]
+    n = how.of_each or how.count or 0
+    if how.how == "diverse":
+        parts = [_diverse(part[:MOST_COMPARED], n, seed) for part in parts]
+    return Written([part[i] for i in range(n) for part in parts if i < len(part)])
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """See Shots: for each comment the rows most like it by the cosine of TF-IDF vectors of pieces of words.
+
+    With `count` the most like of all; else the most like of each label. The likest stands last. Liu et al. 2022, What
+    Makes Good In-Context Examples for GPT-3?, arXiv 2101.06804.
+    """
+
+    pool: tuple[Example, ...]
+    how: DrawnExamples
+    labels: tuple[str, ...]
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """See Shots."""
+        return {
+            "examples": {
+                **self.how.model_dump(exclude_none=True),
+                "rows": len(self.pool),
+                "content": fingerprint_of(self.pool),
+                "similarity": f"tf-idf, char_wb {PIECES[0]} to {PIECES[1]}",
+            }
+        }
+
+    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """See Shots."""
+        found: list[tuple[Example, ...]] = []
+        for start in range(0, len(texts), BLOCK):
+            block = list(texts[start : start + BLOCK])
+            likeness = (self._vectorizer.transform(block) @ self._vectors.T).toarray()  # (B, N), cosines
+            found += [self._nearest(text, row) for text, row in zip(block, likeness, strict=True)]
+        return found
+
+    def _nearest(self, text: str, likeness: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[Example, ...]:
+        n, taken = self.how.of_each, dict.fromkeys(self.labels, 0)
+        chosen: list[Example] = []
+        for i in np.argsort(-likeness, kind="stable"):
+            row = self.pool[i]
+            if (n is not None and taken[row.label] >= n) or not others([row], text):
+                continue
+            chosen.append(row)
+            taken[row.label] += 1
+            if len(chosen) == (self.how.count or (n or 0) * len(self.labels)):
+                break
+        return tuple(reversed(chosen))
+
+    @cached_property
+    def _vectorizer(self) -> "TfidfVectorizer":
+        return _fitted([row.text for row in self.pool])
+
+    @cached_property
+    def _vectors(self) -> "csr_matrix":
+        return self._vectorizer.transform([row.text for row in self.pool])
+
+
+def _diverse(rows: Sequence[Example], n: int, seed: int) -> list[Example]:
+    from sklearn.cluster import KMeans
+
+    if len(rows) <= n:
+        return list(rows)
+    texts = [row.text for row in rows]
+    vectors = _fitted(texts).transform(texts)
+    distances = KMeans(n, random_state=seed, n_init=3).fit(vectors).transform(vectors)  # (N, n)
+    chosen: list[int] = []
+    for column in distances.T:
+        chosen.append(next(int(i) for i in np.argsort(column, kind="stable") if i not in chosen))
+    return [rows[i] for i in chosen]
+
+
+def _fitted(texts: Sequence[str]) -> "TfidfVectorizer":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=PIECES, sublinear_tf=True).fit(texts)
+
+
+def _lot(seed: int, row: Example) -> bytes:
+    return hashlib.blake2b(f"{seed}\t{row.label}\t{row.text}".encode(), digest_size=16).digest()

@@ -1,0 +1,99 @@
+"""Labelled comments shown in the prompt: written in the plan, or drawn from what people labelled.
+
+The comment that is asked about is never among its own examples. Light: the plan imports this module.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from transfer.cleaning import clean, key_hash
+
+PER_LABEL = 2  # where the plan says neither how many of each label nor how many in all
+
+
+class Example(BaseModel):
+    """A comment with its label, shown in the prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(description="the comment")
+    label: str = Field(description="its label, one of the plan's")
+
+
+class DrawnExamples(BaseModel):
+    """How examples are drawn: from gold's tune half or from the original training data, never from gold's report
+    half."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, validate_by_name=True)
+
+    source: Literal["gold", "original"] = Field(
+        alias="from", description="gold: its tune half; original: the training data"
+    )
+    how: Literal["fixed", "diverse", "nearest"] = Field(
+        "fixed",
+        description="fixed: by lot, the same for all comments; diverse: the same for all, unlike one another; nearest: "
+        "for each comment those most like it, which costs more, as prompts then share less",
+    )
+    per_label: int | None = Field(None, ge=1, le=50, description=f"of each label; null: {PER_LABEL}, or see count")
+    count: int | None = Field(None, ge=1, le=200, description="in all, whatever their labels; instead of per_label")
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.per_label is not None and self.count is not None:
+            raise ValueError("per_label and count exclude each other: how many of each label, or how many in all")
+        return self
+
+    @property
+    def of_each(self) -> int | None:
+        """How many of each label; None where `count` says how many in all."""
+        return None if self.count is not None else (self.per_label or PER_LABEL)
+
+
+class Shots(Protocol):
+    """Which examples each comment's prompt shows.
+
+    facts: what decides that, fit for JSON, part of the labeller's identity; empty where the prompt itself shows them.
+    """
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """See the class."""
+
+    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """The examples for each text, none of them the text itself; the last stands next to the comment."""
+
+
+class Written:
+    """See Shots: the same examples for all."""
+
+    facts: Mapping[str, object] = {}
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._examples = tuple(examples)
+
+    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """See Shots."""
+        return [others(self._examples, text) for text in texts]
+
+
+def others(examples: Sequence[Example], text: str) -> tuple[Example, ...]:
+    """The examples that are not the text itself."""
+    own = _key(text) if examples else ""
+    return tuple(example for example in examples if _key(example.text) != own)
+
+
+def fingerprint_of(examples: Sequence[Example]) -> str:
+    """sha256 in hex of examples in their order."""
+    found = hashlib.sha256()
+    for example in examples:
+        found.update(f"{example.label}\t{example.text}\n".encode())
+    return found.hexdigest()
+
+
+@lru_cache(maxsize=20_000)
+def _key(text: str) -> str:
+    return key_hash(clean(text))

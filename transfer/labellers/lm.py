@@ -1,0 +1,122 @@
+"""A causal LM of transformers as it is found and loaded: folder, configuration, tokenizer, number format, weights."""
+
+import hashlib
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from transfer.device import SMALLEST_BF16_WIDTH, has_bf16
+from transfer.hub import fetch_config, fetch_model
+from transfer.labellers.quantise import quantised
+from transfer.labellers.settings import LabellerSettings
+from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+CONTENT = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "pytorch_model*.bin")
+# Tokenizers without a limit of their own say so by an absurd number.
+NO_LIMIT = 1_000_000
+
+
+class CausalLM:
+    """The model that the settings name, on one device. Configuration and tokenizer are read at once, weights when
+    `model` is first asked for.
+
+    where: the plan's key of the settings, put in front of every message.
+    Raises Problem where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
+    or no network.
+    """
+
+    def __init__(self, settings: LabellerSettings, device: str, where: str) -> None:
+        self._settings, self.device, self._where = settings, device, where
+        self._name = os.path.expanduser(os.path.expandvars(settings.model or ""))
+        self._folder = self._fetch(weights=False)
+        self._config = self._load_config()
+        self.tokenizer = self._load_tokenizer()
+
+    @cached_property
+    def model(self) -> "PreTrainedModel":
+        """The weights, on the device. Raises Problem where transformers cannot load them, or not in this format."""
+        from transformers import AutoModelForCausalLM
+
+        folder, dtype = self._fetch(weights=True), self._dtype()
+        how = quantised(self._settings.quantisation, self.device, dtype, self._where)
+        try:
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, **how
+            )
+        except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
+            raise self.problem("transformers cannot load it as a causal LM", error) from error
+        return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
+
+    def forget(self) -> None:
+        """Lets go of the weights; they are loaded again where they are needed again."""
+        self.__dict__.pop("model", None)
+
+    @property
+    def context(self) -> int | None:
+        """Most tokens that the model reads, where it has such a limit."""
+        limits = [getattr(self._text_config(), "max_position_embeddings", None), int(self.tokenizer.model_max_length)]
+        known = [limit for limit in limits if limit is not None and 0 < limit < NO_LIMIT]
+        return min(known) if known else None
+
+    @cached_property
+    def content(self) -> str:
+        """What tells this model from others: its commit on the hub, or a hash of the folder's content."""
+        if self.commit:
+            return f"{self._settings.model}@{self.commit}"
+        found = hashlib.sha256()
+        for path in sorted({path for pattern in CONTENT for path in self._folder.glob(pattern)}):
+            with path.open("rb") as file:
+                found.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        return found.hexdigest()
+
+    @property
+    def commit(self) -> str | None:
+        """The hub's commit; None for a folder."""
+        return None if Path(self._name).is_dir() else self._folder.name
+
+    def problem(self, what: str, error: BaseException) -> Problem:
+        """What is wrong with the model, with the first line of the error that said so."""
+        first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        return Problem(f"{self._where}.model: '{self._settings.model}': {what}", first)
+
+    def _dtype(self) -> torch.dtype:
+        if self._settings.dtype == "auto":
+            wide = int(getattr(self._text_config(), "hidden_size", 0)) >= SMALLEST_BF16_WIDTH
+            return torch.bfloat16 if wide and has_bf16(self.device) else torch.float32
+        return getattr(torch, self._settings.dtype)  # type: ignore[no-any-return]
+
+    def _text_config(self) -> "PretrainedConfig":
+        text: PretrainedConfig = self._config.get_text_config(decoder=True)
+        return text
+
+    def _fetch(self, *, weights: bool) -> Path:
+        try:
+            if weights:
+                return fetch_model(self._name, self.commit or self._settings.revision)
+            return fetch_config(self._name, self._settings.revision)
+        except Problem as problem:
+            raise Problem(f"{self._where}.model: {str(problem).removeprefix('candidate ')}") from problem
+
+    def _load_config(self) -> "PretrainedConfig":
+        from transformers import AutoConfig
+
+        try:
+            config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
+        except (ValueError, OSError, KeyError) as error:
+            raise self.problem("transformers cannot read its config.json", error) from error
+        return config
+
+    def _load_tokenizer(self) -> "PreTrainedTokenizerBase":
+        from transformers import AutoTokenizer
+
+        try:
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
+        except (ValueError, OSError, KeyError, ImportError) as error:
+            raise self.problem("its tokenizer cannot be loaded", error) from error
+        return tokenizer

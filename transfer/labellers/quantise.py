@@ -1,0 +1,64 @@
+"""Weights of a causal LM in 8 or 4 bits, where device and packages have it; what is computed stays in 16 or 32.
+
+Only weights are rounded, so that an answer does not change with the company in which a comment is read.
+(LLM.int8 rounds activations too, by columns that it chooses over the whole batch.)
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from transfer.labellers.tuning_settings import Quantisation
+from transfer.problem import Problem
+
+PACKAGES = {"int8": "torchao", "4bit": "bitsandbytes"}
+# Where each was tried or is known to work; bitsandbytes says for itself.
+INT8_DEVICES = {"cpu", "cuda"}
+EXTRA = "pip install 'moodline[quantised]'"
+
+
+def quantised(how: Quantisation, device: str, dtype: torch.dtype, where: str) -> dict[str, Any]:
+    """What transformers' from_pretrained takes for weights in that format on `device`; empty for "none".
+
+    dtype: in which products are computed.
+
+    int8: one scale per row of a matrix (torchao). 4bit: NF4 by blocks of 64 with scales in 8 bits (bitsandbytes;
+    Dettmers et al., QLoRA, 2023, section 3).
+    Raises Problem where the package is not installed, or has nothing for the device.
+    """
+    if how == "none":
+        return {}
+    if find_spec(PACKAGES[how]) is None:
+        raise Problem(f"{where}.quantisation: '{how}' needs {PACKAGES[how]}, which is not installed", EXTRA)
+    kind = torch.device(device).type
+    if kind not in _devices(how):
+        raise Problem(
+            f"{where}.quantisation: '{how}' does not work on {kind}",
+            f"{PACKAGES[how]} has it for: {', '.join(sorted(_devices(how)))}",
+            "set it to none, with dtype: bfloat16 where memory is short",
+        )
+    return {"quantization_config": _config(how, dtype), "device_map": {"": device}}
+
+
+def _devices(how: Quantisation) -> set[str]:
+    if how == "int8":
+        return INT8_DEVICES
+    import bitsandbytes
+
+    return set(getattr(bitsandbytes, "supported_torch_devices", {"cuda"}))
+
+
+def _config(how: Quantisation, dtype: torch.dtype) -> Any:
+    from transformers import BitsAndBytesConfig, TorchAoConfig
+
+    if how == "4bit":
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    from torchao.quantization import Int8WeightOnlyConfig
+
+    return TorchAoConfig(Int8WeightOnlyConfig())
