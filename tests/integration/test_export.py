@@ -23,7 +23,7 @@ def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) 
     from transformers import pipeline
 
     finished.json("export", "plan.yaml", "out", "--model", "basic/models-bert/trial-0")
-    classify = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
+    classify: Any = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
     said = {found["label"]: found["score"] for found in classify([TEXT])[0]}
     told = finished.json("predict", "plan.yaml", TEXT, "--model", "basic/models-bert/trial-0")
     assert set(said) == set(LABELS)
@@ -59,7 +59,8 @@ def test_a_fitted_ensemble_is_written_so_that_others_can_combine_it(finished: Pr
     told = json.loads((finished.folder / "out" / "ensemble.json").read_text(encoding="utf-8"))
     raised = []
     for name, temperature in zip(told["members"], told["temperatures"], strict=True):
-        found = pipeline("text-classification", str(finished.folder / "out" / name), top_k=None)([TEXT])[0]
+        classify: Any = pipeline("text-classification", str(finished.folder / "out" / name), top_k=None)
+        found = classify([TEXT])[0]
         by_label = {one["label"]: one["score"] for one in found}
         own = np.array([by_label[label] for label in told["labels"]]) ** (1 / temperature)
         raised.append(own / own.sum())
