@@ -53,7 +53,7 @@ def _by_onnx(file: Path, out: Path, _: Tokens) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load(file)
-    # shapes that the exporter noted before it turned weights about: the quantiser would trip over them, and finds its own
+    # shapes noted before weights were turned about: the quantiser would trip over them, and finds its own
     del model.graph.value_info[:]
     quantize_dynamic(
         model,
