@@ -122,6 +122,7 @@ def test_what_reads_comments_needs_some(fresh: Path, key: str) -> None:
     assert "it reads comments, and the plan has none" in caught.value.problems[0]
 
 
+@pytest.mark.slow
 def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(searched: Path) -> None:
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
     assert stages_of(run.plan)[1:4] == ["pseudo_label", "adapt", "further"]

@@ -223,6 +223,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
     assert verdicts["both", "original data only"] == "better"
 
 
+@pytest.mark.slow
 def test_more_seeds_add_to_those_of_before(further: Path) -> None:
     run_ablation(opened(further))
     before = predictions(opened(further), CONTROLS)
@@ -233,6 +234,7 @@ def test_more_seeds_add_to_those_of_before(further: Path) -> None:
     assert {row["seeds"] for row in told["rows"]} == {4}
 
 
+@pytest.mark.slow
 def test_a_lost_picture_is_drawn_again(further: Path) -> None:
     first = run_ablation(opened(further))
     Path(first["png"]).unlink()
