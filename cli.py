@@ -3,15 +3,33 @@
 Heavy imports stand inside the commands, so that --help answers at once.
 """
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from stages.commands import ABLATION, STAGE_COMMANDS
-from stages.edge import Show, edge, finish, quiet_libraries
+from stages.commands import STAGE_COMMANDS
+from stages.edge import edge, finish, quiet_libraries
 from stages.opening import begun_run, lead_stage, opened_run, read
+from stages.options import (
+    Ablation,
+    Anew,
+    AsJson,
+    Candidate,
+    Column,
+    Debug,
+    Encoding,
+    ExportTo,
+    Forms,
+    ImportFrom,
+    ModelName,
+    Overrides,
+    Parameters,
+    PlanFile,
+    StageName,
+    Workers,
+    Write,
+)
 
 app = typer.Typer(
     name="moodline",
@@ -20,31 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
-Overrides = Annotated[
-    list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-StageName = Annotated[
-    Literal["basic", "further", "ensemble", "distil"] | None,
-    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
-]
-ModelName = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/X/trial-0.", show_default=False)
-]
-Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
-Anew = Annotated[
-    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
-    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
-]
-ExportTo = Annotated[
-    Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)
-]
-ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read labels.", show_default=False)]
-Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
-Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 
 
 @app.command()
@@ -86,9 +79,7 @@ def init(
     from stages.presets import write_preset
 
     with edge(as_json, debug):
-        write_preset(preset, out)
-        told = f"wrote {out}; next: moodline check {shlex.quote(str(out))}"
-        finish({"plan": str(out), "preset": preset}, as_json, lambda _: print(told))
+        finish(write_preset(preset, out), as_json, lambda told: print(f"wrote {out}; next: {told['next']}"))
 
 
 @app.command()
@@ -131,7 +122,6 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
     @app.command(name, help=text)
     def command(
         plan: PlanFile,
-        ablation: Annotated[bool, typer.Option("--ablation", help=ABLATION, hidden=stage != "further")] = False,
         overrides: Overrides = [],
         anew: Anew = None,
         workers: Workers = 1,
@@ -141,7 +131,25 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
         with edge(as_json, debug):
             from stages.show import show_stage
 
-            finish(lead_stage(plan, overrides, stage + " ablation" * ablation, anew, workers), as_json, show_stage)
+            finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
+
+
+def _add_further_command(name: str, stage: str, text: str) -> None:
+    @app.command(name, help=text)
+    def command(
+        plan: PlanFile,
+        ablation: Ablation = False,
+        overrides: Overrides = [],
+        anew: Anew = None,
+        workers: Workers = 1,
+        as_json: AsJson = False,
+        debug: Debug = False,
+    ) -> None:
+        with edge(as_json, debug):
+            from stages.show import show_stage
+
+            what = "ablation" if ablation else stage
+            finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
 
 
 def _add_stage_command(name: str, stage: str, text: str) -> None:
@@ -155,8 +163,9 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
             finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
 
 
+_ADD = {"basic": _add_search_command, "further": _add_further_command}
 for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    (_add_search_command if _stage in {"basic", "further"} else _add_stage_command)(_name, _stage, _text)
+    _ADD.get(_stage, _add_stage_command)(_name, _stage, _text)
 
 
 @app.command()
@@ -204,12 +213,8 @@ def worker(
 @app.command()
 def enqueue(
     plan: PlanFile,
-    settings: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE...", help="Parameters of the trial.", show_default=False)
-    ],
-    candidate: Annotated[
-        str | None, typer.Option(help="Whose study, where the plan has several candidates.", show_default=False)
-    ] = None,
+    settings: Parameters,
+    candidate: Candidate = None,
     stage: Annotated[Literal["basic", "further"], typer.Option(help="Stage one's study, or two's.")] = "basic",
     overrides: Overrides = [],
     as_json: AsJson = False,
@@ -244,8 +249,9 @@ def labels(
         from stages.label_file import labels_command
         from stages.show import show_labels
 
-        told = labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding)
-        finish(told, as_json, show_labels)
+        finish(
+            labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding), as_json, show_labels
+        )
 
 
 @app.command()
@@ -346,9 +352,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
 def dashboard(
     plan: PlanFile,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=0, max=65535)] = 8080,
-    write: Annotated[
-        bool, typer.Option("--write", help="Allow notes and deletions; else the store is read only.")
-    ] = False,
+    write: Write = False,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -358,20 +362,16 @@ def dashboard(
     Example: moodline dashboard plan.yaml --port 8081
     """
     with edge(as_json, debug):
-        from stages.dashboard import serve_dashboard
+        from stages.dashboard import serve_dashboard, show_address
 
-        show: Show = lambda told: print(told["url"], flush=True)  # noqa: E731
-        serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show))
+        serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show_address))
 
 
 @app.command()
 def export(
     plan: PlanFile,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
-    form: Annotated[
-        list[str],
-        typer.Option("--format", metavar="onnx|openvino", help="Also in this form; repeatable.", show_default=False),
-    ] = [],
+    form: Forms = [],
     stage: StageName = None,
     model: ModelName = None,
     overrides: Overrides = [],

@@ -219,8 +219,8 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
     if plan.search.subset is not None and subset is not None:
         searched = f" on {subset:,} rows, the best {plan.search.subset.refit} and the baseline on all{searched}"
     basic = f"{len(plan.candidates)} candidates x {plan.search.trials} trials{searched}: {', '.join(plan.candidates)}"
-    adapted = plan.candidates if plan.adapt is not None and plan.adapt.before == "search" else ["stage one's winner"]
     asked = " and ".join(_named_labeller(settings) for _, settings in named_labellers(plan))
+    adapted = plan.candidates if plan.adapt is not None and plan.adapt.before == "search" else ["stage one's winner"]
     says = {
         "adapt": f"{', '.join(adapted)} to {plan.adapt.comments if plan.adapt else 0:,} comments at most",
         "basic": basic,

@@ -1,6 +1,5 @@
-"""The commands that do one stage each: name, stage, and what --help says."""
+"""What `--help` says of the commands that do one stage each: command, its stage, and its text with an example."""
 
-ABLATION = "Original data, pseudo-labels and both under one recipe, over several seeds."
 STAGE_COMMANDS = {
     "search": (
         "basic",

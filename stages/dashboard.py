@@ -1,7 +1,7 @@
 """optuna-dashboard on a run's store: on this machine only, and read only unless asked otherwise."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -78,6 +78,11 @@ def _storage(plan: Plan, writes: bool) -> "RDBStorage":
         return optuna.storages.RDBStorage(url, engine_kwargs=engine_options(url))
     read_only = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
     return optuna.storages.RDBStorage(read_only, engine_kwargs=engine_options(url), skip_table_creation=True)
+
+
+def show_address(told: Mapping[str, Any]) -> None:
+    """Prints the address at once: whoever started the dashboard waits for it."""
+    print(told["url"], flush=True)
 
 
 def _guarded(app: "WSGIApplication", writes: bool) -> "WSGIApplication":

@@ -20,9 +20,7 @@ def lead_stage(
     workers: int = 1,
     does: "Callable[[Run], dict[str, Any]] | None" = None,
 ) -> dict[str, Any]:
-    """Leads the plan's workspace while one stage, "run" for all, or "further ablation" is done; by `does`, where it is
-    given."""
-    refuse_ablation(plan, what)
+    """Leads the plan's workspace while one stage, or "run" for all, is done; by `does`, where it is given."""
     from stages.crew import Crew, share_cores, take_gpu
 
     opened = read(plan, overrides)
@@ -37,21 +35,13 @@ def lead_stage(
         run.files.sweep()
         take_gpu(run.root, run.report)
         if anew is not None:
-            begin_anew(run, anew, first=None if what == "run" else what.split(maxsplit=1)[0])
+            begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
         with Crew(words, workers - 1, run.report) as crew:
             run = replace(run, crew=crew)
             if does is not None:
                 return does(run)
             return run_all(run) if what == "run" else run_one(run, what)
-
-
-def refuse_ablation(plan: Path, what: str) -> None:
-    """Raises Problem for the ablation of a stage that has none."""
-    from transfer.problem import Problem
-
-    if what.endswith(" ablation") and what != "further ablation":
-        raise Problem(f"{what}: only stage two has one", f"say: moodline further {plan.name} --ablation")
 
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":

@@ -1,5 +1,6 @@
 """Plans to begin from, each written with every key: what the preset sets, and the rest as comments."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
@@ -108,8 +109,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 WIDTH = 44  # where the comments begin
 
 
-def write_preset(preset: str, path: Path) -> None:
-    """Writes a preset's plan. Raises Problem where the file is there already, or cannot be written."""
+def write_preset(preset: str, path: Path) -> dict[str, str]:
+    """Writes a preset's plan. Returns the file as `plan`, the `preset`, and the command that comes `next`.
+
+    Raises Problem where the file is there already, or cannot be written.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(preset_text(preset))
@@ -117,6 +121,7 @@ def write_preset(preset: str, path: Path) -> None:
         raise Problem(f"{path}: is there already, and is not overwritten", "name another file with --out") from None
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}", "name another file with --out") from error
+    return {"plan": str(path), "preset": preset, "next": f"moodline check {shlex.quote(str(path))}"}
 
 
 def preset_text(preset: str) -> str:

@@ -30,7 +30,7 @@ DOES: dict[str, Stage] = {
     "infer": run_infer,
     "monitor": run_monitor,
     # by its own command alone
-    "further ablation": run_ablation,
+    "ablation": run_ablation,
 }
 
 

@@ -27,14 +27,14 @@ def search_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         for place, text in space_problems(own, whole, mixes=mixes):
             yield (stage, "space", *place), text
         yield from _wilcoxon_problems(stage, settings)
-    yield from _start_problems(values)
-    for key in ("adapt", "rounds"):
-        if isinstance(values.get(key), dict) and not values.get("comments"):
-            yield (key,), f"it reads comments, and the plan has none\n  name their files, or set {key}: null"
     distil = values.get("distil")
     own = _dimensions(distil.get("space")) if isinstance(distil, dict) else {}
     for place, text in space_problems(own, {**default_space(LAYERS), **own}, mixes=False):
         yield ("distil", "space", *place), text
+    yield from _start_problems(values)
+    for key in ("adapt", "rounds"):
+        if isinstance(values.get(key), dict) and not values.get("comments"):
+            yield (key,), f"it reads comments, and the plan has none\n  name their files, or set {key}: null"
 
 
 def _start_problems(values: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:

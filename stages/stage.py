@@ -87,7 +87,8 @@ def result_of(run: Run, stage: str) -> dict[str, Any]:
     """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
     record = ledger.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
-        command = {"basic": "search", "pseudo_label": "label", "distil": "ensemble", "adapt": "run"}.get(stage, stage)
+        known = {"basic": "search", "pseudo_label": "label", "adapt": "run", "distil": "ensemble"}
+        command = known.get(stage, stage)
         raise Problem(
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
         )

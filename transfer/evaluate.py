@@ -163,13 +163,13 @@ def bootstrap_gain(
     mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
     rng = np.random.default_rng(seed)
 
+    def confusion(said: Ints, rows: Ints) -> Floats:
+        counts = np.bincount(truth[rows] * n_labels + said, weights=mass[rows], minlength=n_labels * n_labels)
+        return counts.reshape(n_labels, n_labels).astype(np.float64)
+
     def gain(rows: Ints) -> float:
-        before, after = (
-            np.bincount(truth[rows] * n_labels + said[rows], weights=mass[rows], minlength=n_labels * n_labels)
-            for said in predicted
-        )
-        shape, measure = (n_labels, n_labels), _STATISTICS[statistic]
-        return measure(after.reshape(shape)) - measure(before.reshape(shape))
+        before, after = (confusion(said[rows], rows) for said in predicted)
+        return _STATISTICS[statistic](after) - _STATISTICS[statistic](before)
 
     value = gain(np.arange(len(truth)))
     draws = (rng.integers(0, len(truth), size=len(truth)) for _ in range(resamples))

@@ -297,6 +297,19 @@ def test_tokens_and_money_are_told_before_and_after_and_kept_with_each_label(tmp
     assert (again["usage"][0]["money"], again["estimate"][0]["questions"]) == (usage["money"], 0)
 
 
+def test_check_tells_what_it_would_cost_and_asks_nothing(tmp_path: Path) -> None:
+    prices = {"input": 10.0, "output": 1000.0, "currency": "EUR"}
+    with serve(rightly) as fake:
+        how = one(fake, prices=prices, prompt=WORDINGS)
+        make_labelling(tmp_path, gold=40, comments=120)
+        done = CliRunner().invoke(app, ["check", str(tmp_path / "plan.yaml"), "--set", how, "--json"])
+        assert fake.asked == []
+        (before,) = labelled(tmp_path, how, "pseudo_label.sample=60")[1]["estimate"]
+    (guess,) = json.loads(done.stdout)["labelling"]
+    assert guess["questions"] == (100 + 40) * 6  # the plan's own sample, and gold
+    assert guess["money"] / 140 == pytest.approx(before["money"] / 100, rel=0.02)
+
+
 def test_a_server_that_does_not_count_is_said_so(tmp_path: Path) -> None:
     def uncounted(body: Body, _: int) -> Body:
         return {**rightly(body), "usage": None}

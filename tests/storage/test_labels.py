@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import IntegrityError
 
 from storage.engine import open_store
 from storage.labels import LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
+from storage.migrations import MIGRATIONS, migrate
+from storage.tables import writing
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -32,6 +36,29 @@ def test_answers_come_back_as_they_were_given(labelled: Engine) -> None:
     found = {row.key: row for row in labels_of(labelled, "gemma")}
     assert found[f"{1:016x}"] == answer(1)
     assert (found["b"].probabilities, found["b"].label, found["b"].raw) == (None, None, "I cannot say ?")
+
+
+def test_what_an_answer_took_and_how_many_agreed_is_kept(labelled: Engine) -> None:
+    row = replace(answer(1), agreement=0.75, seconds=0.2, written=2, cost=1.5e-4, currency="KRW")
+    add_labels(labelled, "gemma", [row])
+    assert list(labels_of(labelled, "gemma")) == [row]
+
+
+def test_answers_of_a_store_that_knew_no_costs_stay(url: str) -> None:
+    engine = create_engine(url)
+    if url.startswith("sqlite"):
+        Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+    migrate(engine, MIGRATIONS[:3])
+    with writing(engine) as connection:
+        connection.exec_driver_sql("INSERT INTO moodline_labellers VALUES ('gemma', '{}', '2024-05-01 12:00:00')")
+        connection.exec_driver_sql(
+            "INSERT INTO moodline_labels VALUES ('gemma', 'a', '[0.1, 0.9]', 1, NULL, 12, '2024-05-01 12:00:00.000000')"
+        )
+    engine.dispose()
+    store = open_store(url)
+    assert list(labels_of(store, "gemma")) == [LabelRow("a", "gemma", [0.1, 0.9], 1, None, 12, NOON)]
+    assert add_labels(store, "gemma", [answer(1)]) == 1
+    store.dispose()
 
 
 def test_the_first_answer_to_a_comment_stays(labelled: Engine) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.evaluate import DIRECTIONS, Scores, bootstrap_interval, score
+from transfer.evaluate import DIRECTIONS, Scores, bootstrap_gain, bootstrap_interval, score
 
 Statistic = Literal["accuracy", "macro_f1", "kappa"]
 STATISTICS: tuple[Statistic, ...] = ("accuracy", "macro_f1", "kappa")
@@ -135,3 +135,25 @@ def test_kappa_of_one_label_alone_is_no_number_and_warns_nobody() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert all(math.isnan(x) for x in bootstrap_interval("kappa", same, same, 2, seed=0))
+
+
+def test_a_gain_is_judged_on_the_same_rows_and_so_more_sharply() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 300)
+    before = np.where(rng.random(300) < 0.6, truth, (truth + 1) % 3)
+    after = np.where(rng.random(300) < 0.15, truth, before)  # better in some rows, alike in the others
+    value, low, high = bootstrap_gain("accuracy", (before, after), truth, 3, seed=0)
+    one, other = (bootstrap_interval("accuracy", said, truth, 3, seed=0) for said in (before, after))
+    assert value == pytest.approx(other[0] - one[0])
+    assert 0 < low < value < high
+    share = float(np.mean(after != before))  # each such row adds 1, so theory knows the width
+    assert high - low == pytest.approx(2 * 1.96 * math.sqrt(share * (1 - share) / 300), rel=0.1)
+    assert one[2] > other[1]  # apart, the intervals would not have shown it
+    assert bootstrap_gain("kappa", (before, before), truth, 3, seed=0) == (0, 0, 0)
+
+
+def test_a_gains_rows_count_by_their_weights() -> None:
+    truth, before, after = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), np.array([0, 0, 0, 1])
+    assert bootstrap_gain("accuracy", (before, after), truth, 2, seed=0)[0] == 0
+    weights = np.array([1.0, 3.0, 1.0, 1.0])
+    assert bootstrap_gain("accuracy", (before, after), truth, 2, seed=0, weights=weights)[0] == pytest.approx(2 / 6)

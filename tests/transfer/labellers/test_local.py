@@ -362,9 +362,9 @@ def test_memory_follows_the_batch_and_not_the_number_of_comments(
         read.append(ids.numel())
         return forward(model, ids, last, **given)
 
-    def watched(self: Spelling, texts: Sequence[str], room: int | None = None) -> list[list[int]]:
+    def watched(self: Spelling, texts: Sequence[str], *rest: Any) -> list[list[int]]:
         spelled.append(len(texts))
-        return prompts(self, texts, room)
+        return prompts(self, texts, *rest)
 
     monkeypatch.setattr(scoring, "_forward", counted)
     monkeypatch.setattr(Spelling, "prompts", watched)

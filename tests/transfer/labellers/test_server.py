@@ -328,6 +328,19 @@ def test_the_identity_is_of_what_changes_answers_and_holds_no_secret(monkeypatch
     assert not any(secret in text for secret in ("sk-secret", "user", "word@"))
 
 
+def test_answers_that_a_store_has_by_now_stay_valid() -> None:
+    shown = {
+        "names": {"anger": "분노"},
+        "definitions": {"anger": "x"},
+        "examples": [{"text": "a <b> c", "label": "anger"}],
+    }
+    plain = make_labeller(settings_for("http://localhost:1/v1"), LABELS, "cpu")
+    full = make_labeller(settings_for("http://localhost:1/v1", prompt={"language": "ko", **shown}), LABELS, "cpu")
+    # what version 0.1.0 began with: another identity would have users pay for all of their labels once more
+    assert plain.identity == "c45401d9166f1c535625502e8f938d9b0ed4d55285d907a10ffbcef8c653ae3e"
+    assert full.identity == "c39a8faab869992a468c07deb7c244f4767bb7ab0755e692532af022b4a7cb9e"
+
+
 def test_a_missing_client_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(Problem, match=r"pip install 'moodline\[server\]'"):

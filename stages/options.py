@@ -1,0 +1,46 @@
+"""The arguments and options that several commands share, each with its help."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+StageName = Annotated[
+    Literal["basic", "further", "ensemble", "distil"] | None,
+    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
+]
+ModelName = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/X/trial-0.", show_default=False)
+]
+Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
+Anew = Annotated[
+    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
+    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
+]
+ExportTo = Annotated[
+    Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)
+]
+ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read labels.", show_default=False)]
+Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
+Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
+Ablation = Annotated[
+    bool, typer.Option("--ablation", help="Original data, pseudo-labels and both, over several seeds.")
+]
+Parameters = Annotated[
+    list[str], typer.Argument(metavar="KEY=VALUE...", help="Parameters of the trial.", show_default=False)
+]
+Candidate = Annotated[
+    str | None, typer.Option(help="Whose study, where the plan has several candidates.", show_default=False)
+]
+Forms = Annotated[
+    list[str],
+    typer.Option("--format", metavar="onnx|openvino", help="Also in this form; repeatable.", show_default=False),
+]
+Write = Annotated[bool, typer.Option("--write", help="Allow notes and deletions; else the store is read only.")]
