@@ -73,7 +73,7 @@ def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], s
         join(learnt.tokens, rest.tokens),
         np.concatenate([learnt.targets, rest.targets]),
         weights,
-        turns if len(epochs) > 1 else (),
+        turns=turns if len(epochs) > 1 else (),
     )
 
 
