@@ -99,7 +99,8 @@ def labeller_of(folder: Path, device: str, dtype: str) -> LocalLabeller:
     torch.manual_seed(0)
     with torch.device(device):
         config = Gemma3TextConfig.from_pretrained(folder)
-        model: Any = Gemma3ForCausalLM._from_config(config, dtype=getattr(torch, dtype))
+        untyped: Any = Gemma3ForCausalLM
+        model = untyped._from_config(config, dtype=getattr(torch, dtype))
     labeller.__dict__["_model"] = model.eval()
     return labeller
 
