@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
         ids, mask = pad(tokens, chosen := rng.choice(n, 32, replace=False))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(input_ids=ids, attention_mask=mask).logits
-        torch.nn.functional.cross_entropy(logits.float(), torch.from_numpy(truth[chosen])).backward()
+        torch.nn.functional.cross_entropy(logits.float(), torch.from_numpy(truth[chosen])).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad()
     found = probabilities_of(model, tokens.take(np.arange(n, len(rows)))).argmax(axis=1)
@@ -145,8 +145,8 @@ def by_engine(run: Any, predictor: Any, way: Any) -> tuple[float, NDArray[np.int
     member = member_of(run, predictor.records[0])
     here = Here([open_engine(way, member)], mixture_from("mean"))
     here.begin(["warm up"] * BATCH)(lambda read: None)
-    infer.final_predictor = lambda run: predictor  # type: ignore[assignment]
-    infer.choose_team = lambda *_: Team([member], [way], mixture_from("mean"))  # type: ignore[assignment]
+    vars(infer)["final_predictor"] = lambda run: predictor
+    vars(infer)["choose_team"] = lambda *_: Team([member], [way], mixture_from("mean"))
     begin_anew(run, "infer")
     assert isinstance(run.report, Silent)
     began = time.perf_counter()
@@ -225,15 +225,16 @@ def classify_whole(folder: Path, comments: Path, duplicates: str) -> dict[str, A
     """What infer says; duplicates "kept": each text is classified as often as it stands there."""
     from stages import infer, seen
     from stages.progress import Terminal
+    from stages.shard_file import key_numbers
 
     columns = {"id": "id", "time": "written_at", "author": "author", "source": "source"}
     there = pq.read_schema(comments).names
     given = {key: name for key, name in columns.items() if name in there}
     run, predictor = project(folder / duplicates, folder / "model", comments, given, 50_000)
-    infer.final_predictor = lambda run: predictor  # type: ignore[assignment]
+    vars(infer)["final_predictor"] = lambda run: predictor
     if duplicates == "kept":
-        real: Callable[..., Any] = infer.key_numbers
-        infer.key_numbers = lambda keys: real(keys) * 0 + np.arange(len(keys))  # type: ignore[assignment]
+        real = key_numbers
+        vars(infer)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
         seen.Seen.where = lambda self, keys: np.full(len(keys), seen.NOWHERE)  # type: ignore[method-assign]
     from dataclasses import replace
 

@@ -1,7 +1,7 @@
 """Work that is got ready in a thread while what came before it is done."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Empty, Full, Queue
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ LOOK_SECONDS = 0.1
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int) -> Generator[T]:
     """The items in their order, up to `depth` of them made before they are asked for, one at a time, in a thread.
 
     What making one raises is raised where it is asked for. When whoever asks stops, so does the thread.

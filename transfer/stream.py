@@ -189,7 +189,8 @@ def _check_parts(parts: Sequence[_Part], base: Path, faults: Faults | None) -> s
     empty = {part.where: part for part in parts if part.where not in known}
     problems += [Problem(f"{place}.path: no rows in {part.source.path}") for place, part in empty.items()]
     _raise(problems)
-    for i in passed if faults is not None else ():
+    for i in passed:
+        assert faults is not None
         faults.file(parts[i].label, str(broken[i]).splitlines()[0])
     return passed
 
@@ -356,7 +357,7 @@ def _content_hash(part: _Part, base: Path) -> str:
         except OSError as error:  # whoever reads it says so; it has no rows until it can be
             return hashlib.sha256(f"{part.path}: {error.errno}".encode()).hexdigest()
     digest = hashlib.sha256()
-    for batch in _batches(part, base, BATCH_ROWS):
+    for batch in _batches(part, base, BATCH_ROWS, None):
         for column in batch.columns:
             digest.update("\n".join(map(str, column.to_pylist())).encode())
     return digest.hexdigest()

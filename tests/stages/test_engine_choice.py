@@ -12,6 +12,7 @@ from stages.anew import begin_anew
 from stages.engine_choice import choose_team
 from stages.models import model_record
 from stages.workspace import Run
+from storage.choices import choice
 from tests.stages.classifying import Heap, make_heap
 from transfer.combine import mixture_from
 from transfer.engines.agreement import Measured
@@ -104,7 +105,7 @@ def test_a_real_choice_is_one_of_those_that_agree(heap: Heap, monkeypatch: pytes
     run = heap.open("infer.engine=openvino", "infer.precision=auto")
     (way,) = choose_team(run, predictor(run, heap), TEXTS).ways
     assert way.engine == "openvino"
-    kept = engine_choice.choice(run.engine, "small", f"engine {heap.members[0]} f0 openvino auto")
+    kept = choice(run.engine, "small", f"engine {heap.members[0]} f0 openvino auto")
     assert kept is not None
     taken = next(found for found in kept["measured"] if found["way"] == str(way))
     assert taken["agreement"] >= 0.995

@@ -2,7 +2,9 @@
 
 import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -153,11 +155,11 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(heap: Heap, monkeypatch: 
 
 
 def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages import classifiers
     from stages.classifiers import Team, opened
     from stages.engine_choice import member_of
     from stages.models import model_record
     from transfer.combine import mixture_from
+    from transfer.encoding import Tokens, encode
     from transfer.engines.engine import Way
 
     make_heap(heap.folder / "more", ("bert", "bert", "roberta"))
@@ -166,8 +168,12 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
     members = [member_of(run, model_record(run, name)) for name in more.members]
     here = opened(Team(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
     encoded: list[int] = []
-    real = classifiers.encode
-    monkeypatch.setattr(classifiers, "encode", lambda texts, *more: encoded.append(len(texts)) or real(texts, *more))
+
+    def counted(texts: Sequence[str], *more: Any) -> Tokens:
+        encoded.append(len(texts))
+        return encode(texts, *more)
+
+    monkeypatch.setattr("stages.classifiers.encode", counted)
     mixed = here.begin(TEXTS[:20])(lambda read: None)
     assert encoded == [20, 20]  # once for both of BERT's kind, once for RoBERTa's
     alone = [engine.probabilities(TEXTS[:20]) for engine in here.engines]  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ import pytest
 
 from stages import infer
 from stages.infer import run_infer
+from storage import shards
 from tests.stages.classifying import ByRule, Heap, make_heap, rows
 from tests.tiny import easy_texts
 
@@ -29,7 +30,7 @@ def killed_at(heap: Heap, point: str, call: int, after: bool) -> None:
     pid = os.fork()
     if pid == 0:
         try:
-            owner, name = (infer.store, point.removeprefix("store.")) if "." in point else (infer, point)
+            owner, name = (shards, point.removeprefix("store.")) if "." in point else (infer, point)
             _plant(owner, name, call, after)
             run_infer(heap.open(), ByRule())
         except BaseException:  # noqa: BLE001 - nothing of pytest's may go on in here

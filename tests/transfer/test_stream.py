@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from transfer.cleaning import key_hash
+from transfer.faults import Faults
 from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource
-from transfer.stream import COMMENT_COLUMNS, comment_files, read_comments
+from transfer.stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
 from transfer.times import utc_times
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -188,3 +189,32 @@ def test_memory_does_not_grow_with_the_number_of_comments(tmp_path: Path) -> Non
     rows, early, most = json.loads(measured.stdout)
     assert rows == 3 * n
     assert most - early < 20  # MB; each file has 30
+
+
+def test_a_hub_data_sets_hash_follows_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["good", "bad"]
+    monkeypatch.setattr("transfer.stream.read_batches", lambda *_: iter([pa.record_batch({"text": pa.array(texts)})]))
+    source = CommentSource(hub="me/mood", split="train")
+    ((_, path, first),) = comment_files([source], tmp_path)
+    assert path == Path("me/mood")
+    assert comment_files([source], tmp_path)[0][2] == first
+    texts.append("hm")
+    assert comment_files([source], tmp_path)[0][2] != first
+
+
+def test_windows_are_cut_at_rows_of_the_file_and_those_not_wanted_cost_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "text", *(f"text {i}" for i in range(7)), '""', "text 8")
+    write(tmp_path, "b.csv", "text", "text 0")
+    sources = [CommentSource(path="*.csv")]
+    asked: list[tuple[int, int]] = []
+
+    def wanted(file: int, first: int) -> bool:
+        asked.append((file, first))
+        return first != 3
+
+    windows = list(read_windows(sources, tmp_path, "UTC", "s", 3, wanted, Faults()))
+    assert asked == [(0, 0), (0, 3), (0, 6), (1, 0)]
+    assert [(window.file, window.first) for window in windows] == asked
+    rows = [None if window.rows is None else window.rows.column("row").to_pylist() for window in windows]
+    assert rows == [[0, 1, 2], None, [6, 8], [0]]
+    assert windows[2].dropped == {"empty text": 1}

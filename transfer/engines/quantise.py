@@ -49,10 +49,14 @@ def _by_nncf(file: Path, out: Path, calibration: Tokens) -> None:
 
 
 def _by_onnx(file: Path, out: Path, _: Tokens) -> None:
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    model = onnx.load(file)
+    # shapes noted before weights were turned about: the quantiser would trip over them, and finds its own
+    del model.graph.value_info[:]
     quantize_dynamic(
-        file,
+        model,
         out,
         op_types_to_quantize=["MatMul", "Gemm"],
         per_channel=True,
