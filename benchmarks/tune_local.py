@@ -87,7 +87,7 @@ def main() -> None:
         rows, k = gold.report, len(run.plan.labels)
         found = said(run, told, rows)
         plain = found if plain is None else plain
-        cells = [shown(bootstrap_interval(s, found, rows.labels, k, seed=0)) for s in ("kappa", "macro_f1")]  # type: ignore[arg-type]
+        cells = [shown(bootstrap_interval(s, found, rows.labels, k, seed=0)) for s in ("kappa", "macro_f1")]
         if settings is not None:
             (tuning,) = told["tuning"]
             judged = tuning["gain"]["macro_f1"]

@@ -28,8 +28,8 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
             f"say: moodline run {run.plan.file.name} --anew {stage}",
         )
     later = stages[stages.index(stage) :]
-    for name in [name for name in ("basic", "further", "distil") if name in later]:
-        forget_studies(run, f"{run.plan.name} · {name} · ")
+    for searched in [name for name in later if name in {"basic", "further", "distil"}]:
+        forget_studies(run, f"{run.plan.name} · {searched} · ")
     for name in later:
         for record in registry.models(run.engine, run.plan.name, stage=name):
             registry.remove(run.engine, run.plan.name, record.name)

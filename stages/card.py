@@ -55,6 +55,7 @@ def _front_matter(run: Run, predictor: Predictor, judged: Mapping[str, Any]) -> 
             task_type="text-classification",
             dataset_type="custom",
             dataset_name=f"{run.plan.name}, {split}",
+            dataset_split=split,  # or the hub's tools put all splits into one result
             metric_type=metric,
             metric_name=metric.replace("_", " "),
             metric_value=round(found[metric], 4),
@@ -63,7 +64,8 @@ def _front_matter(run: Run, predictor: Predictor, judged: Mapping[str, Any]) -> 
         for metric in ("accuracy", "macro_f1")
         if split != "validation"  # chosen by it
     ]
-    bases = list(dict.fromkeys(r.candidate for r in predictor.records if HUB_NAME.fullmatch(r.candidate)))
+    names = dict.fromkeys(record.candidate for record in predictor.records)
+    bases = [name for name in names if HUB_NAME.fullmatch(name) and not (run.plan.base / name).is_dir()]
     data = ModelCardData(
         library_name="transformers",
         pipeline_tag="text-classification",

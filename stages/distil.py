@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stages.anew import forget_studies
 from stages.crew import Crew
-from stages.ensemble import HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
+from stages.ensemble import CHOOSING, HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
 from stages.models import Floats, Predictor, Readings, save_array
 from stages.refit import Job, search_and_refit
 from stages.searching import fitted_space, longest_of, resources, winner_of, with_path
@@ -127,7 +127,7 @@ def _task(run: Run, inputs: _Inputs, said: Floats) -> Task:
         temperature=inputs.settings.temperature,
         label_share=inputs.settings.labels,
     )
-    judged = {split: inputs.data.texts[split] for split in ("validation", "target") if split in inputs.data.texts}
+    judged = {split: inputs.data.texts[split] for split in CHOOSING if split in inputs.data.texts}
     exams = {split: Exam(tokens(texts), inputs.data.truth[split]) for split, texts in judged.items()}
     return Task(
         start=inputs.start,

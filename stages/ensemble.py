@@ -33,6 +33,7 @@ from transfer.splits import Original
 STAGE = "ensemble"
 STAGE_NAMES = {"basic": "stage one", "further": "stage two"}
 REPORTED = ("validation", "gold report", "test")  # in the order of all tables
+CHOOSING: tuple[str, ...] = ("validation", "target")
 HELD_BACK = ("gold report", "test")  # what nothing was chosen by
 Floats = NDArray[np.float32]
 Shown = Mapping[str, tuple[Sequence[str], Mixture]]  # what tables show: members and mixture by name
@@ -83,9 +84,13 @@ def _drawn(data: Splits) -> dict[str, tuple[Sequence[str], NDArray[np.int64]]]:
     original, gold = data.original, data.gold
     rows = {"train": original.train, "validation": original.validation, "test": original.test}
     rows = {"gold": gold.tune, "gold report": gold.report, **rows} if gold else {**rows}
-    shown = {name: (own.texts, own.labels) for name, own in rows.items() if own}
+    shown = {name: _pair(own.texts, own.labels) for name, own in rows.items() if own}
     shown["train"] = shown.pop("train")
-    return shown | ({"pseudo-labels": (data.pseudo.texts, data.pseudo.label)} if data.pseudo else {})
+    return shown | ({"pseudo-labels": _pair(data.pseudo.texts, data.pseudo.label)} if data.pseudo else {})
+
+
+def _pair(texts: Sequence[str], labels: NDArray[np.int64]) -> tuple[Sequence[str], NDArray[np.int64]]:
+    return texts, labels
 
 
 def _settings(settings: EnsembleSettings) -> dict[str, Any]:
@@ -165,7 +170,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
 
 def _bench(data: Splits, readings: Readings, records: Sequence[ModelRecord]) -> Bench:
     """The kept models on what chooses, ranked."""
-    truth = {split: data.truth[split] for split in ("validation", "target") if split in data.truth}
+    truth = {split: data.truth[split] for split in CHOOSING if split in data.truth}
     seen = {record.name: {split: readings.of(record, split) for split in truth} for record in records}
     values = {name: data.yardstick.value(probabilities) for name, probabilities in seen.items()}
     ranked = sorted(values, key=lambda name: (-values[name], name))

@@ -69,9 +69,11 @@ def _write(run: Run, predictor: Predictor, folder: Path, formats: Sequence[Forma
     for place, record in zip(places, predictor.records, strict=True):
         _copy(run, record, place)
     texts = read_original(run.plan).validation.texts[:CHECKED] if formats else []
-    found = {form: max(_converted(run, places, predictor, form, texts)) for form in formats}
+    found: dict[str, float] = {}
+    for form in formats:
+        found[form] = max(_converted(run, places, predictor, form, texts))
     (folder / "README.md").write_text(model_card(run, predictor, found), encoding="utf-8")
-    return dict(found)
+    return found
 
 
 def _converted(

@@ -148,10 +148,10 @@ def _judge(plan: Plan, rows: Labelled, answers: Sequence[Mapping[str, LabelRow]]
     told: dict[str, Any] = {"plain": {}, "tuned": {}, "gain": {}}
     for statistic in ("macro_f1", "kappa"):
         single = [
-            bootstrap_interval(statistic, said, rows.labels, k, seed=seed, weights=rows.weights)  # type: ignore[arg-type]
+            bootstrap_interval(statistic, said, rows.labels, k, seed=seed, weights=rows.weights)
             for said in (plain, better)
         ]
-        both = bootstrap_gain(statistic, (plain, better), rows.labels, k, seed=seed, weights=rows.weights)  # type: ignore[arg-type]
+        both = bootstrap_gain(statistic, (plain, better), rows.labels, k, seed=seed, weights=rows.weights)
         for name, interval in zip(told, [*single, both], strict=True):
             told[name][statistic] = dict(zip(("value", "low", "high"), map(_number, interval), strict=True))
     return told

@@ -108,7 +108,7 @@ class Adapting:
 
     def judge(self) -> float:
         """Mean loss (nats) of the masked tokens of held-out texts, masked alike at every call."""
-        self.model.eval()
+        self.model.eval()  # type: ignore[no-untyped-call]
         features = self._features(self.held_out)
         with torch.inference_mode():
             total, n = self._total(self._masked(features, -1), backward=False)

@@ -70,15 +70,15 @@ class Examples:
     """What is learnt from: N texts and for each a distribution over K labels.
 
     targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
-    temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
     turns: rows of each epoch in turn, all of one number, a row as often as it stands there; none: every epoch has all.
+    temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
     """
 
     tokens: Tokens
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
-    temperatures: NDArray[np.float32] | None = None
     turns: tuple[Indices, ...] = ()
+    temperatures: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -35,4 +35,4 @@ def lessons(
 
 
 def _mean_one(weights: NDArray[np.float64]) -> Floats:
-    return (weights / weights.mean()).astype(np.float32)
+    return np.asarray(weights / weights.mean(), dtype=np.float32)

@@ -73,7 +73,7 @@ def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], s
         join(learnt.tokens, rest.tokens),
         np.concatenate([learnt.targets, rest.targets]),
         weights,
-        turns if len(epochs) > 1 else (),
+        turns=turns if len(epochs) > 1 else (),
     )
 
 
@@ -169,8 +169,8 @@ def _factors(examples: Examples, rebalance: float) -> NDArray[np.float32]:
         return np.ones(len(examples), dtype=np.float32)
     mass: Floats = examples.targets.sum(axis=0, dtype=np.float64)
     by_label = (mass.max() / mass.clip(1e-6)).clip(max=MOST_CLASS_WEIGHT) ** rebalance
-    factors = examples.targets @ by_label
-    return (factors / factors.mean()).astype(np.float32)
+    factors: NDArray[np.float64] = examples.targets.astype(np.float64) @ by_label
+    return np.asarray(factors / factors.mean(), dtype=np.float32)
 
 
 def _targets(pseudo: PseudoLabelled, rows: Indices, softness: float, temperature: float) -> NDArray[np.float32]:

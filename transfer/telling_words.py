@@ -49,7 +49,7 @@ def _z_scores(table: Floats, k: int) -> Floats:
     rest = prior.sum()
     odds = [np.log((n + prior) / np.maximum(n.sum() + rest - n - prior, 1e-9)) for n in (own, others)]
     spread = np.sqrt(1 / (own + prior) + 1 / (others + prior))
-    return np.asarray((odds[0] - odds[1]) / spread)
+    return np.where(own > 0, (odds[0] - odds[1]) / spread, 0.0)  # a label without texts has no words
 
 
 def _strongest(words: Sequence[str], z: Floats, most: int) -> dict[str, float]:

@@ -23,8 +23,8 @@ def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) 
     from transformers import pipeline
 
     finished.json("export", "plan.yaml", "out", "--model", "basic/models-bert/trial-0")
-    classify = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
-    said = {found["label"]: found["score"] for found in classify(TEXT)}
+    classify: Any = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
+    said = {found["label"]: found["score"] for found in classify([TEXT])[0]}
     told = finished.json("predict", "plan.yaml", TEXT, "--model", "basic/models-bert/trial-0")
     assert set(said) == set(LABELS)
     assert said == pytest.approx(told["predictions"][0]["probabilities"], abs=1e-5)
@@ -34,6 +34,7 @@ def test_the_card_tells_data_scores_with_intervals_and_limits(finished: Project)
     finished.json("export", "plan.yaml", "out")
     data, text = card_of(finished, "out")
     assert data["pipeline_tag"] == "text-classification"
+    assert "base_model" not in data, "a folder of this machine is no model of the hub"
     judged = finished.json("ensemble", "plan.yaml")["judged"]
     metrics = {
         (result["dataset"]["name"], metric["type"]): metric["value"]
@@ -58,7 +59,8 @@ def test_a_fitted_ensemble_is_written_so_that_others_can_combine_it(finished: Pr
     told = json.loads((finished.folder / "out" / "ensemble.json").read_text(encoding="utf-8"))
     raised = []
     for name, temperature in zip(told["members"], told["temperatures"], strict=True):
-        found = pipeline("text-classification", str(finished.folder / "out" / name), top_k=None)(TEXT)
+        classify: Any = pipeline("text-classification", str(finished.folder / "out" / name), top_k=None)
+        found = classify([TEXT])[0]
         by_label = {one["label"]: one["score"] for one in found}
         own = np.array([by_label[label] for label in told["labels"]]) ** (1 / temperature)
         raised.append(own / own.sum())

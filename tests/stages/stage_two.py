@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from stages import pseudo_label
+from stages import panel
 from stages.basic import run_basic
 from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
@@ -63,7 +63,7 @@ def make_searched(folder: Path, monkeypatch: Any) -> Path:
     save_encoder("bert", folder / "models" / "bert", with_lm_head=True)
     plan = folder / "plan.yaml"
     plan.write_text(PLAN, encoding="utf-8")
-    monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller())
+    monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
     run = open_run(read_plan(plan))
     run_basic(run)
     run_pseudo_label(run)

@@ -122,6 +122,7 @@ def test_what_reads_comments_needs_some(fresh: Path, key: str) -> None:
     assert "it reads comments, and the plan has none" in caught.value.problems[0]
 
 
+@pytest.mark.slow
 def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(searched: Path) -> None:
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
     assert stages_of(run.plan)[1:4] == ["pseudo_label", "adapt", "further"]
@@ -141,10 +142,10 @@ def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(
 def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_without(
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stages import pseudo_label
+    from stages import panel
     from tests.stages.stage_two import labeller
 
-    monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller())
+    monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
     run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "further.trials=1")
     run_basic(run)
     run_pseudo_label(run)

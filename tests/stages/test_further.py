@@ -3,12 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 import torch
 
-from stages import pseudo_label
+from stages import panel
 from stages.ablation import run_ablation
 from stages.basic import run_basic
 from stages.compared import FIRST, REPORT, SECOND
@@ -21,6 +22,7 @@ from storage import registry
 from studies.objective import run_trial
 from studies.store import open_optuna
 from tests.stages.stage_two import files_of, labeller, make_searched, opened, predictions, without_gold
+from transfer.model import load_classifier
 from transfer.problem import Problem, Problems
 
 CONTROLS = "small · further · models/bert · controls"
@@ -54,7 +56,7 @@ def _further(_searched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def searched(_searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A plan whose stage one and labelling are done."""
-    monkeypatch.setattr(pseudo_label, "make_labeller", lambda *_: labeller())
+    monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
     return Path(shutil.copytree(_searched.parent, tmp_path / "project")) / "plan.yaml"
 
 
@@ -131,14 +133,12 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
     assert task.start_of({"start": 2}) == str(second)
     assert task.start_of({"start": 1}) == task.start == str(run.files.fetch(inputs.starts[0].path))
     seen: list[str] = []
-    from studies import objective
 
-    load = objective.load_classifier
-    monkeypatch.setattr(
-        objective,
-        "load_classifier",
-        lambda name, *more, **settings: (seen.append(str(name)), load(name, *more, **settings))[1],
-    )
+    def noting(name: object, *more: Any, **settings: Any) -> object:
+        seen.append(str(name))
+        return load_classifier(name, *more, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("studies.objective.load_classifier", noting)
     run_further(run)
     by_start = {1: task.start, 2: str(second)}
     trials = predictions(run, "small · further · models/bert")
@@ -223,6 +223,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
     assert verdicts["both", "original data only"] == "better"
 
 
+@pytest.mark.slow
 def test_more_seeds_add_to_those_of_before(further: Path) -> None:
     run_ablation(opened(further))
     before = predictions(opened(further), CONTROLS)
@@ -233,6 +234,7 @@ def test_more_seeds_add_to_those_of_before(further: Path) -> None:
     assert {row["seeds"] for row in told["rows"]} == {4}
 
 
+@pytest.mark.slow
 def test_a_lost_picture_is_drawn_again(further: Path) -> None:
     first = run_ablation(opened(further))
     Path(first["png"]).unlink()

@@ -13,6 +13,7 @@ from stages import further as stage
 from stages.ablation import run_ablation
 from stages.compared import REPORT
 from stages.further import run_further
+from stages.refit import search_and_refit
 from stages.workspace import store_url
 from storage import registry
 from studies.store import open_optuna
@@ -95,7 +96,7 @@ def test_rounds_killed_and_gone_on_with_are_those_that_ran_through(
     with monkeypatch.context() as patch:
         rising(patch, [0.5, 0.6, 0.55])
         expected = run_further(opened(through, *ROUNDS))
-    searching, begun = stage.search_and_refit, 0
+    searching, begun = search_and_refit, 0
 
     def killed(*args: object, **more: object) -> object:
         nonlocal begun

@@ -90,7 +90,7 @@ def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, t
     (found,) = told["tuning"]
     assert found["used"]
     assert found["gain"]["macro_f1"]["low"] > 0
-    assert found["tuned"]["macro_f1"]["value"] > found["plain"]["macro_f1"]["value"] + 0.3
+    assert found["tuned"]["macro_f1"]["value"] > found["plain"]["macro_f1"]["value"] + 0.15
     assert found["judged_on"] == "gold's tune half"
     assert told["labeller"]["adapter"]["kind"] == "lora"
     assert told["accuracy"] > 0.5

@@ -31,5 +31,10 @@ def test_the_strongest_come_first_and_no_more_than_asked_for() -> None:
     assert list(words.values()) == sorted(words.values(), reverse=True)
 
 
+def test_a_label_without_texts_has_no_words() -> None:
+    assert telling_words(TEXTS, LABELS, 3)[2] == {}
+    assert telling_words(["so angry lol"] * 60, np.zeros(60, dtype=np.int64), 2)[1] == {}
+
+
 def test_texts_without_words_have_no_words() -> None:
     assert telling_words(["1 2", "!!"], np.array([0, 1]), 2) == [{}, {}]

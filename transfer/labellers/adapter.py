@@ -159,9 +159,9 @@ def _linear_maps(model: "PreTrainedModel") -> list[str]:
     """
     from transformers.pytorch_utils import Conv1D
 
-    decoder = model.get_decoder()
-    inside = {id(module) for module in (decoder or model).modules()}
-    head, refused = model.get_output_embeddings(), () if reuses_cache(model) else ("out_proj", "dt_proj")
+    any_model: Any = model  # transformers leaves these two without types
+    inside = {id(module) for module in (any_model.get_decoder() or model).modules()}
+    head, refused = any_model.get_output_embeddings(), () if reuses_cache(model) else ("out_proj", "dt_proj")
     return [
         name
         for name, module in model.named_modules()

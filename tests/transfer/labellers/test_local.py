@@ -181,7 +181,12 @@ def test_several_prompts_share_one_model_and_answer_as_if_each_were_alone(
 ) -> None:
     loads: list[object] = []
     load = AutoModelForCausalLM.from_pretrained
-    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda *a, **k: loads.append(a) or load(*a, **k))
+
+    def counted(*asked: Any, **how: Any) -> Any:
+        loads.append(asked)
+        return load(*asked, **how)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", counted)
     folder = lm("gemma3", chat=True)
     first = labeller_of(folder)
     other = {"instruction": "Which mood?", "order": ["sadness", "happiness", "anger", "neutral"]}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -14,12 +15,12 @@ from transfer.labellers.local import LocalLabeller, local_labeller
 from transfer.labellers.quantise import quantised
 from transfer.labellers.settings import LabellerSettings
 from transfer.labellers.tune import Rows, tune
-from transfer.labellers.tuning_settings import Quantisation, TuningSettings
+from transfer.labellers.tuning_settings import TuningSettings
 from transfer.problem import Problem
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "", "이 영화 정말 최고예요 " * 4, "so bad " * 12, "x"]
-KINDS: list[tuple[Quantisation, float]] = [("int8", 0.05), ("4bit", 0.4)]  # and how far a probability may move
+MOVES = 0.05  # how far rounding may move a probability
 
 
 @pytest.fixture(scope="module")
@@ -47,32 +48,26 @@ def probabilities(labeller: LocalLabeller, texts: Sequence[str]) -> torch.Tensor
     return torch.tensor([found[i].probabilities for i in range(len(texts))], dtype=torch.float64)
 
 
-@pytest.mark.parametrize(("kind", "moves"), KINDS)
-def test_rounded_weights_label_nearly_alike_and_in_any_company(
-    labeller_of: Callable[..., LocalLabeller], kind: Quantisation, moves: float
-) -> None:
-    pytest.importorskip(quantise.PACKAGES[kind])
-    whole, rounded = labeller_of(), labeller_of(quantisation=kind)
+def test_rounded_weights_label_nearly_alike_and_in_any_company(labeller_of: Callable[..., LocalLabeller]) -> None:
+    pytest.importorskip("torchao")
+    whole, rounded = labeller_of(), labeller_of(quantisation="int8")
     found = probabilities(rounded, TEXTS)
     change = (found - probabilities(whole, TEXTS)).abs().max()
-    assert 1e-5 < change < moves
-    few_at_a_time = labeller_of(quantisation=kind, batch_tokens=300)
+    assert 1e-5 < change < MOVES
+    few_at_a_time = labeller_of(quantisation="int8", batch_tokens=300)
     assert torch.allclose(found, probabilities(few_at_a_time, TEXTS[::-1]).flip(0), atol=1e-4)
     assert rounded.identity != whole.identity
-    assert rounded.description["quantisation"] == kind
+    assert rounded.description["quantisation"] == "int8"
 
 
-@pytest.mark.parametrize("kind", ["int8", "4bit"])
 @pytest.mark.parametrize("adapter", ["prompt", "lora"])
 def test_an_adapter_learns_beside_rounded_weights(
-    labeller_of: Callable[..., LocalLabeller], tmp_path: Path, kind: Quantisation, adapter: str
+    labeller_of: Callable[..., LocalLabeller], tmp_path: Path, adapter: str
 ) -> None:
-    pytest.importorskip(quantise.PACKAGES[kind])
-    import numpy as np
-
+    pytest.importorskip("torchao")
     rows = Rows(["a" * 9, "z" * 9, "e" * 9] * 4, np.arange(12, dtype=np.int64) % 3)
     how = TuningSettings.model_validate({"kind": adapter, "epochs": 3, "batch": 4, "learning_rate": 0.05})
-    labeller = labeller_of(quantisation=kind)
+    labeller = labeller_of(quantisation="int8")
     went = tune(labeller, how, rows, rows, 0, tmp_path)
     assert min(went.losses) < went.plain_loss
     found = probabilities(labeller.adapted(tmp_path), rows.texts)
@@ -95,4 +90,15 @@ def test_a_device_that_lacks_it_is_a_message(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(quantise, "find_spec", lambda name: object())
     with pytest.raises(Problem, match="'int8' does not work on mps"):
         quantised("int8", "mps", torch.float32, "labeller")
+    with pytest.raises(Problem, match="'4bit' does not work on cpu"):
+        quantised("4bit", "cpu", torch.float32, "labeller")
     assert quantised("none", "mps", torch.float32, "labeller") == {}
+
+
+def test_four_bits_are_asked_for_as_transformers_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantise, "find_spec", lambda name: object())
+    given = quantised("4bit", "cuda:1", torch.bfloat16, "labeller")
+    config = given["quantization_config"].to_dict()
+    assert given["device_map"] == {"": "cuda:1"}
+    assert (config["load_in_4bit"], config["bnb_4bit_quant_type"]) == (True, "nf4")
+    assert config["bnb_4bit_compute_dtype"] == "bfloat16"  # transformers' own default is slow float32
