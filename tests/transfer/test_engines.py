@@ -48,7 +48,8 @@ def test_an_engine_gives_float32s_probabilities_in_the_order_of_the_texts(member
     assert found.shape == expected.shape
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
     np.testing.assert_allclose(found, expected, atol=2e-5 if way.precision == "float32" else 0.05)
-    assert np.corrcoef(found[:, 0], expected[:, 0])[0, 1] > 0.99  # each text has its own
+    # each text has its own; in another order there is no correlation, and 8 bits of a layer of 32 units are few
+    assert np.corrcoef(found[:, 0], expected[:, 0])[0, 1] > (0.9 if way.precision == "int8" else 0.99)
     again = engine.classify(tokens)
     np.testing.assert_array_equal(found, again)
     assert engine.classify(tokens_of(member, [])).shape == (0, len(LABELS))
