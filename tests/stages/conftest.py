@@ -1,6 +1,7 @@
-"""A run on an empty workspace, for stages that need no model; and a labeller that answers by a rule."""
+"""A run on an empty workspace, for stages that need no model; a labeller that answers by a rule; a searched project."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,28 @@ def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
         return labeller
 
     return put
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """So that what is trained twice comes out the same to the last bit."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def _searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.stages.stage_two import make_searched
+
+    with pytest.MonkeyPatch.context() as patch:
+        return make_searched(tmp_path_factory.mktemp("searched") / "project", patch)
+
+
+@pytest.fixture
+def searched(_searched: Path, tmp_path: Path) -> Path:
+    """A plan whose stage one and labelling are done."""
+    return Path(shutil.copytree(_searched.parent, tmp_path / "project")) / "plan.yaml"

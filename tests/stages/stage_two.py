@@ -1,5 +1,6 @@
 """A small project whose stage one is done and whose comments are labelled, in one process."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
 from tests.integration.project import write_csv
 from tests.stages.labelling import StubLabeller
+from tests.studies.conftest import dead_worker
 from tests.tiny import LABELS, MOODS, easy_texts, save_encoder
 
 PLAN = """\
@@ -31,6 +33,10 @@ further: {trials: 2, keep: 1, space: {learning_rate: 3e-3, label_softness: 1.0}}
 # What people of the comments call their moods: stage one has never read it.
 SLANG = {"hate": "grr", "angry": "argh", "furious": "ugh", "happy": "yay", "love": "wow", "fun": "lol"}
 SLANG |= {"sad": "sob", "cry": "sigh", "tears": "meh"}
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing may catch it."""
 
 
 def in_slang(text: str) -> str:
@@ -72,6 +78,11 @@ def make_searched(folder: Path, monkeypatch: Any) -> Path:
 
 def opened(plan: Path, *overrides: str) -> Run:
     return open_run(read_plan(plan, overrides))
+
+
+def dying(plan: Path, *overrides: str) -> Run:
+    """The same, by a worker that counts as gone: what it leaves unfinished may be taken over."""
+    return replace(opened(plan, *overrides), worker=dead_worker())
 
 
 def without_gold(plan: Path) -> Path:

@@ -1,13 +1,11 @@
 """Adapting reads comments and never gold, is gone on with after a kill, and what follows begins with its weights."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import torch
 
 from stages import adapt
 from stages.ablation import run_ablation
@@ -21,35 +19,13 @@ from stages.further_task import NOT_ADAPTED, task_of
 from stages.overview import stages_of
 from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
-from tests.stages.stage_two import files_of, make_searched, opened
+from tests.stages.stage_two import KilledError, files_of, opened
 from transfer.adapt import Adapting
 from transfer.problem import Problem, Problems
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 BEFORE_SEARCH = "adapt={steps: 6, batch_size: 16, learning_rate: 1e-3, max_length: 24}"
 BEFORE_FURTHER = BEFORE_SEARCH.replace("{steps", "{before: further, steps")
-
-
-class KilledError(BaseException):
-    """Stands for a kill: nothing may catch it."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def _searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        return make_searched(tmp_path_factory.mktemp("searched") / "project", patch)
-
-
-@pytest.fixture
-def searched(_searched: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(_searched.parent, tmp_path / "project")) / "plan.yaml"
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Stage two begins where it is told, stands beside its controls, and is called better only where gold says so."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-import torch
 
 from stages import panel
 from stages.ablation import run_ablation
@@ -21,29 +19,12 @@ from stages.workspace import store_url
 from storage import registry
 from studies.objective import run_trial
 from studies.store import open_optuna
-from tests.stages.stage_two import files_of, labeller, make_searched, opened, predictions, without_gold
+from tests.stages.stage_two import KilledError, dying, files_of, labeller, opened, predictions, without_gold
 from transfer.model import load_classifier
 from transfer.problem import Problem, Problems
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CONTROLS = "small · further · models/bert · controls"
-
-
-class KilledError(BaseException):
-    """Stands for a kill: nothing may catch it."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def _searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        return make_searched(tmp_path_factory.mktemp("searched") / "project", patch)
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +35,10 @@ def _further(_searched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def searched(_searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A plan whose stage one and labelling are done."""
+def searched(searched: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, its labeller at hand."""
     monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
-    return Path(shutil.copytree(_searched.parent, tmp_path / "project")) / "plan.yaml"
+    return searched
 
 
 @pytest.fixture
@@ -207,7 +188,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
     with monkeypatch.context() as patch:
         patch.setattr("stages.searching.run_trial", killed)
         with pytest.raises(KilledError):
-            run_ablation(opened(further))
+            run_ablation(dying(further))
     told = run_ablation(opened(further))
     assert told["rows"] == expected["rows"]
     assert told["comparisons"] == expected["comparisons"]

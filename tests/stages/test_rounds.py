@@ -1,13 +1,11 @@
 """Rounds label more comments by stage two's own trials, stop when they help no more, and are kept apart."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pyarrow.parquet as pq
 import pytest
-import torch
 
 from stages import further as stage
 from stages.ablation import run_ablation
@@ -17,32 +15,10 @@ from stages.refit import search_and_refit
 from stages.workspace import store_url
 from storage import registry
 from studies.store import open_optuna
-from tests.stages.stage_two import make_searched, opened, predictions
+from tests.stages.stage_two import KilledError, opened, predictions
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROUNDS = ("rounds={most: 3, comments: 10, top: 1}", "pseudo_label.sample=60", "further.trials=1")
-
-
-class KilledError(BaseException):
-    """Stands for a kill: nothing may catch it."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def _searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        return make_searched(tmp_path_factory.mktemp("searched") / "project", patch)
-
-
-@pytest.fixture
-def searched(_searched: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(_searched.parent, tmp_path / "project")) / "plan.yaml"
 
 
 def rising(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
