@@ -44,4 +44,4 @@ def test_plain_optuna_dashboard_reads_the_same_store(finished: Project) -> None:
     import optuna
 
     names = optuna.get_all_study_names(f"sqlite:///{finished.workspace / 'moodline.db'}")
-    assert len(names) == 3
+    assert len(names) == 4  # two candidates', stage two's, and its controls'

@@ -78,7 +78,7 @@ def test_six_mistakes_are_told_at_once_with_line_value_and_what_to_do(plan_at: W
         ("labels: [anger]", "at least 2 items"),
         ("name: a/b", "name"),
         ("seed: -1", "got -1"),
-        ("final: distilled", "'auto', 'best' or 'ensemble'"),
+        ("final: median", "'auto', 'best', 'ensemble' or 'distilled'"),
         ("index: {weights: {anger: -1, joy: 1}}", "no label 'joy'"),
         ("search: {space: {pseudo_share: 0.5}}", "no parameter 'pseudo_share'"),
         ("pseudo_label: {labeller: {prompt: {names: {angr: x}}}}", "did you mean 'anger'?"),
