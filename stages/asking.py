@@ -99,7 +99,7 @@ def _keep(run: Run, way: Labeller, asked: Pairs, prices: Prices | None, advance:
     kept_at, took = time.monotonic(), 0.0
 
     def write() -> None:
-        share = (time.monotonic() - kept_at) / max(len(waiting), 1)
+        share = round((time.monotonic() - kept_at) / max(len(waiting), 1), 6)  # a workbook holds 16 digits
         add_labels(run.engine, way.identity, [replace(row, seconds=share) for row in waiting])
 
     try:

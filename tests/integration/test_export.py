@@ -50,6 +50,7 @@ def test_the_card_tells_data_scores_with_intervals_and_limits(finished: Project)
         assert words in text
 
 
+@pytest.mark.slow
 def test_a_fitted_ensemble_is_written_so_that_others_can_combine_it(finished: Project) -> None:
     from transformers import pipeline
 

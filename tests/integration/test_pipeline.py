@@ -188,6 +188,7 @@ def test_only_the_best_trials_weights_stay_on_disk(finished: Project) -> None:
     assert not [path for path in scratch.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_raising_the_trials_goes_on_and_keeps_what_was_done(finished: Project) -> None:
     before = finished.json("search", "plan.yaml")["studies"]
     told = finished.json("search", "plan.yaml", "--set", "search.trials=4")
@@ -225,6 +226,7 @@ def test_a_file_read_by_two_columns_and_a_twin_file_each_have_their_shards(finis
     assert len(set(texts)) > 1
 
 
+@pytest.mark.slow
 def test_a_further_source_leaves_the_shards_of_the_others_alone(finished: Project) -> None:
     before = finished.json("infer", "plan.yaml")["shards"]
     pq.write_table(pq.read_table(finished.folder / "comments.parquet").slice(0, 20), finished.folder / "more.parquet")
@@ -247,6 +249,7 @@ def test_comments_added_later_do_not_change_what_was_learnt_from(finished: Proje
     assert len(after["shards"]) > len(before["shards"])
 
 
+@pytest.mark.slow
 def test_a_larger_sample_keeps_the_smaller_one(finished: Project) -> None:
     before = outcome(finished)["labels"]
     told = finished.json("label", "plan.yaml", "--set", "pseudo_label.sample=80")
@@ -254,6 +257,7 @@ def test_a_larger_sample_keeps_the_smaller_one(finished: Project) -> None:
     assert before.items() <= outcome(finished)["labels"].items()
 
 
+@pytest.mark.slow
 def test_a_study_begun_anew_is_judged_by_its_own_predictions(finished: Project) -> None:
     more = ("--set", "search.space.epochs=1", "--set", "search.trials=1", "--set", "candidates=[models/bert]")
     done = finished.run("run", "plan.yaml", "--anew", "basic", "--json", *more)
@@ -273,6 +277,7 @@ def test_a_plan_without_comments_ends_with_the_ensemble(project: Project) -> Non
     assert told["page"] is None
 
 
+@pytest.mark.slow
 def test_without_gold_stage_two_is_chosen_by_held_out_labels_and_says_so(project: Project) -> None:
     text = "\n".join(line for line in project.plan.read_text().splitlines() if not line.startswith("gold"))
     project.plan.write_text(text)

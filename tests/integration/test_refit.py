@@ -31,6 +31,7 @@ def studies_of(project: Project) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+@pytest.mark.slow
 def test_a_worker_joins_the_subset_all_data_and_fresh_seeds_and_each_is_run_once(project: Project) -> None:
     searched, final, fresh = project.joined_search(*MORE)["studies"]
     assert searched["complete"] + searched["pruned"] == 3

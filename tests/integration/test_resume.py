@@ -43,7 +43,7 @@ def test_a_run_killed_often_ends_like_one_that_ran_through(project: Project, fin
     ("words", "before", "stop"),
     [
         ("small · basic · models/bert · trial 1, epoch 2", (), signal.SIGINT),
-        ("to ask", ("search",), signal.SIGTERM),
+        pytest.param("to ask", ("search",), signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param("trial 0, epoch 3", ("search", "label"), signal.SIGINT, marks=pytest.mark.slow),
     ],
     ids=["stage one", "labelling", "stage two"],
@@ -76,7 +76,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
     [
         ("ensemble", "stages.ensemble.compare"),
         ("infer", "stages.shard_file.pq.write_table"),
-        ("monitor", "stages.monitor.draw_png"),
+        pytest.param("monitor", "stages.monitor.draw_png", marks=pytest.mark.slow),
     ],
 )
 def test_a_late_stage_interrupted_says_how_to_go_on_and_does(

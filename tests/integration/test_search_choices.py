@@ -13,6 +13,7 @@ def trials(project: Project, *words: str) -> list[int]:
     return [study["complete"] + study["pruned"] for study in project.json(*words)["studies"]]
 
 
+@pytest.mark.slow
 def test_a_run_builds_on_a_search_that_its_time_limit_stopped_and_search_goes_on_with_it(project: Project) -> None:
     first = project.run("run", "plan.yaml", "--json", *SHORT)
     assert first.returncode == 0, first.stderr
@@ -30,6 +31,7 @@ def test_a_run_builds_on_a_search_that_its_time_limit_stopped_and_search_goes_on
     assert states["basic"] == "done"
 
 
+@pytest.mark.slow
 def test_a_queued_trial_is_checked_told_and_run(project: Project) -> None:
     words = ("enqueue", "plan.yaml", "learning_rate=4e-3", "--candidate", "models/bert")
     early = project.run(*words)

@@ -9,6 +9,7 @@ from tests.integration.project import Project
 TEACHER = ("{labeller: {model: models/lm}", "{labeller: {teacher: ensemble}")
 
 
+@pytest.mark.slow
 def test_stage_one_labels_in_place_of_an_llm(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     finished.write(TEACHER)
     told = finished.json("label", "plan.yaml")
