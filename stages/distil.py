@@ -1,5 +1,6 @@
 """One model from many: what the ensemble says of the comments trains a single encoder, so that millions cost less."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -179,19 +180,30 @@ def _sample(run: Run, data: Splits) -> tuple[str | None, list[str]]:
         return None, list(data.original.train.texts)
     sources = [source.model_dump(mode="json") for source in plan.comments]
     name = f"{SAMPLES}/distil-{fingerprint({'seed': plan.seed, 'sources': sources, 'sample': settings.sample})}.parquet"
+    judged = _judged(data)
     if not run.files.exists(name):
-        _draw(run, data, settings.sample, name)
-    return name, pq.read_table(run.files.fetch(name)).column("text").to_pylist()
+        _draw(run, judged, settings.sample, name)
+    table = pq.read_table(run.files.fetch(name))
+    drawn = list(zip(table["key"].to_pylist(), table["text"].to_pylist(), strict=True))
+    # gold that was labelled since: its texts judge, and never train
+    kept = [text for key, text in drawn if not judged & {key, flood_key(key, text)}]
+    return name if len(kept) == len(drawn) else f"{name} {fingerprint({'texts': kept})}", kept
 
 
-def _draw(run: Run, data: Splits, size: int, name: str) -> None:
-    """Stratified over time and source, without texts that people labelled: these judge."""
-    plan, original, gold = run.plan, data.original, data.gold
-    judged = [
-        original.validation,
-        *([original.test] if original.test else []),
-        *((gold.tune, gold.report) if gold else ()),
-    ]
+def _judged(data: Splits) -> set[str]:
+    """Keys of all texts that judge, and of those of the comments' kind also what their near-duplicates share."""
+    original, gold = data.original, data.gold
+    plain = [original.validation, *([original.test] if original.test else [])]
+    keys = {key for rows in plain for key in rows.keys}
+    for rows in (gold.tune, gold.report) if gold else ():
+        for key, text in zip(rows.keys, rows.texts, strict=True):
+            keys |= {key, flood_key(key, text)}
+    return keys
+
+
+def _draw(run: Run, judged: Collection[str], size: int, name: str) -> None:
+    """Stratified over time and source, without texts that judge."""
+    plan = run.plan
     # no salt is needed: authors are not looked at here
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
     drawn = draw_stratified(
@@ -200,7 +212,7 @@ def _draw(run: Run, data: Splits, size: int, name: str) -> None:
         plan.seed,
         plan.index.timezone,
         same=flood_key,
-        without={key for rows in judged for key in rows.keys},
+        without=judged,
     )
     if not drawn.rows:
         raise Problem("comments: no comment with a text was found", f"left out: {drawn.left_out}")

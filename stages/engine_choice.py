@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stages.classifiers import Team
-from stages.models import Predictor
+from stages.models import Predictor, making_of
 from stages.settings import InferSettings
 from stages.workspace import Run
 from storage.choices import choice, record_choice
@@ -41,7 +41,7 @@ def choose_team(run: Run, predictor: Predictor, texts: Sequence[str]) -> Team:
 
 def member_of(run: Run, record: ModelRecord) -> Member:
     """Where a kept model lies on this machine, and where what is converted of it goes."""
-    made = run.cache / "engines" / str(record.lineage.get("fingerprint")) / record.name.replace("/", "-")
+    made = run.cache / "engines" / making_of(record) / record.name.replace("/", "-")
     return Member(run.files.fetch(record.path), int(record.recipe["max_length"]), made)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def listing(run: Run) -> Listing:
         except Problem:  # none is there yet
             continue
         for file in files:
-            facts = file.stat()
-            found[str(file)] = (facts.st_size, facts.st_mtime_ns)
+            with suppress(FileNotFoundError):  # it went away a moment ago
+                facts = file.stat()
+                found[str(file)] = (facts.st_size, facts.st_mtime_ns)
     return found

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from transfer.faults import Faults
 from transfer.heap import give_back
 from transfer.near import near_key
 from transfer.problem import Problem
+from transfer.sources import CommentSource
 from transfer.stream import Window, comment_files, read_windows
 
 STAGE = "infer"
@@ -56,14 +58,19 @@ def run_infer(run: Run, start: Start | None = None) -> dict[str, Any]:
             f"{run.plan.file.name}, comments: none are named", "name their files, then infer can classify them"
         )
     predictor = final_predictor(run)
-    files = _versions(run, predictor)
+    listed = comment_files(run.plan.comments, run.plan.base)  # once: what comes later has its turn later
+    files = _versions(run, predictor, listed)
     parts = {
         "model": predictor.fingerprint,
         "labels": run.plan.labels,
         "timezone": run.plan.index.timezone,
         "shard_rows": run.plan.infer.shard_rows,
     }
-    work = partial(_classify_all, run, predictor, files, start or start_here)
+    read = [(source, path) for source, path, _ in listed]
+
+    def work() -> dict[str, Any]:
+        return _classify_all(_Inference(run, predictor, files, read), start or start_here)
+
     extent = {"files": [list(file) for file in files]}
     return do_stage(run, STAGE, parts, extent, work, is_there=partial(_shards_there, run))
 
@@ -97,11 +104,12 @@ class _Work:
 
 @dataclass
 class _Inference:
-    """What all shards of one inference share. versions: of each comment file, in their order."""
+    """What all shards of one inference share. files: with their sources, in order. versions: of each."""
 
     run: Run
     predictor: Predictor
     versions: Versions
+    files: Sequence[tuple[CommentSource, Path]]
     faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
@@ -134,6 +142,7 @@ class _Inference:
             plan.infer.shard_rows,
             lambda file, first: self.record(file, first) is None,
             faults,
+            self.files,
         )
 
     def sample(self) -> list[str]:
@@ -148,9 +157,9 @@ class _Inference:
         return list(found)
 
 
-def _classify_all(run: Run, predictor: Predictor, versions: Versions, start: Start) -> dict[str, Any]:
+def _classify_all(inference: _Inference, start: Start) -> dict[str, Any]:
     began = time.monotonic()
-    inference = _Inference(run, predictor, versions)
+    run, predictor = inference.run, inference.predictor
     sample = inference.sample()
     team = choose_team(run, predictor, sample) if sample else None
     del sample
@@ -279,7 +288,9 @@ def _tell_faults(inference: _Inference) -> None:
     inference.run.report.say(f"infer: passed over {told}; listed in {file}")
 
 
-def _versions(run: Run, predictor: Predictor) -> list[tuple[str, str]]:
+def _versions(
+    run: Run, predictor: Predictor, listed: Sequence[tuple[CommentSource, Path, str]]
+) -> list[tuple[str, str]]:
     """For each comment file, in order: what its shards depend on beside its content, and its content's hash.
 
     That is the model and how this file is read, not which other files there are. The same file, read alike twice,
@@ -287,7 +298,7 @@ def _versions(run: Run, predictor: Predictor) -> list[tuple[str, str]]:
     """
     seen = Counter[tuple[str, str]]()
     versions = []
-    for source, _, sha in comment_files(run.plan.comments, run.plan.base):
+    for source, _, sha in listed:
         told = {
             "model": predictor.fingerprint,
             "labels": run.plan.labels,

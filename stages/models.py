@@ -94,7 +94,7 @@ class Readings:
     def of(self, record: ModelRecord, split: str) -> Floats:
         """(N, K) float32 of the split's texts, rows sum to 1."""
         texts = self.splits[split]
-        path = self.run.cache / "probabilities" / _identity(record) / f"{split}-{_content(texts)}.npy"
+        path = self.run.cache / "probabilities" / making_of(record) / f"{split}-{_content(texts)}.npy"
         if path.is_file():
             kept: Floats = np.load(path, allow_pickle=False)
             return kept
@@ -137,7 +137,7 @@ def judged_on(record: ModelRecord, split: str) -> list[str]:
     return [*parts.get("original (content)", [])[1:], *filter(None, [parts.get("original.validation (content)")])]
 
 
-def _identity(record: ModelRecord) -> str:
+def making_of(record: ModelRecord) -> str:
     """Of one making of a model: a study begun anew has trials of the same names."""
     told = f"{record.name}|{record.lineage.get('fingerprint')}|{record.value!r}|{record.created_at.isoformat()}"
     return hashlib.sha256(told.encode()).hexdigest()[:24]

@@ -88,9 +88,7 @@ def panels_of(run: Run, gold: Gold | None) -> list[Panel]:
     for panel in found:
         first = seen.setdefault(panel.identity, panel.where)
         if first != panel.where:
-            raise Problem(
-                f"{panel.where}: asks the same as {first}", "one labeller twice agrees with itself: remove it"
-            )
+            raise Problem(f"{panel.where}: asks the same as {first}", *_twice(panel, first, found))
     return found
 
 
@@ -102,6 +100,17 @@ def require_labellers(plan: Plan) -> None:
             require_labeller(settings, plan.labels, where)
         else:
             _made(plan, where, settings, None)
+            if settings.base_url is None:
+                _require_bits(settings, where)
+
+
+def _require_bits(settings: LabellerSettings, where: str) -> None:
+    """Raises Problem where weights cannot be had in the plan's bits here."""
+    import torch
+
+    from transfer.labellers.quantise import quantised
+
+    quantised(settings.quantisation, device_name(), torch.float32, where)
 
 
 def named_labellers(plan: Plan) -> Iterator[tuple[str, LabellerSettings]]:
@@ -121,9 +130,19 @@ def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None) -> list[Exam
     return _examples(plan, read_original(plan, keys).train)
 
 
+def _twice(panel: Panel, first: str, found: Sequence[Panel]) -> tuple[str, ...]:
+    """What to do about a labeller that stands there twice."""
+    if any(one.settings.tuning for one in found if one.where in {first, panel.where}):
+        return (
+            "a labeller whose tuning does not gain is the plain one: keep one of them;",
+            "its tuning is compared with the plain prompt in any case",
+        )
+    return ("one labeller twice agrees with itself: remove it",)
+
+
 def _panel(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) -> Panel:
+    require_labeller(settings, run.plan.labels, where)  # the whole prompt, before it is split into its ways
     if settings.teacher is not None:
-        require_labeller(settings, run.plan.labels, where)
         return Panel(where, settings, (settings.prompt,), (teacher_of(run),))
     _require_source(run.plan, settings.prompt, where)
     shots: Shots | None = None

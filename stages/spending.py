@@ -12,7 +12,7 @@ from stages.workspace import Run
 from storage.labels import LabelRow, labels_of
 from transfer.labellers.cost import estimate
 from transfer.labellers.examples import DrawnExamples, Example
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.settings import LabellerSettings, check_labeller
 
 LOOKED_AT = 500  # texts whose mean length stands for all
 Pairs = Sequence[tuple[str, str]]
@@ -36,7 +36,7 @@ def would_cost(plan: Plan, comments: int, texts: Sequence[str], gold: Gold | Non
     """The same before a run has begun, for `comments` comments of which `texts` are some. Nothing counts as known."""
     found = []
     for _, settings in named_labellers(plan):
-        if settings.base_url:
+        if settings.base_url and not check_labeller(settings, plan.labels):
             questions = [comments] * (1 + len(settings.prompt.paraphrases)) * settings.prompt.orders
             guess = estimate(settings, plan.labels, questions, texts, _pool(plan, settings, gold))
             found.append({"labeller": settings.model, **asdict(guess)})

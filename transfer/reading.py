@@ -108,6 +108,8 @@ def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str,
                 if batch.num_rows:
                     yield pa.record_batch([batch[name] for name in names], names=list(columns))
     except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's fault or the network's, not the file's: it is not passed over
         raise Problem(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
 
 

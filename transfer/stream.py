@@ -110,16 +110,21 @@ def read_windows(
     size: int,
     wanted: Callable[[int, int], bool],
     faults: Faults,
+    files: Sequence[tuple[CommentSource, Path]] | None = None,
     where: str = "comments",
 ) -> Iterator[Window]:
     """All comments in windows of `size` rows of a file, in the order of sources, files and rows; see read_comments.
 
+    files: those to be read, as `comment_files` gave them, with the sources of `sources` themselves; None for all. What
+    came since is left for the next time, and a window's `file` is a place among these.
     wanted: whether the window of a file (its index) that begins at a row is asked for; others cost no cleaning.
     faults: rows and files that cannot be read go there and are passed over. Raises Problem, or Problems, where no file
     of a source can be read, before it returns; and while it is read, for times of which none can be read.
     """
     rules = _rules(timezone, salt, None, faults)
     parts = _parts(sources, base, where)
+    if files is not None:
+        parts = _those(parts, files, where)
     broken = _check_parts(parts, base, faults)
     return itertools.chain.from_iterable(
         _windows(part, index, base, rules, size, wanted) for index, part in enumerate(parts) if index not in broken
@@ -155,6 +160,15 @@ def _parts(sources: Sequence[CommentSource], base: Path, where: str) -> list[_Pa
             problems.append(problem)
     _raise(problems or _same_ids(parts))
     return parts
+
+
+def _those(parts: Sequence[_Part], files: Sequence[tuple[CommentSource, Path]], where: str) -> list[_Part]:
+    """The parts of these files, in their order."""
+    there = {(id(part.source), part.path): part for part in parts}
+    gone = [path for source, path in files if (id(source), path) not in there]
+    if gone:
+        raise Problem(f"{where}: {gone[0]} went away while comments were read", "run again")
+    return [there[id(source), path] for source, path in files]
 
 
 def _same_ids(parts: Sequence[_Part]) -> list[Problem]:
@@ -230,6 +244,7 @@ def _windows(
         if not wanted(index, first * size):
             for _ in slices:
                 pass
+            times.readable += 1  # it was judged when its shard was made
             yield Window(index, first * size, None, Counter())
             continue
         dropped = Counter[str]()

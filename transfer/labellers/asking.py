@@ -188,7 +188,8 @@ class Asker:
         usage = completion.usage
         message = choices[0].message
         text = message.content or message.refusal if message else None
-        tokens, written = (usage.total_tokens, usage.completion_tokens) if usage else (0, 0)
+        # some servers leave a count out, which the client then gives as None
+        tokens, written = (usage.total_tokens or 0, usage.completion_tokens or 0) if usage else (0, 0)
         return Reply(text or "", tokens, written, _positions(choices[0].logprobs))
 
     def _require_passing(self, error: "openai.APIStatusError") -> None:
