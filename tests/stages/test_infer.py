@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from stages.engine_choice import choose_team
 from stages.infer import run_infer
 from tests.stages.classifying import ByRule, Heap, lines, make_heap, rows, rule
 from tests.tiny import LABELS, easy_texts
@@ -81,6 +82,26 @@ def test_comments_added_later_are_classified_alone_even_in_a_file_that_grew(heap
     assert told["rows"] == 42
     assert [text for shard in classifier.read for text in shard if shard] != []
     assert sorted(text for shard in classifier.read for text in shard) == sorted([*TEXTS[15:22], *TEXTS[40:50]])
+
+
+def test_a_file_that_comes_while_others_are_classified_is_left_for_the_next_time(
+    heap: Heap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heap.write("b.parquet", TEXTS[:15])
+
+    def meanwhile(*given: Any) -> Any:
+        heap.write("a.parquet", TEXTS[20:35], first=20)  # before the other in the order of names
+        return choose_team(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stages.infer.choose_team", meanwhile)
+        run = heap.open()
+        assert [row["id"] for row in rows(run, run_infer(run, ByRule()))] == [f"c{i}" for i in range(15)]
+    run, classifier = heap.open(), ByRule()
+    assert [row["id"] for row in rows(run, run_infer(run, classifier))] == [
+        f"c{i}" for i in [*range(20, 35), *range(15)]
+    ]
+    assert sorted(text for shard in classifier.read for text in shard) == sorted(TEXTS[20:35])
 
 
 def test_broken_rows_files_and_encodings_are_counted_listed_and_skipped(heap: Heap) -> None:

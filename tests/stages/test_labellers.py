@@ -107,6 +107,13 @@ def test_prompts_are_averaged_and_their_agreement_is_kept_and_told(tmp_path: Pat
     assert told["tokens"] == sum(row.tokens for row in rows.values()) == 600 * 100
 
 
+def test_a_prompt_is_checked_whole_before_anything_is_asked(tmp_path: Path) -> None:
+    with serve(by_wording) as fake:
+        with pytest.raises(Problem, match="orders"):
+            labelled(tmp_path, one(fake, prompt={**WORDINGS, "orders": 7}))
+        assert fake.asked == []
+
+
 def test_a_further_wording_is_the_only_one_that_is_asked(tmp_path: Path) -> None:
     with serve(by_wording) as fake:
         _, first = labelled(tmp_path, one(fake, prompt={"instruction": "Which mood?"}))

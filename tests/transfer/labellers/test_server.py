@@ -49,6 +49,13 @@ def by_number(body: Body, _: int = 0) -> Body:
     return completion(LABELS[int(comment_in(body).split()[1]) % 4])
 
 
+@pytest.mark.parametrize("told", [{"total_tokens": 7, "prompt_tokens": 7}, {}], ids=["a part", "nothing"])
+def test_a_server_that_leaves_token_counts_out_costs_no_answer(told: Body) -> None:
+    found, _ = answers(lambda body, _: {**by_number(body), "usage": told}, TEXTS)
+    assert {i: answer.label for i, answer in found.items()} == {i: i % 4 for i in range(12)}
+    assert {(answer.tokens, answer.written) for answer in found.values()} == {(told.get("total_tokens", 0), 0)}
+
+
 def test_every_comment_gets_its_own_answer_and_no_made_up_confidence() -> None:
     found, asked = answers(by_number, TEXTS)
     assert {i: answer.label for i, answer in found.items()} == {i: i % 4 for i in range(12)}

@@ -1,0 +1,37 @@
+"""What the distilled model learns from: drawn once, and never a text that people labelled, however late."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from stages import distil
+from stages.workspace import Run
+from tests.integration.project import write_csv
+from transfer.cleaning import key_hash
+
+WORDS = ("rain", "tram", "soup", "bridge", "letter")
+
+
+def people(*texts: str) -> Any:
+    return SimpleNamespace(keys=[key_hash(text) for text in texts], texts=list(texts))
+
+
+def splits(gold: Any = None) -> Any:
+    return SimpleNamespace(original=SimpleNamespace(validation=people(), test=None), gold=gold)
+
+
+def test_gold_that_is_labelled_later_is_not_learnt_from_nor_what_is_nearly_alike(
+    a_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    texts = [f"{first} and {second} again" for first in WORDS for second in WORDS]
+    rows = [(i, text, "2024-03-01", "me") for i, text in enumerate(texts)]
+    write_csv(tmp_path / "comments.csv", ["id", "text", "time", "author"], rows)
+    run = a_run("distil={encoder: models/bert, sample: 20}")
+    name, drawn = distil._sample(run, splits())
+    assert len(drawn) == 20
+    assert distil._sample(run, splits()) == (name, drawn)
+    gold = SimpleNamespace(tune=people(drawn[3]), report=people(f"{drawn[7].upper()}!!!"))
+    after, left = distil._sample(run, splits(gold))
+    assert left == [text for text in drawn if text not in {drawn[3], drawn[7]}]
+    assert after != name
