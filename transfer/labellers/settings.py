@@ -62,7 +62,7 @@ class LabellerSettings(BaseModel):
     batch_tokens: int = Field(
         16_384, ge=1, description="tokens that a local model reads at a time, prompt and padding included"
     )
-    concurrency: int = Field(8, ge=1, le=256, description="requests under way at a time")
+    concurrency: int = Field(16, ge=1, le=256, description="requests under way at a time")
     timeout: float = Field(60.0, gt=0, description="seconds that one request may take")
     retries: int = Field(5, ge=0, le=20, description="how often a request is tried again after a fault that may pass")
     constrain: Literal["auto", "none"] = Field(
