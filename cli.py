@@ -128,10 +128,7 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
         as_json: AsJson = False,
         debug: Debug = False,
     ) -> None:
-        with edge(as_json, debug):
-            from stages.show import show_stage
-
-            finish(lead_stage(plan, overrides, stage, anew, workers), as_json, show_stage)
+        _lead(plan, overrides, stage, anew, as_json, debug, workers)
 
 
 def _add_further_command(name: str, stage: str, text: str) -> None:
@@ -145,11 +142,7 @@ def _add_further_command(name: str, stage: str, text: str) -> None:
         as_json: AsJson = False,
         debug: Debug = False,
     ) -> None:
-        with edge(as_json, debug):
-            from stages.show import show_stage
-
-            what = "ablation" if ablation else stage
-            finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
+        _lead(plan, overrides, "ablation" if ablation else stage, anew, as_json, debug, workers)
 
 
 def _add_stage_command(name: str, stage: str, text: str) -> None:
@@ -157,10 +150,16 @@ def _add_stage_command(name: str, stage: str, text: str) -> None:
     def command(
         plan: PlanFile, overrides: Overrides = [], anew: Anew = None, as_json: AsJson = False, debug: Debug = False
     ) -> None:
-        with edge(as_json, debug):
-            from stages.show import show_stage
+        _lead(plan, overrides, stage, anew, as_json, debug)
 
-            finish(lead_stage(plan, overrides, stage, anew), as_json, show_stage)
+
+def _lead(
+    plan: Path, overrides: list[str], what: str, anew: str | None, as_json: bool, debug: bool, workers: int = 1
+) -> None:
+    with edge(as_json, debug):
+        from stages.show import show_stage
+
+        finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
 
 
 _ADD = {"basic": _add_search_command, "further": _add_further_command}

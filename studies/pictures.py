@@ -1,6 +1,6 @@
 """A trial's pictures as optuna-dashboard shows them: its confusion matrix and its learning curves, as small PNGs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from studies.fonts import picture_fonts
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Box = tuple[float, float, float, float]
@@ -32,24 +33,40 @@ def confusion_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
 
     confusion: (K, K) counts. The picture is at most 720 pixels wide.
     """
-    counts = np.asarray(confusion, dtype=np.float64)  # (K, K)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    k = len(labels)
-    side = min(6.0, 1.8 + 0.55 * k)
+    side = min(6.0, 1.8 + 0.55 * len(labels))
     with picture_style():
         figure = blank_figure(side + 1.2, side + 1.2)
         axes = figure.add_axes(margins(figure, left=1.05, right=0.15, bottom=0.85, top=0.35))
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        names = [shortened(label) for label in labels] if k <= MOST_NAMES else []
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(names)), names)
-        if k <= MOST_NUMBERS:
-            for (row, column), count in np.ndenumerate(counts):
-                ink = "white" if shares[row, column] > 0.55 else INK
-                axes.text(column, row, f"{count:.0f}", ha="center", va="center", color=ink)
-        axes.set(xlabel="predicted", ylabel="true")
+        draw_matrix(axes, confusion, labels, lambda count, share: f"{count:.0f}", most=MOST_NUMBERS)
         axes.set_title(title, fontsize=9, color=INK, y=1.0)
         return as_png(figure)
+
+
+def draw_matrix(
+    axes: "Axes",
+    confusion: Sequence[Sequence[int]],
+    labels: Sequence[str],
+    cell: Callable[[float, float], str],
+    *,
+    most: int,
+    **style: Any,
+) -> None:
+    """A confusion matrix, coloured by the share of the true label's rows, with both axes' names.
+
+    cell: what stands in a cell, of its count and share. most: labels, above which cells stay without text. style: of
+    the cells' text.
+    """
+    counts = np.asarray(confusion, dtype=np.float64)  # (K, K)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [shortened(label) for label in labels] if len(labels) <= MOST_NAMES else []
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    for (row, column), count in np.ndenumerate(counts) if len(labels) <= most else ():
+        share = shares[row, column]
+        ink = "white" if share > 0.55 else INK
+        axes.text(column, row, cell(count, share), ha="center", va="center", color=ink, **style)
+    axes.set(xlabel="predicted", ylabel="true")
 
 
 def curves_png(losses: Sequence[float], values: Mapping[int, float], metric: str, best_epoch: int) -> bytes:

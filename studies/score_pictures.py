@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from studies.fonts import font_file
-from studies.pictures import BLUE, GREY, INK, MOST_NAMES, ORANGE, blank_figure, margins, picture_style, shortened
+from studies.pictures import BLUE, GREY, INK, ORANGE, blank_figure, draw_matrix, margins, picture_style, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,22 +23,12 @@ EXTRA = 'word clouds need a further package: pip install "moodline[pictures]"'
 
 def matrix_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> bytes:
     """The confusion matrix: rows true, columns predicted; counts, and below each its share of the true label's rows."""
-    counts = np.asarray(confusion, dtype=np.float64)  # (K, K)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    k = len(labels)
-    side = min(9.0, 1.6 + 0.72 * k)
+    side = min(9.0, 1.6 + 0.72 * len(labels))
     with picture_style():
         figure = blank_figure(side + 1.4, side + 1.3)
         axes = figure.add_axes(margins(figure, left=1.25, right=0.15, bottom=0.95, top=0.35))
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        names = [shortened(label) for label in labels] if k <= MOST_NAMES else []
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(names)), names)
-        for (row, column), count in np.ndenumerate(counts) if k <= MOST_SHARES else ():
-            ink = "white" if shares[row, column] > 0.55 else INK
-            told = f"{count:,.0f}\n{shares[row, column]:.0%}"
-            axes.text(column, row, told, ha="center", va="center", color=ink, fontsize=8)
-        axes.set(xlabel="predicted", ylabel="true")
+        told = "{:,.0f}\n{:.0%}".format
+        draw_matrix(axes, confusion, labels, told, most=MOST_SHARES, fontsize=8)
         axes.set_title(title, fontsize=10, color=INK)
         return _png(figure)
 

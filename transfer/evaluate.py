@@ -1,7 +1,7 @@
 """How well probabilities agree with true labels; each metric knows which direction is better."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -130,19 +130,10 @@ def bootstrap_interval(
     All three are NaN where the statistic is: kappa where everything is of one label. Works on resampled confusion
     matrices. Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
-    cells = truth * n_labels + predicted
-    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-
-    def confusion(rows: Ints) -> Floats:
-        counts = np.bincount(cells[rows], weights=mass[rows], minlength=n_labels * n_labels)
-        return counts.reshape(n_labels, n_labels).astype(np.float64)
-
-    value = _STATISTICS[statistic](confusion(np.arange(len(truth))))
-    draws = (rng.integers(0, len(truth), size=len(truth)) for _ in range(resamples))
-    resampled = [x for rows in draws if not math.isnan(x := _STATISTICS[statistic](confusion(rows)))]
-    low, high = np.percentile(resampled, [2.5, 97.5]) if resampled else (math.nan, math.nan)
-    return value, float(low), float(high)
+    told = _confusion_of(truth, n_labels, weights)
+    return _resampled(
+        lambda rows: _STATISTICS[statistic](told(predicted, rows)), len(truth), seed=seed, resamples=resamples
+    )
 
 
 def bootstrap_gain(
@@ -160,29 +151,42 @@ def bootstrap_gain(
     predicted: two times (N,). Both are judged on the same resampled rows, so that rows easy or hard for both do not
     count (a paired bootstrap; otherwise as bootstrap_interval). NaN where the statistic is.
     """
-    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-
-    def confusion(said: Ints, rows: Ints) -> Floats:
-        counts = np.bincount(truth[rows] * n_labels + said, weights=mass[rows], minlength=n_labels * n_labels)
-        return counts.reshape(n_labels, n_labels).astype(np.float64)
+    told = _confusion_of(truth, n_labels, weights)
 
     def gain(rows: Ints) -> float:
-        before, after = (confusion(said[rows], rows) for said in predicted)
-        return _STATISTICS[statistic](after) - _STATISTICS[statistic](before)
+        before, after = (_STATISTICS[statistic](told(said, rows)) for said in predicted)
+        return after - before
 
-    value = gain(np.arange(len(truth)))
-    draws = (rng.integers(0, len(truth), size=len(truth)) for _ in range(resamples))
-    resampled = [x for rows in draws if not math.isnan(x := gain(rows))]
-    low, high = np.percentile(resampled, [2.5, 97.5]) if resampled else (math.nan, math.nan)
-    return value, float(low), float(high)
+    return _resampled(gain, len(truth), seed=seed, resamples=resamples)
+
+
+def _confusion_of(truth: Ints, n_labels: int, weights: Floats | None) -> Callable[[Ints, Ints], Floats]:
+    """Gives the (K, K) confusion matrix of predictions (N,) on some of the rows, each as heavy as its weight."""
+    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+
+    def confusion(predicted: Ints, rows: Ints) -> Floats:
+        cells = truth[rows] * n_labels + predicted[rows]
+        counts = np.bincount(cells, weights=mass[rows], minlength=n_labels * n_labels)
+        return counts.reshape(n_labels, n_labels).astype(np.float64)
+
+    return confusion
+
+
+def _resampled(value: Callable[[Ints], float], n: int, *, seed: int, resamples: int) -> tuple[float, float, float]:
+    """What `value` gives for all n rows, with its 95 % percentile interval over rows drawn again."""
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(0, n, size=n) for _ in range(resamples))
+    drawn = [x for rows in draws if not math.isnan(x := value(rows))]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if drawn else (math.nan, math.nan)
+    return value(np.arange(n)), float(low), float(high)
 
 
 def _accuracy(confusion: Floats) -> float:
     return float(np.trace(confusion) / confusion.sum())
 
 
-def _macro_f1(confusion: Floats) -> float:
+def macro_f1_of(confusion: Floats) -> float:
+    """Macro-F1 of a (K, K) confusion matrix; a label that is neither true nor predicted counts 0."""
     return float(_f1(confusion).mean())
 
 
@@ -198,4 +202,4 @@ def _kappa(confusion: Floats) -> float:
     return math.nan if chance >= 1 else (float(np.trace(shares)) - chance) / (1 - chance)
 
 
-_STATISTICS = {"accuracy": _accuracy, "macro_f1": _macro_f1, "kappa": _kappa}
+_STATISTICS = {"accuracy": _accuracy, "macro_f1": macro_f1_of, "kappa": _kappa}

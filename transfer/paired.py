@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.evaluate import macro_f1_of
+
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Verdict = Literal["better", "worse", "not shown"]
 RESAMPLES = 2000
 
@@ -82,7 +83,5 @@ def _drawn(rng: np.random.Generator, rows: int, runs: int) -> tuple[Ints, Ints]:
 
 
 def _macro_f1(predicted: Ints, truth: Ints, n_labels: int) -> float:
-    cells: Floats = np.bincount(truth * n_labels + predicted, minlength=n_labels**2).astype(np.float64)
-    confusion = cells.reshape(n_labels, n_labels)
-    both = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return float(np.divide(2 * np.diag(confusion), both, out=np.zeros(n_labels), where=both > 0).mean())
+    cells = np.bincount(truth * n_labels + predicted, minlength=n_labels**2).astype(np.float64)
+    return macro_f1_of(cells.reshape(n_labels, n_labels))

@@ -1,7 +1,7 @@
 """A run on an empty workspace, for stages that need no model; a labeller that answers by a rule; a searched project."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,17 +47,6 @@ def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
         return labeller
 
     return put
-
-
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """So that what is trained twice comes out the same to the last bit."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,17 +101,6 @@ def told(study: optuna.Study) -> list[tuple[object, ...]]:
         (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
         for t in study.get_trials(deepcopy=False)
     ]
-
-
-@pytest.fixture(scope="session")
-def one_thread() -> Iterator[None]:
-    """So that figures repeat to the last bit."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
