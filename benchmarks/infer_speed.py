@@ -1,13 +1,16 @@
 """Classifying comments end to end, Parquet to Parquet, against transformers' own pipeline(batch_size=32).
 
-    python -m benchmarks.infer_speed ENCODER DATA [--texts 4000] [--rounds 3]
-    python -m benchmarks.infer_speed ENCODER DATA --comments comments.parquet [--limit 0]
+    python -m benchmarks.infer_speed ENCODER DATA [--texts 4000] [--rounds 3] [--ways "openvino bfloat16"] [--model DIR]
+    python -m benchmarks.infer_speed ENCODER DATA --comments comments.parquet [--limit 0] [--model DIR]
 
-ENCODER: a pretrained encoder's folder. DATA: a csv with `text` and `label`. A classification head, and the encoder
-with it, is first fine-tuned on DATA for an epoch or two, so that labels mean something; the texts that are classified
-are others of DATA, each once. In each round the pipeline and every engine that is installed take turns, so that what
-else the machine does falls on all of them; ratios are of one round. An engine's time is `moodline infer`'s own: from
-reading to the last shard in its place, model opened before; the pipeline's is reading, classifying and one file.
+ENCODER: a pretrained encoder's folder. DATA: a csv with `text` and `label`, or a folder with one, train.csv. A
+classification head, and the encoder with it, is first fine-tuned on DATA, so that labels mean something; the texts
+that are classified are others of DATA, each once. --model keeps what was fine-tuned in a folder, and takes it from
+there when it is there: with the same DATA and --texts. In each round the pipeline and the engines (--ways; all by
+default) take turns, so that what else the machine does falls on all of them; ratios are of one round. An engine's
+time is `moodline infer`'s own: from reading to the last shard in its place, model opened before; the pipeline's is
+reading, classifying and one file. Beside the clock's, processor time of all threads is given, which others' work
+lengthens less, and what the machine's bfloat16 products allow (benchmarks.product_limit), measured in every round.
 
 With --comments: rows a second and peak memory of that file, by the engine that `auto` takes, with duplicates dropped
 and with each text classified as often as it stands there; --limit: only so many rows.
@@ -23,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +38,15 @@ from numpy.typing import NDArray
 BATCH = 32  # of the pipeline that is compared with
 HELD_BACK = 500  # rows for the accuracy that is printed
 LENGTH = 128
+KINDS = ("dropped", "kept")
 
 
 def rows_of(data: Path) -> list[tuple[str, str]]:
     """Cleaned texts, each once, and their labels."""
     from transfer.cleaning import clean, key
 
-    with data.open(encoding="utf-8", newline="") as file:
+    file_of = data / "train.csv" if data.is_dir() else data
+    with file_of.open(encoding="utf-8", newline="") as file:
         found = {key(clean(row["text"])): (clean(row["text"]), row["label"]) for row in csv.DictReader(file)}
     return [row for row in found.values() if row[0]]
 
@@ -77,20 +83,35 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
     return float((found == truth[n:]).mean())
 
 
-def by_pipeline(model: Path, texts: Path, out: Path) -> tuple[float, NDArray[np.int64]]:
-    """Seconds from file to file, model loaded before, and the labels."""
+@dataclass(frozen=True)
+class Turn:
+    """One side's turn: seconds by the clock and of the processor, all threads together, and the labels."""
+
+    seconds: float
+    processor: float
+    labels: NDArray[np.int64]
+
+
+def clocks() -> tuple[float, float]:
+    """Both, now."""
+    return time.perf_counter(), time.process_time()
+
+
+def by_pipeline(model: Path, texts: Path, out: Path) -> Turn:
+    """From file to file, model loaded before."""
     from transformers import pipeline
 
     classify: Any = pipeline("text-classification", str(model), device="cpu", top_k=None)
     classify(["warm up"] * BATCH, batch_size=BATCH)
     ids = classify.model.config.label2id
-    began = time.perf_counter()
+    began, used = clocks()
     table = pq.read_table(texts)
     found = classify(table.column("text").to_pylist(), batch_size=BATCH, truncation=True, max_length=LENGTH)
     best = [max(scores, key=lambda score: score["score"]) for scores in found]
     made = pa.table({"id": table.column("id"), "label": [b["label"] for b in best], "p": [b["score"] for b in best]})
     pq.write_table(made, out)
-    return time.perf_counter() - began, np.array([ids[b["label"]] for b in best])
+    ended, spent = clocks()
+    return Turn(ended - began, spent - used, np.array([ids[b["label"]] for b in best]))
 
 
 def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], shard_rows: int) -> Any:
@@ -132,8 +153,8 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
     return run, predictor
 
 
-def by_engine(run: Any, predictor: Any, way: Any) -> tuple[float, NDArray[np.int64]]:
-    """Seconds of one inference with the engine opened before, and the labels."""
+def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
+    """One inference with the engine opened before."""
     from stages import infer
     from stages.anew import begin_anew
     from stages.classifiers import Here, Team
@@ -149,79 +170,101 @@ def by_engine(run: Any, predictor: Any, way: Any) -> tuple[float, NDArray[np.int
     vars(infer)["choose_team"] = lambda *_: Team([member], [way], mixture_from("mean"))
     begin_anew(run, "infer")
     assert isinstance(run.report, Silent)
-    began = time.perf_counter()
+    began, used = clocks()
     told = infer.run_infer(run, lambda run, team: here)
-    seconds = time.perf_counter() - began
+    ended, spent = clocks()
     column = [label for name in told["shards"] for label in pq.read_table(run.files.fetch(name))["label"].to_pylist()]
-    return seconds, np.array([run.plan.labels.index(label) for label in column])
+    return Turn(ended - began, spent - used, np.array([run.plan.labels.index(label) for label in column]))
 
 
-def race(encoder: Path, data: Path, texts: int, rounds: int, steps: int) -> dict[str, Any]:
-    """Ratios to the pipeline and agreement with it, for every engine."""
+def shuffled(data: Path) -> list[tuple[str, str]]:
+    """Texts and labels in an order that is the same each time, so that a kept model never saw what is classified."""
+    rows = rows_of(data)
+    return [rows[int(i)] for i in np.random.default_rng(0).permutation(len(rows))]
+
+
+def model_for(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, steps: int) -> float | None:
+    """Accuracy of what was fine-tuned into the folder; None where the folder had a model already."""
+    if (folder / "config.json").is_file():
+        return None
+    return fine_tuned(encoder, rows, folder, steps)
+
+
+def race(given: argparse.Namespace) -> dict[str, Any]:
+    """Ratios to the pipeline and agreement with it, for every engine; and what the products allow."""
+    from transformers import AutoConfig
+
+    from benchmarks.product_limit import Shape, limit, time_products
+    from stages.engine_choice import member_of
     from transfer.encoding import encode
     from transfer.engines.opening import open_engine, ways_here
     from transfer.model import load_tokenizer
 
+    texts = given.texts
     with tempfile.TemporaryDirectory() as name:
-        folder, rows = Path(name), rows_of(data)
-        rows = [rows[int(i)] for i in np.random.default_rng(0).permutation(len(rows))]
-        model = folder / "model"
-        accuracy = fine_tuned(encoder, rows[texts:], model, steps)
-        comments = folder / "comments.parquet"
-        pq.write_table(
-            pa.table({"id": list(map(str, range(texts))), "text": [row[0] for row in rows[:texts]]}), comments
-        )
+        folder, rows = Path(name), shuffled(given.data)
+        model = given.model or folder / "model"
+        accuracy = model_for(given.encoder, rows[texts:], model, given.steps)
+        chosen, comments = [text for text, _ in rows[:texts]], folder / "comments.parquet"
+        pq.write_table(pa.table({"id": list(map(str, range(texts))), "text": chosen}), comments)
         run, predictor = project(folder / "run", model, comments, {"id": "id"}, 50_000)
-        from stages.engine_choice import member_of
-
-        tokenizer = load_tokenizer(str(model))
-        calibration = encode([row[0] for row in rows[texts : texts + 300]], tokenizer, LENGTH)
-        member, ways = member_of(run, predictor.records[0]), ways_here()
+        tokenizer, config = load_tokenizer(str(model)), AutoConfig.from_pretrained(model)
+        calibration = encode([text for text, _ in rows[texts : texts + 300]], tokenizer, LENGTH)
+        member = member_of(run, predictor.records[0])
+        ways = [way for way in ways_here() if not given.ways or str(way) in given.ways]
         for way in ways:
             open_engine(way, member, lambda: calibration)
-        found: dict[str, list[float]] = {"pipeline": []}
-        labels: dict[str, NDArray[np.int64]] = {}
-        for _ in range(rounds):
-            seconds, labels["pipeline"] = by_pipeline(model, comments, folder / "pipeline.parquet")
-            found["pipeline"].append(seconds)
+        turns: dict[str, list[Turn]] = {}
+        products: dict[Shape, list[float]] = {}
+        for _ in range(given.rounds):
+            turns.setdefault("pipeline", []).append(by_pipeline(model, comments, folder / "pipeline.parquet"))
             for way in ways:
-                seconds, labels[str(way)] = by_engine(run, predictor, way)
-                found.setdefault(str(way), []).append(seconds)
-        tokens = float(encode([row[0] for row in rows[:texts]], tokenizer, LENGTH).lengths.mean())
-    told = {name: _figures(name, found, labels, texts) for name in found}
-    return {"texts": texts, "tokens_a_text": tokens, "accuracy": accuracy, "load": os.getloadavg(), "engines": told}
+                turns.setdefault(str(way), []).append(by_engine(run, predictor, way))
+                for shape, took in time_products(config).items():
+                    products.setdefault(shape, []).extend(took)
+        tokens = float(encode(chosen, tokenizer, LENGTH).lengths.mean())
+    bound = limit(config, tokens, products)
+    told = {name: _figures(found, turns["pipeline"], bound) for name, found in turns.items()}
+    about = {"texts": texts, "tokens_a_text": round(tokens, 2), "accuracy": accuracy, "load": os.getloadavg()}
+    return about | {"limit": bound, "engines": told}
 
 
-def _figures(
-    name: str, seconds: dict[str, list[float]], labels: dict[str, NDArray[np.int64]], texts: int
-) -> dict[str, Any]:
-    ratios = [theirs / ours for theirs, ours in zip(seconds["pipeline"], seconds[name], strict=True)]
+def _figures(ours: Sequence[Turn], theirs: Sequence[Turn], bound: dict[str, float]) -> dict[str, Any]:
+    texts, pairs = len(ours[0].labels), [*zip(theirs, ours, strict=True)]
+    by_clock = sorted(round(their.seconds / our.seconds, 2) for their, our in pairs)
+    by_processor = sorted(round(their.processor / our.processor, 2) for their, our in pairs)
+    a_second = texts / statistics.median(turn.processor for turn in ours)
     return {
-        "texts_per_second": round(texts / statistics.median(seconds[name]), 1),
-        "ratio": round(statistics.median(ratios), 2),
-        "ratios": [round(ratio, 2) for ratio in sorted(ratios)],
-        "agreement": float((labels[name] == labels["pipeline"]).mean()),
+        "texts_per_second": round(texts / statistics.median(turn.seconds for turn in ours), 1),
+        "texts_per_processor_second": round(a_second, 1),
+        "share_of_limit": round(a_second / bound["texts_per_processor_second_median"], 3),
+        "ratio": statistics.median(by_clock),
+        "ratios": by_clock,
+        "ratio_by_processor": statistics.median(by_processor),
+        "ratios_by_processor": by_processor,
+        "agreement": float((ours[-1].labels == theirs[-1].labels).mean()),
     }
 
 
-def whole(encoder: Path, data: Path, comments: Path, limit: int, steps: int) -> dict[str, Any]:
+def whole(given: argparse.Namespace) -> dict[str, Any]:
     """Rows a second and peak memory of a file of comments, with duplicates dropped and without, a process for each."""
     with tempfile.TemporaryDirectory() as name:
-        folder, rows = Path(name), rows_of(data)
-        fine_tuned(encoder, rows, folder / "model", steps)
-        source = comments.resolve()
-        if limit:
+        folder = Path(name)
+        model = given.model or folder / "model"
+        told: dict[str, Any] = {"accuracy": model_for(given.encoder, shuffled(given.data), model, given.steps)}
+        source = given.comments.resolve()
+        if given.limit:
             source = folder / "comments.parquet"
-            pq.write_table(pq.read_table(comments).slice(0, limit), source)
-        told: dict[str, Any] = {}
-        for kind in ("dropped", "kept"):
+            pq.write_table(pq.read_table(given.comments).slice(0, given.limit), source)
+        for kind in given.duplicates:
             words = [sys.executable, "-m", "benchmarks.infer_speed", str(folder), str(source), "--whole", kind]
+            words += ["--model", str(model)]
             done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
             told[kind] = json.loads(done.stdout.splitlines()[-1])
     return told | {"load": os.getloadavg()}
 
 
-def classify_whole(folder: Path, comments: Path, duplicates: str) -> dict[str, Any]:
+def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -> dict[str, Any]:
     """What infer says; duplicates "kept": each text is classified as often as it stands there."""
     from stages import infer, seen
     from stages.progress import Terminal
@@ -230,7 +273,7 @@ def classify_whole(folder: Path, comments: Path, duplicates: str) -> dict[str, A
     columns = {"id": "id", "time": "written_at", "author": "author", "source": "source"}
     there = pq.read_schema(comments).names
     given = {key: name for key, name in columns.items() if name in there}
-    run, predictor = project(folder / duplicates, folder / "model", comments, given, 50_000)
+    run, predictor = project(folder / duplicates, model, comments, given, 50_000)
     vars(infer)["final_predictor"] = lambda run: predictor
     if duplicates == "kept":
         real = key_numbers
@@ -251,19 +294,20 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=300, help="of fine-tuning, 32 texts each")
+    parser.add_argument("--model", type=Path, help="folder that keeps the fine-tuned model")
+    parser.add_argument("--ways", nargs="*", help='such as "openvino bfloat16"; default: all there are here')
     parser.add_argument("--comments", type=Path)
-    parser.add_argument("--limit", type=int, default=0)
-    parser.add_argument("--whole", choices=["dropped", "kept"], help=argparse.SUPPRESS)
+    parser.add_argument("--limit", type=int, default=0, help="rows of the comments; 0: all")
+    parser.add_argument("--duplicates", nargs="*", choices=KINDS, default=KINDS)
+    parser.add_argument("--whole", choices=KINDS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     from stages.edge import quiet_libraries
 
     quiet_libraries()
     if given.whole:
-        told = classify_whole(given.encoder, given.data, given.whole)
-    elif given.comments:
-        told = whole(given.encoder, given.data, given.comments, given.limit, given.steps)
+        told = classify_whole(given.encoder, given.model, given.data, given.whole)
     else:
-        told = race(given.encoder, given.data, given.texts, given.rounds, given.steps)
+        told = whole(given) if given.comments else race(given)
     print(json.dumps(told))
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stages import engine_choice
 from stages.anew import begin_anew
@@ -15,6 +17,7 @@ from stages.workspace import Run
 from storage.choices import choice
 from tests.stages.classifying import Heap, make_heap
 from transfer.combine import mixture_from
+from transfer.encoding import Tokens
 from transfer.engines.agreement import Measured
 from transfer.engines.convert import is_installed
 from transfer.engines.engine import Way
@@ -95,6 +98,66 @@ def test_an_engine_that_is_not_installed_is_named(heap: Heap, measures: Callable
     run = heap.open("infer.engine=onnx", "infer.precision=auto")
     with pytest.raises(Problem, match=r"moodline\[onnx\]"):
         choose_team(run, predictor(run, heap), TEXTS)
+
+
+def answering(way: Way, wrong: int) -> Any:
+    """An engine that gives the first label with 0.8; in int8 another for the first `wrong` texts."""
+
+    def classify(tokens: Tokens, on_batch: object = None) -> NDArray[np.float32]:
+        found = np.tile(np.array([0.8, 0.1, 0.1], np.float32), (len(tokens), 1))
+        if way.precision == "int8":
+            found[:wrong] = [0.1, 0.8, 0.1]
+        return found
+
+    return SimpleNamespace(classify=classify)
+
+
+@pytest.mark.parametrize("precision", ["int8", "auto"])
+def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded(
+    heap: Heap, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    int8 = Way("openvino", "int8")
+    monkeypatch.setattr(engine_choice, "ways_here", lambda: [FLOAT, int8])
+    monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
+    monkeypatch.setattr(engine_choice, "open_engine", lambda way, member, texts: answering(way, wrong=2))
+    run = heap.open("infer.engine=auto", f"infer.precision={precision}")
+    if precision == "int8":
+        with pytest.raises(Problem, match=r"openvino int8: .* 99\.0% of float32's labels, shares off by 1\.00%"):
+            choose_team(run, predictor(run, heap), TEXTS)
+        assert choice(run.engine, "small", f"engine {heap.members[0]} f0 auto int8") is None
+        return
+    assert choose_team(run, predictor(run, heap), TEXTS).ways == [FLOAT]
+    kept = choice(run.engine, "small", f"engine {heap.members[0]} f0 auto auto")
+    assert kept is not None
+    assert [(found["way"], found["taken"]) for found in kept["measured"]] == [(str(FLOAT), True), (str(int8), False)]
+    assert kept["measured"][1]["agreement"] == 0.99
+
+
+def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[Way, int]] = []
+    asked: list[list[str]] = []
+
+    def open_way(way: Way, member: Any, calibration: Callable[[], Tokens]) -> Any:
+        if way.precision == "int8":
+            made.append((way, len(calibration())))
+        return answering(way, wrong=0)
+
+    def encoded(member: Any, texts: Sequence[str]) -> Tokens:
+        asked.append(list(texts))
+        return tokens_of(member, texts)
+
+    tokens_of = engine_choice._tokens
+    monkeypatch.setattr(engine_choice, "_tokens", encoded)
+    monkeypatch.setattr(engine_choice, "open_engine", open_way)
+    monkeypatch.setattr(engine_choice, "ways_here", lambda: [FLOAT, Way("onnx", "int8")])
+    monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
+    monkeypatch.setattr(engine_choice, "SAMPLE", 120)
+    run = heap.open("infer.engine=auto", "infer.precision=int8")
+    choose_team(run, predictor(run, heap), TEXTS)
+    compared, calibrated = asked
+    assert (len(compared), len(calibrated)) == (120, 80)
+    assert not set(compared) & set(calibrated)
+    assert made == [(Way("onnx", "int8"), 80)]
 
 
 @pytest.mark.slow
