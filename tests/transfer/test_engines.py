@@ -151,6 +151,29 @@ def test_an_engine_that_fails_is_passed_over(choosing: Callable[..., tuple[Way, 
     assert str(measured[1]) == "openvino int8: no such operator"
 
 
+def test_a_way_is_not_judged_by_a_moment_when_another_program_had_the_machine(
+    monkeypatch: pytest.MonkeyPatch, member: Member
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("transfer.engines.agreement.time.perf_counter", lambda: clock[0])
+    tokens = tokens_of(member, TEXTS[:1]).take(np.zeros(1000, np.int64))
+
+    class Disturbed(Said):
+        """Takes a hundred times as long for all of the texts, and only then."""
+
+        def classify(self, tokens: Tokens, on_batch: Callable[[int], None] = lambda texts: None) -> Floats:
+            clock[0] += self.seconds * len(tokens) * (99 if len(tokens) == 1000 else 0)
+            return super().classify(tokens, on_batch)
+
+    def open_way(way: Way) -> Engine:
+        kind, seconds = (Disturbed, 0.5) if way == BF16 else (Said, 1.0)
+        return kind(with_labels(changed(0)), clock, seconds)  # type: ignore[return-value]
+
+    way, measured = fastest([REFERENCE, BF16], open_way, tokens, lambda text: None)
+    assert way == BF16
+    assert [found.texts_per_second for found in measured] == pytest.approx([1.0, 2.0])
+
+
 def test_where_nothing_agrees_the_figures_are_told(member: Member) -> None:
     tokens = tokens_of(member, TEXTS[:1]).take(np.zeros(1000, np.int64))
 
