@@ -24,6 +24,7 @@ candidates: [bert]
 pseudo_label: null
 search:
   trials: 2
+  metric: log_loss
   keep: 1
   recheck: none
   space: {learning_rate: {low: 4e-3, high: 1e-2, log: true}, epochs: 1, batch_size: 16, max_length: 16, dropout: 0}
