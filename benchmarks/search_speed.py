@@ -1,19 +1,21 @@
 """A search of 16 trials by `Trainer.hyperparameter_search` and by moodline: how soon moodline has the Trainer's best.
 
-python -m benchmarks.search_speed ENCODER DATA [--trials 16] [--texts 2000] [--epochs 3] [--trainer FILE]
+python -m benchmarks.search_speed ENCODER DATA [--trials 16] [--texts 2000] [--epochs 3] [--trainer FILE] [--only SIDE]
 DATA: a folder with train.csv and validation.csv (columns text, label).
-Same space, budget and epochs. The Trainer's side takes about an hour on two cores: its values and times are written to
-FILE (trainer.json), and read from there where it exists, so that the two sides can run one after the other. Seconds of
-processor time stand beside those on the clock: on a machine shared with other work they are the fairer comparison.
+Same space, budget and epochs. The Trainer's side takes over an hour on two cores, so it may be run in pieces: its
+trials are kept in FILE (trainer.db), Optuna's store, and a further run goes on with those that are lacking; one that
+was killed on its way is run again from its beginning. Its seconds are the sum of its trials' own and of one start-up
+(tokenising and the like, before the first trial), those of moodline are by the clock from beginning to end, start-up
+and all between trials included. Seconds of processor time stand beside them: on a machine shared with other work they
+are the fairer comparison. A FILE belongs to one encoder, and to one number of texts and epochs.
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,49 +30,95 @@ from benchmarks.parts import Data, arguments, datasets, machine, read, scores, t
 LOW, HIGH = 5e-5, 5e-4
 BATCHES = [16, 32]
 DECAYS = (0.0, 0.1)
-Trial = dict[str, float]  # value, and seconds from the search's beginning to the trial's end
-Side = dict[str, Any]  # trials, and the processor's seconds that the whole search took
+STUDY = "trainer"
+# trials, each with its value and the seconds from the search's beginning to its end; the processor's seconds of all
+Side = dict[str, Any]
 
 
-def by_trainer(encoder: str, data: Data, trials: int, epochs: int) -> list[Trial]:
-    """As the documentation has it: model_init, a space for Optuna, an objective that is to be maximised."""
+def by_trainer(encoder: str, data: Data, trials: int, epochs: int, file: Path) -> Side:
+    """As the documentation has it: model_init, a space for Optuna, an objective that is to be maximised.
+
+    file: the store of its trials; only those that it lacks are run.
+    """
+    began = time.perf_counter()
+    store = f"sqlite:///{file.resolve()}"
+    study = optuna.create_study(study_name=STUDY, storage=store, direction="maximize", load_if_exists=True)
+    given = {"encoder": str(encoder), "texts": len(data.texts), "epochs": epochs}
+    if study.user_attrs.setdefault("given", given) != given:
+        raise SystemExit(f"{file} has trials of another search: {study.user_attrs['given']}; name another file")
+    study.set_user_attr("given", given)
     train, unseen, collator = datasets(encoder, data, 128)
-
-    def space(trial: optuna.Trial) -> dict[str, Any]:
-        return {
-            "learning_rate": trial.suggest_float("learning_rate", LOW, HIGH, log=True),
-            "per_device_train_batch_size": trial.suggest_categorical("per_device_train_batch_size", BATCHES),
-            "weight_decay": trial.suggest_float("weight_decay", *DECAYS),
-        }
-
-    def model(trial: object) -> Any:
-        return AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=len(data.labels))
-
-    def value(metrics: dict[str, float]) -> float:
-        return metrics["eval_macro_f1"]
-
+    meter = _Meter(study, began)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             args=arguments(folder, num_train_epochs=epochs, eval_strategy="epoch", warmup_steps=0.1),
             train_dataset=train,
             eval_dataset=unseen,
             data_collator=collator,
-            model_init=model,
+            model_init=partial(_model, encoder, len(data.labels)),
             compute_metrics=lambda out: scores(np.asarray(out.predictions), np.asarray(out.label_ids)),
         )
+        lacking = trials - len(_ended(study))
+        if lacking > 0:
+            trainer.hyperparameter_search(
+                meter.space,
+                meter.value,
+                n_trials=lacking,
+                direction="maximize",
+                backend="optuna",
+                study_name=STUDY,
+                storage=store,
+                load_if_exists=True,
+            )
+    return _trainers(optuna.load_study(study_name=STUDY, storage=store), trials)
 
-        store = f"sqlite:///{folder}/optuna.db"
-        began = time.time()
-        trainer.hyperparameter_search(
-            space, value, n_trials=trials, direction="maximize", backend="optuna", study_name="trainer", storage=store
-        )
-        return _ended(optuna.load_study(study_name="trainer", storage=store), began)
+
+def _model(encoder: str, labels: int, trial: object) -> Any:
+    return AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=labels)
 
 
-def by_moodline(encoder: str, data: Data, trials: int, epochs: int) -> list[Trial]:
+class _Meter:
+    """The space and the objective as the Trainer asks for them, and what start-up and each trial cost.
+
+    began: when the search did, by the performance counter.
+    """
+
+    def __init__(self, study: optuna.Study, began: float) -> None:
+        self.study, self.began = study, began
+        self.trial: optuna.Trial | None = None
+        self.processor = 0.0
+
+    def space(self, trial: optuna.Trial) -> dict[str, Any]:
+        if "startup" not in self.study.user_attrs:
+            self.study.set_user_attr("startup", time.perf_counter() - self.began)
+        self.trial, self.processor = trial, time.process_time()
+        return {
+            "learning_rate": trial.suggest_float("learning_rate", LOW, HIGH, log=True),
+            "per_device_train_batch_size": trial.suggest_categorical("per_device_train_batch_size", BATCHES),
+            "weight_decay": trial.suggest_float("weight_decay", *DECAYS),
+        }
+
+    def value(self, metrics: dict[str, float]) -> float:
+        """Asked after each epoch; the last answer counts."""
+        assert self.trial is not None
+        self.trial.set_user_attr("processor_seconds", time.process_time() - self.processor)
+        return metrics["eval_macro_f1"]
+
+
+def _trainers(study: optuna.Study, trials: int) -> Side:
+    """Its first `trials` that ended, each with the seconds that a search in one piece would have taken until then."""
+    ended = _ended(study)[:trials]
+    lasted = [(t.datetime_complete - t.datetime_start).total_seconds() for t in ended]
+    until = np.cumsum([study.user_attrs["startup"], *lasted])[1:]
+    found = [{"value": float(t.value), "seconds": float(at)} for t, at in zip(ended, until, strict=True)]
+    return {"trials": found, "processor_seconds": sum(t.user_attrs["processor_seconds"] for t in ended)}
+
+
+def by_moodline(encoder: str, data: Data, trials: int, epochs: int) -> Side:
     """The command itself, in this process."""
     from cli import app
 
+    processor = time.process_time()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder / "train.csv", data.labels, data.texts, data.y)
@@ -101,16 +149,16 @@ def by_moodline(encoder: str, data: Data, trials: int, epochs: int) -> list[Tria
         app(["search", str(folder / "plan.yaml")], standalone_mode=False)
         store = f"sqlite:///{folder}/runs/speed/moodline.db"
         [study_name] = optuna.get_all_study_names(store)
-        return _ended(optuna.load_study(study_name=study_name, storage=store), began)
+        ended = _ended(optuna.load_study(study_name=study_name, storage=store))
+        # Optuna's times are UTC without saying so
+        found = [(t.value, t.datetime_complete.replace(tzinfo=UTC).timestamp() - began) for t in ended]
+    trials_of = [{"value": value, "seconds": seconds} for value, seconds in found]
+    return {"trials": trials_of, "processor_seconds": time.process_time() - processor}
 
 
-def _ended(study: optuna.Study, began: float) -> list[Trial]:
-    """Its complete and pruned trials. Optuna's times are UTC without saying so."""
-    return [
-        {"value": trial.value, "seconds": trial.datetime_complete.replace(tzinfo=UTC).timestamp() - began}
-        for trial in study.trials
-        if trial.value is not None and trial.datetime_complete is not None
-    ]
+def _ended(study: optuna.Study) -> list[Any]:
+    """Its complete and pruned trials, in the order of their numbers."""
+    return [trial for trial in study.trials if trial.value is not None and trial.datetime_complete is not None]
 
 
 def main() -> None:
@@ -121,32 +169,30 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--trainer", type=Path, default=Path("trainer.json"))
+    parser.add_argument("--trainer", type=Path, default=Path("trainer.db"))
+    parser.add_argument("--only", choices=["trainer", "moodline"], help="one side; without it both, and a comparison")
     given = parser.parse_args()
     data = read(given.data, given.texts)
-    if not given.trainer.exists():
-        torch.manual_seed(1)
-        side = _timed(by_trainer, given.encoder, data, given.trials, given.epochs)
-        given.trainer.write_text(json.dumps(side))
-    sides = {
-        "Trainer": json.loads(given.trainer.read_text()),
-        "moodline": _timed(by_moodline, given.encoder, data, given.trials, given.epochs),
-    }
+    torch.manual_seed(1)
+    sides: dict[str, Side] = {}
+    if given.only != "moodline":
+        sides["Trainer"] = by_trainer(given.encoder, data, given.trials, given.epochs, given.trainer)
+    if given.only != "trainer":
+        sides["moodline"] = by_moodline(given.encoder, data, given.trials, given.epochs)
     print(f"\n{machine()}\n{given.texts} texts, {given.trials} trials, {given.epochs} epochs\n")
     heads = ["", "trials", "best macro-F1", "seconds", "processor seconds", "median seconds a trial"]
     print(table([heads, *([name, *_summary(side)] for name, side in sides.items())]))
+    if given.only is None:
+        print(f"\n{_compared(sides)}")
+
+
+def _compared(sides: dict[str, Side]) -> str:
     best = max(t["value"] for t in sides["Trainer"]["trials"])
     whole = max(t["seconds"] for t in sides["Trainer"]["trials"])
     reached = [t["seconds"] for t in sides["moodline"]["trials"] if t["value"] >= best]
-    if reached:
-        print(f"\nmoodline had the Trainer's best after {min(reached):.0f} s, {min(reached) / whole:.2f} of its time")
-    else:
-        print("\nmoodline did not reach the Trainer's best value")
-
-
-def _timed(search: Callable[..., list[Trial]], *given: Any) -> Side:
-    began = time.process_time()
-    return {"trials": search(*given), "processor_seconds": time.process_time() - began}
+    if not reached:
+        return "moodline did not reach the Trainer's best value"
+    return f"moodline had the Trainer's best after {min(reached):.0f} s, {min(reached) / whole:.2f} of its time"
 
 
 def _summary(side: Side) -> list[float]:
@@ -155,7 +201,7 @@ def _summary(side: Side) -> list[float]:
     return [len(ended), best, whole, side["processor_seconds"], _median_trial(ended)]
 
 
-def _median_trial(ended: list[Trial]) -> float:
+def _median_trial(ended: list[dict[str, float]]) -> float:
     seconds = sorted(trial["seconds"] for trial in ended)
     return statistics.median(b - a for a, b in zip([0.0, *seconds], seconds, strict=False))
 

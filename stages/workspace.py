@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from stages.crew import Crew
 from stages.plan import Plan
+from stages.precision import keep_precision
 from stages.report import Report, Silent
 from storage.artifacts import Files
 from storage.engine import find_store, open_store
@@ -87,7 +88,9 @@ def open_run(plan: Plan, report: Report | None = None) -> Run:
     except OSError as error:
         raise _unwritable(plan.root, error.strerror) from error
     files = Files(files_place(plan), cache=plan.root / "cache" / "files")
-    return Run(plan, open_store(store_url(plan)), files, this_worker(), report or Silent())
+    engine = open_store(store_url(plan))
+    keep_precision(engine, plan.name)
+    return Run(plan, engine, files, this_worker(), report or Silent())
 
 
 def find_run(plan: Plan) -> Run | None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, uuid5
 
 import optuna
@@ -14,6 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.artifacts import Files
 from storage.problem import StoreProblem
+from studies.store import set_attributes
 
 PREFIX = "artifacts"
 # Optuna's own; it keeps each artifact's description as JSON under this and the artifact's id
@@ -42,23 +43,24 @@ class ArtifactFiles:
         self.files.remove(_name(artifact_id))
 
 
-def attach(trial: optuna.Trial, files: Files, contents: Mapping[str, bytes]) -> None:
+def attach(
+    trial: optuna.Trial, files: Files, contents: Mapping[str, bytes], figures: Mapping[str, Any] | None = None
+) -> None:
     """Attaches files to a trial that was not told yet, by file name; done again after a kill, each is there once.
 
-    An artifact's id follows from study, trial and file name, and its file is whole before the trial speaks of it:
-    Optuna's own `upload_artifact` draws an id each time, and writes the description first. An artifact that someone
-    deleted in the dashboard comes back with its trial's end run again. Raises StoreProblem where the file cannot be
-    written: the trial is then gone on with later.
+    figures: user attributes that are set in the same transaction. An artifact's id follows from study, trial and file
+    name, and its file is whole before the trial speaks of it: Optuna's own `upload_artifact` draws an id each time,
+    and writes the description first. An artifact that someone deleted in the dashboard comes back with its trial's end
+    run again. Raises StoreProblem where the file cannot be written: the trial is then gone on with later.
     """
-    storage, number = trial.study._storage, trial._trial_id
-    known = storage.get_trial_system_attrs(number)
+    told = {}
     for name, content in contents.items():
         own = artifact_id(trial.study.study_name, trial.number, name)
         _publish(files, own, content)
         mimetype, encoding = mimetypes.guess_type(name)
-        told = {"artifact_id": own, "filename": name, "mimetype": mimetype or "text/plain", "encoding": encoding}
-        if known.get(ATTRIBUTE + own) != json.dumps(told):
-            storage.set_trial_system_attr(number, ATTRIBUTE + own, json.dumps(told))
+        description = {"artifact_id": own, "filename": name, "mimetype": mimetype or "text/plain", "encoding": encoding}
+        told[ATTRIBUTE + own] = json.dumps(description)
+    set_attributes(trial, figures or {}, told)
 
 
 def artifact_id(study: str, trial: int, name: str) -> str:

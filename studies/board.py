@@ -19,10 +19,10 @@ from storage.artifacts import Files
 from studies.artifacts import attach
 from studies.course import Epoch
 from studies.notes import study_note, write_note, write_parts
-from studies.pictures import confusion_png, curves_png
 from studies.plots import importance_plot, spent_plot, time_plot
 from studies.retention import Shelf
 from studies.search import Search
+from studies.trial_pictures import confusion_png, curves_png
 from transfer.evaluate import Scores
 
 # A note costs some transactions; a short trial shall not wait for one each time.
@@ -32,11 +32,18 @@ PLOTS = "dashboard:plot_data:"
 READABLE = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", "log_loss": "log loss"}
 
 
-def show_trial(trial: optuna.Trial, files: Files, scores: Scores, curve: Sequence[Epoch], best_epoch: int) -> None:
+def show_trial(
+    trial: optuna.Trial,
+    files: Files,
+    scores: Scores,
+    curve: Sequence[Epoch],
+    best_epoch: int,
+    figures: Mapping[str, Any] | None = None,
+) -> None:
     """Attaches confusion matrix, learning curves and the table of labels to a trial that was not told yet.
 
-    curve: the epochs of the seed whose weights are kept. best_epoch: whose scores these are. Raises StoreProblem as
-    `attach` does.
+    curve: the epochs of the seed whose weights are kept. best_epoch: whose scores these are. figures: what stands in
+    the dashboard's columns. Raises StoreProblem as `attach` does.
     """
     losses, values = [epoch.loss for epoch in curve], {epoch.number: epoch.value for epoch in curve}
     metric = (trial.study.metric_names or ["value"])[0]
@@ -46,7 +53,7 @@ def show_trial(trial: optuna.Trial, files: Files, scores: Scores, curve: Sequenc
         "curves.png": curves_png(losses, values, metric, best_epoch),
         "labels.csv": labels_csv(scores).encode(),
     }
-    attach(trial, files, contents)
+    attach(trial, files, contents, figures)
 
 
 def labels_csv(scores: Scores) -> str:

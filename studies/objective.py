@@ -13,6 +13,7 @@ import numpy as np
 import optuna
 import torch
 
+from studies.best import Best, has_weights
 from studies.board import show_trial
 from studies.course import Course, Epoch, weights_folder
 from studies.interrupts import held_interrupts
@@ -27,11 +28,12 @@ from studies.task import Probabilities, Task, Watcher
 from studies.worker import Ended
 from transfer.adapters import plain
 from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
+from transfer.device import device_name, precision_for
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import DivergedError, FineTuning, Recipe
 from transfer.memory import ADVICE, Memory, NoRoomError
-from transfer.model import load_classifier
+from transfer.model import load_classifier, load_config
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -64,7 +66,8 @@ class _Run:
     """A trial under way.
 
     own: its folder, with its checkpoint and the weights of its best epoch so far. resumes: the seed that the checkpoint
-    is of, None where there is none. saved: the checkpoint, or the trial's beginning where there is none yet.
+    is of, None where there is none. saved: the checkpoint, or the trial's beginning where there is none yet. best: the
+    weights of its best epoch where they are not on disk. wants: whether a value is worth keeping its weights.
     """
 
     trial: optuna.Trial
@@ -79,6 +82,8 @@ class _Run:
     lease: Lease
     resumes: int | None
     saved: _Saved
+    best: Best
+    wants: Callable[[float], bool]
 
 
 def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher, lease: Lease) -> Ended:
@@ -89,7 +94,7 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
     Raises DivergedError, NoRoomError or OverTimeError where it comes to nothing, and LostClaim, writing nothing more,
     where the trial is another worker's by now.
     """
-    run = _begin(trial, task, scratch / f"trial-{trial.number:04d}", watcher, lease)
+    run = _begin(trial, task, shelf, scratch / f"trial-{trial.number:04d}", watcher, lease)
     try:
         for index in range(run.course.seed, task.seeds):
             _fine_tune(run, index)
@@ -101,11 +106,17 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         if not run.course.epochs:
             raise
         run.course.is_pruned, run.course.reason = True, str(error)
+        run.best.write_answers()
     except _DamagedError:
         watcher.note(trial.number, "its checkpoint is damaged, it begins again")
         shutil.rmtree(run.own)
         return run_trial(trial, task, shelf, scratch, watcher, lease)
     outcome = _outcome(run)
+    if not outcome.is_pruned and run.wants(outcome.value) and not has_weights(outcome.folder):
+        # more are kept than when it ended and was killed
+        watcher.note(trial.number, "its weights are wanted by now, it begins again")
+        shutil.rmtree(run.own)
+        return run_trial(trial, task, shelf, scratch, watcher, lease)
     _finish(trial, task, shelf, outcome, lease)
     return Ended(outcome.value, outcome.is_pruned)
 
@@ -132,7 +143,7 @@ def _seeds(run: _Run) -> tuple[int, ...]:
     return seeds_of(run.task, run.trial.number, run.trial.user_attrs.get("seed"))
 
 
-def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: Lease) -> _Run:
+def _begin(trial: optuna.Trial, task: Task, shelf: Shelf, own: Path, watcher: Watcher, lease: Lease) -> _Run:
     """The trial as its checkpoint has it, or at its beginning where there is none, or not with its best weights."""
     params = suggest(trial, task.space) | trial.user_attrs.get(SETTINGS, {})
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
@@ -149,7 +160,22 @@ def _begin(trial: optuna.Trial, task: Task, own: Path, watcher: Watcher, lease: 
         if saved.weights is not None and not saved.weights.is_dir():
             course, resumes, saved.weights = Course(course.maximize), None, None
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-    return _Run(trial, task, own, params, recipe, course, memory, watcher, frozenset(reported), lease, resumes, saved)
+    return _Run(
+        trial=trial,
+        task=task,
+        own=own,
+        params=params,
+        recipe=recipe,
+        course=course,
+        memory=memory,
+        watcher=watcher,
+        reported=frozenset(reported),
+        lease=lease,
+        resumes=resumes,
+        saved=saved,
+        best=Best(own, task.tokenizer),
+        wants=partial(shelf.wants, trial.number),
+    )
 
 
 def _fine_tune(run: _Run, index: int) -> None:
@@ -193,11 +219,13 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
     run.course.spent = 0.0
     run.lease.check()
     if run.course.best() is epoch:
-        _save_best(weights_folder(run.own, epoch), model, run.task, probabilities)
+        run.best.take(epoch, probabilities)
     run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
     run.course.is_pruned = _lags(run, epoch)
     if _is_over(run, index) or run.course.is_pruned or now - run.saved.at >= EPOCH_SECONDS:
         _save(run, tuning)
+    else:
+        run.best.hold(tuning.accelerator.unwrap_model(tuning.model))
     _sweep_weights(run)
     return now
 
@@ -267,18 +295,13 @@ def _lags(run: _Run, epoch: Epoch) -> bool:
     return not is_last and bool(should_prune(run.trial, step))
 
 
-def _save_best(folder: Path, model: "PreTrainedModel", task: Task, probabilities: Mapping[str, Probabilities]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder)
-    task.tokenizer.save_pretrained(folder)
-    (folder / "probabilities").mkdir()
-    for name, values in probabilities.items():
-        np.save(folder / "probabilities" / f"{name}.npy", values, allow_pickle=False)
-
-
 def _save(run: _Run, tuning: FineTuning) -> None:
-    """The trial as it is, in the place of its last checkpoint. Behind a seed's last epoch only how far it is: there is
-    nothing more to train, and the next seed begins anew."""
+    """The trial as it is, in the place of its last checkpoint, and before that the weights that it will name. Behind a
+    seed's last epoch only how far it is: there is nothing more to train, and the next seed begins anew."""
+    if _is_unwanted(run):
+        run.best.write_answers()
+    else:
+        run.best.write(tuning.accelerator.unwrap_model(tuning.model))
     folder, notes = run.own / "checkpoint", {**run.course.notes(), "memory": run.memory.state()}
     if _is_over(run, run.course.seed) or run.course.is_pruned:
         save_notes(folder, notes)
@@ -286,6 +309,14 @@ def _save(run: _Run, tuning: FineTuning) -> None:
         save_checkpoint(folder, tuning, notes)
     run.saved.at = time.monotonic()
     run.saved.weights = weights_folder(run.own, run.course.best()) if run.course.epochs else None
+
+
+def _is_unwanted(run: _Run) -> bool:
+    """Whether the trial is at its end, and its weights would not be kept."""
+    if run.course.is_pruned:
+        return True
+    is_last = run.course.seed + 1 == run.task.seeds and _is_over(run, run.course.seed)
+    return is_last and not run.wants(run.course.value)
 
 
 def _sweep_weights(run: _Run) -> None:
@@ -320,18 +351,17 @@ def _outcome(run: _Run) -> Outcome:
         token_budget=run.memory.tokens,
         recomputes=run.memory.recomputes,
         was_short=run.memory.was_short,
+        precision=precision_for(load_config(task.start_of(run.params)), device_name()),
     )
 
 
 def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lease: Lease) -> None:
     """Notes the trial's figures, and keeps its weights where they are among the best."""
-    for name, value in outcome.attributes().items():
-        trial.set_user_attr(name, value)
     curve = [epoch for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
     if task.keeps_answers:
         lease.check()
         shelf.files.publish(outcome.folder / "probabilities", answers_name(trial.study.study_name, trial.number))
-    show_trial(trial, shelf.files, outcome.scores, curve, outcome.kept.number)
+    show_trial(trial, shelf.files, outcome.scores, curve, outcome.kept.number, outcome.attributes())
     if not outcome.is_pruned and shelf.wants(trial.number, outcome.value):
         record = model_record(trial, task, outcome)
         beside = {name: value for name, value in asdict(record).items() if name != "bytes"}  # known once published

@@ -46,6 +46,7 @@ class Outcome:
     token_budget: int
     recomputes: bool
     was_short: bool
+    precision: str
 
     @property
     def seconds(self) -> float:
@@ -63,6 +64,7 @@ class Outcome:
             "best_epoch": self.kept.number,
             "seconds": round(self.seconds, 2),
             "train_loss": self.curve[-1].loss,
+            "precision": self.precision,
             **{f"f1 {label}": figure["f1"] for label, figure in scores.per_class.items()},
             "confusion": json.dumps(scores.confusion),
         }

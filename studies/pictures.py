@@ -1,7 +1,6 @@
-"""A trial's pictures as optuna-dashboard shows them: its confusion matrix and its learning curves, as small PNGs."""
+"""How pictures look that matplotlib draws for this project, and a confusion matrix as all of them have it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Box = tuple[float, float, float, float]
-DPI = 80
 INK, GREY, BLUE, ORANGE = "#222222", "#777777", "#0072B2", "#D55E00"
-# more rows than these, and numbers or names would only lie upon one another
-MOST_NUMBERS, MOST_NAMES = 14, 40
+MOST_NAMES = 40  # labels; with more, names would only lie upon one another
 LONGEST_NAME = 16
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
@@ -26,20 +23,6 @@ STYLE: dict[Any, Any] = {
     "ytick.color": GREY,
     "font.size": 9,
 }
-
-
-def confusion_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> bytes:
-    """The confusion matrix: rows true, columns predicted, coloured by the share of the true label's rows.
-
-    confusion: (K, K) counts. The picture is at most 720 pixels wide.
-    """
-    side = min(6.0, 1.8 + 0.55 * len(labels))
-    with picture_style():
-        figure = blank_figure(side + 1.2, side + 1.2)
-        axes = figure.add_axes(margins(figure, left=1.05, right=0.15, bottom=0.85, top=0.35))
-        draw_matrix(axes, confusion, labels, lambda count, share: f"{count:.0f}", most=MOST_NUMBERS)
-        axes.set_title(title, fontsize=9, color=INK, y=1.0)
-        return as_png(figure)
 
 
 def draw_matrix(
@@ -69,32 +52,6 @@ def draw_matrix(
     axes.set(xlabel="predicted", ylabel="true")
 
 
-def curves_png(losses: Sequence[float], values: Mapping[int, float], metric: str, best_epoch: int) -> bytes:
-    """Training loss and the objective on validation, epoch by epoch; the epoch that was kept is marked.
-
-    losses: of epochs 1, 2, ...; values: by epoch.
-    """
-    from matplotlib.ticker import MaxNLocator
-
-    with picture_style():
-        figure = blank_figure(6.4, 2.7)
-        left = figure.add_axes(margins(figure, left=0.5, right=3.45, bottom=0.5, top=0.35))
-        right = figure.add_axes(margins(figure, left=3.7, right=0.25, bottom=0.5, top=0.35))
-        left.plot(range(1, len(losses) + 1), losses, color=ORANGE, marker="o", markersize=3)
-        left.set_title("training loss", fontsize=9, color=INK, y=1.0)
-        epochs = sorted(values)
-        right.plot(epochs, [values[epoch] for epoch in epochs], color=BLUE, marker="o", markersize=3)
-        if best_epoch in values:
-            right.plot([best_epoch], [values[best_epoch]], "o", markersize=8, markerfacecolor="none", color=INK)
-        right.set_title(f"{shortened(metric, 40)}, kept: epoch {best_epoch}", fontsize=9, color=INK, y=1.0)
-        for axes in (left, right):
-            axes.set_xlabel("epoch")
-            # few ticks and no grid: they take most of the time that a picture takes
-            axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-            axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-        return as_png(figure)
-
-
 def picture_style() -> Any:
     """A context in which one picture is drawn: fonts that show Korean, few lines, no setting changed for good."""
     from matplotlib import rc_context
@@ -116,13 +73,6 @@ def margins(figure: "Figure", *, left: float, right: float, bottom: float, top: 
     """Axes with these margins in inches. Laying a picture out by its texts would take as long as to draw it twice."""
     width, height = figure.get_figwidth(), figure.get_figheight()
     return (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
-
-
-def as_png(figure: "Figure") -> bytes:
-    """The picture's bytes."""
-    png = BytesIO()
-    figure.savefig(png, format="png", dpi=DPI, facecolor="white")
-    return png.getvalue()
 
 
 def shortened(text: str, most: int = LONGEST_NAME) -> str:

@@ -41,6 +41,7 @@ def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:
         "seed": outcome.seeds[outcome.kept.seed],
         "seeds": list(outcome.seeds),
         "device": device_name(),
+        "precision": outcome.precision,
         "token_budget": outcome.token_budget,
         "versions": _versions(),
     }

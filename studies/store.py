@@ -1,13 +1,15 @@
 """Optuna's side of the store: its tables beside moodline's, in one database."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import TrialSystemAttributeModel, TrialUserAttributeModel
+from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +29,7 @@ REPEATABLE = (
     "set_trial_intermediate_value",
     "set_trial_user_attr",
     "set_trial_system_attr",
+    "set_trial_attributes",
     "get_study_id_from_name",
     "get_study_name_from_id",
     "get_study_directions",
@@ -42,6 +45,16 @@ REPEATABLE = (
 class PatientStorage(RDBStorage):
     """Optuna's storage, with the errors of moodline's store; it waits where that is away for a while."""
 
+    def set_trial_attributes(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
+        """All of these attributes of a trial, or after a kill none; Optuna's own functions take a transaction each.
+
+        Raises UpdateFinishedTrialError as they do.
+        """
+        with _create_scoped_session(self.scoped_session, ignore_integrity_error=True) as session:
+            for kind, attributes in ((TrialUserAttributeModel, user), (TrialSystemAttributeModel, system)):
+                for name, value in attributes.items():
+                    self._set_trial_attr_without_commit(session, kind, trial_id, name, value)
+
 
 def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
@@ -52,7 +65,13 @@ def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _name in REPEATABLE:
-    setattr(PatientStorage, _name, _patient(getattr(RDBStorage, _name)))
+    setattr(PatientStorage, _name, _patient(getattr(PatientStorage, _name)))
+
+
+def set_attributes(trial: optuna.Trial, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
+    """Sets attributes of a running trial in the store, in one transaction; `trial` itself shows what it had."""
+    storage: Any = trial.study._storage
+    storage._backend.set_trial_attributes(trial._trial_id, user, system)
 
 
 def open_optuna(url: str) -> RDBStorage:

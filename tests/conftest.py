@@ -12,3 +12,12 @@ def one_thread() -> Iterator[None]:
 
     with school.one_thread():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_plans_precision() -> Iterator[None]:
+    """A plan that a test opened says nothing about the precision of the next one's."""
+    from transfer.precision import decide_by
+
+    yield
+    decide_by(None)

@@ -1,14 +1,18 @@
 """What computes: the device, its number format, and how many tokens it takes at a time."""
 
+import platform
 import time
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from transfer.precision import decided
+
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
 # Padded tokens in one forward and backward pass. 4,096 fill two CPU cores, and on a GPU stay well within 8 GiB
 # for encoders of the size of RoBERTa-large.
@@ -30,7 +34,10 @@ def device_name() -> str:
 
 
 def has_bf16(device: str) -> bool:
-    """Whether the device multiplies bfloat16 in hardware and is faster so than in float32; measured on a CPU."""
+    """Whether the device multiplies bfloat16 in hardware and is faster so than in float32.
+
+    Measured on a CPU, once for a plan and a kind of processor: see precision.py.
+    """
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and _cpu_bf16()
@@ -44,24 +51,48 @@ def autocast_for(model: "PreTrainedModel", device: str) -> torch.autocast:
 
 def prefers_bf16(model: "PreTrainedModel", device: str) -> bool:
     """Whether bfloat16 makes `model` faster on `device`."""
-    return int(getattr(model.config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH and has_bf16(device)
+    return precision_for(model.config, device) == "bfloat16"
 
 
-@cache
+def precision_for(config: "PretrainedConfig", device: str) -> Literal["bfloat16", "float32"]:
+    """The format in which a model of that configuration is fastest on `device`."""
+    wide = int(getattr(config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH
+    return "bfloat16" if wide and has_bf16(device) else "float32"
+
+
 def _cpu_bf16() -> bool:
-    """Measured, for a processor that has the instructions may still be slow at them: twice as fast as float32 on an AMD
-    EPYC with AVX512-bf16, half as fast on an Intel Xeon that has these but no AMX. So far from 1, noise decides
-    nothing, and a killed search that is gone on with computes as it did before.
-    """
+    """As was measured, or recorded before, for a processor of this name that has the instructions."""
     capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot say
-    if not (capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")):
+    instructions = [name for name in ("avx512_bf16", "amx_bf16") if capabilities.get(name)]
+    if not instructions:
         return False
+    return decided(f"{_processor()} with {' and '.join(instructions)}", _measured)
+
+
+def _measured() -> dict[str, Any]:
+    """Whether a product is faster in bfloat16, and the seconds that it took in both formats.
+
+    A processor that has the instructions may still be slow at them: twice as fast as float32 on an AMD EPYC with
+    AVX512-bf16, half as fast on an Intel Xeon that has these but no AMX.
+    """
     operands = {
         dtype: [torch.ones(shape, dtype=dtype) for shape in (A_LAYERS_INPUT, A_LAYERS_WEIGHTS)]
         for dtype in (torch.float32, torch.bfloat16)
     }
-    took = {dtype: [_seconds(*pair) for _ in range(REPEATS)] for dtype, pair in operands.items()}
-    return min(took[torch.bfloat16]) * LEAST_GAIN < min(took[torch.float32])
+    took = {dtype: min(_seconds(*pair) for _ in range(REPEATS)) for dtype, pair in operands.items()}
+    seconds = {"float32": took[torch.float32], "bfloat16": took[torch.bfloat16]}
+    return {"bfloat16": seconds["bfloat16"] * LEAST_GAIN < seconds["float32"], "seconds": seconds}
+
+
+@cache
+def _processor() -> str:
+    """The processor's name as Linux has it; elsewhere what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
 
 
 def _seconds(x: torch.Tensor, weights: torch.Tensor) -> float:

@@ -3,6 +3,9 @@
 import ctypes
 import gc
 import sys
+from itertools import count
+
+_calls = count()
 
 
 def give_back() -> None:
@@ -10,11 +13,11 @@ def give_back() -> None:
 
     glibc keeps what torch frees in pieces between blocks in use; batches of ever other shapes then find no piece that
     fits. Four trials of a MiniLM grew from 1 to 2.7 GB so, and stay within 1 GB with this.
-    What lives at the first call, before there is a model, lives as long as the process: a million objects of imported
-    modules, which are not looked through again.
+    What lives at the first two calls lives as long as the process: a million objects of modules imported before a
+    model was loaded, and some hundred thousand of those imported for it. They are not looked through again.
     """
     gc.collect()
-    if not gc.get_freeze_count():
+    if next(_calls) < 2:
         gc.freeze()
     trim = _malloc_trim()
     if trim is not None:

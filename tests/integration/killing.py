@@ -35,7 +35,7 @@ POINTS = {
     "studies.objective.load_classifier": 1,  # a trial
     "transfer.finetune.FineTuning._step": 20,
     "studies.lease.Lease.check": 2,
-    "studies.objective._save_best": 1,
+    "studies.best.Best.write": 1,
     "optuna.trial.Trial.report": 2,
     "studies.pruning.should_prune": 1,
     "transfer.checkpoint.save_file": 2,  # its checkpoint
@@ -43,7 +43,7 @@ POINTS = {
     "os.rename": 3,
     "shutil.rmtree": 4,
     "studies.objective._finish": 1,  # its end
-    "optuna.trial.Trial.set_user_attr": 5,
+    "studies.store.PatientStorage.set_trial_attributes": 1,
     "studies.board.show_trial": 1,
     "storage.artifacts.Files.publish": 1,
     "storage.folder.put_in_place": 1,

@@ -11,6 +11,7 @@ import numpy as np
 import optuna
 import pytest
 from optuna.artifacts import get_all_artifact_meta
+from PIL import Image
 from sqlalchemy import Engine
 
 from storage.artifacts import Files
@@ -21,11 +22,12 @@ from studies.artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.board import Board, labels_csv, show_trial
 from studies.claims import Claims
 from studies.course import Epoch
+from studies.fonts import font_for
 from studies.notes import END, read_note
-from studies.pictures import confusion_png, curves_png
 from studies.plots import importance_plot
 from studies.retention import Shelf
-from studies.store import open_optuna
+from studies.store import PatientStorage, open_optuna
+from studies.trial_pictures import blues, confusion_png, curves_png, ticks
 from studies.worker import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.evaluate import Scores, score
@@ -96,7 +98,7 @@ def test_a_kill_between_file_and_description_is_mended(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(study._storage), "set_trial_system_attr", killed)
+        patched.setattr(PatientStorage, "set_trial_attributes", killed)
         with pytest.raises(KeyboardInterrupt):
             attach(trial, files, {"a.csv": b"one"})
     assert attached(study) == {}  # a file of which nobody speaks, and never the other way round
@@ -167,9 +169,40 @@ def test_pictures_of_few_and_many_labels_are_small(k: int) -> None:
     assert len(curves_png([1.0] * k, {i + 1: 0.5 for i in range(k)}, "macro-F1", 1)) < 60_000
 
 
-def test_korean_labels_are_drawn_in_a_font_that_has_them(recwarn: pytest.WarningsRecorder) -> None:
-    confusion_png(some_scores().confusion, KOREAN, "제목")
-    assert [str(w.message) for w in recwarn if "missing from font" in str(w.message)] == []
+def test_labels_are_drawn_in_a_font_that_has_their_letters() -> None:
+    assert {font_for(label, 11).getname()[0] for label in KOREAN} == {"NanumGothic"}
+    assert font_for("гнев", 11).getname()[0] == "NanumGothic"
+    assert font_for("غضب", 11).getname()[0] == "DejaVu Sans"
+
+
+def test_a_matrix_shows_each_rows_shares_in_colour() -> None:
+    picture = Image.open(io.BytesIO(confusion_png([[9, 1], [0, 5]], ["a", "b"], "title"))).convert("RGB")
+    box = (84, 28, picture.width - 12, picture.height - 68)
+    corners = [(box[0] + 4, box[1] + 4), (box[2] - 4, box[1] + 4), (box[0] + 4, box[3] - 4), (box[2] - 4, box[3] - 4)]
+    seen = [picture.getpixel(corner) for corner in corners]
+    assert seen == [tuple(colour) for colour in blues(np.array([0.9, 0.1, 0.0, 1.0])).tolist()]
+
+
+def test_curves_rise_and_fall_with_their_values_and_leave_out_what_is_no_number() -> None:
+    def heights(values: dict[int, float]) -> list[float]:
+        picture = np.asarray(Image.open(io.BytesIO(curves_png([1.0], values, "macro-F1", 9))).convert("RGB")).astype(
+            int
+        )
+        blue = (np.abs(picture - [0, 0x72, 0xB2]).sum(axis=2) < 60)[:, 290:]
+        columns = np.flatnonzero(blue.any(axis=0))
+        return [float(np.flatnonzero(blue[:, column]).mean()) for column in (columns[2], columns[-3])]
+
+    first, last = heights({1: 0.2, 2: 0.4, 3: 0.9})
+    assert last < first - 80  # rows are counted from above
+    first, last = heights({1: 0.9, 2: float("nan"), 3: 0.2})
+    assert last > first + 80
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.8571, 0.8573), (-3.0, 1200.0), (1.0, 1.05)])
+def test_ticks_are_few_and_lie_within(low: float, high: float) -> None:
+    found = ticks(low, high, 5)
+    assert 2 <= len(found) <= 6
+    assert low - 1e-9 <= found[0] < found[-1] <= high + 1e-9
 
 
 Finish = Callable[..., tuple[optuna.Study, Board]]

@@ -66,7 +66,7 @@ VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {
     "two seeds": ({"epochs": 2}, {"seeds": 2}),
 }
 POINTS = [
-    ("studies.objective", "_save_best"),
+    ("studies.best.Best", "write"),
     ("studies.objective", "save_checkpoint"),
     ("studies.objective", "_sweep_weights"),
     ("studies.objective", "_outcome"),

@@ -1,9 +1,18 @@
 """bfloat16 is taken where it is faster on this processor, not where a flag of it says so."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
-from transfer import device
+from transfer import device, precision
+
+
+@pytest.fixture(autouse=True)
+def _nothing_decided_before() -> Iterator[None]:
+    precision.decide_by(None)
+    yield
+    precision.decide_by(None)
 
 
 @pytest.mark.parametrize(("in_bfloat16", "in_float32", "taken"), [(1.0, 2.0, True), (2.0, 1.0, False)])
@@ -13,10 +22,28 @@ def test_bfloat16_is_taken_on_a_cpu_where_a_product_is_faster_in_it(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     seconds = {torch.bfloat16: in_bfloat16, torch.float32: in_float32}
     monkeypatch.setattr(device, "_seconds", lambda x, weights: seconds[x.dtype])
-    assert device._cpu_bf16.__wrapped__() is taken
+    assert device._cpu_bf16() is taken
 
 
 def test_a_cpu_without_bfloat16_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     monkeypatch.delattr(device, "_seconds")
-    assert device._cpu_bf16.__wrapped__() is False
+    assert device._cpu_bf16() is False
+
+
+def test_what_was_decided_before_holds_whatever_would_be_measured_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, "amx_bf16": True})
+    monkeypatch.setattr(device, "_processor", lambda: "Xeon")
+    asked: list[str] = []
+
+    def decide(processor: str, measure: precision.Measure) -> precision.Choice:
+        asked.append(processor)
+        return {"bfloat16": True}
+
+    precision.decide_by(decide)
+    monkeypatch.setattr(device, "_seconds", lambda x, weights: 2.0 if x.dtype == torch.bfloat16 else 1.0)
+    assert device.has_bf16("cpu")
+    assert device.has_bf16("cpu")
+    assert asked == ["Xeon with avx512_bf16 and amx_bf16"]
+    precision.decide_by(None)
+    assert not device.has_bf16("cpu")

@@ -1,0 +1,22 @@
+"""The number format of a run's products on each kind of processor: measured once, recorded, and kept to."""
+
+from sqlalchemy import Engine
+
+from storage.choices import choice, record_choice
+from transfer.precision import Choice, Measure, decide_by
+
+
+def keep_precision(engine: Engine, plan: str) -> None:
+    """Has this process compute as the store says for its kind of processor, and record what it measures where the store
+    says nothing yet.
+
+    So a search that is gone on with, however busy the machine is then, has the digits of one that ran through. A worker
+    on a machine with another processor measures that one; each trial's attribute `precision` says what it was run in.
+    Nothing is asked before a model computes.
+    """
+
+    def decide(processor: str, measure: Measure) -> Choice:
+        name = f"bfloat16 on {processor}"
+        return choice(engine, plan, name) or record_choice(engine, plan, name, dict(measure()))
+
+    decide_by(decide)

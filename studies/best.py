@@ -1,0 +1,104 @@
+"""A trial's best weights so far: in memory while nothing on disk speaks of them, else in the trial's own folder."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from studies.course import Epoch, weights_folder
+from studies.task import Probabilities
+from transfer.adapters import plain
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# Held up to this size, in bytes of what is learnt. The epochs of larger models take long beside writing them.
+MOST_HELD = 512 * 2**20
+
+
+class Best:
+    """The best epoch of a trial that is not on disk yet.
+
+    An epoch becomes the best; then either `write` puts it on disk, for a checkpoint or the trial's end will name it,
+    or training goes on and `hold` copies what is learnt. A trial of short epochs so writes its weights once, or never
+    where they are not wanted, instead of 91 MB for each epoch that is better than those before it.
+    """
+
+    def __init__(self, own: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
+        """own: the trial's folder."""
+        self.own, self.tokenizer = own, tokenizer
+        self.epoch: Epoch | None = None
+        self.probabilities: Mapping[str, Probabilities] = {}
+        self.copies: list[torch.Tensor] | None = None  # None: the model itself has them
+
+    def take(self, epoch: Epoch, probabilities: Mapping[str, Probabilities]) -> None:
+        """The model, as it is now, is the best so far. probabilities: its own, by exam."""
+        self.epoch, self.probabilities, self.copies = epoch, probabilities, None
+
+    def hold(self, model: "PreTrainedModel") -> None:
+        """Training goes on: copies what is the model's alone yet, or writes it where that would take much memory."""
+        if self.epoch is None or self.copies is not None:
+            return
+        learnt = _learnt(model)
+        if sum(value.nbytes for value in learnt) > MOST_HELD:
+            self.write(model)
+        else:
+            self.copies = [value.detach().to("cpu", copy=True) for value in learnt]
+
+    def write(self, model: "PreTrainedModel") -> None:
+        """Puts it on disk, in the folder of its epoch; nothing where it is there already.
+
+        model: that which was trained, whatever it has learnt since.
+        """
+        if self.epoch is None:
+            return
+        folder, copies = weights_folder(self.own, self.epoch), self.copies
+        self.write_answers()
+        with _having(model, copies):
+            plain(model).save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    def write_answers(self) -> None:
+        """Puts its probabilities on disk, for a trial that ends and whose weights nobody wants."""
+        if self.epoch is None:
+            return
+        folder = weights_folder(self.own, self.epoch)
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "probabilities").mkdir(parents=True)
+        for name, values in self.probabilities.items():
+            np.save(folder / "probabilities" / f"{name}.npy", values, allow_pickle=False)
+        self.epoch, self.probabilities, self.copies = None, {}, None
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a folder of an epoch's has its weights, too."""
+    return any(folder.glob("*.safetensors"))
+
+
+def _learnt(model: "PreTrainedModel") -> list[torch.nn.Parameter]:
+    return [value for value in model.parameters() if value.requires_grad]
+
+
+@contextmanager
+def _having(model: "PreTrainedModel", copies: list[torch.Tensor] | None) -> Iterator[None]:
+    """The model with other weights in it, for as long as the block lasts; no more memory is taken on its device."""
+    if copies is None:
+        yield
+        return
+    learnt = _learnt(model)
+    own = [value.detach().to("cpu", copy=True) for value in learnt]
+    _put(copies, learnt)
+    try:
+        yield
+    finally:
+        _put(own, learnt)
+
+
+@torch.no_grad()
+def _put(values: list[torch.Tensor], into: list[torch.nn.Parameter]) -> None:
+    for value, parameter in zip(values, into, strict=True):
+        parameter.copy_(value)
