@@ -16,8 +16,6 @@ from storage.leader import holder
 from studies.claims import LEASE_SECONDS
 from studies.glance import Glance, SeenTrial, glance
 
-SCORES = ("accuracy", "macro_f1", "weighted_f1")
-
 
 def run_status(plan: Plan) -> dict[str, Any]:
     """Where the plan's run stands; a plan of which nothing was begun stays so: nothing is written.
@@ -141,13 +139,17 @@ def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], han
 def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
     if trial is None or trial.state in {"RUNNING", "WAITING"}:
         return None
+    from stages.results import FIGURES, figure_intervals
+
     fresh = next((figures for figures in rechecked if figures["trial"] == trial.number), None)
+    confusion = trial.attributes.get("confusion")
     return {
         "trial": trial.number,
         "value": trial.value if trial.value is not None and math.isfinite(trial.value) else None,
         "params": dict(trial.params),
         "moved": trial.attributes.get("moved", ""),
-        "scores": {name: trial.attributes.get(name) for name in SCORES},
+        "scores": {name: trial.attributes.get(name) for name in FIGURES},
+        "intervals": None if confusion is None else figure_intervals(confusion),
         "fresh": fresh,
     }
 
