@@ -55,6 +55,13 @@ def test_the_comments_are_read_and_golds_texts_are_not(fresh: Path) -> None:
     assert told["loss"]["after"] < told["loss"]["before"]
 
 
+def test_its_options_say_how_much_is_read_masked_and_spent(fresh: Path) -> None:
+    options = "comments: 40, minutes: 1e-6, mask: word, share: 0.3"
+    told = run_adapt(opened(fresh, BEFORE_SEARCH.replace("}", f", {options}}}")))["adapted"]["models/bert"]
+    assert told["steps"] == 1  # the limit of time is looked at after each
+    assert told["texts"] == 38  # two are held out
+
+
 def test_an_adaptation_killed_and_gone_on_with_gives_the_same_weights(
     fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
