@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stages.line.sections import results_table
 from stages.results import row, trial_rows
 from stages.show import show_rows, show_stage
 from stages.show_scores import show_classes, show_combinations
@@ -43,6 +44,13 @@ def test_the_table_of_models_has_those_of_accuracy_and_macro_f1(capsys: pytest.C
         ends = told["intervals"][name]
         assert f"{told[name]:.3f}  {ends['low']:.3f} to {ends['high']:.3f}" in first
     assert second.count("0.400 to 0.600") == 2
+
+
+def test_so_has_that_of_the_pages() -> None:
+    told = row("TF-IDF", "reference", "test", scores())
+    low, high = (told["intervals"]["accuracy"][end] for end in ("low", "high"))
+    assert f">{told['accuracy']:.3f} ({low:.3f} – {high:.3f})<" in results_table([told])
+    assert ">0.500<" in results_table([{**told, "accuracy": 0.5, "intervals": None}])  # of an older run
 
 
 def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.CaptureFixture[str]) -> None:
