@@ -1,5 +1,6 @@
 """Where a run stands, read from the store without disturbing who works on it, and without importing what trains."""
 
+import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from storage.claims import Slot
 from storage.leader import holder
 from studies.claims import LEASE_SECONDS
 from studies.glance import Glance, SeenTrial, glance
+
+SCORES = ("accuracy", "macro_f1", "weighted_f1")
 
 
 def run_status(plan: Plan) -> dict[str, Any]:
@@ -139,17 +142,15 @@ def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], han
 def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
     if trial is None or trial.state in {"RUNNING", "WAITING"}:
         return None
-    from stages.results import FIGURES, figure_intervals
-
     fresh = next((figures for figures in rechecked if figures["trial"] == trial.number), None)
-    confusion = trial.attributes.get("confusion")
+    intervals = trial.attributes.get("intervals")
     return {
         "trial": trial.number,
         "value": trial.value if trial.value is not None and math.isfinite(trial.value) else None,
         "params": dict(trial.params),
         "moved": trial.attributes.get("moved", ""),
-        "scores": {name: trial.attributes.get(name) for name in FIGURES},
-        "intervals": None if confusion is None else figure_intervals(confusion),
+        "scores": {name: trial.attributes.get(name) for name in SCORES},
+        "intervals": None if intervals is None else json.loads(intervals),
         "fresh": fresh,
     }
 
