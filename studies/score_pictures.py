@@ -48,7 +48,8 @@ def reliability_png(bins: Sequence[Mapping[str, Any]], ece: float, title: str) -
             low, high = _wilson(found["accuracy"], found["n"])
             top.plot([found["confidence"]] * 2, [low, high], color=BLUE, linewidth=1.4)
         points = [(found["confidence"], found["accuracy"]) for found in held]
-        top.plot(*zip(*points, strict=True), "o", color=BLUE, markersize=5, clip_on=False, label="answers, 95 % intervals")
+        style: dict[str, Any] = {"color": BLUE, "markersize": 5, "clip_on": False}  # whole at the edge, too
+        top.plot(*zip(*points, strict=True), "o", label="answers, 95 % intervals", **style)
         top.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
         top.set_title(f"{title}: expected calibration error {ece:.3f}", fontsize=10, color=INK)
         top.legend(frameon=False, loc="upper left")
