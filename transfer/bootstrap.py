@@ -170,4 +170,4 @@ def _figures(sums: NDArray[np.float64], k: int) -> Figures:
 
 
 def _share(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0))
