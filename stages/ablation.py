@@ -26,6 +26,7 @@ from stages.further import further_result, is_simulated, run_further, search_of,
 from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
 from stages.results import SIMULATED
+from stages.searching import with_path
 from stages.stage import do_stage, fingerprint
 from stages.target import NO_GOLD
 from stages.workspace import Run
@@ -79,7 +80,7 @@ def join_ablation(run: Run) -> dict[str, Any]:
     task, plan_of = _task(run, inputs, number)
     arms, seeds = _arms(run, inputs), run.plan.further.ablation_seeds
     found = run_controls(run, inputs, plan_of, task, winner["trial"], arms, seeds, leads=False)
-    return {"studies": [found.study], "winner": winner}
+    return with_path(run, {"studies": [found.study], "winner": winner})
 
 
 def _arms(run: Run, inputs: Inputs) -> Sequence[Arm]:

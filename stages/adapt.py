@@ -1,37 +1,44 @@
 """Adapting encoders to the comments' language, before stage one or stage two, where the plan asks for it."""
 
-import os
+import json
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from stages.data import read_gold_rows, read_original
+from stages.drawn import drawn_comments, taken_by
 from stages.searching import slug
 from stages.settings import AdaptSettings
-from stages.stage import do_stage, fingerprint, result_of
-from stages.workspace import SAMPLES, Run
+from stages.stage import do_stage, fingerprint, require_same, result_of
+from stages.workspace import ADAPTED, Run
 from storage import ledger, registry
 from studies.interrupts import held_interrupts
 from transfer.adapt import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
-from transfer.floods import flood_key
 from transfer.hub import fetch_model, model_version
 from transfer.memory import Memory
 from transfer.problem import Problem
-from transfer.strata import draw_stratified
-from transfer.stream import read_comments
 
 STAGE = "adapt"
-ADAPTED = "adapted"  # the first part of names in files
 CHECKPOINT_SECONDS = 120.0
 Before = Literal["search", "further"]
+TOLD = "adaptation.json"  # beside the weights: what made them, and what came of it
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """sources: by candidate, the folder of the weights to adapt. texts: the comments. parts: of the fingerprint."""
+
+    settings: AdaptSettings
+    sources: Mapping[str, Path]
+    texts: list[str]
+    parts: dict[str, Any]
 
 
 def adapts(run: Run, before: Before) -> bool:
@@ -44,21 +51,25 @@ def run_adapt(run: Run) -> dict[str, Any]:
     not in it.
 
     The result has `adapted`, by candidate: `name` of the folder in files, `steps`, `seconds`, `texts`, and `loss` on
-    held-out comments `before` and `after` (nats a masked token). A kill costs two minutes.
+    held-out comments `before` and `after` (nats a masked token). A kill costs two minutes. A name stands for what made
+    the weights, so that other settings, comments or encoders are adapted beside them, and never in their place.
     """
-    settings = _settings(run)
-    sources = _sources(run, settings)
-    parts = {
-        "adapt": settings.model_dump(),
-        "seed": run.plan.seed,
-        "weights": {candidate: model_version(folder) for candidate, folder in sources.items()},
-        "comments": _sample_name(run, settings),
-    }
-    return do_stage(run, STAGE, parts, {}, partial(_adapt_all, run, settings, sources), partial(_is_there, run))
+    inputs = _inputs(run)
+    return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs), partial(_is_there, run))
+
+
+def adapted_result(run: Run) -> dict[str, Any]:
+    """What adapting came to, for those who build on it.
+
+    Raises Problem where it is not done, or was done with another plan or data.
+    """
+    result = result_of(run, STAGE)
+    require_same(run, STAGE, _inputs(run).parts)
+    return result
 
 
 def adapted_folders(run: Run) -> dict[str, Path]:
-    """The adapted weights by candidate. Raises Problem where they are not made yet."""
+    """The adapted weights by candidate, as last made. Raises Problem where they are not made yet."""
     return {name: run.files.fetch(found["name"]) for name, found in result_of(run, STAGE)["adapted"].items()}
 
 
@@ -71,11 +82,18 @@ def pretrained(run: Run, candidate: str) -> Path:
     return fetch_model(place, None if Path(place).is_dir() else began)
 
 
-def _settings(run: Run) -> AdaptSettings:
-    assert run.plan.adapt is not None
+def _inputs(run: Run) -> _Inputs:
+    settings = run.plan.adapt
+    assert settings is not None
     if not run.plan.comments:
         raise Problem(f"{run.plan.file.name}, adapt: the plan has no comments", "name their files, or set adapt: null")
-    return run.plan.adapt
+    original = read_original(run.plan)
+    taken = taken_by([original.train, original.validation, original.test], [read_gold_rows(run.plan)])
+    sample, texts = drawn_comments(run, STAGE, settings.comments, taken, spread=False)
+    sources = _sources(run, settings)
+    weights = {candidate: model_version(folder) for candidate, folder in sources.items()}
+    parts = {"adapt": settings.model_dump(), "seed": run.plan.seed, "weights": weights, "comments": sample}
+    return _Inputs(settings, sources, texts, parts)
 
 
 def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
@@ -89,31 +107,46 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     return {winner["candidate"]: run.files.fetch(record.path)}
 
 
-def _adapt_all(run: Run, settings: AdaptSettings, sources: Mapping[str, Path]) -> dict[str, Any]:
-    texts = _kept_texts(run, settings)
-    return {"adapted": {name: _adapt(run, settings, name, folder, texts) for name, folder in sources.items()}}
+def _adapt_all(run: Run, inputs: _Inputs) -> dict[str, Any]:
+    adapted = {candidate: _adapted(run, inputs, candidate) for candidate in inputs.sources}
+    shutil.rmtree(run.scratch / STAGE, ignore_errors=True)  # checkpoints of other settings, too
+    return {"adapted": adapted}
 
 
-def _adapt(run: Run, settings: AdaptSettings, candidate: str, source: Path, texts: list[str]) -> dict[str, Any]:
+def _adapted(run: Run, inputs: _Inputs, candidate: str) -> dict[str, Any]:
+    """What is told of a candidate's adaptation: read beside its weights where they are there, else made."""
+    made_by = {**inputs.parts, "weights": inputs.parts["weights"][candidate]}
+    if inputs.settings.before == "further":
+        made_by["head"] = model_version(pretrained(run, candidate))
+    name = f"{ADAPTED}/{slug(candidate)}-{fingerprint(made_by)[:12]}"
+    if run.files.exists(name):
+        run.report.say(f"{STAGE}: {candidate}: done before")
+    else:
+        _adapt(run, inputs, candidate, name, made_by)
+    told: dict[str, Any] = json.loads((run.files.fetch(name) / TOLD).read_text(encoding="utf-8"))["told"]
+    return {"name": name, **told}
+
+
+def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mapping[str, Any]) -> None:
+    """Adapts one encoder and publishes it with what made it and what came of it."""
     seed = int(np.random.SeedSequence([run.plan.seed, *candidate.encode(), 5]).generate_state(1)[0])
-    base = source if settings.before == "search" else pretrained(run, candidate)
-    model, tokenizer = load_masked_lm(base, seed)
+    settings, source = inputs.settings, inputs.sources[candidate]
+    model, tokenizer = load_masked_lm(source if settings.before == "search" else pretrained(run, candidate), seed)
     if settings.before == "further":
         take_encoder(model, source)
     memory = Memory(run.plan.search.token_budget, run.plan.search.gradient_checkpointing, run.report.say)
-    tuning = Adapting(model, tokenizer, texts, _adaptation(settings, len(texts)), seed, memory)
-    own = run.scratch / slug(f"{STAGE} {candidate} {fingerprint({'weights': str(model_version(source))})}")
+    tuning = Adapting(model, tokenizer, inputs.texts, _adaptation(settings, len(inputs.texts)), seed, memory)
+    own = run.scratch / STAGE / Path(name).name
     notes = _resumed(own, tuning)
     _train(run, candidate, tuning, own, notes)
-    after = tuning.judge()
-    plain = tuning.accelerator.unwrap_model(tuning.model)
-    save_adapted(plain, source, classifies=settings.before == "further", folder=own / "whole")
-    name = f"{ADAPTED}/{slug(candidate)}"
-    run.files.publish(own / "whole", name)
+    loss = {"before": notes["before"], "after": tuning.judge()}
+    told = {"steps": tuning.step, "seconds": round(tuning.spent, 1), "texts": len(tuning.texts), "loss": loss}
+    plain, whole = tuning.accelerator.unwrap_model(tuning.model), own / "whole"
+    save_adapted(plain, source, classifies=settings.before == "further", folder=whole)
+    (whole / TOLD).write_text(json.dumps({"told": told, "made_by": made_by}, ensure_ascii=False), encoding="utf-8")
+    run.files.publish(whole, name)
     shutil.rmtree(own, ignore_errors=True)
-    run.report.say(f"{STAGE}: {candidate}: loss on held-out comments {notes['before']:.3f} to {after:.3f}")
-    told = {"steps": tuning.step, "seconds": round(tuning.spent, 1), "texts": len(tuning.texts)}
-    return {"name": name, **told, "loss": {"before": notes["before"], "after": after}}
+    run.report.say(f"{STAGE}: {candidate}: loss on held-out comments {loss['before']:.3f} to {loss['after']:.3f}")
 
 
 def _adaptation(settings: AdaptSettings, texts: int) -> Adaptation:
@@ -171,43 +204,6 @@ def _train(run: Run, candidate: str, tuning: Adapting, own: Path, notes: dict[st
                 raise KeyboardInterrupt
 
         tuning.run(on_step)
-
-
-def _kept_texts(run: Run, settings: AdaptSettings) -> list[str]:
-    """The comments that are read: drawn at random once and kept, so that later ones change nothing."""
-    name = _sample_name(run, settings)
-    if run.files.exists(name):
-        return list(pq.read_table(run.files.fetch(name)).column("text").to_pylist())
-    plan = run.plan
-    read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="", where="comments")
-    taken = _taken(run)
-    draw = draw_stratified(
-        read, settings.comments, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=False
-    )
-    texts = [row.text for row in draw.rows]
-    local = run.scratch / f"adapt-{os.getpid()}.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"text": pa.array(texts, pa.string())}), local)
-    run.files.publish(local, name)
-    local.unlink()
-    return texts
-
-
-def _taken(run: Run) -> set[str]:
-    """Gold's texts and what differs from them in nothing but signs, and the original data's."""
-    gold, original = read_gold_rows(run.plan), read_original(run.plan)
-    splits = [original.train, original.validation, *([original.test] if original.test else [])]
-    found = {key for rows in splits for key in rows.keys}
-    for key, text in zip(gold.keys, gold.texts, strict=True) if gold else ():
-        found |= {key, flood_key(key, text)}
-    return found
-
-
-def _sample_name(run: Run, settings: AdaptSettings) -> str:
-    sources = [source.model_dump(mode="json") for source in run.plan.comments]
-    gold = read_gold_rows(run.plan)
-    drawn = {"seed": run.plan.seed, "sources": sources, "comments": settings.comments}
-    return f"{SAMPLES}/adapt-{fingerprint(drawn | {'gold': gold.fingerprint if gold else None})}.parquet"
 
 
 def _is_there(run: Run, result: Mapping[str, Any]) -> bool:

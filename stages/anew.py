@@ -2,10 +2,9 @@
 
 import shutil
 
-from stages.adapt import ADAPTED
 from stages.plan import Plan
 from stages.stage import STAGES
-from stages.workspace import SAMPLES, SHARDS, Run, store_url
+from stages.workspace import ADAPTED, SAMPLES, SHARDS, Run, store_url
 from storage import claims, ledger, registry
 from storage.choices import forget_choices
 from storage.shards import forget_shards
@@ -41,7 +40,8 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
         ledger.forget(run.engine, run.plan.name, "ablation")
         _remove(run, ANSWERS)
     if "pseudo_label" in later:
-        _remove(run, SAMPLES)
+        # what stage one's encoders were adapted to stays, while they do: drawn again it might be other comments
+        _remove(run, SAMPLES, but=() if "adapt" in later else (f"{SAMPLES}/adapt-",))
     if "infer" in later:
         forget_shards(run.engine, run.plan.name)
         forget_choices(run.engine, run.plan.name, "engine ")
@@ -57,9 +57,10 @@ def _in_order(plan: Plan) -> list[str]:
     return stages
 
 
-def _remove(run: Run, prefix: str) -> None:
-    for name in list(run.files.names(prefix)):
-        run.files.remove(name)
+def _remove(run: Run, prefix: str, but: tuple[str, ...] = ()) -> None:
+    for name in run.files.names(prefix):
+        if not name.startswith(but):
+            run.files.remove(name)
 
 
 def forget_studies(run: Run, prefix: str, but: str | None = None) -> None:

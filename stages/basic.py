@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from stages.adapt import adapted_folders, adapts, run_adapt
+from stages.adapt import adapted_folders, adapted_result, adapts, run_adapt
 from stages.data import read_gold_rows, read_original
+from stages.models import Readings, model_record
 from stages.plan import Plan
 from stages.refit import Found, Job, best_of, search_and_refit
 from stages.results import Row, row, trial_rows
@@ -21,8 +22,9 @@ from studies.again import recheck_of
 from studies.search import Search
 from studies.space import default_space, plain_space
 from studies.task import Exam, Probabilities, Task
+from transfer.bootstrap import DRAWS, intervals
 from transfer.encoding import encode
-from transfer.evaluate import DIRECTIONS, MetricName, score
+from transfer.evaluate import DIRECTIONS, score
 from transfer.finetune import Examples, one_hot
 from transfer.hub import fetch_model, model_version
 from transfer.labelled import Labelled
@@ -53,7 +55,8 @@ class _Inputs:
 def run_basic(run: Run) -> dict[str, Any]:
     """Searches every candidate, names the winner, and compares it with the references on validation.
 
-    The result has `studies`, `winner` (candidate, study, trial, value, path, name) and `rows` of the results' table.
+    The result has `studies`, `winner` (candidate, study, trial, value, path, name, and `interval`: of the metric, as
+    its kept weights have it on validation) and `rows` of the results' table.
     """
     if adapts(run, "search"):
         run_adapt(run)
@@ -119,6 +122,7 @@ def _starts(run: Run) -> dict[str, Path]:
     """The candidates' folders: of the hub's, the version that the study began with, whatever was pushed since; those
     adapted to the comments where the plan asks for that."""
     if adapts(run, "search"):
+        adapted_result(run)
         return adapted_folders(run)
     record = ledger.read(run.engine, run.plan.name, STAGE)
     began: dict[str, str] = record.parts["candidates"] if record else {}
@@ -144,18 +148,25 @@ def _search_all(run: Run, inputs: _Inputs, *, leads: bool) -> dict[str, Any]:
     studies = [study for one in found for study in one.studies]
     return {
         "studies": studies,
-        "winner": _winner(run.plan.search.metric, found),
+        "winner": _winner(run, inputs.original, found, leads=leads),
         "rows": _rows(inputs.original, run.plan.labels, found) if leads else [],
         "stopped": stopped(run, STAGE, studies, run.plan.search.timeout),
     }
 
 
-def _winner(metric: MetricName, found: list[Found]) -> dict[str, Any]:
+def _winner(run: Run, original: Original, found: list[Found], *, leads: bool) -> dict[str, Any]:
+    metric = run.plan.search.metric
     chosen = [(one.final, one.chosen) for one in found if one.chosen]
     if not chosen:
         raise Problem("stage one: no trial is complete", "moodline status tells why each failed")
     study, trial = chosen[best_of(DIRECTIONS[metric], [trial for _, trial in chosen])]
-    return winner_of(STAGE, study["candidate"], study["name"], trial)
+    winner = winner_of(STAGE, study["candidate"], study["name"], trial)
+    if not leads:
+        return winner  # its weights may still be on their way
+    rows = original.validation
+    readings = Readings(run, {"validation": rows.texts}, {"validation": rows.fingerprint})
+    said = readings.of(model_record(run, winner["name"]), "validation")
+    return winner | {"interval": intervals(said, rows.labels, run.plan.labels, seed=DRAWS)[metric]}
 
 
 def _rows(original: Original, labels: list[str], found: list[Found]) -> list[Row]:

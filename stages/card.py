@@ -10,6 +10,7 @@ from stages.overview import table_rows
 from stages.workspace import Run
 from storage import ledger
 from storage.registry import ModelRecord
+from transfer.bootstrap import confusion_intervals
 
 COMBINATION = "ensemble.json"
 WARNING = "> **Simulation.** The labeller was a stand-in for an LLM; the figures below are a simulation's."
@@ -160,8 +161,7 @@ def _training(record: ModelRecord) -> list[str]:
 
 
 def _judged(run: Run, predictor: Predictor) -> dict[str, Any]:
-    """Figures of this very predictor by split, where a stage judged it; else those of its own trial on validation,
-    without intervals."""
+    """Figures of this very predictor by split, where a stage judged it; else those of its own trial on validation."""
     ensemble, distil = (_result(run, stage) for stage in ("ensemble", "distil"))
     kind = ensemble.get("final", {}).get("kind")
     shown = [(ensemble.get("members") if kind == "ensemble" else [ensemble.get("best_single")], ensemble)]
@@ -170,7 +170,10 @@ def _judged(run: Run, predictor: Predictor) -> dict[str, Any]:
         if members == predictor.members and result.get("judged"):
             judged: dict[str, Any] = result["judged"]
             return judged
-    return {"validation": predictor.records[0].metrics} if len(predictor.records) == 1 else {}
+    if len(predictor.records) != 1:
+        return {}
+    own = predictor.records[0].metrics
+    return {"validation": {**own, "intervals": confusion_intervals(own["confusion"], own["labels"])}}
 
 
 def _scores(judged: Mapping[str, Any]) -> list[str]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from stages.settings import EnsembleSettings
 from stages.yardstick import Yardstick
+from transfer.bootstrap import confusion_intervals
 from transfer.combine import COMBINATIONS, FITTED, Combination, Mixture
-from transfer.evaluate import figure
+from transfer.evaluate import confusion_of
 from transfer.fit_mixture import Rows, cross_fitted, fit_mixture
 from transfer.problem import Problem
 
@@ -75,7 +76,8 @@ class Combined:
     mixture: Mixture
     fitted: bool
     value: float
-    figures: Mapping[str, Mapping[str, float]]  # by split
+    interval: Mapping[str, float]  # of the value
+    figures: Mapping[str, Mapping[str, Any]]  # by split
 
 
 def compare(bench: Bench, settings: EnsembleSettings, seed: int) -> list[Combined]:
@@ -107,6 +109,7 @@ def _combined(
         mixture=found.mixture,
         fitted=how in FITTED or calibrated,
         value=bench.yardstick.value(judged),
+        interval=bench.yardstick.interval(judged),
         figures={split: figures_of(judged[split], bench.truth[split]) for split in bench.splits},
     )
 
@@ -131,6 +134,8 @@ def _fits(line: Combined, settings: EnsembleSettings) -> bool:
     return settings.combine in {"auto", line.mixture.how} and line.name.endswith(CALIBRATED) in calibrated
 
 
-def figures_of(probabilities: Floats, truth: Ints) -> dict[str, float]:
-    """Accuracy and macro-F1."""
-    return {"accuracy": figure("accuracy", probabilities, truth), "macro_f1": figure("macro_f1", probabilities, truth)}
+def figures_of(probabilities: Floats, truth: Ints) -> dict[str, Any]:
+    """Accuracy and macro-F1, and under `intervals` their 95 % bootstrap intervals."""
+    found = confusion_intervals(confusion_of(probabilities, truth))
+    names = ("accuracy", "macro_f1")
+    return {**{name: found[name]["value"] for name in names}, "intervals": {name: found[name] for name in names}}

@@ -13,7 +13,7 @@ from stages.results import SIMULATED, Row, row
 from stages.target import NO_GOLD
 from stages.workspace import Run
 from storage import registry
-from transfer.evaluate import bootstrap_interval, score
+from transfer.evaluate import score
 from transfer.paired import paired_difference
 
 Floats = NDArray[np.float32]
@@ -45,7 +45,8 @@ def comparison(run: Run, inputs: Inputs, winner: str, controls: Controls, simula
     for exam, (_, truth) in splits_of(inputs).items():
         for name, probabilities in models.items():
             note = SIMULATED if simulated and name not in {FIRST, ORIGINAL + AS_LONG} else ""
-            rows.append(_row(run, name, SPLITS[exam], probabilities[exam], truth, note))
+            stage = "basic" if name == FIRST else "further"
+            rows.append(row(name, stage, SPLITS[exam], score(probabilities[exam], truth, run.plan.labels), note))
         for name in (name for name in models if name != SECOND):
             comparisons.append(_compared(run, models[SECOND][exam], models[name][exam], truth, name, SPLITS[exam]))
     first = next((found for found in comparisons if found["than"] == FIRST and found["split"] == REPORT), None)
@@ -70,13 +71,6 @@ def _answers(run: Run, inputs: Inputs, winner: str, controls: Controls) -> dict[
         if 1 in controls.seeds(arm):  # one that failed again and again is left out; the study tells why
             models[arm + AS_LONG] = controls.answers[arm, 1]
     return {**models, SECOND: kept(winner)}
-
-
-def _row(run: Run, name: str, split: str, probabilities: Floats, truth: NDArray[np.int64], note: str) -> Row:
-    labels = run.plan.labels
-    _, low, high = bootstrap_interval("macro_f1", probabilities.argmax(axis=1), truth, len(labels), seed=run.plan.seed)
-    stage = "basic" if name == FIRST else "further"
-    return row(name, stage, split, score(probabilities, truth, labels), (low, high), note)
 
 
 def _compared(

@@ -4,10 +4,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from stages.workspace import ADAPTERS, SAMPLES, SHARDS, Run
+from stages.workspace import ADAPTED, ADAPTERS, SAMPLES, SHARDS, Run
 
 # first parts of names in files, and of paths in the workspace
-IN_FILES = {"models": "weights", ADAPTERS: "weights", "artifacts": "artifacts", SHARDS: "shards", SAMPLES: "shards"}
+IN_FILES = dict.fromkeys(("models", ADAPTERS, ADAPTED), "weights")
+IN_FILES |= {"artifacts": "artifacts", SHARDS: "shards", SAMPLES: "shards"}
 IN_WORKSPACE = {"scratch": "checkpoints", "cache": "cache", "moodline.db": "store"}
 
 

@@ -1,24 +1,22 @@
 """One model from many: what the ensemble says of the comments trains a single encoder, so that millions cost less."""
 
-from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.anew import forget_studies
 from stages.crew import Crew
+from stages.drawn import drawn_comments, taken_by
 from stages.ensemble import CHOOSING, HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
 from stages.models import Floats, Predictor, Readings, save_array
 from stages.refit import Job, search_and_refit
 from stages.searching import fitted_space, longest_of, resources, winner_of, with_path
 from stages.settings import DistilSettings
 from stages.stage import do_stage, fingerprint, result_of
-from stages.workspace import SAMPLES, Run
+from stages.workspace import Run
 from storage import ledger, registry
 from storage.registry import ModelRecord
 from studies.search import Search
@@ -27,15 +25,12 @@ from studies.task import Exam, Task
 from transfer.bootstrap import paired_difference
 from transfer.encoding import encode
 from transfer.finetune import one_hot
-from transfer.floods import flood_key
 from transfer.hub import fetch_model, model_version
 from transfer.judgement import judgement
 from transfer.lessons import lessons
 from transfer.model import load_config, load_tokenizer, longest_input
 from transfer.problem import Problem
 from transfer.published import published_recipe
-from transfer.strata import draw_stratified
-from transfer.stream import read_comments
 
 STAGE = "distil"
 CHUNK = 1024  # texts that the ensemble labels between two writes: what a kill can cost
@@ -172,55 +167,14 @@ def _forget_others(run: Run, study: str) -> None:
 
 
 def _sample(run: Run, data: Splits) -> tuple[str | None, list[str]]:
-    """Name and texts of the comments that the teacher labels: drawn once and kept, so that later comments change
-    nothing. No name, and the training texts, where the plan has no comments."""
-    plan, settings = run.plan, run.plan.distil
+    """Name and texts of the comments that the teacher labels. No name, and the training texts, where the plan has no
+    comments. No text that judges is among them: gold, validation and test."""
+    settings, original, gold = run.plan.distil, data.original, data.gold
     assert settings is not None
-    if not plan.comments:
-        return None, list(data.original.train.texts)
-    sources = [source.model_dump(mode="json") for source in plan.comments]
-    name = f"{SAMPLES}/distil-{fingerprint({'seed': plan.seed, 'sources': sources, 'sample': settings.sample})}.parquet"
-    judged = _judged(data)
-    if not run.files.exists(name):
-        _draw(run, judged, settings.sample, name)
-    table = pq.read_table(run.files.fetch(name))
-    drawn = list(zip(table["key"].to_pylist(), table["text"].to_pylist(), strict=True))
-    # gold that was labelled since: its texts judge, and never train
-    kept = [text for key, text in drawn if not judged & {key, flood_key(key, text)}]
-    return name if len(kept) == len(drawn) else f"{name} {fingerprint({'texts': kept})}", kept
-
-
-def _judged(data: Splits) -> set[str]:
-    """Keys of all texts that judge, and of those of the comments' kind also what their near-duplicates share."""
-    original, gold = data.original, data.gold
-    plain = [original.validation, *([original.test] if original.test else [])]
-    keys = {key for rows in plain for key in rows.keys}
-    for rows in (gold.tune, gold.report) if gold else ():
-        for key, text in zip(rows.keys, rows.texts, strict=True):
-            keys |= {key, flood_key(key, text)}
-    return keys
-
-
-def _draw(run: Run, judged: Collection[str], size: int, name: str) -> None:
-    """Stratified over time and source, without texts that judge."""
-    plan = run.plan
-    # no salt is needed: authors are not looked at here
-    read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
-    drawn = draw_stratified(
-        read,
-        size,
-        plan.seed,
-        plan.index.timezone,
-        same=flood_key,
-        without=judged,
-    )
-    if not drawn.rows:
-        raise Problem("comments: no comment with a text was found", f"left out: {drawn.left_out}")
-    local = run.scratch / "distil-sample.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"key": [row.key for row in drawn.rows], "text": [row.text for row in drawn.rows]}), local)
-    run.files.publish(local, name)
-    local.unlink()
+    if not run.plan.comments:
+        return None, list(original.train.texts)
+    judging = taken_by([original.validation, original.test], [gold.tune, gold.report] if gold else [])
+    return drawn_comments(run, STAGE, settings.sample, judging)
 
 
 def _taught(run: Run, inputs: _Inputs) -> Floats:

@@ -25,7 +25,7 @@ from storage.registry import ModelRecord
 from transfer.bootstrap import is_better, paired_difference
 from transfer.combine import MEAN, Mixture, mixture_from
 from transfer.diversity import diversity
-from transfer.evaluate import bootstrap_interval, score
+from transfer.evaluate import score
 from transfer.judgement import judgement
 from transfer.problem import Problem
 from transfer.splits import Original
@@ -134,6 +134,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
     bench = _bench(data, readings, records)
     values = {name: data.yardstick.value(bench.seen[name]) for name in bench.names}
     best = bench.names[0]
+    interval = data.yardstick.interval(bench.seen[best])
     table = compare(bench, run.plan.ensemble, run.plan.seed)
     chosen = chosen_of(table, run.plan.ensemble)
     kind = _final(run, values[best], chosen)
@@ -156,7 +157,11 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
         "chosen": title,
         "combine": chosen.mixture.how,
         "diversity": diversity([bench.seen[m]["validation"] for m in chosen.members], data.truth["validation"]),
-        "final": {"kind": kind, "value": {"best": values[best], "ensemble": chosen.value}},
+        "final": {
+            "kind": kind,
+            "value": {"best": values[best], "ensemble": chosen.value},
+            "intervals": {"best": interval, "ensemble": chosen.interval},
+        },
         "test": _test(rows),
         "gain": {split: found for split, found in gain.items() if split in HELD_BACK},
         "judged": {
@@ -178,7 +183,8 @@ def _bench(data: Splits, readings: Readings, records: Sequence[ModelRecord]) -> 
 
 
 def _line(line: Combined) -> dict[str, Any]:
-    told = {"combination": line.name, "members": len(line.members), "value": line.value, "fitted": line.fitted}
+    told = {"combination": line.name, "members": len(line.members), "value": line.value, "interval": line.interval}
+    told |= {"fitted": line.fitted}
     return told | {"weights": dict(zip(line.members, line.mixture.weights, strict=False)), "figures": line.figures}
 
 
@@ -221,11 +227,10 @@ def _rows(run: Run, data: Splits, shown: Shown, said: Mapping[str, Mapping[str, 
 
 
 def judged_row(run: Run, name: str, stage: str, split: str, probabilities: Floats, truth: NDArray[np.int64]) -> Row:
-    """One model on one split, with macro-F1's interval."""
-    labels, settings = run.plan.labels, run.plan.pseudo_label
-    _, low, high = bootstrap_interval("macro_f1", probabilities.argmax(axis=1), truth, len(labels), seed=run.plan.seed)
+    """One model on one split."""
+    settings = run.plan.pseudo_label
     is_simulated = stage in {"further", STAGE, "distil"} and settings is not None and settings.simulation
-    return row(name, stage, split, score(probabilities, truth, labels), (low, high), SIMULATED * is_simulated)
+    return row(name, stage, split, score(probabilities, truth, run.plan.labels), SIMULATED * is_simulated)
 
 
 def _gain(run: Run, ensemble: Floats, single: Floats, truth: NDArray[np.int64]) -> dict[str, Any]:
@@ -262,6 +267,6 @@ def has_stage_two(run: Run) -> bool:
     return run.plan.pseudo_label is not None and record is not None and record.state == "done"
 
 
-def _test(rows: Sequence[Row]) -> dict[str, dict[str, float]] | None:
-    found = {r["model"]: {"accuracy": r["accuracy"], "macro_f1": r["macro_f1"]} for r in rows if r["split"] == "test"}
-    return found or None
+def _test(rows: Sequence[Row]) -> dict[str, dict[str, Any]] | None:
+    told = ("accuracy", "macro_f1", "intervals")
+    return {r["model"]: {name: r[name] for name in told} for r in rows if r["split"] == "test"} or None

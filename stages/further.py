@@ -8,7 +8,8 @@ from stages.adapt import adapts, run_adapt
 from stages.compared import comparison
 from stages.controls import SOURCES, Controls, run_controls
 from stages.further_inputs import Inputs, inputs_of
-from stages.further_task import STAGE, task_of
+from stages.further_task import STAGE, task_of, value_interval
+from stages.models import model_record
 from stages.refit import Found, Job, search_and_refit
 from stages.results import SIMULATED, Row, trial_rows
 from stages.rounds import Round, inputs_of_round, round_name, teachers
@@ -17,6 +18,7 @@ from stages.stage import do_stage, require_same, result_of
 from stages.target import NO_GOLD
 from stages.workspace import Run
 from studies.again import RecheckSettings, recheck_of
+from studies.record import model_name
 from studies.search import Search
 from studies.task import Task
 from transfer.problem import Problem
@@ -144,7 +146,10 @@ def _round(run: Run, inputs: Inputs, number: int, teacher: Sequence[str], *, lea
     found = search_and_refit(run, Job(plan_of, task, recheck=_recheck(run)), leads=leads)
     if found.chosen is None:
         raise Problem("stage two: no trial is complete", "moodline status tells why each failed")
-    told = Round(number, len(own.pseudo.keys), teacher, _worth(found.chosen))
+    name = model_name(STAGE, task.called or task.candidate, found.chosen["trial"])
+    # a worker may be ahead of who keeps the weights
+    interval = value_interval(run, own, model_record(run, name)) if leads else None
+    told = Round(number, len(own.pseudo.keys), teacher, _worth(found.chosen), interval)
     return _Searched(told, own, plan_of, task, found)
 
 
@@ -155,7 +160,7 @@ def _worth(chosen: Mapping[str, Any]) -> float:
 
 def _winner(best: _Searched) -> dict[str, Any]:
     winner = winner_of(STAGE, best.task.called or best.task.candidate, best.plan_of.name, best.chosen)
-    return {**winner, "candidate": best.task.candidate, "round": best.told.number}
+    return {**winner, "candidate": best.task.candidate, "round": best.told.number, "interval": best.told.interval}
 
 
 def winning_round(run: Run, inputs: Inputs, result: Mapping[str, Any], *, leads: bool) -> tuple[Inputs, int]:

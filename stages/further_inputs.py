@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.adapt import adapts
+from stages.adapt import adapted_result, adapts
 from stages.basic import basic_result
 from stages.data import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
@@ -63,7 +63,7 @@ def inputs_of(run: Run) -> Inputs:
     starts = _starts(run, winner)
     parts |= _if_other_than_usual(run, labelled)
     if adapts(run, "further"):
-        parts["adapted"] = result_of(run, "adapt")["fingerprint"]
+        parts["adapted"] = adapted_result(run)["fingerprint"]
     if len(starts) > 1:
         parts["further.space.start"] = [f"{record.name} {record.value!r}" for record in starts]
     return Inputs(winner, starts, original, gold, target, pseudo, parts)

@@ -9,13 +9,15 @@ import numpy as np
 
 from stages.adapt import adapted_folders, adapts
 from stages.further_inputs import Inputs
+from stages.models import Readings
 from stages.rounds import round_name
 from stages.searching import fitted_space, longest_of, resources
 from stages.stage import fingerprint
 from stages.workspace import Run
 from stages.yardstick import Yardstick
+from storage.registry import ModelRecord
 from studies.space import default_mixing, default_space
-from studies.task import Exam, Probabilities, Task
+from studies.task import Exam, Task
 from transfer.encoding import encode
 from transfer.finetune import Examples, Recipe, one_hot
 from transfer.mixing import PLAIN, PseudoLabelled, alone, mix
@@ -51,12 +53,6 @@ def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, 
         ),
         "target": Exam(encode(target.texts, tokenizer, longest, run.cache), target.truth),
     }
-    floor = first.metrics["macro_f1"] - plan.further.tolerance
-    yardstick = Yardstick(tuple(labels), original.validation.labels, target.truth, floor)
-
-    def value(probabilities: Mapping[str, Probabilities]) -> float:
-        return yardstick.value(probabilities)
-
     task = Task(
         start=starts[1],
         starts=starts,
@@ -66,7 +62,7 @@ def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, 
         seed=_seed(plan.seed, number),
         examples=partial(examples_of, train, learnt),
         exams=exams,
-        value=value,
+        value=_yardstick(run, inputs).value,
         stage=STAGE,
         plan=plan.name,
         candidate=inputs.winner["candidate"],
@@ -78,6 +74,20 @@ def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, 
     )
     recipe = {name: first.recipe[name] for name in asdict(Recipe()) if name in first.recipe}
     return task, asdict(Recipe()) | recipe | PLAIN_MIXTURE
+
+
+def value_interval(run: Run, inputs: Inputs, record: ModelRecord) -> dict[str, float]:
+    """The value of a kept trial with the `low` and `high` end of its 95 % interval: see Yardstick.interval."""
+    validation, target = inputs.original.validation, inputs.target
+    contents = {"validation": validation.fingerprint}
+    contents |= {"target": inputs.gold.tune.fingerprint} if inputs.gold else {}
+    readings = Readings(run, {"validation": validation.texts, "target": target.texts}, contents)
+    return _yardstick(run, inputs).interval({split: readings.of(record, split) for split in readings.splits})
+
+
+def _yardstick(run: Run, inputs: Inputs) -> Yardstick:
+    floor = inputs.starts[0].metrics["macro_f1"] - run.plan.further.tolerance
+    return Yardstick(tuple(run.plan.labels), inputs.original.validation.labels, inputs.target.truth, floor)
 
 
 def _seed(seed: int, number: int) -> int:

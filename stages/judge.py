@@ -66,7 +66,7 @@ def run_evaluate(
     result = {
         "predictor": predictor.name,
         **judged,
-        "slices": slices(probabilities, rows.labels, ways, seed=run.plan.seed),
+        "slices": slices(probabilities, rows.labels, ways),
         "dropped": rows.dropped,
         "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
     }

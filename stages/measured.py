@@ -109,9 +109,10 @@ def _fitted(plan: Plan, tune: Judged) -> Calibration | None:
 def _agreement(plan: Plan, rows: Judged) -> dict[str, Any]:
     k = len(plan.labels)
     scores = score(np.eye(k)[rows.label], rows.truth, plan.labels)
+    intervals = {name: _interval(plan, rows, name) for name in ("accuracy", "macro_f1")}
     return {
-        "accuracy": _interval(plan, rows, "accuracy")["value"],
-        "macro_f1": _interval(plan, rows, "macro_f1")["value"],
+        **{name: found["value"] for name, found in intervals.items()},
+        "intervals": intervals,
         "kappa": _kappa(plan, rows),
         "gold_n": len(rows.truth),
         "gold_is_weighted": rows.weights is not None,

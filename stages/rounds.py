@@ -6,7 +6,7 @@ that what it gives is the new labels' doing.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -35,16 +35,18 @@ from transfer.stream import read_comments
 @dataclass(frozen=True)
 class Round:
     """One round, ended. number: from 1, which learns from the labeller alone. teacher: the models of the round before
-    that labelled its comments. value: of its chosen trial."""
+    that labelled its comments. value: of its chosen trial. interval: 95 %, of that trial as its weights are kept."""
 
     number: int
     labels: int
     teacher: Sequence[str]
     value: float
+    interval: Mapping[str, float] | None
 
     def as_dict(self) -> dict[str, Any]:
         """As a result shows it."""
-        return {"round": self.number, "labels": self.labels, "teacher": list(self.teacher), "value": self.value}
+        told = {"round": self.number, "labels": self.labels, "teacher": list(self.teacher), "value": self.value}
+        return told | {"interval": self.interval}
 
 
 def teachers(run: Run, study: str) -> list[str]:

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stages.duration import shown
 from stages.report import Report
+from stages.results import FIGURES, figure_intervals
 from stages.search_notes import search_notes
 from stages.settings import SearchSettings
 from stages.workspace import Run, store_url
@@ -173,7 +174,8 @@ def slug(name: str) -> str:
 
 
 def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
-    """A trial as JSON shows it, with its figures over fresh seeds where it has some; None before it has ended."""
+    """A trial as JSON shows it: `scores` on validation with 95 % `intervals`, and, where it was fitted again, its
+    figures over `fresh` seeds; None before it has ended."""
     if trial is None or not trial.state.is_finished():
         return None
     return {
@@ -182,7 +184,8 @@ def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[Mapping[str, Any]
         "value": trial.value,
         "params": trial.params,
         "moved": trial.user_attrs.get("moved", ""),
-        "scores": {name: trial.user_attrs.get(name) for name in ("accuracy", "macro_f1", "weighted_f1")},
+        "scores": {name: trial.user_attrs.get(name) for name in FIGURES},
+        "intervals": figure_intervals(trial.user_attrs["confusion"]) if "confusion" in trial.user_attrs else None,
     }
 
 

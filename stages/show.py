@@ -7,6 +7,7 @@ from stages.show_further import HEAD, comparison_notes, comparison_rows
 from stages.show_labellers import in_words, spending_lines, unity_lines
 from stages.show_scores import show_classes, show_combinations, show_distilled
 from stages.tables import console as _console
+from stages.tables import ends
 from stages.tables import figure as _figure
 from stages.tables import table as _table
 
@@ -31,12 +32,13 @@ def show_run(result: Mapping[str, Any]) -> None:
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """One table in which all models stand, split by split."""
-    table = _table("model", "split", "n", "accuracy", "macro-F1", "95 % interval")
+    table = _table("model", "split", "n", "accuracy", "95 % interval", "macro-F1", "95 % interval")
     for split in dict.fromkeys(row["split"] for row in rows):
         for row in (row for row in rows if row["split"] == split):
-            interval = "" if row.get("low") is None else f"{row['low']:.3f} to {row['high']:.3f}"
-            figures = (_figure(row.get("n")), _figure(row["accuracy"]), _figure(row["macro_f1"]))
-            table.add_row(row["model"], split, *figures, interval)
+            of_accuracy = ends((row.get("intervals") or {}).get("accuracy"))
+            of_f1 = "" if row.get("low") is None else ends(row)
+            figures = (_figure(row["accuracy"]), of_accuracy, _figure(row["macro_f1"]), of_f1)
+            table.add_row(row["model"], split, _figure(row.get("n")), *figures)
         table.add_section()
     _console().print(table)
     for note in sorted({row["note"] for row in rows if row.get("note")}):
@@ -137,7 +139,7 @@ def show_stage(result: Mapping[str, Any]) -> None:
     if result.get("winner"):
         winner = result["winner"]
         told = f"; {_over_seeds(winner['fresh'])}" if winner.get("fresh") else ""
-        value = f"{winner['value']:.4f}{told}"
+        value = f"{winner['value']:.4f}{_ends(winner.get('interval'))}{told}"
         out.print(f"winner: {winner['candidate']}, trial {winner['trial']}, {value}\n  {winner['path']}")
     if "kappa" in result:
         show_label_stage(result)
@@ -195,6 +197,9 @@ def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
                 f"{_short(study)}: the untuned baseline is the published recipe, but for what lies outside the "
                 f"plan's space: {study['baseline']['moved']}"
             )
+        told = [f"{name} {_on_validation(trial)}" for name, trial in _shown(study) if trial and trial.get("intervals")]
+        if told:
+            out.print(f"{_short(study)}, macro-F1 on validation with 95 % interval: {', '.join(told)}")
         for again in study.get("rechecked", []):
             out.print(f"{_short(study)}, trial {again['trial']}: {again['value']:.4f}; {_over_seeds(again)}")
         for line in _failures(study):
@@ -204,6 +209,22 @@ def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
 def _short(study: Mapping[str, Any]) -> str:
     """A study's name without its plan's, which stands above."""
     return str(study["name"]).partition(" · ")[2] or str(study["name"])
+
+
+def _shown(study: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any] | None]]:
+    """The best trial and the baseline, once where they are one."""
+    best, baseline = study["best"], study["baseline"]
+    same = best and baseline and best["trial"] == baseline["trial"]
+    return [("best and baseline" if same else "best", best), *([] if same else [("baseline", baseline)])]
+
+
+def _on_validation(trial: Mapping[str, Any]) -> str:
+    found = trial["intervals"]["macro_f1"]
+    return f"{found['value']:.4f}{_ends(found)}"
+
+
+def _ends(interval: Mapping[str, Any] | None) -> str:
+    return f" ({interval['low']:.4f} to {interval['high']:.4f})" if interval else ""
 
 
 def _value(trial: Mapping[str, Any] | None) -> str:
@@ -304,7 +325,7 @@ def _show_data(result: Mapping[str, Any]) -> None:
 
 
 def _over_seeds(figures: Mapping[str, Any]) -> str:
-    interval = "" if figures["low"] is None else f" ({figures['low']:.4f} to {figures['high']:.4f})"
+    interval = "" if figures["low"] is None else _ends(figures)
     failed = f", {figures['failed']} failed" if figures["failed"] else ""
     return f"over {figures['n']} fresh seeds {figures['mean']:.4f}{interval}{failed}"
 

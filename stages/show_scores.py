@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.tables import console, figure, interval, table
+from stages.tables import console, ends, figure, interval, table
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
 BETTER, NO_BETTER = "better, as its interval tells", "the interval does not tell which is better"
@@ -14,17 +14,17 @@ def show_combinations(result: Mapping[str, Any]) -> None:
     out = console()
     lines: Sequence[Mapping[str, Any]] = result.get("combinations", [])
     targets = ["target"] if result.get("target") else []
-    names = ("combination", "members", "value", "accuracy on validation", "macro-F1")
+    names = ("combination", "members", "value", "95 % interval", "accuracy on validation", "macro-F1")
     made = table(*names, *("macro-F1 on target" for _ in targets))
     if lines:
-        best = result["final"]["value"]["best"]
-        made.add_row(f"best single: {result['best_single']}", "1", figure(best))
+        best, own = result["final"]["value"]["best"], result["final"].get("intervals", {}).get("best")
+        made.add_row(f"best single: {result['best_single']}", "1", figure(best), ends(own))
     for line in lines:
         own = line["figures"]["validation"]
         figures = [figure(own["accuracy"]), figure(own["macro_f1"])]
         figures += [figure(line["figures"][split]["macro_f1"]) for split in targets]
         name = f"{line['combination']}{' *' * line['fitted']}"
-        made.add_row(name, str(line["members"]), figure(line["value"]), *figures)
+        made.add_row(name, str(line["members"]), figure(line["value"]), ends(line.get("interval")), *figures)
     out.print(made)
     if any(line["fitted"] for line in lines):
         out.print("* learnt on these rows; its figures are of rows that its fit did not see (5 folds)")
@@ -62,9 +62,9 @@ def show_scores(result: Mapping[str, Any]) -> None:
     made = table("figure", "value", "95 % interval")
     for name in HEADLINES:
         found = result["intervals"][name]
-        made.add_row(name.replace("_", " "), figure(found["value"]), f"{found['low']:.3f} to {found['high']:.3f}")
+        made.add_row(name.replace("_", " "), figure(found["value"]), ends(found))
     out.print(made)
-    show_classes(result["labels"], result["per_class"], result["confusion"])
+    show_classes(result["labels"], result["per_class"], result["confusion"], result["intervals"]["per_class"])
     for way, rows in result.get("slices", {}).items():
         out.print(_slices(way, rows))
     for what in ("errors", "pictures"):
@@ -73,18 +73,26 @@ def show_scores(result: Mapping[str, Any]) -> None:
 
 
 def _slices(way: str, rows: Sequence[Mapping[str, Any]]) -> Any:
-    made = table(way, "rows", "accuracy", "macro-F1", "95 % interval")
+    made = table(way, "rows", "accuracy", "95 % interval", "macro-F1", "95 % interval")
     for found in rows:
-        ends = "too few" if found["macro_f1"] is None else f"{found['low']:.3f} to {found['high']:.3f}"
-        made.add_row(found["slice"], figure(found["n"]), figure(found["accuracy"]), figure(found["macro_f1"]), ends)
+        known = found["intervals"] or {}
+        figures = (x for name in ("accuracy", "macro_f1") for x in (figure(found[name]), ends(known.get(name))))
+        made.add_row(found["slice"], figure(found["n"]), *(figures if known else ("", "too few")))
     return made
 
 
-def show_classes(labels: Sequence[str], per_class: Mapping[str, Any], confusion: Sequence[Sequence[int]]) -> None:
-    """Per label its figures and its row of the confusion matrix."""
-    made = table("label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in labels))
+def show_classes(
+    labels: Sequence[str],
+    per_class: Mapping[str, Any],
+    confusion: Sequence[Sequence[int]],
+    intervals: Mapping[str, Any] | None = None,
+) -> None:
+    """Per label its figures and its row of the confusion matrix; with intervals also that of F1."""
+    more = ("95 % of f1",) if intervals else ()
+    made = table("label", "precision", "recall", "f1", *more, "accuracy", "rows", *(f"as {x}" for x in labels))
     for label, counts in zip(labels, confusion, strict=True):
         own = per_class[label]
-        figures = (figure(own[key]) for key in ("precision", "recall", "f1", "accuracy"))
+        figures = [figure(own[key]) for key in ("precision", "recall", "f1", "accuracy")]
+        figures[3:3] = [ends(intervals[label]["f1"])] if intervals else []
         made.add_row(label, *figures, str(own["support"]), *map(str, counts))
     console().print(made)

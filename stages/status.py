@@ -1,5 +1,6 @@
 """Where a run stands, read from the store without disturbing who works on it, and without importing what trains."""
 
+import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -142,12 +143,14 @@ def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ())
     if trial is None or trial.state in {"RUNNING", "WAITING"}:
         return None
     fresh = next((figures for figures in rechecked if figures["trial"] == trial.number), None)
+    intervals = trial.attributes.get("intervals")
     return {
         "trial": trial.number,
         "value": trial.value if trial.value is not None and math.isfinite(trial.value) else None,
         "params": dict(trial.params),
         "moved": trial.attributes.get("moved", ""),
         "scores": {name: trial.attributes.get(name) for name in SCORES},
+        "intervals": None if intervals is None else json.loads(intervals),
         "fresh": fresh,
     }
 

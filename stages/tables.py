@@ -14,6 +14,11 @@ def figure(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
+def ends(found: Mapping[str, Any] | None) -> str:
+    """The ends of an interval; nothing for None."""
+    return f"{found['low']:.3f} to {found['high']:.3f}" if found else ""
+
+
 def interval(found: Mapping[str, Any], sign: str = "") -> str:
     """A value with its interval behind it. sign: "+" writes it also before what is positive."""
     low, high = (f"{found[end]:{sign}.3f}" for end in ("low", "high"))

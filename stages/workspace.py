@@ -19,6 +19,7 @@ from transfer.problem import Problem
 SHARDS = "shards"
 SAMPLES = "samples"
 ADAPTERS = "adapters"
+ADAPTED = "adapted"
 
 
 @dataclass(frozen=True)

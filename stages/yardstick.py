@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluate import DIRECTIONS, MetricName, figure
+from transfer.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
+from transfer.evaluate import DIRECTIONS, MetricName, confusion_of, figure
 
 Floats = NDArray[np.floating]
 
@@ -35,3 +36,18 @@ class Yardstick:
         kept = figure("macro_f1", on_validation, self.validation)
         reached = figure("macro_f1", probabilities["target"], self.target)
         return reached - max(self.floor - kept, 0.0)
+
+    def interval(self, probabilities: Mapping[str, Floats]) -> dict[str, float]:
+        """The value with the `low` and `high` end of its 95 % bootstrap interval; each split is drawn for itself.
+
+        It holds the sample's uncertainty, and not that the best of many was chosen by this very figure.
+        """
+        on_validation = probabilities["validation"]
+        if self.target is None:
+            found: dict[str, float] = intervals(on_validation, self.validation, self.labels, seed=DRAWS)[self.metric]
+            ends = (-found["high"], -found["low"]) if DIRECTIONS[self.metric] == "minimize" else None
+            return {"value": -found["value"], "low": ends[0], "high": ends[1]} if ends else found
+        kept = of_confusions(drawn_again(confusion_of(on_validation, self.validation), DRAWS))["macro_f1"]
+        # other draws than validation's, for the two are other texts
+        reached = of_confusions(drawn_again(confusion_of(probabilities["target"], self.target), DRAWS + 1))["macro_f1"]
+        return interval(self.value(probabilities), reached - np.maximum(self.floor - kept, 0.0))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from studies.course import Epoch
+from transfer.bootstrap import confusion_intervals
 from transfer.evaluate import Scores
 from transfer.problem import Problem
 
@@ -56,6 +57,7 @@ class Outcome:
     def attributes(self) -> dict[str, Any]:
         """What optuna-dashboard shows as sortable columns; figures are those of the kept weights."""
         scores = self.scores
+        found = confusion_intervals(scores.confusion)  # here, for whoever looks at a study loads no numpy
         figures: dict[str, Any] = {
             "accuracy": scores.accuracy,
             "macro_f1": scores.macro_f1,
@@ -67,6 +69,7 @@ class Outcome:
             "precision": self.precision,
             **{f"f1 {label}": figure["f1"] for label, figure in scores.per_class.items()},
             "confusion": json.dumps(scores.confusion),
+            "intervals": json.dumps({name: found[name] for name in ("accuracy", "macro_f1", "weighted_f1")}),
         }
         if len(self.seeds) > 1:
             figures |= {"spread": self.spread, "kept_seed": self.kept.seed, "kept_value": self.kept.value}

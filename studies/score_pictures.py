@@ -48,10 +48,11 @@ def reliability_png(bins: Sequence[Mapping[str, Any]], ece: float, title: str) -
             low, high = _wilson(found["accuracy"], found["n"])
             top.plot([found["confidence"]] * 2, [low, high], color=BLUE, linewidth=1.4)
         points = [(found["confidence"], found["accuracy"]) for found in held]
-        top.plot(*zip(*points, strict=True), "o", color=BLUE, markersize=5, label="answers, 95 % intervals")
+        style: dict[str, Any] = {"color": BLUE, "markersize": 5, "clip_on": False}  # whole at the edge, too
+        top.plot(*zip(*points, strict=True), "o", label="answers, 95 % intervals", **style)
         top.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
         top.set_title(f"{title}: expected calibration error {ece:.3f}", fontsize=10, color=INK)
-        top.legend(frameon=False, loc="upper left")
+        top.legend(frameon=False, loc="best")  # where no answer lies
         width = bins[0]["high"] - bins[0]["low"]
         below.bar([found["low"] + width / 2 for found in bins], [found["n"] for found in bins], width * 0.9, color=GREY)
         below.set(xlabel="confidence: probability of the likeliest label", ylabel="answers")

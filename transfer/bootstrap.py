@@ -1,7 +1,8 @@
 """Every figure of a classifier with its bootstrap interval, and the difference of two on the same rows.
 
 All figures follow from sums over rows: of the confusion matrix's cells, of losses, of the bins of confidence. So no
-resample needs more than how often it has each row, and memory holds a few numbers a row.
+resample needs more than how often it has each row, and memory holds a few numbers a row. Those of the matrix alone do
+not even need the rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from transfer.evaluate import Floats, Ints, squared_errors
 from transfer.reliability import BINS, bin_of, losses
 
 RESAMPLES = 1000
+DRAWS = 0  # seed of matrices drawn again: a model has the same interval in every table that shows it
+Figures = dict[str, NDArray[np.float64]]
 AVERAGES = ("macro", "weighted")
 OF_LABEL = ("precision", "recall", "f1", "accuracy")
 COMPARED = ("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier")
@@ -25,19 +28,48 @@ def intervals(
 ) -> dict[str, Any]:
     """95 % percentile bootstrap intervals over rows, {"value", "low", "high"} each.
 
-    probabilities: (N, K), rows sum to 1. truth: (N,) in [0, K). By name: accuracy, macro and weighted f1, precision
-    and recall, log_loss, brier, ece; under `per_class`, by label, precision, recall, f1 and accuracy. A resample in
-    which a label has no row counts 0 for it, as the figure itself does.
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    probabilities: (N, K), rows sum to 1. truth: (N,) in [0, K). By name log_loss, brier and ece, drawn by `seed`, and
+    all that confusion_intervals gives.
     """
     rows = _rows(probabilities, truth)
-    value, spread = _figures(_whole(rows), len(labels)), _figures(_resampled(rows, seed, resamples), len(labels))
-    found = {name: _interval(value[name][0], spread[name]) for name in value if value[name].ndim == 1}
+    value, spread = _row_figures(_whole(rows), rows.k), _row_figures(_resampled(rows, seed, resamples), rows.k)
+    found = {name: interval(value[name][0], spread[name]) for name in value}
+    confusion = np.bincount(rows.cells, minlength=rows.k**2).reshape(rows.k, rows.k)
+    return found | confusion_intervals(confusion, labels, resamples=resamples)
+
+
+def confusion_intervals(confusion: Any, labels: Sequence[str] = (), *, resamples: int = RESAMPLES) -> dict[str, Any]:
+    """95 % percentile bootstrap intervals of what a confusion matrix tells, {"value", "low", "high"} each.
+
+    confusion: (K, K) counts, rows true, columns predicted. By name accuracy, macro and weighted f1, precision and
+    recall; with labels also, under `per_class`, by label, precision, recall, f1 and accuracy. A resample in which a
+    label has no row counts 0 for it, as the figure itself does.
+    """
+    value, spread = of_confusions(np.asarray(confusion)[None]), of_confusions(drawn_again(confusion, DRAWS, resamples))
+    found: dict[str, Any] = {name: interval(value[name][0], spread[name]) for name in value if value[name].ndim == 1}
     per_class = {
-        label: {name: _interval(value[f"class_{name}"][0, k], spread[f"class_{name}"][:, k]) for name in OF_LABEL}
+        label: {name: interval(value[f"class_{name}"][0, k], spread[f"class_{name}"][:, k]) for name in OF_LABEL}
         for k, label in enumerate(labels)
     }
-    return {**found, "per_class": per_class}
+    return found | ({"per_class": per_class} if labels else {})
+
+
+def drawn_again(confusion: Any, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
+    """(resamples, K, K) confusion matrices of as many rows drawn with replacement.
+
+    Such a matrix is multinomial with the shares of the one given: the rows themselves add nothing.
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 5 and 13.
+    """
+    counts = np.asarray(confusion, dtype=np.int64)
+    shares = counts.ravel() / counts.sum()
+    drawn = np.random.default_rng(seed).multinomial(int(counts.sum()), shares, size=resamples)
+    return np.asarray(drawn.reshape(-1, *counts.shape), dtype=np.float64)
+
+
+def interval(value: Any, drawn: NDArray[np.float64]) -> dict[str, float]:
+    """`value` with the `low` and `high` end of its 95 % percentile interval. drawn: (R,) what resamples give."""
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def paired_difference(
@@ -55,7 +87,7 @@ def paired_difference(
     totals = [_figures(_whole(rows), k) for rows in both]
     drawn = [_figures(_resampled(rows, seed, resamples), k) for rows in both]  # the same seed, so the same rows
     return {
-        name: _interval(totals[0][name][0] - totals[1][name][0], drawn[0][name] - drawn[1][name]) for name in COMPARED
+        name: interval(totals[0][name][0] - totals[1][name][0], drawn[0][name] - drawn[1][name]) for name in COMPARED
     }
 
 
@@ -110,9 +142,8 @@ def _whole(rows: _Rows) -> NDArray[np.float64]:
     return rows.sums(np.ones(len(rows.cells)))[None]
 
 
-def _figures(sums: NDArray[np.float64], k: int) -> dict[str, NDArray[np.float64]]:
-    """(R, D) sums to figures, (R,) each; those of labels, named class_*, are (R, K)."""
-    confusion = sums[:, : k * k].reshape(-1, k, k)
+def of_confusions(confusion: NDArray[Any]) -> Figures:
+    """Figures of R confusion matrices (R, K, K): (R,) each; those of labels, named class_*, are (R, K)."""
     n, right = confusion.sum(axis=(1, 2)), np.diagonal(confusion, axis1=1, axis2=2)
     true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
     own = {
@@ -124,17 +155,19 @@ def _figures(sums: NDArray[np.float64], k: int) -> dict[str, NDArray[np.float64]
     weights = true / n[:, None]
     averaged = {f"macro_{name}": own[name].mean(axis=1) for name in ("f1", "precision", "recall")}
     averaged |= {f"weighted_{name}": (own[name] * weights).sum(axis=1) for name in ("f1", "precision", "recall")}
-    log_loss, brier, rest = sums[:, k * k], sums[:, k * k + 1], sums[:, k * k + 2 :]
+    return {"accuracy": right.sum(axis=1) / n, **averaged, **{f"class_{name}": values for name, values in own.items()}}
+
+
+def _row_figures(sums: NDArray[np.float64], k: int) -> Figures:
+    """(R, D) sums over rows to the figures that no confusion matrix tells, (R,) each."""
+    n, (log_loss, brier), rest = sums[:, : k * k].sum(axis=1), sums[:, k * k : k * k + 2].T, sums[:, k * k + 2 :]
     gaps = np.abs(rest[:, :BINS] - rest[:, BINS:]).sum(axis=1)
-    found = {"accuracy": right.sum(axis=1) / n, **averaged}
-    found |= {"log_loss": log_loss / n, "brier": brier / n, "ece": gaps / n}
-    return found | {f"class_{name}": values for name, values in own.items()}
+    return {"log_loss": log_loss / n, "brier": brier / n, "ece": gaps / n}
 
 
-def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+def _figures(sums: NDArray[np.float64], k: int) -> Figures:
+    return of_confusions(sums[:, : k * k].reshape(-1, k, k)) | _row_figures(sums, k)
 
 
-def _interval(value: Any, drawn: NDArray[np.float64]) -> dict[str, float]:
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return {"value": float(value), "low": float(low), "high": float(high)}
+def _share(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.bootstrap import intervals
-from transfer.evaluate import Floats, Ints, bootstrap_interval, score, squared_errors
+from transfer.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
+from transfer.evaluate import Floats, Ints, score, squared_errors
 from transfer.reliability import reliability
 
 # Of characters: a quarter of the rows in each, as far as lengths differ.
@@ -36,43 +36,45 @@ def judgement(probabilities: Floats, truth: Ints, labels: Sequence[str], *, seed
     }
 
 
-def slices(probabilities: Floats, truth: Ints, ways: Mapping[str, Sequence[str]], *, seed: int) -> dict[str, Any]:
-    """By way and slice `n`, `accuracy`, `macro_f1` and its `low` and `high`, 95 %; the largest, in order of name.
+def slices(probabilities: Floats, truth: Ints, ways: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """By way and slice `n`, `accuracy`, `macro_f1` with its `low` and `high`, 95 %, and `intervals` of both; of the
+    largest slices, in order of name.
 
     ways: by name, for each row the slice that it is in, (N,) text, "" for none.
     macro_f1 is the mean over the labels that have a row in the slice: others would make small slices look bad. Null
     for a slice of fewer than FEWEST rows.
     """
-    predicted = probabilities.argmax(axis=1)
-    return {way: _by_slice(np.asarray(names), predicted, truth, seed) for way, names in ways.items()}
+    predicted, k = probabilities.argmax(axis=1), probabilities.shape[1]
+    return {way: _by_slice(np.asarray(names), predicted, truth, k) for way, names in ways.items()}
 
 
-def _by_slice(names: NDArray[Any], predicted: Ints, truth: Ints, seed: int) -> list[dict[str, Any]]:
+def _by_slice(names: NDArray[Any], predicted: Ints, truth: Ints, k: int) -> list[dict[str, Any]]:
     found, counts = np.unique(names[names != ""], return_counts=True)
     kept = sorted(found[np.argsort(-counts, kind="stable")][:MOST_SLICES].tolist(), key=_order)
-    rows = [_slice(name, names == name, predicted, truth, seed) for name in kept]
+    rows = [_slice(name, names == name, predicted, truth, k) for name in kept]
     if len(found) > len(kept):
         rest = ~np.isin(names, kept) & (names != "")
-        rows.append(_slice(f"{len(found) - len(kept)} others", rest, predicted, truth, seed))
+        rows.append(_slice(f"{len(found) - len(kept)} others", rest, predicted, truth, k))
     return rows
 
 
-def _slice(name: str, mask: NDArray[np.bool_], predicted: Ints, truth: Ints, seed: int) -> dict[str, Any]:
+def _slice(name: str, mask: NDArray[np.bool_], predicted: Ints, truth: Ints, k: int) -> dict[str, Any]:
     n = int(mask.sum())
     if n < FEWEST:
-        return {"slice": name, "n": n, "accuracy": None, "macro_f1": None, "low": None, "high": None}
-    # numbered anew: of the labels that are true or given here, those true here count
-    there, at = np.unique(np.concatenate([truth[mask], predicted[mask]]), return_inverse=True)
-    own, given = at[:n].astype(np.int64), at[n:].astype(np.int64)
-    share = len(there) / len(np.unique(own))
-    value, low, high = (share * x for x in bootstrap_interval("macro_f1", given, own, len(there), seed=seed))
+        return {"slice": name, "n": n, "accuracy": None, "macro_f1": None, "low": None, "high": None, "intervals": None}
+    confusion = np.bincount(truth[mask] * k + predicted[mask], minlength=k**2).reshape(k, k)
+    there = confusion.sum(axis=1) > 0
+    value, drawn = of_confusions(confusion[None]), of_confusions(drawn_again(confusion, DRAWS))
+    accuracy = interval(value["accuracy"][0], drawn["accuracy"])
+    macro_f1 = interval(value["class_f1"][0, there].mean(), drawn["class_f1"][:, there].mean(axis=1))
     return {
         "slice": name,
         "n": n,
-        "accuracy": float(np.mean(own == given)),
-        "macro_f1": value,
-        "low": low,
-        "high": min(high, 1.0),
+        "accuracy": accuracy["value"],
+        "macro_f1": macro_f1["value"],
+        "low": macro_f1["low"],
+        "high": macro_f1["high"],
+        "intervals": {"accuracy": accuracy, "macro_f1": macro_f1},
     }
 
 

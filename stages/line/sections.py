@@ -27,11 +27,15 @@ def results_table(results: Sequence[Mapping[str, object]]) -> str:
 
 
 def _result(row: Mapping[str, object]) -> str:
-    cells = "".join(_cell(row.get(key)) for key in list(COLUMNS)[1:])
+    told = row.get("intervals")
+    intervals = told if isinstance(told, Mapping) else {}
+    cells = "".join(_cell(intervals.get(key, row.get(key))) for key in list(COLUMNS)[1:])
     return f'<tr><th scope="row">{value_html(row.get("model"))}</th>{cells}</tr>'
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f'<td class="figure">{value["value"]:.3f} ({value["low"]:.3f} – {value["high"]:.3f})</td>'
     if isinstance(value, float | int) and not isinstance(value, bool):
         return f'<td class="figure">{value:.3f}</td>'
     return f"<td>{value_html(value)}</td>"

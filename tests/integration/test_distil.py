@@ -58,8 +58,11 @@ def test_another_teacher_teaches_anew_and_nothing_of_the_old_model_stays(
     distilled: tuple[Project, dict[str, Any]],
 ) -> None:
     project, told = distilled
-    other = project.json("ensemble", "plan.yaml", "--set", "ensemble.top=1")["distilled"]
+    rates = "distil.space.learning_rate={low: 3e-3, high: 5e-3}"
+    sets = [word for override in ("ensemble.top=1", "distil.trials=2", rates) for word in ("--set", override)]
+    other = project.json("ensemble", "plan.yaml", *sets)["distilled"]
     assert other["fingerprint"] != told["distilled"]["fingerprint"]
+    assert [(study["complete"], study["target"]) for study in other["studies"]] == [(2, 2)]
     weights = (project.workspace / "files" / "models").glob("*distil*/**/model.safetensors")
     assert len(list(weights)) == 1
     names = [study["name"] for study in project.json("status", "plan.yaml")["studies"]]

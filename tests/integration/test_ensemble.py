@@ -59,6 +59,15 @@ def test_members_are_calibrated_where_the_plan_says_so(finished: Project) -> Non
     assert either["final"]["value"]["ensemble"] == max(line["value"] for line in either["combinations"])
 
 
+@pytest.mark.usefixtures("no_inference")
+@pytest.mark.parametrize("final", ["best", "ensemble"])
+def test_the_plan_may_name_what_is_final(finished: Project, final: str) -> None:
+    run = opened(finished, f"final={final}")
+    told = run_ensemble(run)
+    assert told["final"]["kind"] == final
+    assert final_predictor(run).members == (told["members"] if final == "ensemble" else [told["best_single"]])
+
+
 def test_the_gain_is_told_with_its_interval_where_nothing_was_chosen(finished: Project) -> None:
     told = finished.json("ensemble", "plan.yaml")
     assert set(told["gain"]) == {"gold report", "test"}

@@ -1,6 +1,7 @@
 """An export loads where moodline is not: with transformers' pipeline, and in other forms; its card tells the truth."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) 
     told = finished.json("predict", "plan.yaml", TEXT, "--model", "basic/models-bert/trial-0")
     assert set(said) == set(LABELS)
     assert said == pytest.approx(told["predictions"][0]["probabilities"], abs=1e-5)
+    card = card_of(finished, "out")[1]
+    for label in LABELS:  # a trial's own figures have their intervals, too
+        assert re.search(rf"- validation, {label}: F1 [\d.]+ \([\d.]+ to [\d.]+\)", card)
 
 
 def test_the_card_tells_data_scores_with_intervals_and_limits(finished: Project) -> None:

@@ -1,5 +1,6 @@
 """Adapting reads comments and never gold, is gone on with after a kill, and what follows begins with its weights."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from stages import adapt
 from stages.ablation import run_ablation
-from stages.adapt import adapted_folders, pretrained, run_adapt
+from stages.adapt import adapted_folders, adapted_result, pretrained, run_adapt
 from stages.basic import run_basic
 from stages.compared import REPORT
 from stages.data import read_gold_rows
@@ -19,7 +20,9 @@ from stages.further_task import NOT_ADAPTED, task_of
 from stages.overview import stages_of
 from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
+from stages.workspace import Run
 from tests.stages.stage_two import KilledError, files_of, opened
+from tests.tiny import save_encoder
 from transfer.adapt import Adapting
 from transfer.problem import Problem, Problems
 
@@ -52,6 +55,13 @@ def test_the_comments_are_read_and_golds_texts_are_not(fresh: Path) -> None:
     assert told["loss"]["after"] < told["loss"]["before"]
 
 
+def test_its_options_say_how_much_is_read_masked_and_spent(fresh: Path) -> None:
+    options = "comments: 40, minutes: 1e-6, mask: word, share: 0.3"
+    told = run_adapt(opened(fresh, BEFORE_SEARCH.replace("}", f", {options}}}")))["adapted"]["models/bert"]
+    assert told["steps"] == 1  # the limit of time is looked at after each
+    assert told["texts"] == 38  # two are held out
+
+
 def test_an_adaptation_killed_and_gone_on_with_gives_the_same_weights(
     fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +91,81 @@ def test_an_adaptation_killed_and_gone_on_with_gives_the_same_weights(
     assert weights(fresh) == weights(through)
     assert told["adapted"]["models/bert"]["loss"]["before"] > told["adapted"]["models/bert"]["loss"]["after"]
     assert not list((opened(fresh).scratch).rglob("*.safetensors"))
+
+
+def test_an_encoder_that_was_adapted_before_a_kill_is_not_adapted_again(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_encoder("roberta", fresh.parent / "models" / "roberta", with_lm_head=True)
+    both = (BEFORE_SEARCH, "candidates=[models/bert, models/roberta]")
+    train, begun = adapt._train, list[str]()
+
+    def noted(run: Run, candidate: str, *more: Any) -> None:
+        begun.append(candidate)
+        if begun == ["models/bert", "models/roberta"]:
+            raise KilledError
+        train(run, candidate, *more)
+
+    monkeypatch.setattr(adapt, "_train", noted)
+    with pytest.raises(KilledError):
+        run_adapt(opened(fresh, *both))
+    before = weights(fresh)
+    told = run_adapt(opened(fresh, *both))["adapted"]
+    assert begun == ["models/bert", "models/roberta", "models/roberta"]
+    assert before.items() <= weights(fresh).items()
+    assert len(before) == 1
+    for found in told.values():
+        assert found["steps"] == 6
+        assert found["loss"]["after"] < found["loss"]["before"]
+
+
+def test_another_adaptation_stands_beside_the_first_which_trials_may_cite(fresh: Path) -> None:
+    run = opened(fresh, BEFORE_SEARCH)
+    first, kept = run_adapt(run)["adapted"]["models/bert"], weights(fresh)
+    other = opened(fresh, BEFORE_SEARCH.replace("steps: 6", "steps: 4"))
+    with pytest.raises(Problem, match="stage adapt of small was begun with other inputs") as caught:
+        adapted_result(other)
+    assert any('"steps": 4' in line for line in str(caught.value).splitlines())
+    second = run_adapt(other)["adapted"]["models/bert"]
+    assert second["name"] != first["name"]
+    assert kept.items() < weights(fresh).items()
+    made_by = json.loads((run.files.fetch(second["name"]) / "adaptation.json").read_text(encoding="utf-8"))["made_by"]
+    assert made_by["adapt"]["steps"] == 4
+    assert run_adapt(run)["adapted"]["models/bert"] == first  # put back, it is there
+
+
+def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_out(fresh: Path) -> None:
+    run = opened(fresh, BEFORE_SEARCH)
+    first = run_adapt(run)["adapted"]["models/bert"]
+    gold = fresh.parent / "gold.csv"
+    lines = gold.read_text(encoding="utf-8").splitlines()
+    swapped = {"anger": "joy", "joy": "sadness", "sadness": "anger"}
+    turned = [f"{row.rpartition(',')[0]},{swapped[row.rpartition(',')[2]]}" for row in lines[1:]]
+    gold.write_text("\n".join([lines[0], *turned]) + "\n", encoding="utf-8")
+    assert run_adapt(opened(fresh, BEFORE_SEARCH))["adapted"]["models/bert"] == first
+    (sample,) = [name for name in run.files.names("samples") if "adapt" in name]
+    drawn = pq.read_table(run.files.fetch(sample)).column("text").to_pylist()
+    with gold.open("a", encoding="utf-8") as file:
+        file.write(f"new,{drawn[0]},joy\n")
+    with pytest.raises(Problem, match="with other inputs"):
+        adapted_result(opened(fresh, BEFORE_SEARCH))
+    again = run_adapt(opened(fresh, BEFORE_SEARCH))["adapted"]["models/bert"]
+    assert again["name"] != first["name"]
+    assert drawn[0] not in adapt._inputs(opened(fresh, BEFORE_SEARCH)).texts
+
+
+def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
+    searched: Path, tmp_path: Path
+) -> None:
+    from stages.anew import begin_anew
+    from stages.label_file import labels_command
+
+    run = opened(searched, BEFORE_SEARCH)
+    run_adapt(run)
+    told = labels_command(run, None, tmp_path / "labels.csv", None)
+    assert told["exported"]["rows"] >= 100
+    begin_anew(run, "pseudo_label")
+    assert run.files.names("samples") == run.files.names("samples/adapt-") != []
 
 
 def test_stage_one_begins_with_the_adapted_weights_and_says_what_changed(searched: Path) -> None:

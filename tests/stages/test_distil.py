@@ -21,6 +21,13 @@ def splits(gold: Any = None) -> Any:
     return SimpleNamespace(original=SimpleNamespace(validation=people(), test=None), gold=gold)
 
 
+def test_without_comments_it_learns_from_the_training_texts(a_run: Callable[..., Run]) -> None:
+    run = a_run("distil={encoder: models/bert, sample: 20}", "comments=[]", "pseudo_label=null")
+    train = people("a rainy day", "a tram")
+    data: Any = SimpleNamespace(original=SimpleNamespace(train=train, validation=people(), test=None), gold=None)
+    assert distil._sample(run, data) == (None, train.texts)
+
+
 def test_gold_that_is_labelled_later_is_not_learnt_from_nor_what_is_nearly_alike(
     a_run: Callable[..., Run], tmp_path: Path
 ) -> None:

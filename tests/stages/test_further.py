@@ -15,6 +15,7 @@ from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import task_of
 from stages.pseudo_label import run_pseudo_label
+from stages.status import run_status
 from stages.workspace import store_url
 from storage import registry
 from studies.objective import run_trial
@@ -57,6 +58,23 @@ def test_stage_two_stands_beside_stage_one_and_either_source_alone(further: Path
     ]
     assert all(row["low"] <= row["macro_f1"] <= row["high"] for row in told["rows"] if row["split"] == REPORT)
     assert told["warnings"] == []
+
+
+def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
+    run = opened(further)
+    first, second = run_basic(run), run_further(run)
+    for told in (first, second):
+        winner = told["winner"]
+        assert winner["interval"]["low"] <= winner["interval"]["value"] <= winner["interval"]["high"]
+        assert winner["interval"]["value"] == pytest.approx(winner["value"])
+        for row in told["rows"]:
+            for name in ("accuracy", "macro_f1", "weighted_f1"):
+                assert row["intervals"][name]["low"] <= row[name] <= row["intervals"][name]["high"]
+            assert row["low"] == row["intervals"]["macro_f1"]["low"]
+    assert second["rounds"][0]["interval"] == second["winner"]["interval"]
+    for study in run_status(run.plan)["studies"]:
+        for trial in filter(None, (study["best"], study["baseline"])):
+            assert trial["intervals"]["macro_f1"]["value"] == pytest.approx(trial["scores"]["macro_f1"])
 
 
 def test_better_is_said_where_gold_supports_it_and_nothing_of_what_chose(further: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.bootstrap import intervals, is_better, paired_difference
+from transfer.bootstrap import confusion_intervals, drawn_again, intervals, is_better, paired_difference
 from transfer.evaluate import figure, score, squared_errors
 from transfer.reliability import reliability
 
@@ -34,13 +34,32 @@ def test_the_brier_score_is_that_of_scikit_learn() -> None:
 
 
 def test_intervals_are_those_of_resampling_row_by_row() -> None:
-    found = intervals(PROBABILITIES, TRUTH, LABELS, seed=5, resamples=200)
+    found = intervals(PROBABILITIES, TRUTH, LABELS, seed=5)
     rng = np.random.default_rng(5)
-    drawn = [rng.integers(0, 300, 300) for _ in range(200)]
-    expected = np.percentile([figure("macro_f1", PROBABILITIES[rows], TRUTH[rows]) for rows in drawn], [2.5, 97.5])
-    assert (found["macro_f1"]["low"], found["macro_f1"]["high"]) == pytest.approx(tuple(expected))
+    drawn = [rng.integers(0, 300, 300) for _ in range(1000)]
+    for name in ("accuracy", "macro_f1", "weighted_f1"):  # drawn from the matrix: other draws of the same distribution
+        expected = np.percentile([figure(name, PROBABILITIES[rows], TRUTH[rows]) for rows in drawn], [2.5, 97.5])
+        assert (found[name]["low"], found[name]["high"]) == pytest.approx(tuple(expected), abs=0.008)
     expected = np.percentile([reliability(PROBABILITIES[rows], TRUTH[rows]).ece for rows in drawn], [2.5, 97.5])
     assert (found["ece"]["low"], found["ece"]["high"]) == pytest.approx(tuple(expected))
+
+
+def test_a_confusion_matrix_alone_tells_the_same_intervals_whoever_asks() -> None:
+    confusion = score(PROBABILITIES, TRUTH, LABELS).confusion
+    found, of_rows = confusion_intervals(confusion, LABELS), intervals(PROBABILITIES, TRUTH, LABELS, seed=7)
+    assert found.items() <= of_rows.items()
+    assert "per_class" not in confusion_intervals(confusion)
+    certain = confusion_intervals([[5, 0], [0, 5]])
+    assert (certain["accuracy"]["low"], certain["accuracy"]["high"]) == (1, 1)
+
+
+def test_matrices_drawn_again_hold_as_many_rows_in_the_cells_that_had_some() -> None:
+    confusion = np.array([[40, 10], [0, 50]])
+    drawn = drawn_again(confusion, seed=3, resamples=500)
+    assert set(drawn.sum(axis=(1, 2))) == {100}
+    assert not drawn[:, 1, 0].any()
+    assert drawn[:, 0, 1].mean() == pytest.approx(10, abs=0.5)
+    assert drawn[:, 0, 1].std() == pytest.approx(3, abs=0.4)  # √(100 · 0.1 · 0.9)
 
 
 def test_a_paired_difference_sees_a_small_gain_on_the_same_rows() -> None:

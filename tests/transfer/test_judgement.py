@@ -35,7 +35,7 @@ def test_a_label_without_rows_has_a_share_of_nothing() -> None:
 
 def test_a_slice_is_judged_by_its_own_rows_and_the_labels_that_stand_in_it() -> None:
     ways = {"source": ["film" if i % 4 else "song" for i in range(400)]}
-    (film, song) = slices(PROBABILITIES, TRUTH, ways, seed=0)["source"]
+    (film, song) = slices(PROBABILITIES, TRUTH, ways)["source"]
     rows = np.arange(400) % 4 == 0
     assert (film["slice"], film["n"], song["n"]) == ("film", 300, 100)
     assert song["accuracy"] == pytest.approx(np.mean(TRUTH[rows] == PREDICTED[rows]))
@@ -45,7 +45,7 @@ def test_a_slice_is_judged_by_its_own_rows_and_the_labels_that_stand_in_it() -> 
 
 def test_labels_that_are_absent_from_a_slice_do_not_make_it_look_bad() -> None:
     mask = TRUTH == 1
-    (found,) = slices(PROBABILITIES[mask], TRUTH[mask], {"source": ["x"] * int(mask.sum())}, seed=0)["source"]
+    (found,) = slices(PROBABILITIES[mask], TRUTH[mask], {"source": ["x"] * int(mask.sum())})["source"]
     own = metrics.f1_score(TRUTH[mask], PREDICTED[mask], labels=[1], average="macro")
     assert found["macro_f1"] == pytest.approx(own)
 
@@ -53,7 +53,7 @@ def test_labels_that_are_absent_from_a_slice_do_not_make_it_look_bad() -> None:
 def test_small_slices_have_no_figure_and_many_are_put_together() -> None:
     names = [f"film {i:03d}" for i in range(400)]
     names[: FEWEST * 2] = ["large"] * FEWEST * 2
-    found = slices(PROBABILITIES, TRUTH, {"source": names}, seed=0)["source"]
+    found = slices(PROBABILITIES, TRUTH, {"source": names})["source"]
     assert len(found) == MOST_SLICES + 1
     assert sum(part["n"] for part in found) == 400
     assert next(part for part in found if part["slice"] == "large")["macro_f1"] is not None
@@ -62,14 +62,14 @@ def test_small_slices_have_no_figure_and_many_are_put_together() -> None:
 
 
 def test_rows_without_a_value_are_in_no_slice() -> None:
-    found = slices(PROBABILITIES, TRUTH, {"month": ["2024-01"] * 100 + [""] * 300}, seed=0)["month"]
+    found = slices(PROBABILITIES, TRUTH, {"month": ["2024-01"] * 100 + [""] * 300})["month"]
     assert [(part["slice"], part["n"]) for part in found] == [("2024-01", 100)]
 
 
 def test_lengths_are_parted_in_quarters_in_their_order() -> None:
     texts = ["x" * n for n in RNG.permutation(np.arange(1, 401))]
     names = by_length(texts)
-    found = slices(PROBABILITIES, TRUTH, {"length": names}, seed=0)["length"]
+    found = slices(PROBABILITIES, TRUTH, {"length": names})["length"]
     assert [part["n"] for part in found] == pytest.approx([100] * 4, abs=1)
     assert [part["slice"].split()[0] for part in found] == sorted((part["slice"].split()[0] for part in found), key=int)
     for text, name in zip(texts, names, strict=True):

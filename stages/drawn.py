@@ -1,0 +1,60 @@
+"""Comments drawn once and kept, so that those that come later change nothing."""
+
+import os
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.stage import fingerprint
+from stages.workspace import SAMPLES, Run
+from transfer.floods import flood_key
+from transfer.labelled import Labelled
+from transfer.problem import Problem
+from transfer.strata import draw_stratified
+from transfer.stream import read_comments
+
+
+def drawn_comments(
+    run: Run, what: str, size: int, taken: Collection[str], *, spread: bool = True
+) -> tuple[str, list[str]]:
+    """A sample of the plan's comments, at most `size`: a name that changes with what it holds, and the texts.
+
+    what: the first part of its name in files. taken: keys of texts that must not be in it, best a set, as `taken_by`
+    gives them; those that were labelled only after it was drawn are left out of what was drawn. spread: over time and
+    source, else at random. Raises Problem where there is no comment to draw.
+    """
+    plan = run.plan
+    sources = [source.model_dump(mode="json") for source in plan.comments]
+    told = {"seed": plan.seed, "sources": sources, "sample": size}
+    name = f"{SAMPLES}/{what}-{fingerprint(told)}.parquet"
+    if not run.files.exists(name):
+        _draw(run, name, size, taken, spread)
+    table = pq.read_table(run.files.fetch(name))
+    drawn = list(zip(table["key"].to_pylist(), table["text"].to_pylist(), strict=True))
+    kept = [text for key, text in drawn if key not in taken and flood_key(key, text) not in taken]
+    return name if len(kept) == len(drawn) else f"{name} {fingerprint({'texts': kept})}", kept
+
+
+def taken_by(splits: Sequence[Labelled | None], gold: Sequence[Labelled | None]) -> set[str]:
+    """Keys of all their texts; of gold's, which are comments themselves, also what near-duplicates share."""
+    keys = {key for rows in splits if rows for key in rows.keys}
+    for rows in gold:
+        for key, text in zip(rows.keys, rows.texts, strict=True) if rows else ():
+            keys |= {key, flood_key(key, text)}
+    return keys
+
+
+def _draw(run: Run, name: str, size: int, taken: Collection[str], spread: bool) -> None:
+    plan = run.plan
+    # no salt is needed: authors are not looked at here
+    read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
+    drawn = draw_stratified(read, size, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=spread)
+    if not drawn.rows:
+        raise Problem("comments: no comment with a text was found", f"left out: {drawn.left_out}")
+    local = run.scratch / f"drawn-{os.getpid()}.parquet"
+    local.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"key": [row.key for row in drawn.rows], "text": [row.text for row in drawn.rows]}), local)
+    run.files.publish(local, name)
+    local.unlink()

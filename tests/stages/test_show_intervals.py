@@ -1,0 +1,82 @@
+"""What a person reads has an interval behind every figure that is of a sample."""
+
+from typing import Any
+
+import pytest
+
+from stages.line.sections import results_table
+from stages.results import row, trial_rows
+from stages.show import show_rows, show_stage
+from stages.show_scores import show_classes, show_combinations
+from transfer.evaluate import Scores, score
+
+pytestmark = pytest.mark.usefixtures("wide")
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def scores() -> Scores:
+    import numpy as np
+
+    truth = np.arange(60) % 3
+    said = np.where(np.arange(60) < 12, (truth + 1) % 3, truth)
+    return score(np.eye(3)[said], truth, ("anger", "joy", "sadness"))
+
+
+def interval(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.1, "high": value + 0.1}
+
+
+def trial(number: int, value: float) -> dict[str, Any]:
+    figures = dict.fromkeys(("accuracy", "macro_f1", "weighted_f1"), value)
+    told = {"trial": number, "value": value, "params": {}, "moved": "", "fresh": None, "scores": figures}
+    return told | {"intervals": {name: interval(value) for name in figures}}
+
+
+def test_the_table_of_models_has_those_of_accuracy_and_macro_f1(capsys: pytest.CaptureFixture[str]) -> None:
+    told = row("TF-IDF", "reference", "test", scores())
+    show_rows([told, *trial_rows("bert, untuned", "basic", 60, trial(0, 0.5))])
+    first, second = capsys.readouterr().out.splitlines()[1:3]
+    for name in ("accuracy", "macro_f1"):
+        ends = told["intervals"][name]
+        assert f"{told[name]:.3f}  {ends['low']:.3f} to {ends['high']:.3f}" in first
+    assert second.count("0.400 to 0.600") == 2
+
+
+def test_so_has_that_of_the_pages() -> None:
+    told = row("TF-IDF", "reference", "test", scores())
+    low, high = (told["intervals"]["accuracy"][end] for end in ("low", "high"))
+    assert f">{told['accuracy']:.3f} ({low:.3f} – {high:.3f})<" in results_table([told])
+    assert ">0.500<" in results_table([{**told, "accuracy": 0.5, "intervals": None}])  # of an older run
+
+
+def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    study = {"name": "small · basic · bert", "target": 2, "complete": 2, "pruned": 0, "failed": 0, "failures": []}
+    winner = {"candidate": "bert", "trial": 1, "value": 0.7, "path": "there", "interval": interval(0.7)}
+    show_stage({"studies": [{**study, "best": trial(1, 0.7), "baseline": trial(0, 0.5)}], "winner": winner})
+    out = capsys.readouterr().out
+    assert "best 0.7000 (0.6000 to 0.8000), baseline 0.5000 (0.4000 to 0.6000)" in out
+    assert "winner: bert, trial 1, 0.7000 (0.6000 to 0.8000)" in out
+
+
+def test_the_best_that_is_the_baseline_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    study = {"name": "small · basic · bert", "target": 1, "complete": 1, "pruned": 0, "failed": 0, "failures": []}
+    show_stage({"studies": [{**study, "best": trial(0, 0.5), "baseline": trial(0, 0.5)}]})
+    assert "best and baseline 0.5000 (0.4000 to 0.6000)\n" in capsys.readouterr().out
+
+
+def test_combinations_and_labels_have_theirs(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"accuracy": 0.8, "macro_f1": 0.75}
+    line = {"combination": "mean", "members": 2, "value": 0.7, "interval": interval(0.7), "fitted": False}
+    final = {"kind": "ensemble", "value": {"best": 0.6}, "intervals": {"best": interval(0.6)}}
+    about = {"best_single": "a", "chosen": "mean", "members": ["a", "b"], "final": final, "test_readings": 1}
+    show_combinations({**about, "combinations": [{**line, "figures": {"validation": figures}}]})
+    out = capsys.readouterr().out
+    assert "0.500 to 0.700" in out
+    assert "0.600 to 0.800" in out
+    found = scores()
+    show_classes(found.labels, found.per_class, found.confusion, {x: {"f1": interval(0.3)} for x in found.labels})
+    assert capsys.readouterr().out.count("0.200 to 0.400") == 3
