@@ -15,15 +15,31 @@ from transfer.problem import Problem
 Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
 
 
-def infer_command(plan: Path, overrides: Sequence[str], anew: str | None, follows: bool) -> dict[str, Any]:
-    """What `moodline infer` does. follows: goes on until interrupted."""
-    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows))
+def infer_command(
+    plan: Path, overrides: Sequence[str], anew: str | None, follows: bool, on: str | None = None
+) -> dict[str, Any]:
+    """What `moodline infer` does. follows: goes on until interrupted. on: "ray" for a cluster of that kind."""
+    if on is not None:
+        from stages.joining import require_ray
+
+        require_ray()
+    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
 
 
-def _infer(run: Run, follows: bool) -> dict[str, Any]:
-    from stages.infer import run_infer
+def _infer(run: Run, follows: bool, on: str | None) -> dict[str, Any]:
+    from stages.infer import run_infer, start_here
 
-    return follow(run, run_infer) if follows else run_infer(run)
+    if on is None:
+        return _once_or_on(run, partial(run_infer, start=start_here), follows)
+    from stages.cluster import OnRay
+
+    with OnRay() as cluster:
+        return _once_or_on(run, partial(run_infer, start=cluster.start), follows)
+
+
+def _once_or_on(run: Run, infer: Callable[[Run], dict[str, Any]], follows: bool) -> dict[str, Any]:
+    told: dict[str, Any] = follow(run, infer) if follows else infer(run)
+    return told
 
 
 def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:

@@ -111,6 +111,7 @@ class _Inference:
     versions: Versions
     files: Sequence[tuple[CommentSource, Path]]
     faults: Faults = field(default_factory=Faults)
+    left_out: Counter[str] = field(default_factory=Counter)  # of windows without a usable row, which have no shard
 
     def __post_init__(self) -> None:
         plan = self.run.plan
@@ -170,6 +171,7 @@ def _classify_all(inference: _Inference, start: Start) -> dict[str, Any]:
             skipped.update(record.skipped)
             shards.append(record)
     _tell_faults(inference)
+    skipped.update(inference.left_out)
     skipped["broken file"] = inference.faults.counts["broken file"]
     if not shards:
         raise Problem("comments: no comment with a text was found", f"left out: {dict(+skipped)}")
@@ -225,6 +227,8 @@ def _made(
         elif (record := inference.record(work.file, work.first)) is not None:
             advance(record.rows)
             yield record, False
+        else:
+            inference.left_out.update(work.dropped)
 
 
 def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord:
