@@ -12,13 +12,14 @@ from typing import Any
 
 from stages.classifiers import Classifier, Floats, Team
 from stages.hands import Hands, Lost
-from stages.joining import LOCAL, cluster_address, join
+from stages.joining import LOCAL, cluster_address, join, only_on
 from stages.node import NodeClassifier
 from stages.node_check import ask_by_ray, check_nodes
 from stages.workspace import Run
 from transfer.device import device_name
-from transfer.problem import Problem
+from transfer.problem import Problem, Problems
 
+BUSY_SECONDS = 60.0
 _LIKE_THE_NODES = "the engine is chosen where the command runs: run it on a machine of the kind of the nodes"
 
 
@@ -68,6 +69,7 @@ class OnRay:
 
     _is_joined: bool = False
     _places: set[Place] = field(default_factory=set)
+    _checked: set[str] = field(default_factory=set)
 
     def __enter__(self) -> "OnRay":
         return self
@@ -84,14 +86,13 @@ class OnRay:
         Raises Problem where the cluster cannot be joined, and Problems with all that keeps nodes from taking part.
         """
         self._join(run)
-        self._places = set()
+        self._places, self._checked = set(), set()
         first = self._places_that_came(run)
-        nodes = {place.node: place.host for place in first}
-        check_nodes(run, team, nodes, ask_by_ray)
-        run.report.say(f"classifying in {len(first)} processes on {len(nodes)} nodes")
+        self._check(run, team, first)
+        run.report.say(f"classifying in {len(first)} processes on {len({place.node for place in first})} nodes")
         hands = [_OnNode(place, team, self._places.discard) for place in first]
         try:
-            _all_open(hands)
+            _all_open(hands, run.report.say)
         except BaseException:
             for hand in hands:
                 hand.end()
@@ -121,9 +122,21 @@ class OnRay:
         import ray
 
         try:
-            return [_OnNode(place, team, self._places.discard) for place in self._places_that_came(run)]
+            came = self._places_that_came(run)
+            self._check(run, team, came)
+        except Problems as problems:
+            run.report.say(str(problems))
+            return []
         except (Problem, ray.exceptions.RayError):  # looked at again in a second
             return []
+        return [_OnNode(place, team, self._places.discard) for place in came]
+
+    def _check(self, run: Run, team: Team, places: Sequence[Place]) -> None:
+        """Asks each node once."""
+        new = {place.node: place.host for place in places if place.node not in self._checked}
+        if new:
+            check_nodes(run, team, new, ask_by_ray)
+            self._checked.update(new)
 
 
 class _OnNode:
@@ -141,6 +154,12 @@ class _OnNode:
         )
         self._actor = actor.remote()
         self._opened = self._actor.open.remote(team, max(1, place.cpus))
+
+    def is_open_within(self, seconds: float) -> bool:
+        """Whether it is, or is known not to become so."""
+        import ray
+
+        return bool(ray.wait([self._opened], timeout=seconds)[0])
 
     def open(self) -> None:
         """See Hand."""
@@ -175,16 +194,11 @@ def _got(reference: Any) -> Any:
         raise Lost(str(error).strip().splitlines()[0]) from error
 
 
-def only_on(node: str) -> Any:
-    """Ray's word for: there, or not at all."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    return NodeAffinitySchedulingStrategy(node, soft=False)
-
-
-def _all_open(hands: Sequence[_OnNode]) -> None:
+def _all_open(hands: Sequence[_OnNode], say: Callable[[str], None]) -> None:
     """Waits for all of them. Raises Problem where a node cannot compute the models; one that is lost is seen later."""
     for hand in hands:
+        if not hand.is_open_within(BUSY_SECONDS):
+            say(f"waiting for {hand.name}: other work of the cluster may have its cores or GPUs")
         with suppress(Lost):
             try:
                 hand.open()

@@ -1,16 +1,19 @@
 """Following a folder: whatever comments come are classified soon after, until someone stops it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stages.duration import shown
 from stages.opening import lead_stage
 from stages.workspace import Run
 from transfer.problem import Problem
+
+if TYPE_CHECKING:
+    from stages.infer import Start
 
 Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
 
@@ -27,19 +30,24 @@ def infer_command(
 
 
 def _infer(run: Run, follows: bool, on: str | None) -> dict[str, Any]:
-    from stages.infer import run_infer, start_here
+    from stages.infer import run_infer
 
+    with _start(on) as start:
+        infer = partial(run_infer, start=start)
+        told: dict[str, Any] = follow(run, infer) if follows else infer(run)
+    return told
+
+
+@contextmanager
+def _start(on: str | None) -> "Iterator[Start | None]":
+    """What run_infer starts, while the block lasts; None for its default."""
     if on is None:
-        return _once_or_on(run, partial(run_infer, start=start_here), follows)
+        yield None
+        return
     from stages.cluster import OnRay
 
     with OnRay() as cluster:
-        return _once_or_on(run, partial(run_infer, start=cluster.start), follows)
-
-
-def _once_or_on(run: Run, infer: Callable[[Run], dict[str, Any]], follows: bool) -> dict[str, Any]:
-    told: dict[str, Any] = follow(run, infer) if follows else infer(run)
-    return told
+        yield cluster.start
 
 
 def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:

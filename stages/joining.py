@@ -49,6 +49,13 @@ def join(address: str) -> None:
             raise _not_joined(address, error) from error
 
 
+def only_on(node: str) -> Any:
+    """Ray's word for: there, or not at all."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(node, soft=False)
+
+
 def _not_joined(address: str, error: Exception) -> Problem:
     why = (str(error).strip() or type(error).__name__).splitlines()[0]
     if address == LOCAL:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.classifiers import Team
+from stages.joining import only_on
 from stages.node import Facts, facts
 from stages.workspace import Run
 from transfer.problem import Problem, Problems
@@ -79,8 +80,6 @@ def _unlike(there: Facts, here: Facts) -> str:
 def ask_by_ray(node: str, paths: Sequence[str]) -> Facts | str:
     """See check_nodes."""
     import ray
-
-    from stages.cluster import only_on
 
     task: Any = ray.remote(facts).options(num_cpus=0, max_retries=0, scheduling_strategy=only_on(node))
     try:
