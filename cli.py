@@ -23,6 +23,7 @@ from stages.options import (
     Forms,
     ImportFrom,
     ModelName,
+    On,
     Overrides,
     Parameters,
     PlanFile,
@@ -173,18 +174,13 @@ def infer(
     overrides: Overrides = [],
     anew: Anew = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
-    on: Annotated[
-        Literal["ray"] | None,
-        typer.Option("--on", help="Deal shards to the nodes of a Ray cluster: RAY_ADDRESS, or one on this machine."),
-    ] = None,
+    on: On = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Classify all comments into Parquet shards. Run again after a kill, or for files that came later.
 
     Example: moodline infer plan.yaml --follow
-
-    Example: RAY_ADDRESS=auto moodline infer plan.yaml --on ray
     """
     with edge(as_json, debug):
         from stages.follow import infer_command

@@ -12,13 +12,14 @@ from stages.node import Facts, facts
 from stages.workspace import Run
 from transfer.problem import Problem, Problems
 
-Ask = Callable[[str, Sequence[str]], Facts | str]
+Ask = Callable[[str, Sequence[str]], Facts | str | None]
 
 
 def check_nodes(run: Run, team: Team, nodes: Mapping[str, str], ask: Ask) -> None:
     """Raises Problems with all that keeps a node from giving what this process would give.
 
-    nodes: Ray's id and the address of each. ask: facts of a node, by its id, or why it cannot tell any.
+    nodes: Ray's id and the address of each. ask: facts of a node, by its id; why it cannot tell any; None where
+    it is gone, which is seen soon enough.
     """
     with _mark(run) as mark:
         paths = _needed(team, mark)
@@ -46,8 +47,10 @@ def _mark(run: Run) -> Iterator[Path]:
         mark.unlink(missing_ok=True)
 
 
-def problems_of(host: str, there: Facts | str, here: Facts, mark: Path) -> list[Problem]:
+def problems_of(host: str, there: Facts | str | None, here: Facts, mark: Path) -> list[Problem]:
     """What is wrong with a node, beside what is here. mark: a file of the workspace."""
+    if there is None:
+        return []
     if isinstance(there, str):
         return [Problem(f"node {host}: moodline does not run there: {there}", "install it there as it is here")]
     node = f"node {host} ({there.host})"
@@ -77,14 +80,15 @@ def _unlike(there: Facts, here: Facts) -> str:
     return ", ".join(f"{name} is {theirs} there and {ours} here" for name, theirs, ours in pairs if theirs != ours)
 
 
-def ask_by_ray(node: str, paths: Sequence[str]) -> Facts | str:
+def ask_by_ray(node: str, paths: Sequence[str]) -> Facts | str | None:
     """See check_nodes."""
     import ray
 
     task: Any = ray.remote(facts).options(num_cpus=0, max_retries=0, scheduling_strategy=only_on(node))
     try:
         found: Facts = ray.get(task.remote(paths))
-    except ray.exceptions.RayError as error:  # moodline is not installed there, or the node is gone
-        cause = getattr(error, "cause", None) or error
-        return (str(cause).strip() or type(cause).__name__).splitlines()[-1]
+    except ray.exceptions.RayTaskError as error:  # moodline is not installed there, or another one
+        return (str(error.cause).strip() or type(error.cause).__name__).splitlines()[-1]
+    except ray.exceptions.RayError:
+        return None
     return found

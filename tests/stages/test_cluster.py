@@ -62,6 +62,7 @@ def test_nodes_that_differ_are_told_of_each_with_what_to_do() -> None:
     ]
     [without] = problems_of("3", Facts("c", dict(HERE.versions), ["/shared/models/x"]), HERE, MARK)
     assert "does not see /shared/models/x" in str(without)
+    assert problems_of("5", None, HERE, MARK) == []  # it went away; others do its work
     [bare] = problems_of("4", "No module named 'stages'", HERE, MARK)
     assert "moodline does not run there: No module named 'stages'" in str(bare)
 
