@@ -1,5 +1,6 @@
 """Joining a Ray cluster, or starting one on this machine: quietly, and without leaving traces in this process."""
 
+import logging
 import os
 import signal
 import threading
@@ -42,7 +43,7 @@ def join(address: str) -> None:
         import ray
 
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
         except Exception as error:  # Ray raises whatever comes to it
             with suppress(Exception):
                 ray.shutdown()
