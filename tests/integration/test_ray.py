@@ -1,7 +1,10 @@
 """The shards of a Ray cluster of several nodes are those of one process, though a node is killed in the middle."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +12,16 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from stages import infer
+from stages import infer, node_check
 from stages.classifiers import opened
 from stages.cluster import OnRay
 from stages.infer import run_infer
 from stages.report import Silent
 from stages.workspace import Run
+from tests.integration.project import environment
 from tests.stages.classifying import Heap, make_heap
 from tests.tiny import easy_texts
+from transfer.problem import Problems
 
 pytestmark = pytest.mark.slow
 
@@ -64,8 +69,6 @@ def heap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Any) -> Heap:
 
 
 def opened_run(heap: Heap) -> tuple[Run, Told]:
-    from dataclasses import replace
-
     report = Told()
     return replace(heap.open(), report=report), report
 
@@ -159,11 +162,29 @@ def test_what_is_done_stays_done_and_new_comments_are_classified_alone(
 def test_a_node_that_does_not_see_the_workspace_is_named_before_the_first_shard(
     heap: Heap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stages import node_check
-    from transfer.problem import Problems
-
     heap.write("a.parquet", TEXTS[:10])
     monkeypatch.setattr(node_check, "_needed", lambda team, mark: ["/no/such/folder"])
     with OnRay() as ray, pytest.raises(Problems, match="does not see /no/such/folder"):
         run_infer(heap.open(), ray.start)
     assert heap.open().files.names("shards") == []
+
+
+LISTENING = """
+import json, psutil
+from stages.joining import join
+join("local")
+import ray
+ours = psutil.Process().children(recursive=True)
+there = [c for process in ours for c in process.net_connections("inet") if c.status == "LISTEN"]
+print(json.dumps(sorted({c.laddr.ip.removeprefix("::ffff:") for c in there})))
+ray.shutdown()
+"""
+
+
+def test_a_cluster_of_this_machine_listens_to_nobody_else() -> None:
+    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", LISTENING], env=environment({}), text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == ["127.0.0.1"]

@@ -1,6 +1,10 @@
 """Which processes a cluster gives, and what is said of nodes that cannot take part; no cluster is started."""
 
+import os
+import signal
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +17,9 @@ from stages.node import Facts, facts
 from stages.node_check import check_nodes, problems_of
 from tests.stages.classifying import make_heap
 from transfer.problem import Problem, Problems
+
+# no word to Ray's makers, and addresses of this machine alone
+OURS = ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
 
 
 def node(name: str, cpus: int, gpus: int = 0, alive: bool = True) -> dict[str, Any]:
@@ -93,3 +100,31 @@ def test_the_cluster_is_the_environments_or_one_of_this_machine(monkeypatch: pyt
     assert cluster_address() == "10.0.0.1:6379"
     with pytest.raises(Problem, match="ray://host:10001 is an address of Ray Client"):
         join("ray://host:10001")
+
+
+def test_a_cluster_of_this_machine_is_private_and_leaves_signals_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    def init(**settings: Any) -> None:
+        given.update(settings, **{name: os.environ[name] for name in OURS})
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ray does, with a handler of its own
+
+    for name in OURS:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
+    before = signal.getsignal(signal.SIGTERM)
+    join("local")
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert (given["address"], given["include_dashboard"]) == ("local", False)
+    assert [given[name] for name in OURS] == ["0", "0"]
+
+
+def test_a_cluster_that_cannot_be_joined_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: Any) -> None:
+        raise ConnectionError("Could not find any running Ray instance.\nand more")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
+    with pytest.raises(
+        Problem, match=r"the cluster 10.0.0.1:6379 could not be joined: .* instance\.\n  run the command"
+    ):
+        join("10.0.0.1:6379")
