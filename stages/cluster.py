@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from stages.classifiers import Classifier, Floats, Team
 from stages.hands import Hands, Lost
@@ -110,8 +110,8 @@ class OnRay:
         """Since this was last asked."""
         import ray
 
-        has_gpu = device_name() == "cuda"
-        there = places(ray.nodes(), has_gpu, run.plan.infer.processes)
+        has_gpu, nodes = device_name() == "cuda", cast(Any, ray).nodes()
+        there = places(nodes, has_gpu, run.plan.infer.processes)
         if not there:
             raise _no_place(has_gpu)
         new = [place for place in there if place not in self._places]
@@ -152,7 +152,7 @@ class _OnNode:
         actor = ray.remote(NodeClassifier).options(
             num_cpus=place.cpus, num_gpus=place.gpus, max_restarts=0, scheduling_strategy=only_on(place.node)
         )
-        self._actor = actor.remote()
+        self._actor = cast(Any, actor.remote())
         self._opened = self._actor.open.remote(team, max(1, place.cpus))
 
     def is_open_within(self, seconds: float) -> bool:

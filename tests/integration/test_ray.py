@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from stages import infer, node_check
-from stages.classifiers import opened
+from stages import node_check
+from stages.classifiers import Classifier, Finish, Team, opened
 from stages.cluster import OnRay
 from stages.infer import run_infer
 from stages.report import Silent
+from stages.shard_file import publish_shard
 from stages.workspace import Run
 from tests.integration.project import environment
 from tests.stages.classifying import Heap, make_heap
@@ -49,7 +50,7 @@ def cluster() -> Iterator[Any]:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         from ray.cluster_utils import Cluster
 
-        made = Cluster(
+        made: Any = Cluster(
             initialize_head=True,
             head_node_args={"num_cpus": 0, "include_dashboard": False, "dashboard_host": "127.0.0.1"},
         )
@@ -89,16 +90,16 @@ def by_one_process(heap: Heap) -> list[Any]:
 
 def at_shard(number: int, does: Callable[[], None], patch: pytest.MonkeyPatch) -> None:
     """Something happens when the n-th shard of all is about to be written."""
-    real, count = infer.publish_shard, 0
+    count = 0
 
     def publish(*given: Any) -> None:
         nonlocal count
         count += 1
         if count == number:
             does()
-        real(*given)
+        publish_shard(*given)
 
-    patch.setattr(infer, "publish_shard", publish)
+    patch.setattr("stages.infer.publish_shard", publish)
 
 
 def test_a_killed_node_changes_nothing_and_one_that_comes_takes_part(
@@ -142,10 +143,15 @@ def test_what_is_done_stays_done_and_new_comments_are_classified_alone(
         assert len(heap.open().files.names("shards")) == 11
         begun: list[int] = []
 
-        def counted(run: Run, team: Any) -> Any:
+        def counted(run: Run, team: Team) -> Classifier:
             made = ray.start(run, team)
             real = made.begin
-            made.begin = lambda texts: [begun.append(len(texts)), real(texts)][1]  # type: ignore[method-assign,func-returns-value]
+
+            def begin(texts: Sequence[str]) -> Finish:
+                begun.append(len(texts))
+                return real(texts)
+
+            made.begin = begin  # type: ignore[method-assign]
             return made
 
         run, _ = opened_run(heap)
