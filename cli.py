@@ -23,6 +23,7 @@ from stages.options import (
     Forms,
     ImportFrom,
     ModelName,
+    On,
     Overrides,
     Parameters,
     PlanFile,
@@ -173,6 +174,7 @@ def infer(
     overrides: Overrides = [],
     anew: Anew = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
+    on: On = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -184,7 +186,7 @@ def infer(
         from stages.follow import infer_command
         from stages.show import show_stage
 
-        finish(infer_command(plan, overrides, anew, follow), as_json, show_stage)
+        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
 
 
 @app.command()

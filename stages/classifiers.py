@@ -149,6 +149,11 @@ def _settle(team: Team, waiting: Any, threads: int, leader: int) -> None:
     device = waiting.get()
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
+    _here.append(settled(team, threads))
+
+
+def settled(team: Team, threads: int) -> Here:
+    """The team in this process, which does nothing else: so many threads compute, and libraries keep quiet."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
@@ -157,7 +162,7 @@ def _settle(team: Team, waiting: Any, threads: int, leader: int) -> None:
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    _here.append(opened(team))
+    return opened(team)
 
 
 def _classify(texts: Sequence[str]) -> Floats:

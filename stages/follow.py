@@ -1,29 +1,53 @@
 """Following a folder: whatever comments come are classified soon after, until someone stops it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stages.duration import shown
 from stages.opening import lead_stage
 from stages.workspace import Run
 from transfer.problem import Problem
 
+if TYPE_CHECKING:
+    from stages.infer import Start
+
 Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
 
 
-def infer_command(plan: Path, overrides: Sequence[str], anew: str | None, follows: bool) -> dict[str, Any]:
-    """What `moodline infer` does. follows: goes on until interrupted."""
-    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows))
+def infer_command(
+    plan: Path, overrides: Sequence[str], anew: str | None, follows: bool, on: str | None = None
+) -> dict[str, Any]:
+    """What `moodline infer` does. follows: goes on until interrupted. on: "ray" for a cluster of that kind."""
+    if on is not None:
+        from stages.joining import require_ray
+
+        require_ray()
+    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
 
 
-def _infer(run: Run, follows: bool) -> dict[str, Any]:
+def _infer(run: Run, follows: bool, on: str | None) -> dict[str, Any]:
     from stages.infer import run_infer
 
-    return follow(run, run_infer) if follows else run_infer(run)
+    with _start(on) as start:
+        infer = partial(run_infer, start=start)
+        told: dict[str, Any] = follow(run, infer) if follows else infer(run)
+    return told
+
+
+@contextmanager
+def _start(on: str | None) -> "Iterator[Start | None]":
+    """What run_infer starts, while the block lasts; None for its default."""
+    if on is None:
+        yield None
+        return
+    from stages.cluster import OnRay
+
+    with OnRay() as cluster:
+        yield cluster.start
 
 
 def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:

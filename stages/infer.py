@@ -40,6 +40,7 @@ from transfer.sources import CommentSource
 from transfer.stream import Window, comment_files, read_windows
 
 STAGE = "infer"
+LEFT_OUT = ("empty text", "broken row")  # the other counts of a window are of comments that are classified
 MOST_TOLD = 20  # faults in the result; all of them are in the file
 Start = Callable[[Run, Team], Classifier]
 Versions = Sequence[tuple[str, str]]
@@ -111,6 +112,7 @@ class _Inference:
     versions: Versions
     files: Sequence[tuple[CommentSource, Path]]
     faults: Faults = field(default_factory=Faults)
+    left_out: Counter[str] = field(default_factory=Counter)  # of windows without a usable row, which have no shard
 
     def __post_init__(self) -> None:
         plan = self.run.plan
@@ -164,12 +166,13 @@ def _classify_all(inference: _Inference, start: Start) -> dict[str, Any]:
     team = choose_team(run, predictor, sample) if sample else None
     del sample
     shards, fresh, skipped = [], 0, Counter[str]()
-    with run.report.bar("classifying", _rows_in(run), "comments") as advance:
+    with run.report.bar("classifying", _rows_in(inference.files), "comments") as advance:
         for record, is_new in _shards(inference, team, start, advance):
             fresh += record.rows * is_new
             skipped.update(record.skipped)
             shards.append(record)
     _tell_faults(inference)
+    skipped.update(inference.left_out)
     skipped["broken file"] = inference.faults.counts["broken file"]
     if not shards:
         raise Problem("comments: no comment with a text was found", f"left out: {dict(+skipped)}")
@@ -195,7 +198,7 @@ def _shards(
 ) -> Iterator[tuple[ShardRecord, bool]]:
     """A record for each shard, in the comments' order, and whether it was made now."""
     if team is None:
-        yield from _made(inference, iter(inference.windows(inference.faults)), advance)
+        yield from _made(inference, inference.windows(inference.faults), advance)
         return
     with closing(start(inference.run, team)) as classifier:
         windows = (_begun(inference, window, classifier) for window in inference.windows(inference.faults))
@@ -217,7 +220,7 @@ def _begun(inference: _Inference, window: Window, classifier: Classifier) -> Win
 
 
 def _made(
-    inference: _Inference, begun: Iterator[Window | _Work] | Iterator[Window], advance: Advance
+    inference: _Inference, begun: Iterator[Window | _Work], advance: Advance
 ) -> Iterator[tuple[ShardRecord, bool]]:
     for work in begun:
         if isinstance(work, _Work):
@@ -225,6 +228,8 @@ def _made(
         elif (record := inference.record(work.file, work.first)) is not None:
             advance(record.rows)
             yield record, False
+        else:
+            inference.left_out.update(work.dropped)
 
 
 def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord:
@@ -256,9 +261,6 @@ def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord
     give_back()  # what the next shard would otherwise be laid beside, in pieces
     pa.default_memory_pool().release_unused()
     return record
-
-
-LEFT_OUT = ("empty text", "broken row")
 
 
 def _probabilities(inference: _Inference, work: _Work, is_new: NDArray[np.bool_], advance: Advance) -> Floats:
@@ -312,10 +314,10 @@ def _versions(
     return versions
 
 
-def _rows_in(run: Run) -> int | None:
+def _rows_in(files: Sequence[tuple[CommentSource, Path]]) -> int | None:
     """Rows of all comment files where they say it themselves, as Parquet does; None where one does not."""
-    paths = [path for _, path, _ in comment_files(run.plan.comments, run.plan.base)]
-    if any(path is None or path.suffix.lower() != ".parquet" for path in paths):
+    paths = [path for _, path in files]
+    if any(path.suffix.lower() != ".parquet" for path in paths):
         return None
     try:
         return sum(int(pq.read_metadata(path).num_rows) for path in paths)

@@ -29,6 +29,10 @@ ExportTo = Annotated[
 ]
 ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", help="Read labels.", show_default=False)]
 Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
+On = Annotated[
+    Literal["ray"] | None,
+    typer.Option("--on", help="Deal shards to the nodes of a Ray cluster: RAY_ADDRESS, or one on this machine."),
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
 Ablation = Annotated[
     bool, typer.Option("--ablation", help="Original data, pseudo-labels and both, over several seeds.")

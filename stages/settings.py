@@ -284,7 +284,8 @@ class InferSettings(Settings):
         default=None,
         ge=1,
         le=1024,
-        description="processes that classify, shard by shard; null: one for each GPU, or one",
+        description="processes that classify, shard by shard, with `--on ray` on each node; null: one for each GPU, or "
+        "one",
     )
     shard_rows: int = Field(default=50_000, ge=1, description="comments per Parquet file; a kill costs one at most")
     follow_every: Duration = Field(

@@ -143,6 +143,18 @@ def test_rows_after_a_broken_one_keep_their_numbers(heap: Heap) -> None:
     assert [row["id"] for row in found] == [f"a:{i}" for i in range(14) if i != 11]
 
 
+def test_rows_are_counted_as_skipped_also_where_a_whole_shards_worth_is(heap: Heap) -> None:
+    given = [*TEXTS[:10], *["  "] * 9, "{", *["nan"] * 10, *TEXTS[10:12]]  # shards' worths: good, bad, bad, good
+    heap.raw("a.jsonl", lines(*(text if text == "{" else {"text": text} for text in given)))
+    heap.raw("b.jsonl", lines(*({"text": ""} for _ in range(3))))
+    run = heap.open("comments=[{path: 'comments/*'}]")
+    for _ in range(2):  # a second time they are counted again, not added
+        told = run_infer(run, ByRule())
+        assert (told["rows"], len(told["shards"])) == (12, 2)
+        assert told["skipped"] == {"empty text": 22, "broken row": 1}
+        run.files.remove(told["shards"][1])
+
+
 def test_a_source_of_which_no_file_can_be_read_is_an_error(heap: Heap) -> None:
     heap.raw("a.csv", b"id,body\n1,a\n")
     heap.raw("b.csv", b"id,body\n1,a\n")
