@@ -7,11 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from stages.line.context import NO_CONTEXT, Context
+from stages.line.context_sections import events_list, forecast_section, shards_section, words_section
 from stages.line.course import changes_list, others_table
 from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import web_font
 from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
-from stages.line.others import Beside
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline
@@ -22,6 +23,10 @@ from studies.fonts import Weight
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
 
+TAP = (
+    "Click on a point: which shards, files and model it comes from.",
+    "점을 누르면 어떤 조각, 파일, 모형에서 나온 값인지 보입니다.",
+)
 # facts with a place of their own on the page; any other section stands after these under its own name
 OWN_PLACE = ("plan", "simulation", "labeller", "data", "method", "lineage")
 
@@ -33,7 +38,7 @@ def write_page(
     path: Path,
     *,
     language: Language | None = None,
-    others: Sequence[Beside] = (),
+    context: Context = NO_CONTEXT,
     pictures: str = "",
 ) -> None:
     """Writes the page, about 5 MB (plotly.js is 4.8 of them).
@@ -41,7 +46,7 @@ def write_page(
     results: rows with model, split, accuracy, macro_f1 (0 to 1 or None) and note. facts: sections of rows, values are
     text, numbers, lists or {"value", "low", "high"}; with a place of their own: plan (name: the title), simulation
     (each value is a warning shown on top), labeller (kappa: an interval), data, method, lineage (fingerprints).
-    others: series from elsewhere, correlated with the index. pictures: HTML that stands below the sections, escaped.
+    context: series, events, forecast, words and origins. pictures: HTML that stands below the sections, escaped.
     language: the one shown first, by default Korean where a label is written in Hangul; a button changes it.
     All text is escaped. The content security policy in the page forbids every request.
     """
@@ -66,10 +71,11 @@ def write_page(
         "volume_label": escape(_spoken(COMMENTS[0], line)),
         "figures_heading": heading("table"),
         "explanations": _explanations(line),
-        "sections": _sections(line, results, facts, others) + pictures,
+        "sections": _sections(line, results, facts, context) + pictures,
+        "origin": both(TAP) if context.origins else "",
         "nothing": both(NOTHING_DRAWN),
         "figures": figures_table(line),
-        "line": json_in_html(line_data(line)),
+        "line": json_in_html(line_data(line, context)),
     }
     template, style, script = Template(_resource("page.html")), _resource("page.css"), _resource("page.js")
     # all that can be shown; control characters and the like find no glyph and are left out
@@ -144,10 +150,11 @@ def _explanations(line: Line) -> str:
     return f"{limits}<section><h2>{heading('not')}</h2>{bullets(IS_NOT)}</section>"
 
 
-def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts, others: Sequence[Beside]) -> str:
+def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts, context: Context) -> str:
     """Results first, then what made them, then the facts, each under its heading."""
-    parts = [results_table(results), estimates_table(line), sources_table(line)]
-    parts += [changes_list(line), others_table(line, others)]
+    parts = [events_list(line, context), forecast_section(context), words_section(line, context.words)]
+    parts += [results_table(results), estimates_table(line), sources_table(line)]
+    parts += [changes_list(line), others_table(line, context.others)]
     for key in ("labeller", "data"):
         if facts.get(key):
             parts.append(f"<h2>{heading(key)}</h2>{facts_table(facts[key])}")
@@ -157,4 +164,5 @@ def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts,
         if facts.get(key):
             kind = ' class="lineage"' if key == "lineage" else ""
             parts.append(f"<div{kind}><h2>{heading(key)}</h2>{facts_table(facts[key])}</div>")
+    parts.append(shards_section(context.origins))
     return "".join(f"<section>{part}</section>" for part in parts if part)

@@ -1,9 +1,12 @@
 """The line itself: periods with their estimates, as plain frozen data that tables and pictures read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import dropwhile
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stages.line.judged import COUNTED, Choice, Judged
 from stages.line.settings import Every, IndexSettings, Method
@@ -70,11 +73,13 @@ class Total:
 @dataclass(frozen=True)
 class Removed:
     """Dated comments that do not count: rows by reason, each row once; counts by label. sees_floods: whether
-    near-duplicates could be told, which shards of older versions do not allow."""
+    near-duplicates could be told, which shards of older versions do not allow. comments: sorted hashes of their ids
+    (cluster_hashes), so that their words do not count either."""
 
     rows: Mapping[str, int]
     counts: Mapping[str, int]
     sees_floods: bool
+    comments: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
