@@ -30,7 +30,8 @@ def telling_words(
     """For each label its `most` telling words, with how strongly they tell: z-scores, largest first, from LEAST_Z on.
 
     texts: cleaned. labels: (N,) in [0, n_labels). A word counts once a text; those in fewer than `fewest` texts, and
-    links and mentions, are left out. z is that of log_odds against all other labels, so words everyone uses tell nothing.
+    links and mentions, are left out. z is that of log_odds against all other labels, so words that everyone uses tell
+    nothing.
     """
     counts = [Counter[str]() for _ in range(n_labels)]
     for text, label in zip(texts, labels.tolist(), strict=True):
@@ -49,8 +50,8 @@ def telling_words(
 def words_and_emoji(text: str) -> set[str]:
     """The different words of a cleaned text, in lower case, and its emoji, whatever their colour of skin.
 
-    A letter stands twice in a row at most: ㅋㅋㅋ is ㅋㅋ, and sooo is soo. Korean words keep their particles, so 영화가 and
-    영화는 are two words. Links and mentions are none.
+    A letter stands twice in a row at most: ㅋㅋㅋ is ㅋㅋ, and sooo is soo. Korean words keep their
+    particles, so 영화가 and 영화는 are two words. Links and mentions are none.
     """
     found = (_DRAWN_OUT.sub(r"\1\1", _SHADES.sub("", word)) for word in WORD_OR_EMOJI.findall(text.lower()))
     return {word for word in found if word and word not in PLACEHOLDERS}

@@ -8,13 +8,18 @@ from stages.line.series import Line
 from stages.line.settings import Every
 from stages.line.words import PERIOD, Both
 
+SEASONS: dict[int | None, Both] = {
+    7: (" and a weekly season", "과 요일 효과"),
+    12: (" and a yearly season", "과 계절 효과"),
+}
+
 
 def context_notes(line: Line, context: Context, every: Every) -> list[Both]:
     """For below a printed picture of one length of period."""
     notes: list[Both] = []
     forecast = context.forecast(every)
     if forecast is not None:
-        model, outcome, *_ = forecast_texts(forecast)
+        outcome = forecast_texts(forecast)[1]
         notes.append((f"Dashed: forecast. {outcome[0]}", f"파선: 예측. {outcome[1]}"))
     events = " · ".join(f"{i} {event.text}" for i, event in enumerate(within(line, context.events), start=1))
     return [*notes, (f"Events: {events}", f"사건: {events}")] if events else notes
@@ -23,21 +28,29 @@ def context_notes(line: Line, context: Context, every: Every) -> list[Both]:
 def forecast_texts(forecast: Forecast) -> list[Both]:
     """The model; its coverage and errors in the past; and what speaks against it, if something does."""
     english, korean = PERIOD[forecast.every]
-    season = {7: ("a weekly season", "요일 효과"), 12: ("a yearly season", "계절 효과")}.get(
-        SEASON[forecast.every] or 0
-    )
-    with_season = (f" and {season[0]}", f"와 {season[1]}") if season else ("", "")
+    with_season = SEASONS.get(SEASON[forecast.every], ("", ""))
+    widened = _widened(forecast.widened)
     ahead, tested = len(forecast.ahead), forecast.backtest
     return [
         (
             f"By {english}, {ahead} ahead: a local level with noise{with_season[0]}, fitted to {forecast.observed} "
-            f"{english}s by maximum likelihood; gaps are passed over by the Kalman filter, not filled.",
-            f"{korean} 단위, {ahead}개 앞까지: 잡음이 있는 국소 수준 모형{with_season[1]}을 {forecast.observed}개 기간에 "
-            "최대 가능도로 맞췄습니다. 빈 기간은 칼만 필터가 건너뛰며 채우지 않습니다.",
+            f"{english}s by maximum likelihood; gaps are passed over by the Kalman filter, not filled.{widened[0]}",
+            f"{korean} 단위, {ahead}개 앞까지: 잡음이 있는 국소 수준 모형{with_season[1]}을 "
+            f"{forecast.observed}개 기간에 최대 가능도로 맞췄습니다. 빈 기간은 칼만 필터가 건너뛰며 채우지 "
+            f"않습니다.{widened[1]}",
         ),
         _outcome(tested, forecast),
         *_cautions(tested),
     ]
+
+
+def _widened(times: float) -> Both:
+    if times == 1:
+        return "", ""
+    return (
+        f" Its intervals are {times:.2f} times as wide as the model's own, for so large were its errors in the past.",
+        f" 과거의 오차가 그만큼 컸으므로 구간을 모형의 것보다 {times:.2f}배 넓혔습니다.",
+    )
 
 
 def _outcome(tested: Backtest, forecast: Forecast) -> Both:
@@ -51,8 +64,8 @@ def _outcome(tested: Backtest, forecast: Forecast) -> Both:
         f"{tested.error:.1f} points; of repeating the last value {tested.naive:.1f}{also[0] if seasonal else ''}.",
         f"과거 {korean} {tested.origins}개에서 같은 방법으로 예측해 보니 값 {tested.pairs}개 중 "
         f"{100 * tested.coverage:.0f} %가 95 % 구간 안에 들었습니다({100 * tested.low:.0f}~{100 * tested.high:.0f} %, "
-        f"한 기간 앞 {100 * tested.near:.0f} %, 가장 먼 기간 {100 * tested.far:.0f} %). 평균 오차 {tested.error:.1f}점, "
-        f"마지막 값을 되풀이하면 {tested.naive:.1f}점{also[1] + '점' if seasonal else ''}.",
+        f"한 기간 앞 {100 * tested.near:.0f} %, 가장 먼 기간 {100 * tested.far:.0f} %). 평균 오차 "
+        f"{tested.error:.1f}점, 마지막 값을 되풀이하면 {tested.naive:.1f}점{also[1] + '점' if seasonal else ''}.",
     )
 
 

@@ -56,8 +56,8 @@ Row = tuple[object, ...]
 def write_context(line: Line, context: Context, folder: Path) -> None:
     """Writes forecast, words and lineage, each as NAME.csv and NAME.parquet; without rows where there is nothing.
 
-    forecast: one row a forecast period: `origin`, the last period known; `start`, that which is forecast, `step` periods
-    later; value, low, high (95 %), 0 to 100. Those with an `observed` index are the backtest, beside two naive
+    forecast: one row a forecast period: `origin`, the last period known; `start`, that which is forecast, `step`
+    periods later; value, low, high (95 %), 0 to 100. Those with an `observed` index are the backtest, beside two naive
     forecasts; the others are ahead of us. words: `every` and `start` are null for the whole time. lineage: one row for
     each period and shard that holds comments of it. CSVs are UTF-8 with a byte order mark, like the line's.
     """

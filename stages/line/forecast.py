@@ -26,6 +26,7 @@ SEASON: dict[Every, int | None] = {"day": 7, "week": None, "month": 12}
 # 40: variances of level and noise are guesses below; 20 origins: with fewer, coverage is known to ± 10 points at best
 LEAST_TRAINING, LEAST_ORIGINS = 40, 20
 MOST_ORIGINS, REFIT = 40, 4  # origins, of which each fourth has the model fitted anew, on what was known by then
+LEAST_ERRORS = 20  # of the past, from which intervals are widened
 LONGEST = 730  # periods that a fit sees: older ones say little of next week
 Z = 1.959964  # of a 95 % interval
 
@@ -43,12 +44,14 @@ class Ahead:
 @dataclass(frozen=True)
 class Forecast:
     """every: the length of period. ahead: from the period behind the last drawn one on. last: that one's first day.
-    observed: periods that the model is fitted on, gaps left out. trials: what backtest is made of."""
+    observed: periods that the model is fitted on, gaps left out. widened: see _widening. trials: what
+    backtest is made of."""
 
     every: Every
     last: date
     ahead: tuple[Ahead, ...]
     observed: int
+    widened: float
     backtest: Backtest
     trials: tuple[Trial, ...]
 
@@ -81,11 +84,12 @@ def _forecast(line: Line, every: Every, horizon: int, seed: int) -> Forecast | W
     if why is not None:
         return Withheld(every, why)
     starts = _starts(periods[0].start, every, len(periods) + horizon)
-    trials = tuple(_trials(values, starts, every, horizon))
+    trials, ratios = _trials(values, starts, every, horizon)
+    widened = _widening([ratio for _, ratio in ratios])
     told = predicted(values, every, horizon)
-    ahead = tuple(Ahead(day, *one) for day, one in zip(starts[-horizon:], told, strict=True))
+    ahead = tuple(Ahead(day, *_within(*one, widened)) for day, one in zip(starts[-horizon:], told, strict=True))
     observed = int(np.isfinite(values[-LONGEST:]).sum())
-    return Forecast(every, periods[-1].start, ahead, observed, judged(trials, seed), trials)
+    return Forecast(every, periods[-1].start, ahead, observed, widened, judged(trials, seed), trials)
 
 
 def _why_not(every: Every, values: Floats, horizon: int) -> Both | None:
@@ -116,22 +120,44 @@ def _starts(first: date, every: Every, n: int) -> list[date]:
     return [start.item() for start in starts]
 
 
-def _trials(values: Floats, starts: Sequence[date], every: Every, horizon: int) -> list[Trial]:
-    """Forecasts from origins in the past, each by a model fitted on what was known by then, beside what came."""
+def _trials(
+    values: Floats, starts: Sequence[date], every: Every, horizon: int
+) -> tuple[tuple[Trial, ...], list[tuple[int, float]]]:
+    """Forecasts from origins in the past, each with what was known by then alone, beside what came; and (place of the
+    period, error in standard errors) of each."""
     enough = np.flatnonzero(np.cumsum(np.isfinite(values)) >= LEAST_TRAINING)[0]
     origins = np.unique(np.linspace(enough, len(values) - 1 - horizon, MOST_ORIGINS).round().astype(int))
-    found: list[Trial] = []
-    fit = _fitted(values[: origins[0] + 1], every)
+    fit, found, ratios = _fitted(values[: origins[0] + 1], every), list[Trial](), list[tuple[int, float]]()
     for number, origin in enumerate(origins.tolist()):
         known = values[: origin + 1]
         fit = _fitted(known, every) if number and number % REFIT == 0 else fit
-        for step, (value, low, high) in enumerate(_ahead(fit, known, horizon), start=1):
-            plain, seasonal = _naive(known), _seasonal(known, step, SEASON[every])
+        widened = _widening([ratio for at, ratio in ratios if at <= origin])
+        for step, (value, error) in enumerate(_ahead(fit, known, horizon), start=1):
             seen = float(values[origin + step])
             if math.isfinite(seen):
-                when = (starts[origin], starts[origin + step])
-                found.append(Trial(every, *when, step, value, low, high, seen, plain, seasonal))
-    return found
+                when, naive = (starts[origin], starts[origin + step]), (_naive(known), _seasonal(known, step, every))
+                found.append(Trial(every, *when, step, *_within(value, error, widened), seen, *naive))
+                ratios.append((origin + step, abs(seen - value) / max(error, 1e-9)))
+    return tuple(found), ratios
+
+
+def _widening(ratios: Sequence[float]) -> float:
+    """By how much intervals must be wider for 95 % of past errors to lie within them; never narrower than the model's.
+
+    The quantile with the correction for few errors of split conformal prediction: Lei, G'Sell, Rinaldo, Tibshirani and
+    Wasserman, Distribution-free predictive inference for regression (JASA 2018). 1 where they are too few.
+    """
+    if len(ratios) < LEAST_ERRORS:
+        return 1.0
+    level = min(1.0, np.ceil(0.95 * (len(ratios) + 1)) / len(ratios))
+    return max(1.0, float(np.quantile(ratios, level, method="higher")) / Z)
+
+
+def _within(value: float, error: float, widened: float) -> tuple[float, float, float]:
+    """Value, low and high, on the index's scale."""
+    reach = Z * error * widened
+    low, middle, high = (min(100.0, max(0.0, at)) for at in (value - reach, value, value + reach))
+    return middle, low, high
 
 
 def _naive(known: Floats) -> float:
@@ -139,8 +165,9 @@ def _naive(known: Floats) -> float:
     return float(known[np.isfinite(known)][-1])
 
 
-def _seasonal(known: Floats, step: int, season: int | None) -> float | None:
+def _seasonal(known: Floats, step: int, every: Every) -> float | None:
     """The last value there is at the same place of the season."""
+    season = SEASON[every]
     if season is None:
         return None
     same = known[::-1][(-step) % season :: season]
@@ -148,13 +175,13 @@ def _seasonal(known: Floats, step: int, season: int | None) -> float | None:
     return float(same[0]) if len(same) else None
 
 
-def predicted(known: Floats, every: Every, horizon: int) -> list[tuple[float, float, float]]:
-    """Index, low and high of the next `horizon` periods. known: (P,), nan in gaps, two values at least.
+def predicted(known: Floats, every: Every, horizon: int) -> list[tuple[float, float]]:
+    """Index and standard error of the next `horizon` periods. known: (P,), nan in gaps, two values at least.
 
     A local level with noise and, by day and month, a fixed season, fitted by maximum likelihood (Harvey, Forecasting,
-    structural time series models and the Kalman filter, 1989, chapter 2). The Kalman filter passes over gaps: nothing is
-    put in their place. The interval is that of what will be counted, so it holds the noise of counting, too; it does
-    not hold that level, noise and season might be other than fitted.
+    structural time series models and the Kalman filter, 1989, chapter 2). The Kalman filter passes over gaps: nothing
+    is put in their place. The error is that of what will be counted, so it holds the noise of counting, too; it does
+    not hold that level, noise and season might be other than fitted: _widening makes up for that.
     """
     return _ahead(_fitted(known, every), known, horizon)
 
@@ -185,8 +212,7 @@ def _fitted(known: Floats, every: Every) -> _Fit:
     return replace(empty, variances=variances)
 
 
-def _ahead(fit: _Fit, known: Floats, horizon: int) -> list[tuple[float, float, float]]:
+def _ahead(fit: _Fit, known: Floats, horizon: int) -> list[tuple[float, float]]:
     told = fit.model(known).filter(fit.variances).get_forecast(horizon)
     values, errors = fit.middle + fit.spread * told.predicted_mean, fit.spread * told.se_mean
-    low, high = np.clip(values - Z * errors, 0, 100), np.clip(values + Z * errors, 0, 100)
-    return list(zip(np.clip(values, 0, 100).tolist(), low.tolist(), high.tolist(), strict=True))
+    return list(zip(values.tolist(), errors.tolist(), strict=True))

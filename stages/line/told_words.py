@@ -33,8 +33,8 @@ class Word:
 
 @dataclass(frozen=True)
 class Told:
-    """The words of one label, in a period that stands out or, for None, over the whole time. against: the other emotions
-    of that period, or the same emotion at other times. Strongest first."""
+    """The words of one label, in a period that stands out or, for None, over the whole time. against: the other
+    emotions of that period, or the same emotion at other times. Strongest first."""
 
     period: Standing | None
     label: str
@@ -45,7 +45,7 @@ class Told:
 @dataclass(frozen=True)
 class Words:
     """periods: those that stand out. told: all lists of words that are not empty. examples: comments by (place among
-    periods, label), cleaned, without author; empty unless the plan allows them. read: comments whose words these are."""
+    periods, label), cleaned, without author; empty unless the plan allows them. read: comments that words are of."""
 
     periods: tuple[Standing, ...]
     told: tuple[Told, ...]
