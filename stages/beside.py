@@ -1,8 +1,9 @@
 """What the plan sets beside the line, and whatever else is told of it: series, events, forecast, words, origins."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ from transfer.problem import Problem, Problems
 
 def check_beside(plan: Plan) -> None:
     """Reads the csv files of series and events. Raises Problem, or Problems: one for each file that cannot be read."""
+    readings: list[Callable[[], object]] = [
+        *(partial(read_other, x, plan.base, f"index.series[{i}]") for i, x in enumerate(plan.index.series)),
+        *(partial(read_events, x, plan.base, f"index.events[{i}]") for i, x in enumerate(plan.index.events)),
+    ]
     problems = list[Problem]()
-    readers = [(read_other, "series", settings) for settings in plan.index.series]
-    readers += [(read_events, "events", settings) for settings in plan.index.events]  # type: ignore[list-item]
-    numbers = [*range(len(plan.index.series)), *range(len(plan.index.events))]
-    for (read, key, settings), i in zip(readers, numbers, strict=True):
+    for reading in readings:
         try:
-            read(settings, plan.base, f"index.{key}[{i}]")
+            reading()
         except Problem as problem:
             problems.append(problem)
     if problems:

@@ -18,7 +18,7 @@ from stages.line.picture import draw_png
 from stages.line.sensitivity import sensitivity
 from stages.line.series import Line, as_json, totals_json
 from stages.line.settings import Every
-from stages.line.table import write_csv, write_parquet
+from stages.line.table import write_csv, write_parquet, write_sources
 from stages.overview import table_rows
 from stages.report import Advance
 from stages.results import SIMULATED
@@ -32,6 +32,7 @@ OUTPUTS = {
     "csv": "line.csv",
     "parquet": "line.parquet",
     "png": "line.png",
+    "sources_csv": "sources.csv",
     "forecast_csv": "forecast.csv",
     "words_csv": "words.csv",
     "lineage_csv": "lineage.csv",
@@ -41,7 +42,7 @@ OUTPUTS = {
 def run_monitor(run: Run) -> dict[str, Any]:
     """Draws the line. The result has `page`, `csv`, `parquet`, `png`, `undated`, `periods`, `prevalence` (which
     estimate is drawn, and why), `overall`, `sources`, `removed`, `changes`, `sensitivity`, `series`, `events`,
-    `forecast`, `words`, and the paths of their files, `forecast_csv`, `words_csv`, `lineage_csv`."""
+    `forecast`, `words`, and the paths of their files, `sources_csv`, `forecast_csv`, `words_csv`, `lineage_csv`."""
     inferred = result_of(run, "infer")
     parts = {
         "shards": inferred["shards"],
@@ -66,6 +67,7 @@ def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
     facts = _facts(run, inferred, line)
     write_csv(line, folder / OUTPUTS["csv"])
     write_parquet(line, folder / OUTPUTS["parquet"])
+    write_sources(line, folder / OUTPUTS["sources_csv"])
     context = context_of(run, line, inferred["shards"], shards)
     write_context(line, context, folder)
     notice = SIMULATED if "simulation" in facts else None

@@ -4,7 +4,7 @@
   const line = JSON.parse(document.getElementById("line").textContent);
   const root = document.documentElement;
   const isTouched = matchMedia("(pointer: coarse)").matches;
-  const state = { every: line.first, view: "lines", beside: "on", hidden: new Set(line.labels.filter((l) => !l.isShown).map((l) => l.name)) };
+  const state = { every: line.first, view: "lines", beside: "on", source: "", hidden: new Set(line.labels.filter((l) => !l.isShown).map((l) => l.name)) };
   // on a narrow screen days stand too close: show the next length of period, where there are enough of it
   const room = document.getElementById("shares").clientWidth / 2.5;
   const longer = line.lengths.slice(line.lengths.indexOf(line.first) + 1).find((every) => line.periods[every].x.length >= 12);
@@ -70,6 +70,8 @@
     return { x, y: values, name: `${name}, ${say(line.words.beside)}`, mode: "lines", connectgaps: false, text,
       line: { color: paint, dash: "dot", width: 1.1 }, hovertemplate: HOVER };
   }
+  // A source is followed by the longest length of period alone
+  const current = () => (state.source === "" ? line.periods[state.every] : line.sources[Number(state.source)]);
   const besides = (now) => now.beside && state.beside === "on" && state.view === "lines";
 
   function indexTraces(now) {
@@ -80,7 +82,7 @@
 
   // Dashed, with a pale band of its own: what is expected, not what was counted
   function forecastTraces(now) {
-    if (!now.forecast) return [];
+    if (!now.forecast) return []; // a source has none
     const { x, ...band } = now.forecast;
     return [bandTrace(x, band, faded("#0b5cad")),
       { x, y: band.value, name: plain(say(line.words.forecast)), mode: "lines", text: spoken(band, ""),
@@ -129,7 +131,7 @@
       showarrow: false, captureevents: true, hovertext: plain(e.text), font: { size: 11, color: colour("soft") } }));
     return { ...axes(id, now), annotations: numbers, margin: { l: 50, r: 8, t: numbers.length ? 20 : 10, b: 42 }, barmode: "stack", bargap: 0,
       hovermode: "x unified", dragmode: isTouched ? false : "zoom", showlegend: false,
-      shapes: id === "index" ? [neutral, ...now.changes.map(mark), ...events] : events,
+      shapes: id === "index" ? [neutral, ...(now.changes ?? []).map(mark), ...events] : events,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hoverlabel: { bgcolor: colour("paper"), bordercolor: colour("rule"), font: { family: FONT, size: 13, color: colour("ink") } },
       font: { family: FONT, size: 13, color: colour("ink") } };
   }
@@ -142,7 +144,7 @@
   }
 
   function draw() {
-    const now = line.periods[state.every];
+    const now = current();
     document.getElementById("nothing").hidden = now.x.length > 0;
     document.querySelectorAll("figure").forEach((figure) => figure.classList.toggle("empty", now.x.length === 0));
     document.getElementById("volume-heading").textContent = say(line.words.volume[state.every]);
@@ -151,6 +153,7 @@
     press("beside", (value) => value === state.beside);
     press("language", (value) => value === root.lang);
     press("label", (value) => !state.hidden.has(value));
+    picker?.querySelectorAll("option[data-ko]").forEach((o) => { o.textContent = root.lang === "ko" ? o.dataset.ko : o.dataset.en; });
     return now.x.length ? Promise.all(plots.map((id) => Plotly.react(id, TRACES[id](now), layout(id, now), CONFIG))) : Promise.resolve();
   }
 
@@ -178,7 +181,7 @@
 
   // From a point back to the shards that hold its comments, the content of their files, and the model
   function tellOrigin(event) {
-    const now = line.periods[state.every], i = now.x.indexOf(String(event.points[0].x).slice(0, 10));
+    const now = current(), i = now.x.indexOf(String(event.points[0].x).slice(0, 10));
     if (i < 0 || !now.origins) return;
     const shards = now.origins[i].map(([a, b]) => (a === b ? `${a + 1}` : `${a + 1}–${b + 1}`)).join(", ");
     const held = now.origins[i].flatMap(([a, b]) => line.shards.slice(a, b + 1));
@@ -193,11 +196,25 @@
     if (!state.hidden.delete(label)) state.hidden.add(label);
   }
 
+  function chooseEvery(every) {
+    state.every = every;
+    if (every !== line.lengths[line.lengths.length - 1]) chooseSource("");
+  }
+
+  function chooseSource(source) {
+    state.source = source;
+    if (source !== "") state.every = line.lengths[line.lengths.length - 1];
+    if (picker) picker.value = source;
+  }
+
+  const picker = document.getElementById("source");
+  picker?.addEventListener("change", () => { chooseSource(picker.value); draw(); });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.language) root.lang = button.dataset.language;
-    if (button.dataset.every) state.every = button.dataset.every;
+    if (button.dataset.every) chooseEvery(button.dataset.every);
     if (button.dataset.view) state.view = button.dataset.view;
     if (button.dataset.beside) state.beside = button.dataset.beside;
     if (button.dataset.label !== undefined) toggle(button.dataset.label);

@@ -15,7 +15,7 @@ from stages.line.fonts import web_font
 from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
-from stages.line.series import Line, headline
+from stages.line.series import Line, headline, without_ends
 from stages.line.whole import write_whole
 from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
 from studies.fonts import Weight
@@ -133,10 +133,27 @@ def _controls(line: Line) -> str:
         on = _button("beside", "on", ("both", "둘 다"), True)
         off = _button("beside", "off", ("bold only", "굵은 선만"), False)
         groups.append((("The other estimate", "다른 추정"), [on, off]))
-    return "".join(
+    return _source_picker(line) + "".join(
         f'<div class="buttons" role="group" aria-label="{escape(name[0])}">{"".join(buttons)}</div>'
         for name, buttons in groups
         if len(buttons) > 1
+    )
+
+
+def _source_picker(line: Line) -> str:
+    """All sources, or one of those that are followed over time; numbered as in the page's figures."""
+    followed = [source for source in line.sources if without_ends(source.periods)]
+    if len(followed) < 2:
+        return ""
+    every = PERIOD[line.settings.every[-1]]
+    told = 'data-en="All sources" data-ko="모든 출처"'
+    options = "".join(
+        f'<option value="{i}">{escape(source.name)} ({source.n:,})</option>' for i, source in enumerate(followed)
+    )
+    label = both((f"Source (by {every[0]})", f"출처({every[1]} 단위)"))
+    return (
+        f'<label class="picker">{label} <select id="source"><option value="" {told}>All sources</option>'
+        f"{options}</select></label>"
     )
 
 

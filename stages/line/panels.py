@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from stages.line.settings import Every
 from stages.line.words import NEUTRAL, SCALE, SHARES, VOLUME, Language, index_name, said, shares_of_most
 
 INK, GREY, PALE, BAR, MARK = "#222222", "#6B6B6B", "#D9D9D9", "#9A9A9A", "#0B5CAD"
+NUMBER: dict[str, Any] = {"ha": "center", "fontsize": 8, "color": INK, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
 BAR_DAYS: dict[Every, int] = {"day": 1, "week": 6, "month": 27}
 # year, month, day, hour, minute, second, as ConciseDateFormatter wants them
 KOREAN_DATES = ["%Y년", "%m월", "%d일", "%H:%M", "%H:%M", "%S"]
@@ -149,7 +151,7 @@ def _mark_events(axis: Axes, view: View, *, are_numbered: bool) -> None:
     for number, event in enumerate(within(view.line, view.context.events), start=1):
         axis.axvline(_day_number(event.day), color=GREY, linewidth=0.8)
         if are_numbered:
-            axis.text(_day_number(event.day), 1.0, str(number), transform=place, ha="center", va="bottom", fontsize=8)
+            axis.text(_day_number(event.day), 0.99, str(number), transform=place, va="top", **NUMBER)
 
 
 def _day_number(day: date) -> float:

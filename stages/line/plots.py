@@ -9,7 +9,7 @@ from stages.line.days import MIDDLE
 from stages.line.events import within
 from stages.line.forecast import Forecast
 from stages.line.palette import looks
-from stages.line.series import Estimate, Line, Period, headline, periods_of, prominent
+from stages.line.series import Estimate, Line, Period, headline, periods_of, prominent, without_ends
 from stages.line.settings import Every
 from stages.line.words import COMMENTS, FORECAST, METHODS, PERIOD, VOLUME, index_name
 
@@ -45,12 +45,25 @@ def line_data(line: Line, context: Context = NO_CONTEXT) -> dict[str, object]:
         },
         "events": [{"x": e.day.isoformat(), "text": e.text} for e in within(line, context.events)],
         "periods": {every: _columns(line, every, context) for every in line.settings.every},
+        "sources": [
+            {"name": source.name, **_figures(line, periods, line.settings.every[-1])}
+            for source in line.sources
+            if (periods := without_ends(source.periods))
+        ],
         **_origins(context),
     }
 
 
 def _columns(line: Line, every: Every, context: Context) -> dict[str, object]:
-    periods = periods_of(line, every)
+    return {
+        **_figures(line, periods_of(line, every), every),
+        "changes": [change.start.isoformat() for change in changes(line, every)],
+        "forecast": _ahead(context.forecast(every)),
+        "origins": context.origins.periods[every] if context.origins else None,
+    }
+
+
+def _figures(line: Line, periods: Sequence[Period], every: Every) -> dict[str, object]:
     middle = timedelta(days=MIDDLE[every])
     return {
         "x": [(period.start + middle).isoformat() for period in periods],
@@ -59,9 +72,6 @@ def _columns(line: Line, every: Every, context: Context) -> dict[str, object]:
         "shares": [_bands([period.shares[label] for period in periods], 100) for label in line.labels],
         "isGap": [period.is_gap for period in periods],
         "beside": _beside(line, periods),
-        "changes": [change.start.isoformat() for change in changes(line, every)],
-        "forecast": _ahead(context.forecast(every)),
-        "origins": context.origins.periods[every] if context.origins else None,
     }
 
 

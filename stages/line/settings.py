@@ -115,7 +115,12 @@ class IndexSettings(BaseModel):
     words: WordsSettings | None = Field(
         WordsSettings(), description="words that carry each emotion; null: none, and no comment is read again"
     )
-    sources: int = Field(10, ge=0, le=100, description="sources with the most comments that are shown apart")
+    sources: int = Field(
+        10,
+        ge=0,
+        le=100,
+        description="sources with the most comments that are shown apart, as a whole and by the longest period",
+    )
 
     @field_validator("timezone")
     @classmethod
