@@ -12,6 +12,7 @@ from stages.line.context_sections import events_list, forecast_section, shards_s
 from stages.line.course import changes_list, others_table
 from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import web_font
+from stages.line.forecast import Forecast
 from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
@@ -23,6 +24,7 @@ from studies.fonts import Weight
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
 
+DASHED = ("Dashed, blue, with its band: a forecast, see below.", "파란 파선과 띠: 예측(아래 설명).")
 TAP = (
     "Click on a point: which shards, files and model it comes from.",
     "점을 누르면 어떤 조각, 파일, 모형에서 나온 값인지 보입니다.",
@@ -60,7 +62,7 @@ def write_page(
         "warning": _warning(facts.get("simulation", {})) + _cautions(line),
         "controls": _controls(line),
         "index_heading": both(index_name(line.settings)),
-        "index_note": both(index_note(line)),
+        "index_note": both(index_note(line)) + (f" {both(DASHED)}" if _is_forecast(context) else ""),
         "index_hidden": "hidden" if line.settings.weights is None else "",
         "shares_heading": both(SHARES),
         "shares_note": both(bold_note(line)),
@@ -83,6 +85,10 @@ def write_page(
     fonts = {weight: web_font(characters, weight) for weight in WEIGHTS}
     page = template.substitute(body, style=style, script=script, plotly=get_plotlyjs(), **fonts)
     write_whole(path, page.encode("utf-8"))
+
+
+def _is_forecast(context: Context) -> bool:
+    return any(isinstance(one, Forecast) for one in context.forecasts)
 
 
 def _resource(name: str) -> str:
