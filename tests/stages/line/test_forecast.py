@@ -1,12 +1,14 @@
 """The index ahead: only where it is long enough, gaps left as gaps, and judged by what it would have been worth."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
 from stages.line.backtest import Trial, judged
+from stages.line.context_notes import forecast_texts
 from stages.line.forecast import Forecast, Withheld, forecasts, needed
 from tests.stages.line.course import line_of
 
@@ -86,6 +88,19 @@ def test_coverage_and_errors_are_counted_and_a_poor_forecast_is_told_from_a_good
     assert poor.coverage == 0.5
     assert 0.2 < poor.low < 0.5 < poor.high < 0.8
     assert not poor.holds
+
+
+def test_the_page_tells_a_forecast_with_and_without_a_season_and_what_speaks_against_it() -> None:
+    trials = tuple(trial(origin, 1, 55, 49.5 if origin % 2 else 61) for origin in range(40))
+    plain = tuple(replace(one, seasonal=None) for one in trials)
+    for every, some, words in (("day", trials, "a weekly season"), ("week", plain, "fitted to 60 weeks")):
+        told = Forecast(every, date(2020, 4, 1), (), 60, 1.3, judged(some, 1), some)  # type: ignore[arg-type]
+        english = " ".join(text[0] for text in forecast_texts(told))
+        assert words in english
+        assert "50 % of 40 values came within" in english
+        assert "1.30 times as wide" in english
+        assert "promised more than they held" in english
+        assert ("the last one of its season" in english) is (every == "day")
 
 
 @pytest.mark.slow
