@@ -9,8 +9,8 @@ from stages.line.settings import Every
 from stages.line.words import PERIOD, Both
 
 SEASONS: dict[int | None, Both] = {
-    7: (" and a weekly season", "과 요일 효과"),
-    12: (" and a yearly season", "과 계절 효과"),
+    7: (" and a weekly season", "(요일 효과 포함)"),
+    12: (" and a yearly season", "(계절 효과 포함)"),
 }
 
 
