@@ -68,7 +68,7 @@ def judged(trials: Sequence[Trial], seed: int) -> Backtest:
     held = np.array([trial.low <= trial.observed <= trial.high for trial in trials])
     steps = np.array([trial.step for trial in trials])
     origins, of = np.unique([trial.origin.toordinal() for trial in trials], return_inverse=True)
-    low, high = _interval(np.bincount(of, held), np.bincount(of), _block(origins, trials), seed)
+    low, high = _interval(np.bincount(of, held).astype(np.float64), np.bincount(of), _block(origins, trials), seed)
     seasonal = [trial for trial in trials if trial.seasonal is not None]
     return Backtest(
         origins=len(origins),

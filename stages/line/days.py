@@ -59,5 +59,5 @@ def all_starts(first: np.datetime64, last: np.datetime64, every: str) -> Days:
 def next_start(start: np.datetime64, every: str) -> np.datetime64:
     """The first day of the period after the one that begins at `start`."""
     if every == "month":
-        return (start.astype("datetime64[M]") + 1).astype("datetime64[D]")
+        return np.datetime64(start.astype("datetime64[M]") + 1, "D")
     return start + (7 if every == "week" else 1)
