@@ -2,9 +2,11 @@
 
     python benchmarks/line_speed.py --rows 3100000
     python benchmarks/line_speed.py --rows 250000      # its peak memory beside that of the above
+    python benchmarks/line_speed.py --words            # and how long the words take, with made-up texts
 
 Rows stand in shards of 50,000, four labels, four years of days, authors as uneven as real ones, 20,000 sources; 400
-judged rows. Prints one JSON object. Wall seconds are those of the machine as it is; CPU seconds are this process's.
+judged rows. The forecast, with its backtest, is among what is measured. Prints one JSON object. Wall seconds are those
+of the machine as it is; CPU seconds are this process's.
 """
 
 import argparse
@@ -20,11 +22,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.line.aggregate import daily_line
+from stages.line.chosen import Span, choose_comments
+from stages.line.context import Context
+from stages.line.days import next_start
+from stages.line.forecast import forecasts
 from stages.line.judged import Judged
 from stages.line.page import write_page
 from stages.line.picture import draw_png
-from stages.line.settings import IndexSettings
-from stages.line.table import write_csv, write_parquet
+from stages.line.series import Line
+from stages.line.settings import IndexSettings, WordsSettings
+from stages.line.standing import standing
+from stages.line.table import write_csv, write_parquet, write_sources
+from stages.line.told_words import told_words
+from transfer.cleaning import key_hash
+from transfer.picked import picked_texts
+from transfer.sources import CommentSource
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 WEIGHTS = dict(zip(LABELS, (-1.0, -1.0, 0.0, 1.0), strict=True))
@@ -38,15 +50,18 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=3_100_000)
     parser.add_argument("--days", type=int, default=1461)
     parser.add_argument("--bootstrap", type=int, default=200)
+    parser.add_argument("--words", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         shards = make_shards(Path(folder), given.rows, given.days)
-        print(json.dumps(measure(shards, Path(folder), given.bootstrap), indent=1))
+        print(json.dumps(measure(shards, Path(folder), given.bootstrap, given.words), indent=1))
 
 
 def make_shards(folder: Path, rows: int, days: int) -> list[Path]:
     """Classified rows as `infer` leaves them."""
     rng, paths = np.random.default_rng(1), []
+    texts = some_texts(rng)
+    keys = np.array([int.from_bytes(bytes.fromhex(key_hash(text)), "big", signed=True) for text in texts])
     for first in range(0, rows, SHARD):
         n = min(SHARD, rows - first)
         probabilities, _ = read_by_a_model(rng, n)
@@ -57,10 +72,25 @@ def make_shards(folder: Path, rows: int, days: int) -> list[Path]:
             "source": np.char.add("video ", rng.integers(0, 20_000, n).astype(str)),
             "label": np.array(LABELS)[probabilities.argmax(axis=1)],
         }
+        text = rng.integers(0, len(texts), n)
+        columns["key"] = keys[text]
+        comments = {"id": columns["id"], "text": pa.array(texts).take(pa.array(text))}
+        pq.write_table(pa.table(comments), folder / f"comments-{first:08d}.parquet", compression="zstd")
         columns |= {f"p_{label}": pa.array(probabilities[:, k], pa.float32()) for k, label in enumerate(LABELS)}
         paths.append(folder / f"{first:08d}.parquet")
         pq.write_table(pa.table(columns), paths[-1], compression="zstd")
     return paths
+
+
+def some_texts(rng: np.random.Generator) -> list[str]:
+    """20,000 texts of 12 words each, of 30,000 words as frequent as words are."""
+    words = np.minimum(rng.zipf(1.3, (20_000, 12)), 30_000)
+    return [" ".join(f"word{spelt(word)}" for word in row) for row in words.tolist()]
+
+
+def spelt(number: int) -> str:
+    """In letters, for digits are no words."""
+    return "".join(chr(97 + int(digit)) for digit in str(number))
 
 
 def read_by_a_model(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +102,7 @@ def read_by_a_model(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.nd
     return odds / odds.sum(axis=1, keepdims=True), truth
 
 
-def measure(shards: list[Path], folder: Path, bootstrap: int) -> dict[str, object]:
+def measure(shards: list[Path], folder: Path, bootstrap: int, words: bool) -> dict[str, object]:
     """Seconds of the line and of what is drawn from it, and the peak of memory."""
     probabilities, truth = read_by_a_model(np.random.default_rng(2), 400)
     judged = Judged("gold", truth, probabilities, np.ones(400), True)
@@ -84,8 +114,13 @@ def measure(shards: list[Path], folder: Path, bootstrap: int) -> dict[str, objec
     line_wall, line_cpu = time.perf_counter() - wall, time.process_time() - cpu
     write_csv(line, folder / "line.csv")
     write_parquet(line, folder / "line.parquet")
-    draw_png(line, folder / "line.png")
-    write_page(line, [], {}, folder / "line.html")
+    before = time.process_time()
+    context = Context(forecasts=forecasts(line))
+    forecast_cpu = time.process_time() - before
+    write_sources(line, folder / "sources.csv")
+    draw_png(line, folder / "line.png", context=context)
+    write_page(line, [], {}, folder / "line.html", context=context)
+    all_wall, all_cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {
         "rows": line.n,
         "periods": len(line.periods),
@@ -93,11 +128,30 @@ def measure(shards: list[Path], folder: Path, bootstrap: int) -> dict[str, objec
         "methods": line.choice.methods,
         "line_wall_seconds": round(line_wall, 1),
         "line_cpu_seconds": round(line_cpu, 1),
-        "all_wall_seconds": round(time.perf_counter() - wall, 1),
-        "all_cpu_seconds": round(time.process_time() - cpu, 1),
+        "forecast_cpu_seconds": round(forecast_cpu, 1),
+        "all_wall_seconds": round(all_wall, 1),
+        "all_cpu_seconds": round(all_cpu, 1),
+        **(time_words(line, shards, folder) if words else {}),
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
+    }
+
+
+def time_words(line: Line, shards: list[Path], folder: Path) -> dict[str, object]:
+    """Seconds of choosing comments, finding their texts and telling their words."""
+    wall, cpu, settings = time.perf_counter(), time.process_time(), WordsSettings()
+    periods = [one for every in line.settings.every for one in standing(line, every, settings.periods)]
+    spans = [Span(first := np.datetime64(p.start), next_start(first, p.every)) for p in periods]
+    chosen = choose_comments(shards, LABELS, line.settings.timezone, spans, line.removed.comments)
+    sources = [CommentSource(path="comments-*.parquet", id="id")]
+    texts = picked_texts(sources, folder, chosen.column("id").combine_chunks())
+    found = told_words(chosen, texts, LABELS, periods, settings)
+    return {
+        "words_read": found.read,
+        "words_periods": len(periods),
+        "words_wall_seconds": round(time.perf_counter() - wall, 1),
+        "words_cpu_seconds": round(time.process_time() - cpu, 1),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from stages.basic import subset_of
+from stages.beside import check_beside
 from stages.data import Gold, halves_of, read_gold_rows, read_original
 from stages.overview import stages_of
 from stages.panel import named_labellers, require_labellers
@@ -60,6 +61,7 @@ def check_plan(plan: Plan) -> dict[str, Any]:
     subset = _tried(problems, lambda: subset_of(plan, original) if original else None)
     gold = _tried(problems, lambda: read_gold_rows(plan))
     _tried(problems, lambda: check_writable(plan))
+    _tried(problems, lambda: check_beside(plan))
     halves = _tried(problems, lambda: _halves(plan, gold))
     labels = "pseudo_label" in stages_of(plan)
     if labels:

@@ -1,23 +1,24 @@
 """The daily line: from the classified comments to a table, a picture and a page."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from stages.beside import beside_identity, context_json, context_of
+from stages.ensemble import final_predictor
 from stages.gallery import kept_pictures, pictures_html
 from stages.judged import judged_identity, judged_rows
 from stages.line.aggregate import daily_line
 from stages.line.changes import changes
-from stages.line.others import Beside, beside, read_other
+from stages.line.context_table import write_context
 from stages.line.page import write_page
 from stages.line.picture import draw_png
 from stages.line.sensitivity import sensitivity
 from stages.line.series import Line, as_json, totals_json
 from stages.line.settings import Every
-from stages.line.table import write_csv, write_parquet
+from stages.line.table import write_csv, write_parquet, write_sources
 from stages.overview import table_rows
 from stages.report import Advance
 from stages.results import SIMULATED
@@ -26,12 +27,22 @@ from stages.workspace import Run
 from storage import ledger
 
 STAGE = "monitor"
-OUTPUTS = {"page": "index.html", "csv": "line.csv", "parquet": "line.parquet", "png": "line.png"}
+OUTPUTS = {
+    "page": "index.html",
+    "csv": "line.csv",
+    "parquet": "line.parquet",
+    "png": "line.png",
+    "sources_csv": "sources.csv",
+    "forecast_csv": "forecast.csv",
+    "words_csv": "words.csv",
+    "lineage_csv": "lineage.csv",
+}
 
 
 def run_monitor(run: Run) -> dict[str, Any]:
     """Draws the line. The result has `page`, `csv`, `parquet`, `png`, `undated`, `periods`, `prevalence` (which
-    estimate is drawn, and why), `overall`, `sources`, `removed`, `changes`, `sensitivity` and `series`."""
+    estimate is drawn, and why), `overall`, `sources`, `removed`, `changes`, `sensitivity`, `series`, `events`,
+    `forecast`, `words`, and the paths of their files, `sources_csv`, `forecast_csv`, `words_csv`, `lineage_csv`."""
     inferred = result_of(run, "infer")
     parts = {
         "shards": inferred["shards"],
@@ -39,7 +50,7 @@ def run_monitor(run: Run) -> dict[str, Any]:
         "index": run.plan.index.model_dump(),
         "labels": run.plan.labels,
         "judged (content)": judged_identity(run),
-        "series (content)": _series_identity(run),
+        "series and events (content)": beside_identity(run.plan),
         "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
         "moodline": [run.plan.name, version("moodline")],
     }
@@ -56,40 +67,23 @@ def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
     facts = _facts(run, inferred, line)
     write_csv(line, folder / OUTPUTS["csv"])
     write_parquet(line, folder / OUTPUTS["parquet"])
-    draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=SIMULATED if "simulation" in facts else None)
-    others = _others(run, line)
+    write_sources(line, folder / OUTPUTS["sources_csv"])
+    context = context_of(run, line, inferred["shards"], shards)
+    write_context(line, context, folder)
+    notice = SIMULATED if "simulation" in facts else None
+    draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=notice, context=context)
     pictures = pictures_html(kept_pictures(run))
-    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], others=others, pictures=pictures)
+    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], context=context, pictures=pictures)
     course = {
         "changes": {every: _changes(line, every) for every in run.plan.index.every},
         "sensitivity": (found := sensitivity(line)) and asdict(found),
-        "series": [{"name": other.settings.name, **_correlations(other)} for other in others],
+        **context_json(context),
     }
     return {"undated": line.undated, "periods": as_json(line), **totals_json(line), **course}
 
 
 def _changes(line: Line, every: Every) -> list[dict[str, object]]:
     return [{"start": str(c.start), "before": c.before, "after": c.after} for c in changes(line, every)]
-
-
-def _others(run: Run, line: Line) -> list[Beside]:
-    """The plan's other series beside the index; none where there is no index."""
-    if run.plan.index.weights is None:
-        return []
-    return [
-        beside(line, settings, read_other(settings, run.plan.base, f"index.series[{i}]"), run.plan.seed)
-        for i, settings in enumerate(run.plan.index.series)
-    ]
-
-
-def _correlations(other: Beside) -> dict[str, list[dict[str, object]]]:
-    return {name: [asdict(c) for c in getattr(other, name)] for name in ("drawn", "raw", "steps")}
-
-
-def _series_identity(run: Run) -> list[str]:
-    """Content of the other series' files; reading them, later, says what is wrong with one."""
-    paths = [run.plan.base / settings.path for settings in run.plan.index.series]
-    return [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing" for path in paths]
 
 
 def _steps(advance: Advance) -> Callable[[int, int], None]:
@@ -109,8 +103,21 @@ def _facts(run: Run, inferred: Mapping[str, Any], line: Line) -> dict[str, dict[
     facts: dict[str, dict[str, object]] = {"plan": {"name": run.plan.name}, "data": _data(inferred, line)}
     facts |= _labeller_facts(run)
     records = ledger.read_all(run.engine, run.plan.name)
-    facts["lineage"] = {"predictor": inferred["model"]} | {r.stage: r.fingerprint for r in records if r.stage != STAGE}
+    stages = {r.stage: r.fingerprint for r in records if r.stage != STAGE}
+    facts["lineage"] = {"predictor": inferred["model"]} | _members(run) | stages
     return facts
+
+
+def _members(run: Run) -> dict[str, object]:
+    """Each model behind the predictor: its study and trial, its fingerprint, and those of the data that made it."""
+    return {
+        f"model {record.name}": [
+            f"{record.study}, trial {record.trial}" if record.study is not None else record.stage,
+            str(record.lineage.get("fingerprint")),
+            {key: value for key, value in record.lineage.get("parts", {}).items() if key.endswith("(content)")},
+        ]
+        for record in final_predictor(run).records
+    }
 
 
 def _labeller_facts(run: Run) -> dict[str, dict[str, object]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.line.clusters import cluster_hashes
 from stages.line.days import Days, local_days
 from stages.line.judged import Judged, choose
 from stages.line.limits import Limits
@@ -71,7 +72,9 @@ def daily_line(
 def _removed(sums: Sums, left_out: pa.RecordBatch | None, reasons: Mapping[str, int], sees_floods: bool) -> Removed:
     numbers = sums.label_numbers(left_out) if left_out is not None else np.array([], np.int64)
     counts = np.bincount(numbers, minlength=len(sums.labels)).tolist()
-    return Removed({k: n for k, n in reasons.items() if n}, dict(zip(sums.labels, counts, strict=True)), sees_floods)
+    comments = np.empty(0, np.uint64) if left_out is None else np.unique(cluster_hashes(left_out, "comment")[0])
+    by_label = dict(zip(sums.labels, counts, strict=True))
+    return Removed({k: n for k, n in reasons.items() if n}, by_label, sees_floods, comments)
 
 
 def _line(sums: Sums, undated: int, judged: Judged | None, removed: Removed) -> Line:

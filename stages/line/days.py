@@ -54,3 +54,10 @@ def period_starts(days: Days, every: str) -> Days:
 def all_starts(first: np.datetime64, last: np.datetime64, every: str) -> Days:
     """The starts of all periods from the one that holds `first` to the one that holds `last`, none left out."""
     return np.unique(period_starts(np.arange(first, last + 1), every))
+
+
+def next_start(start: np.datetime64, every: str) -> np.datetime64:
+    """The first day of the period after the one that begins at `start`."""
+    if every == "month":
+        return np.datetime64(start.astype("datetime64[M]") + 1, "D")
+    return start + (7 if every == "week" else 1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.line.settings import IndexSettings, Method
-from stages.line.words import METHODS, Both
+from stages.line.words import METHODS, USUAL_REASONS, Both
 
 COUNTED: tuple[Method, ...] = ("raw", "means")  # need no judged rows
 ADJUSTED: tuple[Method, ...] = ("acc", "pacc", "em")  # need each label
@@ -62,7 +62,12 @@ def _why(settings: IndexSettings, judged: Judged | None, rows: dict[str, int], d
     wanted = settings.prevalence
     if drawn == wanted:
         english, korean = METHODS[drawn]
-        return f"Drawn bold: {english} (index.prevalence: {drawn}).", f"굵은 선: {korean} (index.prevalence: {drawn})."
+        reason = settings.prevalence_reason
+        because = (reason, reason) if reason is not None else USUAL_REASONS[drawn]
+        return (
+            f"Drawn bold: {english} (index.prevalence: {drawn}). Why: {because[0]}",
+            f"굵은 선: {korean} (index.prevalence: {drawn}). 까닭: {because[1]}",
+        )
     name = f"index.prevalence: {wanted}"
     if judged is None:
         return (

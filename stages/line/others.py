@@ -1,6 +1,6 @@
 """The index beside other series, economic, social or medical ones, from csv files: correlations at several lags."""
 
-import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.line.dated_csv import dated_rows
 from stages.line.days import period_starts
 from stages.line.series import Line, periods_of
 from stages.line.settings import OtherSeries
@@ -46,42 +47,27 @@ class Beside:
 def read_other(settings: OtherSeries, base: Path, where: str) -> Values:
     """Means of the series by start of period. where: the plan's key of it, for messages.
 
-    Times are ISO 8601 days, with or without a time of day, or months (2024-03). Rows without a value are left out.
-    Raises Problem where the file or a column is missing, or a time or value cannot be read.
+    Rows without a value are left out. Raises Problem where the file cannot be read (see dated_rows), or a value is no
+    number.
     """
-    path = base / settings.path
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            for name in (settings.time, settings.value):
-                if name not in (rows.fieldnames or []):
-                    raise Problem(f"{where}: no column {name!r} in {path}", f"its columns: {rows.fieldnames}")
-            days, values = _columns(rows, settings, f"{where}: {path}")
-    except OSError as error:
-        raise Problem(f"{where}.path: cannot read {path}: {error.strerror}", "name a csv file") from error
-    except UnicodeDecodeError as error:
-        raise Problem(f"{where}.path: {path} is not UTF-8", "save it as UTF-8") from error
+    path, days, values = base / settings.path, list[date](), list[float]()
+    for line, day, text in dated_rows(path, settings.time, settings.value, where):
+        days.append(day)
+        values.append(_number(text, f"{where}: {path}, line {line}"))
     starts = period_starts(np.array(days, "datetime64[D]"), settings.every)
     unique, at = np.unique(starts, return_inverse=True)
     means = np.bincount(at, values) / np.bincount(at) if len(at) else np.array([])
     return dict(zip(unique.tolist(), means.tolist(), strict=True))
 
 
-def _columns(rows: "csv.DictReader[str]", settings: OtherSeries, where: str) -> tuple[list[date], list[float]]:
-    days, values = [], []
-    for number, row in enumerate(rows, start=2):
-        time, value = (row[settings.time] or "").strip(), (row[settings.value] or "").strip()
-        if not value:
-            continue
-        try:
-            days.append(date.fromisoformat(time[:10] if len(time) > 7 else f"{time}-01"))
-        except ValueError:
-            raise Problem(f"{where}, line {number}: {time!r} is no time", "write 2024-03-01 or 2024-03") from None
-        try:
-            values.append(float(value))
-        except ValueError:
-            raise Problem(f"{where}, line {number}: {value!r} is no number") from None
-    return days, values
+def _number(text: str, place: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise Problem(f"{place}: {text!r} is no number", "leave the cell empty where there is no value")
+    return number
 
 
 def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> Beside:
@@ -92,11 +78,13 @@ def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> Besi
     raw_of = [period.methods["raw"].index if period.methods else None for period in periods]
     raw = np.array([index.value if index else np.nan for index in raw_of])
     lags = range(-settings.lags, settings.lags + 1)
-    steps = _correlations(np.diff(drawn), np.diff(other), lags, seed)
-    return Beside(settings, _correlations(drawn, other, lags, seed), _correlations(raw, other, lags, seed), steps)
+    steps = correlations(np.diff(drawn), np.diff(other), lags, seed)
+    return Beside(settings, correlations(drawn, other, lags, seed), correlations(raw, other, lags, seed), steps)
 
 
-def _correlations(index: Floats, other: Floats, lags: Sequence[int], seed: int) -> tuple[Correlation, ...]:
+def correlations(index: Floats, other: Floats, lags: Sequence[int], seed: int) -> tuple[Correlation, ...]:
+    """At each lag, pairs with a gap (nan) left out; none where there are too few. index, other: (P,), period by period
+    without holes."""
     found = (_correlation(index, other, lag, seed) for lag in lags)
     return tuple(correlation for correlation in found if correlation is not None)
 

@@ -4,7 +4,7 @@
   const line = JSON.parse(document.getElementById("line").textContent);
   const root = document.documentElement;
   const isTouched = matchMedia("(pointer: coarse)").matches;
-  const state = { every: line.first, view: "lines", beside: "on", hidden: new Set(line.labels.filter((l) => !l.isShown).map((l) => l.name)) };
+  const state = { every: line.first, view: "lines", beside: "on", source: "", hidden: new Set(line.labels.filter((l) => !l.isShown).map((l) => l.name)) };
   // on a narrow screen days stand too close: show the next length of period, where there are enough of it
   const room = document.getElementById("shares").clientWidth / 2.5;
   const longer = line.lengths.slice(line.lengths.indexOf(line.first) + 1).find((every) => line.periods[every].x.length >= 12);
@@ -70,12 +70,23 @@
     return { x, y: values, name: `${name}, ${say(line.words.beside)}`, mode: "lines", connectgaps: false, text,
       line: { color: paint, dash: "dot", width: 1.1 }, hovertemplate: HOVER };
   }
+  // A source is followed by the longest length of period alone
+  const current = () => (state.source === "" ? line.periods[state.every] : line.sources[Number(state.source)]);
   const besides = (now) => now.beside && state.beside === "on" && state.view === "lines";
 
   function indexTraces(now) {
     const name = plain(say(line.words.index));
     const thin = besides(now) ? [besideTrace(now.x, now.beside.index, name, colour("soft"), "")] : [];
-    return [bandTrace(now.x, now.index, colour("band")), ...valueTraces(now.x, now.index, name, colour("ink"), "solid", ""), ...thin];
+    return [bandTrace(now.x, now.index, colour("band")), ...valueTraces(now.x, now.index, name, colour("ink"), "solid", ""), ...thin, ...forecastTraces(now)];
+  }
+
+  // Dashed, with a pale band of its own: what is expected, not what was counted
+  function forecastTraces(now) {
+    if (!now.forecast) return []; // a source has none
+    const { x, ...band } = now.forecast;
+    return [bandTrace(x, band, faded("#0b5cad")),
+      { x, y: band.value, name: plain(say(line.words.forecast)), mode: "lines", text: spoken(band, ""),
+        line: { color: colour("press"), dash: "dash", width: 2 }, hovertemplate: HOVER }];
   }
 
   function shareTraces(now) {
@@ -97,7 +108,8 @@
 
   function axes(id, now) {
     const rule = colour("rule"), margin = BAR[state.every] / 2 + DAY * Math.max(0.5, now.x.length * 0.003);
-    const ends = [Date.parse(now.x[0]) - margin, Date.parse(now.x[now.x.length - 1]) + margin];
+    const last = now.forecast ? now.forecast.x[now.forecast.x.length - 1] : now.x[now.x.length - 1];
+    const ends = [Date.parse(now.x[0]) - margin, Date.parse(last) + margin];
     const x = { type: "date", range: ends, showgrid: false, linecolor: rule, tickcolor: rule, ticks: "outside", hoverformat: "%Y-%m-%d",
       unifiedhovertitle: { text: TITLE[state.every] }, tickformatstops: [
         { dtickrange: [null, "M1"], value: say(["%e %b\n%Y", "%-m월 %-d일\n%Y년"]) },
@@ -113,9 +125,13 @@
   function layout(id, now) {
     const neutral = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 50, y1: 50, line: { color: colour("soft"), width: 1, dash: "dash" } };
     const mark = (x) => ({ type: "line", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: colour("press"), width: 1.2, dash: "dot" } });
-    return { ...axes(id, now), margin: { l: 50, r: 8, t: 10, b: 42 }, barmode: "stack", bargap: 0,
+    const events = id === "volume" ? [] : line.events.map((e) => ({ ...mark(e.x), line: { color: colour("soft"), width: 1 } }));
+    // numbers stand above the first plot; hovering or tapping one says what happened
+    const numbers = id !== plots[0] ? [] : line.events.map((e, i) => ({ x: e.x, y: 1, yref: "paper", yanchor: "bottom", yshift: 1, text: `<b>${i + 1}</b>`,
+      showarrow: false, captureevents: true, hovertext: plain(e.text), font: { size: 11, color: colour("soft") } }));
+    return { ...axes(id, now), annotations: numbers, margin: { l: 50, r: 8, t: numbers.length ? 20 : 10, b: 42 }, barmode: "stack", bargap: 0,
       hovermode: "x unified", dragmode: isTouched ? false : "zoom", showlegend: false,
-      shapes: id === "index" ? [neutral, ...now.changes.map(mark)] : [],
+      shapes: id === "index" ? [neutral, ...(now.changes ?? []).map(mark), ...events] : events,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hoverlabel: { bgcolor: colour("paper"), bordercolor: colour("rule"), font: { family: FONT, size: 13, color: colour("ink") } },
       font: { family: FONT, size: 13, color: colour("ink") } };
   }
@@ -128,7 +144,7 @@
   }
 
   function draw() {
-    const now = line.periods[state.every];
+    const now = current();
     document.getElementById("nothing").hidden = now.x.length > 0;
     document.querySelectorAll("figure").forEach((figure) => figure.classList.toggle("empty", now.x.length === 0));
     document.getElementById("volume-heading").textContent = say(line.words.volume[state.every]);
@@ -137,6 +153,7 @@
     press("beside", (value) => value === state.beside);
     press("language", (value) => value === root.lang);
     press("label", (value) => !state.hidden.has(value));
+    picker?.querySelectorAll("option[data-ko]").forEach((o) => { o.textContent = root.lang === "ko" ? o.dataset.ko : o.dataset.en; });
     return now.x.length ? Promise.all(plots.map((id) => Plotly.react(id, TRACES[id](now), layout(id, now), CONFIG))) : Promise.resolve();
   }
 
@@ -162,15 +179,42 @@
     Promise.all(plots.filter((id) => id !== from).map((id) => Plotly.relayout(id, same))).finally(() => { isFollowing = false; });
   }
 
+  // From a point back to the shards that hold its comments, the content of their files, and the model
+  function tellOrigin(event) {
+    const now = current(), i = now.x.indexOf(String(event.points[0].x).slice(0, 10));
+    if (i < 0 || !now.origins) return;
+    const shards = now.origins[i].map(([a, b]) => (a === b ? `${a + 1}` : `${a + 1}–${b + 1}`)).join(", ");
+    const held = now.origins[i].flatMap(([a, b]) => line.shards.slice(a, b + 1));
+    const files = [...new Set(held.map((shard) => line.files[shard[0]]))];
+    const some = files.slice(0, 5).join(", ") + (files.length > 5 ? " …" : "");
+    document.getElementById("origin").textContent = say([
+      `${now.x[i]} (${say(line.words.every[state.every])}): ${now.n[i].toLocaleString("en")} comments from shards ${shards || "–"}, of files ${some || "–"}; model ${line.models.join(", ")}. Which these are: under Lineage.`,
+      `${now.x[i]} (${say(line.words.every[state.every])}): 댓글 ${now.n[i].toLocaleString("ko")}개, 조각 ${shards || "–"}, 파일 ${some || "–"}, 모형 ${line.models.join(", ")}. 자세한 것은 계보에 있습니다.`]);
+  }
+
   function toggle(label) {
     if (!state.hidden.delete(label)) state.hidden.add(label);
   }
+
+  function chooseEvery(every) {
+    state.every = every;
+    if (every !== line.lengths[line.lengths.length - 1]) chooseSource("");
+  }
+
+  function chooseSource(source) {
+    state.source = source;
+    if (source !== "") state.every = line.lengths[line.lengths.length - 1];
+    if (picker) picker.value = source;
+  }
+
+  const picker = document.getElementById("source");
+  picker?.addEventListener("change", () => { chooseSource(picker.value); draw(); });
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.language) root.lang = button.dataset.language;
-    if (button.dataset.every) state.every = button.dataset.every;
+    if (button.dataset.every) chooseEvery(button.dataset.every);
     if (button.dataset.view) state.view = button.dataset.view;
     if (button.dataset.beside) state.beside = button.dataset.beside;
     if (button.dataset.label !== undefined) toggle(button.dataset.label);
@@ -179,6 +223,9 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   document.fonts.load('13px "page text"').finally(draw).then(() => {
     if (!line.periods[state.every].x.length) return;
-    plots.forEach((id) => document.getElementById(id).on("plotly_relayout", (change) => zoomTogether(id, change)));
+    plots.forEach((id) => {
+      document.getElementById(id).on("plotly_relayout", (change) => zoomTogether(id, change));
+      document.getElementById(id).on("plotly_click", tellOrigin);
+    });
   });
 })();

@@ -7,14 +7,16 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from stages.line.context import NO_CONTEXT, Context
+from stages.line.context_sections import events_list, forecast_section, shards_section, words_section
 from stages.line.course import changes_list, others_table
 from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import web_font
+from stages.line.forecast import Forecast
 from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
-from stages.line.others import Beside
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
-from stages.line.series import Line, headline
+from stages.line.series import Line, headline, without_ends
 from stages.line.whole import write_whole
 from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
 from studies.fonts import Weight
@@ -22,6 +24,11 @@ from studies.fonts import Weight
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
 
+DASHED = ("Dashed, blue, with its band: a forecast, see below.", "파란 파선과 띠: 예측(아래 설명).")
+TAP = (
+    "Click on a point: which shards, files and model it comes from.",
+    "점을 누르면 어떤 조각, 파일, 모형에서 나온 값인지 보입니다.",
+)
 # facts with a place of their own on the page; any other section stands after these under its own name
 OWN_PLACE = ("plan", "simulation", "labeller", "data", "method", "lineage")
 
@@ -33,7 +40,7 @@ def write_page(
     path: Path,
     *,
     language: Language | None = None,
-    others: Sequence[Beside] = (),
+    context: Context = NO_CONTEXT,
     pictures: str = "",
 ) -> None:
     """Writes the page, about 5 MB (plotly.js is 4.8 of them).
@@ -41,7 +48,7 @@ def write_page(
     results: rows with model, split, accuracy, macro_f1 (0 to 1 or None) and note. facts: sections of rows, values are
     text, numbers, lists or {"value", "low", "high"}; with a place of their own: plan (name: the title), simulation
     (each value is a warning shown on top), labeller (kappa: an interval), data, method, lineage (fingerprints).
-    others: series from elsewhere, correlated with the index. pictures: HTML that stands below the sections, escaped.
+    context: series, events, forecast, words and origins. pictures: HTML that stands below the sections, escaped.
     language: the one shown first, by default Korean where a label is written in Hangul; a button changes it.
     All text is escaped. The content security policy in the page forbids every request.
     """
@@ -55,7 +62,7 @@ def write_page(
         "warning": _warning(facts.get("simulation", {})) + _cautions(line),
         "controls": _controls(line),
         "index_heading": both(index_name(line.settings)),
-        "index_note": both(index_note(line)),
+        "index_note": both(index_note(line)) + (f" {both(DASHED)}" if _is_forecast(context) else ""),
         "index_hidden": "hidden" if line.settings.weights is None else "",
         "shares_heading": both(SHARES),
         "shares_note": both(bold_note(line)),
@@ -66,10 +73,11 @@ def write_page(
         "volume_label": escape(_spoken(COMMENTS[0], line)),
         "figures_heading": heading("table"),
         "explanations": _explanations(line),
-        "sections": _sections(line, results, facts, others) + pictures,
+        "sections": _sections(line, results, facts, context) + pictures,
+        "origin": both(TAP) if context.origins else "",
         "nothing": both(NOTHING_DRAWN),
         "figures": figures_table(line),
-        "line": json_in_html(line_data(line)),
+        "line": json_in_html(line_data(line, context)),
     }
     template, style, script = Template(_resource("page.html")), _resource("page.css"), _resource("page.js")
     # all that can be shown; control characters and the like find no glyph and are left out
@@ -77,6 +85,10 @@ def write_page(
     fonts = {weight: web_font(characters, weight) for weight in WEIGHTS}
     page = template.substitute(body, style=style, script=script, plotly=get_plotlyjs(), **fonts)
     write_whole(path, page.encode("utf-8"))
+
+
+def _is_forecast(context: Context) -> bool:
+    return any(isinstance(one, Forecast) for one in context.forecasts)
 
 
 def _resource(name: str) -> str:
@@ -127,10 +139,27 @@ def _controls(line: Line) -> str:
         on = _button("beside", "on", ("both", "둘 다"), True)
         off = _button("beside", "off", ("bold only", "굵은 선만"), False)
         groups.append((("The other estimate", "다른 추정"), [on, off]))
-    return "".join(
+    return _source_picker(line) + "".join(
         f'<div class="buttons" role="group" aria-label="{escape(name[0])}">{"".join(buttons)}</div>'
         for name, buttons in groups
         if len(buttons) > 1
+    )
+
+
+def _source_picker(line: Line) -> str:
+    """All sources, or one of those that are followed over time; numbered as in the page's figures."""
+    followed = [source for source in line.sources if without_ends(source.periods)]
+    if len(followed) < 2:
+        return ""
+    every = PERIOD[line.settings.every[-1]]
+    told = 'data-en="All sources" data-ko="모든 출처"'
+    options = "".join(
+        f'<option value="{i}">{escape(source.name)} ({source.n:,})</option>' for i, source in enumerate(followed)
+    )
+    label = both((f"Source (by {every[0]})", f"출처({every[1]} 단위)"))
+    return (
+        f'<label class="picker">{label} <select id="source"><option value="" {told}>All sources</option>'
+        f"{options}</select></label>"
     )
 
 
@@ -144,10 +173,11 @@ def _explanations(line: Line) -> str:
     return f"{limits}<section><h2>{heading('not')}</h2>{bullets(IS_NOT)}</section>"
 
 
-def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts, others: Sequence[Beside]) -> str:
+def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts, context: Context) -> str:
     """Results first, then what made them, then the facts, each under its heading."""
-    parts = [results_table(results), estimates_table(line), sources_table(line)]
-    parts += [changes_list(line), others_table(line, others)]
+    parts = [events_list(line, context), forecast_section(context), words_section(line, context.words)]
+    parts += [results_table(results), estimates_table(line), sources_table(line)]
+    parts += [changes_list(line), others_table(line, context.others)]
     for key in ("labeller", "data"):
         if facts.get(key):
             parts.append(f"<h2>{heading(key)}</h2>{facts_table(facts[key])}")
@@ -157,4 +187,5 @@ def _sections(line: Line, results: Sequence[Mapping[str, object]], facts: Facts,
         if facts.get(key):
             kind = ' class="lineage"' if key == "lineage" else ""
             parts.append(f"<div{kind}><h2>{heading(key)}</h2>{facts_table(facts[key])}</div>")
+    parts.append(shards_section(context.origins))
     return "".join(f"<section>{part}</section>" for part in parts if part)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,13 +12,16 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from stages.line.changes import changes
+from stages.line.context import NO_CONTEXT, Context
 from stages.line.days import MIDDLE, Days
+from stages.line.events import within
 from stages.line.palette import Look, looks
 from stages.line.series import Estimate, Line, Period, prominent
 from stages.line.settings import Every
 from stages.line.words import NEUTRAL, SCALE, SHARES, VOLUME, Language, index_name, said, shares_of_most
 
 INK, GREY, PALE, BAR, MARK = "#222222", "#6B6B6B", "#D9D9D9", "#9A9A9A", "#0B5CAD"
+NUMBER: dict[str, Any] = {"ha": "center", "fontsize": 8, "color": INK, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
 BAR_DAYS: dict[Every, int] = {"day": 1, "week": 6, "month": 27}
 # year, month, day, hour, minute, second, as ConciseDateFormatter wants them
 KOREAN_DATES = ["%Y년", "%m월", "%d일", "%H:%M", "%H:%M", "%S"]
@@ -33,11 +37,19 @@ class View:
     every: Every
     periods: Sequence[Period]
     language: Language
+    context: Context = NO_CONTEXT
 
     @property
     def days(self) -> Days:
         """(P,) datetime64[D], where each period stands."""
         return np.array([period.start for period in self.periods], "datetime64[D]") + MIDDLE[self.every]
+
+    @property
+    def days_ahead(self) -> Days:
+        """(H,) likewise, of the periods that are forecast; none where nothing is."""
+        forecast = self.context.forecast(self.every)
+        starts = [ahead.start for ahead in forecast.ahead] if forecast else []
+        return np.array(starts, "datetime64[D]") + MIDDLE[self.every]
 
 
 def draw_index(axis: Axes, view: View) -> None:
@@ -48,6 +60,8 @@ def draw_index(axis: Axes, view: View) -> None:
     _draw_beside(axis, view, None, INK)
     for change in changes(view.line, view.every):
         axis.axvline(_day_number(change.start), color=MARK, linewidth=1, linestyle=(0, (1, 2)))
+    _draw_forecast(axis, view)
+    _mark_events(axis, view, are_numbered=True)
     _set_title(axis, f"{said(index_name(view.line.settings), view.language)}, {said(SCALE, view.language)}")
     axis.yaxis.set_major_locator(MaxNLocator(5))
     low, high = axis.get_ylim()
@@ -63,6 +77,7 @@ def draw_shares(axis: Axes, view: View) -> None:
         _draw_curve(axis, view.days, found, look[label], width=1.4)
         _draw_beside(axis, view, label, look[label].colour)
         last.append(next(share.value for share in reversed(found) if share is not None))
+    _mark_events(axis, view, are_numbered=view.line.settings.weights is None)
     axis.set_ylim(bottom=0)
     top = axis.get_ylim()[1]
     for label, height in zip(labels, _apart(last, 0.065 * top, top), strict=True):
@@ -84,7 +99,7 @@ def draw_volume(axis: Axes, view: View) -> None:
 
 def set_dates(axis: Axes, view: View, is_last: bool) -> None:
     """The axis of time, the same for all panels; only the last one carries dates."""
-    days = view.days
+    days = np.concatenate([view.days, view.days_ahead])
     margin = max((days[-1] - days[0]) * 0.01, np.timedelta64(BAR_DAYS[view.every] // 2 + 1, "D"))
     axis.set_xlim(days[0] - margin, days[-1] + margin)
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
@@ -118,6 +133,25 @@ def _draw_beside(axis: Axes, view: View, label: str | None, colour: str) -> None
     picked = [None if f is None else f.index if label is None else f.shares[label] for f in found]
     value = np.array([estimate.value if estimate else np.nan for estimate in picked])
     axis.plot(view.days, value, color=colour, linestyle=":", linewidth=0.9)
+
+
+def _draw_forecast(axis: Axes, view: View) -> None:
+    """Dashed, with a pale band: what is expected, not what was counted."""
+    forecast = view.context.forecast(view.every)
+    if forecast is None:
+        return
+    value, low, high = (np.array([getattr(one, name) for one in forecast.ahead]) for name in ("value", "low", "high"))
+    axis.fill_between(view.days_ahead, low, high, color=MARK, alpha=0.13, linewidth=0)
+    axis.plot(view.days_ahead, value, color=MARK, linestyle=(0, (4, 2)), linewidth=1.4)
+
+
+def _mark_events(axis: Axes, view: View, *, are_numbered: bool) -> None:
+    """Upright lines; their numbers stand above, and in a footnote."""
+    place = blended_transform_factory(axis.transData, axis.transAxes)
+    for number, event in enumerate(within(view.line, view.context.events), start=1):
+        axis.axvline(_day_number(event.day), color=GREY, linewidth=0.8)
+        if are_numbered:
+            axis.text(_day_number(event.day), 0.99, str(number), transform=place, va="top", **NUMBER)
 
 
 def _day_number(day: date) -> float:

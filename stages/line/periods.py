@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.line.correct import Correction, fits_of
-from stages.line.days import all_starts, period_starts
+from stages.line.days import Days, all_starts, period_starts
 from stages.line.index import index_of
 from stages.line.intervals import intervals
 from stages.line.judged import Choice, Judged
@@ -39,6 +40,18 @@ class Estimator:
         starts = all_starts(days[0], days[-1], every)
         holder = np.full(len(self.sums.counts), -1)
         holder[: len(days)] = np.searchsorted(starts, period_starts(days, every))
+        yield from self._periods(every, starts, holder)
+
+    def over_time(self, source: int) -> Iterator[Period]:
+        """The same of one of the largest sources, by its number; none where it is not followed."""
+        if source >= self.sums.followed:
+            return
+        starts = self.sums.starts
+        holder = np.full(len(self.sums.counts), -1)
+        holder[self.sums.cell(source, np.arange(len(starts)))] = np.arange(len(starts))
+        yield from self._periods(self.settings.every[-1], starts, holder)
+
+    def _periods(self, every: Every, starts: Days, holder: Integers) -> Iterator[Period]:
         n, clusters, authors, found = self._figures(holder, len(starts))
         means = self._summed(self.sums.probabilities, holder, len(starts)) / np.maximum(n, 1)[:, None]
         for i, start in enumerate(starts):
@@ -53,7 +66,10 @@ class Estimator:
         """The largest sources, each over the whole line."""
         names = list(self.sums.sources)
         if names:
-            yield from self._totals(np.maximum(np.arange(len(self.sums.counts)) - len(self.sums.days), -1), names)
+            place = np.arange(len(self.sums.counts)) - len(self.sums.days)
+            holder = np.where((place >= 0) & (place < len(names)), place, -1)
+            for i, total in enumerate(self._totals(holder, names)):
+                yield replace(total, periods=tuple(self.over_time(i)))
 
     def _totals(self, holder: Integers, names: list[str]) -> Iterator[Total]:
         n, clusters, _, found = self._figures(holder, len(names))

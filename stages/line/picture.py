@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from stages.line.context import NO_CONTEXT, Context
+from stages.line.context_notes import context_notes
 from stages.line.notes import footnotes
 from stages.line.panels import GREY, INK, View, draw_index, draw_shares, draw_volume, set_dates
 from stages.line.series import Line, headline, periods_of
@@ -41,15 +43,17 @@ def draw_png(
     title: str | None = None,
     notice: str | None = None,
     language: Language | None = None,
+    context: Context = NO_CONTEXT,
 ) -> None:
     """Writes the picture, 1,500 pixels wide, 150 dpi.
 
     title: above all, by default the index's name. notice: a warning, for instance that a simulation made the labels.
-    language: by default Korean where a label is written in Hangul. Draws the shortest length of period that is neither
+    language: by default Korean where a label is written in Hangul. context: its events and forecast are
+    drawn. Draws the shortest length of period that is neither
     crowded nor mostly gaps. No display is needed, and matplotlib's settings stay as they were.
     """
     every = headline(line)
-    view = View(line, every, periods_of(line, every), language or language_of(line.labels))
+    view = View(line, every, periods_of(line, every), language or language_of(line.labels), context)
     with rc_context({**picture_fonts(), **STYLE}):
         figure = _figure(view, title or said(index_name(line.settings), view.language), notice)
         png = BytesIO()
@@ -73,7 +77,8 @@ def _figure(view: View, title: str, notice: str | None) -> Figure:
 
 
 def _wrapped_notes(view: View) -> list[str]:
-    texts = [said(note, view.language) for note in footnotes(view.line, view.periods)]
+    notes = [*footnotes(view.line, view.periods), *context_notes(view.line, view.context, view.every)]
+    texts = [said(note, view.language) for note in notes]
     return [part for text in texts for part in _wrapped(text, NOTE_WIDTH)]
 
 

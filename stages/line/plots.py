@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from stages.line.changes import changes
+from stages.line.context import NO_CONTEXT, Context
 from stages.line.days import MIDDLE
+from stages.line.events import within
+from stages.line.forecast import Forecast
 from stages.line.palette import looks
-from stages.line.series import Estimate, Line, Period, headline, periods_of, prominent
+from stages.line.series import Estimate, Line, Period, headline, periods_of, prominent, without_ends
 from stages.line.settings import Every
-from stages.line.words import COMMENTS, METHODS, VOLUME, index_name
+from stages.line.words import COMMENTS, FORECAST, METHODS, PERIOD, VOLUME, index_name
+
+SHORT = 16  # digits of a hash that are shown
 
 
-def line_data(line: Line) -> dict[str, object]:
+def line_data(line: Line, context: Context = NO_CONTEXT) -> dict[str, object]:
     """All that page.js reads: labels with their looks, words in both languages, and per length of period columns of
-    equal length, null in gaps. Shares are in per cent, 0 to 100, as the index is.
+    equal length, null in gaps. Shares are in per cent, 0 to 100, as the index is. events: numbered from 1, as below the
+    plot. shards: [number of the file's hash, first row, rows] each; files: those hashes; origins: runs of shards.
     """
     look, shown = looks(line), prominent(line)
     return {
@@ -34,13 +40,30 @@ def line_data(line: Line) -> dict[str, object]:
             "comments": COMMENTS,
             "volume": VOLUME,
             "beside": METHODS[line.beside] if line.beside else None,
+            "forecast": FORECAST,
+            "every": PERIOD,
         },
-        "periods": {every: _columns(line, every) for every in line.settings.every},
+        "events": [{"x": e.day.isoformat(), "text": e.text} for e in within(line, context.events)],
+        "periods": {every: _columns(line, every, context) for every in line.settings.every},
+        "sources": [
+            {"name": source.name, **_figures(line, periods, line.settings.every[-1])}
+            for source in line.sources
+            if (periods := without_ends(source.periods))
+        ],
+        **_origins(context),
     }
 
 
-def _columns(line: Line, every: Every) -> dict[str, object]:
-    periods = periods_of(line, every)
+def _columns(line: Line, every: Every, context: Context) -> dict[str, object]:
+    return {
+        **_figures(line, periods_of(line, every), every),
+        "changes": [change.start.isoformat() for change in changes(line, every)],
+        "forecast": _ahead(context.forecast(every)),
+        "origins": context.origins.periods[every] if context.origins else None,
+    }
+
+
+def _figures(line: Line, periods: Sequence[Period], every: Every) -> dict[str, object]:
     middle = timedelta(days=MIDDLE[every])
     return {
         "x": [(period.start + middle).isoformat() for period in periods],
@@ -49,7 +72,29 @@ def _columns(line: Line, every: Every) -> dict[str, object]:
         "shares": [_bands([period.shares[label] for period in periods], 100) for label in line.labels],
         "isGap": [period.is_gap for period in periods],
         "beside": _beside(line, periods),
-        "changes": [change.start.isoformat() for change in changes(line, every)],
+    }
+
+
+def _ahead(forecast: Forecast | None) -> dict[str, object] | None:
+    if forecast is None:
+        return None
+    middle = timedelta(days=MIDDLE[forecast.every])
+    return {
+        "x": [(ahead.start + middle).isoformat() for ahead in forecast.ahead],
+        **{name: [round(getattr(ahead, name), 3) for ahead in forecast.ahead] for name in ("value", "low", "high")},
+    }
+
+
+def _origins(context: Context) -> dict[str, object]:
+    """The shards, each by numbers, for names and hashes repeat."""
+    if context.origins is None:
+        return {"shards": [], "files": [], "models": []}
+    shards = context.origins.shards
+    files = list(dict.fromkeys(shard.file for shard in shards))
+    return {
+        "shards": [[files.index(shard.file), shard.first_row, shard.rows] for shard in shards],
+        "files": [file[:SHORT] for file in files],
+        "models": sorted({shard.model for shard in shards}),
     }
 
 

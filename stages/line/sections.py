@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from stages.line.series import Estimate, Line, periods_of
-from stages.line.words import COLUMNS, COMMENTS, HEADINGS, PERIOD, ROWS, SHARES, Both, both, index_name
+from stages.line.words import COLUMNS, COMMENTS, HEADINGS, METHODS, PERIOD, ROWS, SHARES, Both, both, index_name
 
 NOTHING = "–"
 
@@ -103,12 +103,15 @@ def figures_table(line: Line) -> str:
     head = "".join(f'<th scope="col">{both((en.capitalize(), ko))}</th>' for en, ko in names)
     if line.settings.weights is not None:
         head += f'<th scope="col">{both(index_name(line.settings))}</th>'
+        head += f'<th scope="col">{both(METHODS[line.beside])}</th>' if line.beside else ""
     head += "".join(f'<th scope="col">{escape(label)}</th>' for label in line.labels)
     rows = ""
     for period in periods_of(line, every):
         cells = f'<th scope="row">{period.start}</th><td class="figure">{period.n:,}</td>'
         if line.settings.weights is not None:
             cells += estimate_cell(period.index, 1, "")
+            other = period.methods.get(line.beside) if line.beside else None
+            cells += estimate_cell(other.index if other else None, 1, "") if line.beside else ""
         cells += "".join(estimate_cell(share, 100, " %") for share in period.shares.values())
         rows += f"<tr>{cells}</tr>"
     caption = both((f"{SHARES[0]}, 95 % intervals in brackets", f"{SHARES[1]}, 괄호 안은 95 % 구간"))

@@ -1,9 +1,12 @@
 """The line itself: periods with their estimates, as plain frozen data that tables and pictures read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import dropwhile
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stages.line.judged import COUNTED, Choice, Judged
 from stages.line.settings import Every, IndexSettings, Method
@@ -59,22 +62,28 @@ class Period:
 
 @dataclass(frozen=True)
 class Total:
-    """All dated comments together, or those of one source: name, n, clusters and figures as in a period."""
+    """All dated comments together, or those of one source: name, n, clusters and figures as in a period.
+
+    periods: of a source, those of the longest length asked for, in the order of the line's; empty where it is not
+    followed over time."""
 
     name: str
     n: int
     clusters: int
     methods: Mapping[Method, Figures]
+    periods: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True)
 class Removed:
     """Dated comments that do not count: rows by reason, each row once; counts by label. sees_floods: whether
-    near-duplicates could be told, which shards of older versions do not allow."""
+    near-duplicates could be told, which shards of older versions do not allow. comments: sorted hashes of their ids
+    (cluster_hashes), so that their words do not count either."""
 
     rows: Mapping[str, int]
     counts: Mapping[str, int]
     sees_floods: bool
+    comments: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -117,9 +126,13 @@ class Line:
 
 def periods_of(line: Line, every: Every) -> list[Period]:
     """The periods of one length, without the gaps before the first and after the last that is drawn."""
-    periods = [period for period in line.periods if period.every == every]
-    periods = list(dropwhile(lambda period: period.is_gap, periods))
-    return list(dropwhile(lambda period: period.is_gap, reversed(periods)))[::-1]
+    return without_ends([period for period in line.periods if period.every == every])
+
+
+def without_ends(periods: Sequence[Period]) -> list[Period]:
+    """Without the gaps at either end."""
+    there = list(dropwhile(lambda period: period.is_gap, periods))
+    return list(dropwhile(lambda period: period.is_gap, reversed(there)))[::-1]
 
 
 def headline(line: Line) -> Every:
@@ -175,13 +188,17 @@ def totals_json(line: Line) -> dict[str, object]:
         },
         "removed": {"rows": dict(line.removed.rows), "counts": dict(line.removed.counts)},
         "overall": _total(line.overall),
-        "sources": [_total(source) for source in line.sources],
+        "sources": [_source(line, source) for source in line.sources],
     }
 
 
 def _total(total: Total) -> dict[str, object]:
     methods = {method: _all_figures(figures) for method, figures in total.methods.items()}
     return {"name": total.name, "n": total.n, "clusters": total.clusters, "methods": methods}
+
+
+def _source(line: Line, source: Total) -> dict[str, object]:
+    return {**_total(source), "periods": [_period(line, period) for period in without_ends(source.periods)]}
 
 
 def _all_figures(figures: Figures) -> dict[str, object]:

@@ -29,6 +29,38 @@ class OtherSeries(BaseModel):
     lags: int = Field(3, ge=0, le=60, description="periods that the series is moved by, back and forth, at most")
 
 
+class EventSource(BaseModel):
+    """What happened when, from a csv file: marked on page and picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="csv file, UTF-8; relative to the plan's folder")
+    time: str = Field("date", description="column of the day (2024-03-01, a time of day may follow) or month (2024-03)")
+    text: str = Field("event", description="column of what happened, in a few words")
+
+
+class ForecastSettings(BaseModel):
+    """How far ahead the index is forecast, in periods of each length."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    day: int = Field(14, ge=0, le=60, description="days ahead, from the last on; 0: none")
+    week: int = Field(4, ge=0, le=26, description="weeks ahead; 0: none")
+    month: int = Field(3, ge=0, le=12, description="months ahead; 0: none")
+
+
+class WordsSettings(BaseModel):
+    """Which words carry each emotion, over the whole time and in the periods that stand out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    periods: int = Field(5, ge=0, le=20, description="periods of each length that stand out most, at most")
+    most: int = Field(10, ge=1, le=60, description="words of each emotion that are shown")
+    examples: int = Field(
+        0, ge=0, le=5, description="comments of each emotion shown for such a period, without author; 0: no comment is"
+    )
+
+
 class IndexSettings(BaseModel):
     """How comments become a line. Weeks begin on Monday (ISO 8601), months on their first day."""
 
@@ -56,6 +88,9 @@ class IndexSettings(BaseModel):
         description="estimate drawn bold: raw counts, means of probabilities, or corrected by gold: acc, pacc "
         "(adjusted counts), em, ppi (prediction-powered); without enough gold: raw",
     )
+    prevalence_reason: str | None = Field(
+        None, min_length=1, description="why that estimate is the one drawn bold, shown beside it; null: a usual reason"
+    )
     judged_on: Literal["gold", "validation"] = Field(
         "gold",
         description="what corrections learn the model's errors from: gold's report half, or the original validation "
@@ -71,7 +106,21 @@ class IndexSettings(BaseModel):
         description="near-duplicates of one text that count by one author, on one source or in one hour; null: all",
     )
     series: list[OtherSeries] = Field([], description="other series that the index is correlated with")
-    sources: int = Field(10, ge=0, le=100, description="sources with the most comments that are shown apart")
+    events: list[EventSource] = Field([], description="csv files of events that are marked on page and picture")
+    forecast: ForecastSettings | None = Field(
+        ForecastSettings(),
+        description="how far the index is forecast, where it is long enough to check that by backtesting (extra "
+        "`series`); null: not at all",
+    )
+    words: WordsSettings | None = Field(
+        WordsSettings(), description="words that carry each emotion; null: none, and no comment is read again"
+    )
+    sources: int = Field(
+        10,
+        ge=0,
+        le=100,
+        description="sources with the most comments that are shown apart, as a whole and by the longest period",
+    )
 
     @field_validator("timezone")
     @classmethod

@@ -31,7 +31,11 @@ def rows_of_checked(shard: Path, labels: Sequence[str]) -> int:
 
 def has_near(shards: Sequence[Path]) -> bool:
     """Whether all shards tell near-duplicates."""
-    return all(NEAR in pq.read_schema(shard).names for shard in shards)
+    return all(NEAR in columns_of(shard) for shard in shards)
+
+
+def columns_of(shard: Path) -> list[str]:
+    return list(pq.read_schema(shard).names)
 
 
 def batches(shards: Sequence[Path], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

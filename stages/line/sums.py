@@ -1,7 +1,8 @@
-"""What one pass leaves of the comments: per day and per source, counts by kind, their resamples, and clusters.
+"""What one pass leaves of the comments: per day, per source, and per source and period, counts by kind, their
+resamples, and clusters.
 
-Memory is bounded by a batch and by (days + sources) × kinds × resamples (four years of days, 4 labels, 200
-resamples: 38 MB), never by the number of comments.
+Memory is bounded by a batch and by groups × kinds × resamples (four years of days, 10 sources by month, 4 labels, 200
+resamples: 50 MB), never by the number of comments.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from scipy.sparse import csr_array
 
 from stages.line.cells import Cells
 from stages.line.clusters import Sketch, cluster_hashes
-from stages.line.days import Days, local_days
+from stages.line.days import Days, all_starts, local_days, period_starts
 from stages.line.intervals import resampling_weights
 from stages.line.sample import Sample
 from stages.line.settings import IndexSettings
@@ -28,8 +29,12 @@ Integers = NDArray[np.int64]
 STEPS = 2.0**24  # probabilities are summed as whole numbers of these steps: exact, so in any order the same
 
 
+MOST_CELLS = 2_000  # of sources × periods: 50 MB; with more of them fewer sources are followed over time
+
+
 class Sums:
-    """Groups of comments: the days in their order, then the sources in theirs. A comment may be in one of each.
+    """Groups of comments: the days in their order, then the sources in theirs, then the periods of each of the first
+    `followed` sources, of the longest length that is asked for. A comment may be in one of each.
 
     counts: (G, M) int64 by kind. probabilities: (G, K), sums. resampled: (G, M, B) int32. clustered: comments by what
     they are clustered by.
@@ -40,7 +45,9 @@ class Sums:
     ) -> None:
         self.days, self.sources, self.labels, self.settings, self.seed = days, sources, labels, settings, seed
         self.cells = Cells(len(labels))
-        groups, kinds = len(days) + len(sources), len(self.cells)
+        self.starts = all_starts(days[0], days[-1], settings.every[-1])
+        self.followed = min(len(sources), MOST_CELLS // len(self.starts))
+        groups, kinds = len(days) + len(sources) + self.followed * len(self.starts), len(self.cells)
         self.counts = np.zeros((groups, kinds), np.int64)
         self.resampled = np.zeros((groups, kinds, settings.bootstrap), np.int32)
         self.clustered: Counter[str] = Counter()
@@ -83,14 +90,22 @@ class Sums:
             self.authors.add(group, voices[at])
 
     def _groups(self, batch: pa.RecordBatch, day: Integers) -> list[tuple[Integers | slice, Integers]]:
-        """Rows with their groups: all of them with their days, and those of the named sources with these."""
+        """Rows with their groups: all of them with their days, and those of named sources with these, and with the
+        sources' periods."""
         found: list[tuple[Integers | slice, Integers]] = [(slice(None), day)]
         if self.sources:
             number = pc.index_in(batch.column("source").cast(pa.string()), value_set=self._names)
             at = number.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             rows = np.flatnonzero(at >= 0)
             found += [(rows, at[rows] + len(self.days))] if len(rows) else []
+            rows = np.flatnonzero((at >= 0) & (at < self.followed))
+            period = np.searchsorted(self.starts, period_starts(self.days[day[rows]], self.settings.every[-1]))
+            found += [(rows, self.cell(at[rows], period))] if len(rows) else []
         return found
+
+    def cell(self, source: Integers | int, period: Integers) -> Integers:
+        """The group of a followed source and a period, by their numbers."""
+        return np.asarray(len(self.days) + len(self.sources) + source * len(self.starts) + period)
 
     def label_numbers(self, batch: pa.RecordBatch) -> Integers:
         given = batch.column("label").cast(pa.string())

@@ -25,6 +25,15 @@ COLUMNS = {
 }
 
 
+def write_sources(line: Line, path: Path) -> None:
+    """Writes the periods of each source that is followed over time: write_csv's columns behind that of the source."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(["source", *_header(line)])
+    rows.writerows([source.name, *_row(line, period)] for source in line.sources for period in source.periods)
+    write_whole(path, text.getvalue().encode("utf-8-sig"))
+
+
 def write_csv(line: Line, path: Path) -> None:
     """Writes every period, gaps with empty cells.
 

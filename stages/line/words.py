@@ -31,12 +31,42 @@ METHODS: dict[str, Both] = {
     "em": ("expectation maximisation", "기댓값 최대화(EM)"),
     "ppi": ("prediction-powered", "예측 기반 추론(PPI)"),
 }
+USUAL_REASONS: dict[str, Both] = {
+    "raw": (
+        "it is what the model said, comment by comment, with whatever errors it makes.",
+        "모형이 댓글마다 말한 그대로이며, 모형의 오류도 그대로 담고 있습니다.",
+    ),
+    "means": (
+        "it counts a doubtful comment for each label as far as the model believes in it.",
+        "애매한 댓글을 모형이 믿는 만큼씩 여러 라벨로 셉니다.",
+    ),
+    "acc": (
+        "counts carry the classifier's errors into every share; this takes out those that judged comments show.",
+        "그냥 세면 분류기의 오류가 모든 비율에 들어갑니다. 판정된 댓글에서 드러난 오류를 뺀 값입니다.",
+    ),
+    "pacc": (
+        "counts carry the classifier's errors into every share; this takes out those that judged comments show, and "
+        "asks for less than expectation maximisation does.",
+        "그냥 세면 분류기의 오류가 모든 비율에 들어갑니다. 판정된 댓글에서 드러난 오류를 뺀 값이며, 기댓값 "
+        "최대화보다 가정이 적습니다.",
+    ),
+    "em": (
+        "counts carry the classifier's errors into every share; this takes them out with the smallest error where "
+        "posteriors can be calibrated.",
+        "그냥 세면 분류기의 오류가 모든 비율에 들어갑니다. 사후 확률을 보정할 수 있을 때 오차가 가장 작은 방법입니다.",
+    ),
+    "ppi": (
+        "the judged comments are a random sample, so that all comments together are estimated without bias.",
+        "판정된 댓글이 무작위 표본이므로 전체 댓글에 대해 치우치지 않은 추정입니다.",
+    ),
+}
 REASONS: dict[str, Both] = {
     "flood by author": ("near-duplicates by one author", "한 작성자의 비슷한 글"),
     "flood on source": ("near-duplicates on one source", "한 출처의 비슷한 글"),
     "flood in hour": ("near-duplicates in one hour", "한 시간 안의 비슷한 글"),
     "author cap": ("above an author's daily cap", "작성자의 하루 한도를 넘은 글"),
 }
+FORECAST: Both = ("forecast, 95 % interval", "예측, 95 % 구간")
 NEUTRAL: Both = ("50 = neutral", "50 = 중립")
 SCALE: Both = ("0 to 100", "0에서 100까지")
 FORMULA: Both = (
@@ -62,6 +92,11 @@ HEADINGS: dict[str, Both] = {
     "not": ("What this is not", "이 페이지가 하지 않는 것"),
     "estimates": ("All estimates, over the whole time", "전체 기간의 모든 추정"),
     "others": ("The index beside other series", "다른 시계열과 나란히 본 지수"),
+    "forecast": ("A short forecast, and how it would have done so far", "짧은 예측과 지금까지의 적중"),
+    "events": ("Events", "사건"),
+    "words": ("Words that carry each emotion", "감정마다 두드러진 낱말"),
+    "standing": ("Periods that stand out, and their words", "두드러진 기간과 그때의 낱말"),
+    "shards": ("Shards of classified comments", "분류된 댓글 조각"),
     "changes": ("Changes of level", "수준의 변화"),
     "sources": ("Sources with the most comments", "댓글이 가장 많은 출처"),
     "table": ("The figures as a table", "수치 표"),

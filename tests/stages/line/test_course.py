@@ -10,6 +10,7 @@ import pytest
 
 from stages.line.aggregate import daily_line
 from stages.line.changes import changes
+from stages.line.context import Context
 from stages.line.others import beside, read_other
 from stages.line.page import write_page
 from stages.line.sensitivity import sensitivity
@@ -129,7 +130,7 @@ def test_the_page_shows_changes_and_other_series_with_their_limits(tmp_path: Pat
     mood = np.concatenate([45 + noise(30, 1), 60 + noise(30, 2)])
     line = line_of(mood.tolist(), "month")
     other = beside(line, SALES.model_copy(update={"name": "sales <b>"}), months(mood + noise(60, 3)), 13)
-    write_page(line, [], {}, tmp_path / "p.html", others=[other])
+    write_page(line, [], {}, tmp_path / "p.html", context=Context(others=[other]))
     page = (tmp_path / "p.html").read_text("utf-8")
     assert re.search(r"2022-07-01: 4[45]\.\d → (59|60)\.\d", page)
     assert '"changes":["2022-07-01"]' in page

@@ -1,0 +1,36 @@
+"""The words of the line: a sample of the classified comments, found again in their files, and what words they hold."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stages.line.chosen import Span, can_choose, choose_comments
+from stages.line.days import next_start
+from stages.line.series import Line
+from stages.line.standing import Standing, standing
+from stages.line.told_words import Words, told_words
+from stages.workspace import Run
+from transfer.picked import picked_texts
+
+
+def line_words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
+    """Words of the whole time and of the periods that stand out; None where the plan wants none, where shards of an
+    older version do not tell whose text is whose, or where the comments are gone from their files."""
+    settings = run.plan.index.words
+    if settings is None or not can_choose(shards):
+        return None
+    periods = [one for every in line.settings.every for one in standing(line, every, settings.periods)]
+    spans = [_span(period) for period in periods]
+    chosen = choose_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments)
+    texts = picked_texts(run.plan.comments, run.plan.base, chosen.column("id").combine_chunks())
+    words = told_words(chosen, texts, line.labels, periods, settings)
+    if not words.read:
+        run.report.say("monitor: no words are told: none of the classified comments was found in its file")
+        return None
+    return words
+
+
+def _span(period: Standing) -> Span:
+    first = np.datetime64(period.start)
+    return Span(first, next_start(first, period.every))
