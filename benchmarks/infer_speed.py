@@ -266,7 +266,7 @@ def whole(given: argparse.Namespace) -> dict[str, Any]:
 
 def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -> dict[str, Any]:
     """What infer says; duplicates "kept": each text is classified as often as it stands there."""
-    from stages import infer, seen
+    from stages import engine_choice, infer, seen
     from stages.progress import Terminal
     from stages.shard_file import key_numbers
 
@@ -279,7 +279,7 @@ def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -
         real = key_numbers
         vars(infer)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
         seen.Seen.where = lambda self, keys: np.full(len(keys), seen.NOWHERE)  # type: ignore[method-assign]
-    choose, took = infer.choose_team, list[float]()
+    choose, took = engine_choice.choose_team, list[float]()
 
     def timed(*words: Any) -> Any:
         began = time.perf_counter()

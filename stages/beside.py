@@ -39,7 +39,8 @@ def check_beside(plan: Plan) -> None:
 
 def beside_identity(plan: Plan) -> list[str]:
     """Content of the files of series and events; reading them, later, says what is wrong with one."""
-    paths = [plan.base / settings.path for settings in (*plan.index.series, *plan.index.events)]
+    named = [*(series.path for series in plan.index.series), *(events.path for events in plan.index.events)]
+    paths = [plan.base / path for path in named]
     return [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing" for path in paths]
 
 

@@ -114,10 +114,10 @@ def _why_not(every: Every, values: Floats, horizon: int) -> Both | None:
 
 def _starts(first: date, every: Every, n: int) -> list[date]:
     """The first days of n periods in a row."""
-    starts = [np.datetime64(first)]
+    starts: list[np.datetime64] = [np.datetime64(first)]
     while len(starts) < n:
         starts.append(next_start(starts[-1], every))
-    return [start.item() for start in starts]
+    return [date.fromisoformat(str(start)) for start in starts]
 
 
 def _trials(

@@ -19,7 +19,8 @@ def mood(n: int, seed: int, drift: float = 0.3) -> list[float | None]:
     """A wandering level, three points more at weekends, and noise."""
     rng = np.random.default_rng(seed)
     weekend = np.where(np.arange(n) % 7 >= 5, 3.0, 0.0)
-    return (50 + np.cumsum(drift * rng.normal(size=n)) + weekend + 1.2 * rng.normal(size=n)).tolist()
+    level = 50 + np.cumsum(drift * rng.normal(size=n)) + weekend + 1.2 * rng.normal(size=n)
+    return [float(value) for value in level]
 
 
 def of(index: Sequence[float | None], **settings: object) -> Forecast | Withheld:
