@@ -1,0 +1,46 @@
+"""What one stage's model has more than another's on a labelled file, with the interval of a paired bootstrap.
+
+    python -m benchmarks.gain PLAN FILE [--of further] [--than basic] [--set KEY=VALUE]
+
+PLAN: a plan that was run. FILE: texts with labels (columns text, label), as for `moodline evaluate --data`.
+Prints one JSON object. Where the file had a part in choosing a model, as gold's tune half has, so has the gain.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from stages.ensemble import final_predictor
+from stages.plan import read_plan
+from stages.workspace import open_run
+from transfer.bootstrap import paired_difference
+from transfer.corpus import read_labelled
+from transfer.evaluate import score
+from transfer.sources import LabelledSource
+
+
+def main() -> None:
+    """Classifies the file with both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("plan", type=Path)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--of", default="further")
+    parser.add_argument("--than", default="basic")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
+    given = parser.parse_args()
+    run = open_run(read_plan(given.plan, given.overrides))
+    rows = read_labelled([LabelledSource(path=str(given.file))], run.plan.labels, Path.cwd(), "FILE")
+    predictors = [final_predictor(run, stage) for stage in (given.of, given.than)]
+    said = [predictor.probabilities(rows.texts) for predictor in predictors]
+    told = {
+        predictor.name: asdict(score(p, rows.labels, run.plan.labels))
+        for predictor, p in zip(predictors, said, strict=True)
+    }
+    gain = paired_difference(said[0], said[1], rows.labels, seed=run.plan.seed)
+    macro_f1 = {name: scores["macro_f1"] for name, scores in told.items()}
+    print(json.dumps({"n": len(rows), "macro_f1": macro_f1, "gain": gain}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
