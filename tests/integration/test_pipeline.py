@@ -84,7 +84,7 @@ def test_ensemble_compares_combinations_and_reads_test_once(finished: Project) -
     assert told["best_single"] in told["members"]
     assert told["chosen"] == "ensemble (mean of 3)"
     assert told["test_readings"] == 1
-    assert all(set(figures) == {"accuracy", "macro_f1"} for figures in told["test"].values())
+    assert all(set(figures) == {"accuracy", "macro_f1", "intervals"} for figures in told["test"].values())
 
 
 def test_infer_classifies_every_comment_in_order(finished: Project) -> None:
