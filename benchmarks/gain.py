@@ -3,12 +3,12 @@
     python -m benchmarks.gain PLAN FILE [--of further] [--than basic] [--set KEY=VALUE]
 
 PLAN: a plan that was run. FILE: texts with labels (columns text, label), as for `moodline evaluate --data`.
-Prints one JSON object. Where the file had a part in choosing a model, as gold's tune half has, so has the gain.
+Prints one JSON object. Where the file had a part in choosing a model, as gold's tune half has, so has the gain. Not for
+the test split, whose readings are not counted here.
 """
 
 import argparse
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from stages.ensemble import final_predictor
@@ -34,12 +34,11 @@ def main() -> None:
     predictors = [final_predictor(run, stage) for stage in (given.of, given.than)]
     said = [predictor.probabilities(rows.texts) for predictor in predictors]
     told = {
-        predictor.name: asdict(score(p, rows.labels, run.plan.labels))
-        for predictor, p in zip(predictors, said, strict=True)
+        stage: {"model": predictor.name, **score(probabilities, rows.labels, run.plan.labels).as_dict()}
+        for stage, predictor, probabilities in zip((given.of, given.than), predictors, said, strict=True)
     }
     gain = paired_difference(said[0], said[1], rows.labels, seed=run.plan.seed)
-    macro_f1 = {name: scores["macro_f1"] for name, scores in told.items()}
-    print(json.dumps({"n": len(rows), "macro_f1": macro_f1, "gain": gain}, indent=1))
+    print(json.dumps({"n": len(rows), "scores": told, "gain": gain}, indent=1))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ drawn and as counted, with both, of levels and of steps from period to period. I
 bootstrap over periods (n^(1/3) in a row); and, for levels of `by_source`, from films resampled whole, which moves the
 ratings alone (`over_sources`).
 
---csv writes date, rating for `index.series` of a plan, whose page then shows the same.
+--csv writes date, value for `index.series` of a plan, whose page then shows the same.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import shutil
 
 from stages.plan import Plan
+from stages.precision import MEASURED
 from stages.stage import STAGES
 from stages.workspace import ADAPTED, SAMPLES, SHARDS, Run, store_url
 from storage import claims, ledger, registry
@@ -34,6 +35,8 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
             registry.remove(run.engine, run.plan.name, record.name)
             run.files.remove(record.path)
         ledger.forget(run.engine, run.plan.name, name)
+    if "basic" in later:
+        forget_choices(run.engine, run.plan.name, MEASURED)
     if "adapt" in later:
         _remove(run, ADAPTED)
     if "further" in later:

@@ -4,6 +4,7 @@ So the nodes need neither the comments nor the store, and shards are those of on
 before the first shard: the same packages, and the workspace and the models under the same paths.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ def places(nodes: Sequence[Mapping[str, Any]], has_gpu: bool, processes: int | N
                 f"--on ray: node {node['NodeManagerAddress']} has a GPU and this machine has none", _LIKE_THE_NODES
             )
         n = processes or gpus or 1
-        share = min(1.0, gpus / n)
+        share = 1 / math.ceil(n / gpus) if gpus else 0.0  # a part of one GPU: Ray gives no process parts of two
         found += [Place(node["NodeID"], node["NodeManagerAddress"], i, share, cpus // n) for i in range(n)]
     return found
 

@@ -116,6 +116,7 @@ class Readings:
 
     def _loaded(self, record: ModelRecord) -> TorchEngine:
         if self._engine is None or self._engine[0] != record.name:
+            self._engine = None  # so that never two are in memory
             self._engine = (record.name, load_engine(self.run, record))
         return self._engine[1]
 

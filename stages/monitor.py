@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 from stages.beside import beside_identity, context_json, context_of
@@ -53,6 +54,8 @@ def run_monitor(run: Run) -> dict[str, Any]:
         "series and events (content)": beside_identity(run.plan),
         "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
         "moodline": [run.plan.name, version("moodline")],
+        "seed": run.plan.seed,
+        "extras": [name for name in ("ruptures", "statsmodels") if find_spec(name) is not None],
     }
     result = do_stage(run, STAGE, parts, {}, partial(_draw, run, inferred), is_there=lambda _: _outputs_there(run))
     return result | {name: str(run.results / file) for name, file in OUTPUTS.items()}

@@ -3,7 +3,10 @@
 from sqlalchemy import Engine
 
 from storage.choices import choice, record_choice
+from storage.patience import patiently
 from transfer.precision import Choice, Measure, decide_by
+
+MEASURED = "bfloat16 on "  # and the processor: the name of a choice
 
 
 def keep_precision(engine: Engine, plan: str) -> None:
@@ -16,7 +19,11 @@ def keep_precision(engine: Engine, plan: str) -> None:
     """
 
     def decide(processor: str, measure: Measure) -> Choice:
-        name = f"bfloat16 on {processor}"
-        return choice(engine, plan, name) or record_choice(engine, plan, name, dict(measure()))
+        name = f"{MEASURED}{processor}"
+        there = patiently(lambda: choice(engine, plan, name))
+        if there is not None:
+            return there
+        measured = dict(measure())
+        return patiently(lambda: record_choice(engine, plan, name, measured))
 
     decide_by(decide)

@@ -131,6 +131,14 @@ def _show_reliability(found: Mapping[str, Any], unknown: int) -> None:
     out.print(f"expected calibration error {found['ece']:.3f} over {found['n']} answers{left}")
 
 
+def _kept_ends(winner: Mapping[str, Any]) -> str:
+    """The interval of its kept weights; their own value, too, where its value is the mean over several seeds."""
+    found = winner.get("interval")
+    if found is None or abs(found["value"] - winner["value"]) < 5e-5:
+        return _ends(found)
+    return f"; the kept weights {found['value']:.4f}{_ends(found)}"
+
+
 def show_stage(result: Mapping[str, Any]) -> None:
     """What one stage came to, whichever it was."""
     out = _console()
@@ -139,7 +147,7 @@ def show_stage(result: Mapping[str, Any]) -> None:
     if result.get("winner"):
         winner = result["winner"]
         told = f"; {_over_seeds(winner['fresh'])}" if winner.get("fresh") else ""
-        value = f"{winner['value']:.4f}{_ends(winner.get('interval'))}{told}"
+        value = f"{winner['value']:.4f}{_kept_ends(winner)}{told}"
         out.print(f"winner: {winner['candidate']}, trial {winner['trial']}, {value}\n  {winner['path']}")
     if "kappa" in result:
         show_label_stage(result)

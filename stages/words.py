@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -22,7 +23,8 @@ def line_words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
         return None
     periods = [one for every in line.settings.every for one in standing(line, every, settings.periods)]
     spans = [_span(period) for period in periods]
-    chosen = choose_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments)
+    voice: Literal["voice", "comment"] = "comment" if line.settings.cluster == "source" else "voice"
+    chosen = choose_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments, voice)
     texts = picked_texts(run.plan.comments, run.plan.base, chosen.column("id").combine_chunks())
     words = told_words(chosen, texts, line.labels, periods, settings)
     if not words.read:

@@ -105,16 +105,19 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
     except OverTimeError as error:
         if not run.course.epochs:
             raise
+        lease.check()  # it may have stood still for so long that another worker took the trial, and these folders, over
         run.course.is_pruned, run.course.reason = True, str(error)
         run.best.write_answers()
     except _DamagedError:
         watcher.note(trial.number, "its checkpoint is damaged, it begins again")
+        lease.check()
         shutil.rmtree(run.own)
         return run_trial(trial, task, shelf, scratch, watcher, lease)
     outcome = _outcome(run)
     if not outcome.is_pruned and run.wants(outcome.value) and not has_weights(outcome.folder):
         # more are kept than when it ended and was killed
         watcher.note(trial.number, "its weights are wanted by now, it begins again")
+        lease.check()
         shutil.rmtree(run.own)
         return run_trial(trial, task, shelf, scratch, watcher, lease)
     _finish(trial, task, shelf, outcome, lease)
@@ -358,8 +361,8 @@ def _outcome(run: _Run) -> Outcome:
 def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lease: Lease) -> None:
     """Notes the trial's figures, and keeps its weights where they are among the best."""
     curve = [epoch for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
+    lease.check()
     if task.keeps_answers:
-        lease.check()
         shelf.files.publish(outcome.folder / "probabilities", answers_name(trial.study.study_name, trial.number))
     show_trial(trial, shelf.files, outcome.scores, curve, outcome.kept.number, outcome.attributes())
     if not outcome.is_pruned and shelf.wants(trial.number, outcome.value):

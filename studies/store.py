@@ -11,7 +11,7 @@ from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import TrialSystemAttributeModel, TrialUserAttributeModel
 from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from storage.engine import creation_lock, engine_options, tell_problems
 from storage.patience import patiently
@@ -50,7 +50,13 @@ class PatientStorage(RDBStorage):
 
         Raises UpdateFinishedTrialError as they do.
         """
-        with _create_scoped_session(self.scoped_session, ignore_integrity_error=True) as session:
+        try:
+            self._set_all(trial_id, user, system)
+        except IntegrityError:  # somebody else made one of them in that moment: it is there to be changed now
+            self._set_all(trial_id, user, system)
+
+    def _set_all(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
+        with _create_scoped_session(self.scoped_session, ignore_integrity_error=False) as session:
             for kind, attributes in ((TrialUserAttributeModel, user), (TrialSystemAttributeModel, system)):
                 for name, value in attributes.items():
                     self._set_trial_attr_without_commit(session, kind, trial_id, name, value)

@@ -26,9 +26,19 @@ def picked_texts(
     ids: strings, as read_comments gives them. An id that stands in several rows comes as often. What cannot be read is
     passed over in silence: whoever classified the comments has told of it.
     """
-    for source, path, _ in comment_files(sources, base, where):
+    for source, path in _files(sources, base, where):
         label = f"{source.hub}/{source.split}" if source.hub is not None else file_label(source, path, base)
         yield from _of_file(source, path, label, base, ids, where)
+
+
+def _files(sources: Sequence[CommentSource], base: Path, where: str) -> Iterator[tuple[CommentSource, Path]]:
+    """Those that are still there."""
+    for source in sources:
+        try:
+            files = [path for _, path, _ in comment_files([source], base, where)]
+        except Problem:
+            continue  # moved away since
+        yield from ((source, path) for path in files)
 
 
 def _of_file(
@@ -44,7 +54,7 @@ def _of_file(
                 texts = as_text(batch.column(0).take(at), f"{where}.text").to_pylist()
                 yield named.take(at).to_pylist(), [clean_cell(text) for text in texts]
             first += batch.num_rows
-    except Problem:
+    except (Problem, OSError):
         return  # a file that breaks off, or cannot be opened
 
 

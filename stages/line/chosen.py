@@ -4,6 +4,7 @@ in whatever order rows and shards come. Two passes, memory bounded by the sample
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -51,13 +52,19 @@ def can_choose(shards: Sequence[Path]) -> bool:
 
 
 def choose_comments(
-    shards: Sequence[Path], labels: Sequence[str], timezone: str, spans: Sequence[Span], left_out: Hashes
+    shards: Sequence[Path],
+    labels: Sequence[str],
+    timezone: str,
+    spans: Sequence[Span],
+    left_out: Hashes,
+    voice: Literal["voice", "comment"] = "voice",
 ) -> pa.Table:
     """Dated comments: up to OF_ALL of all of them, and up to OF_PERIOD of each span.
 
     left_out: hashes of comments that do not count (see Removed). Columns: id, key (int64, of the text), label (number),
-    voice (uint64: the author, else the comment), near (int64, nullable), sure (the label's probability), of_all (bool),
-    and in_0, in_1, ... (bool) for the spans.
+    voice (uint64: the author, else the comment; with voice="comment" always the comment, for masked names are many
+    people's), near (int64, nullable), sure (the label's probability), of_all (bool), and in_0, in_1, ... (bool) for the
+    spans.
     """
     of_all, of_span = _Smallest(OF_ALL), [_Smallest(OF_PERIOD) for _ in spans]
     for batch in batches(shards, [KEY, "time"]):
@@ -68,7 +75,7 @@ def choose_comments(
     limits = [smallest.limit for smallest in of_span]
     near = ["near"] if has_near(shards) else []
     found = [
-        _chosen(batch, labels, timezone, spans, of_all.limit, limits, left_out)
+        _chosen(batch, labels, timezone, spans, of_all.limit, limits, left_out, voice)
         for batch in batches(shards, ["id", "author", KEY, "time", "label", *near, *probability_columns(labels)])
     ]
     return pa.concat_tables([pa.Table.from_batches([batch]) for batch in found])
@@ -82,6 +89,7 @@ def _chosen(
     of_all: np.uint64,
     limits: Sequence[np.uint64],
     left_out: Hashes,
+    voice: Literal["voice", "comment"],
 ) -> pa.RecordBatch:
     rows, _ = dated(batch)
     hashes, days = _hashes(batch, timezone)
@@ -98,7 +106,7 @@ def _chosen(
         "id": rows.column("id").cast(pa.string()),
         KEY: rows.column(KEY),
         "label": numbers.cast(pa.int64()),
-        "voice": pa.array(cluster_hashes(rows, "voice")[0]),
+        "voice": pa.array(cluster_hashes(rows, voice)[0]),
         "near": near,
         "sure": pa.array(sure, pa.float32()),
         "of_all": pa.array(is_of_all[kept]),

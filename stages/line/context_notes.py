@@ -63,7 +63,7 @@ def _outcome(tested: Backtest, forecast: Forecast) -> Both:
         f"{tested.pairs} values came within their 95 % interval ({100 * tested.low:.0f} to {100 * tested.high:.0f} %; "
         f"one ahead {100 * tested.near:.0f} %, the furthest {100 * tested.far:.0f} %). Mean error "
         f"{tested.error:.1f} points; of repeating the last value {tested.naive:.1f}{also[0]}.",
-        f"과거 {korean} {tested.origins}개에서 같은 방법으로 예측해 보니 값 {tested.pairs}개 중 "
+        f"과거 {korean} 단위 {tested.origins}개 시점에서 같은 방법으로 예측해 보니 값 {tested.pairs}개 중 "
         f"{100 * tested.coverage:.0f} %가 95 % 구간 안에 들었습니다({100 * tested.low:.0f}~{100 * tested.high:.0f} %, "
         f"한 기간 앞 {100 * tested.near:.0f} %, 가장 먼 기간 {100 * tested.far:.0f} %). 평균 오차 "
         f"{tested.error:.1f}점, 마지막 값을 되풀이하면 {tested.naive:.1f}점{also[1]}.",

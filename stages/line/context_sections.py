@@ -88,13 +88,14 @@ def _examples(label: str, texts: tuple[str, ...]) -> str:
 def _note(words: Words) -> Both:
     return (
         f"Strongest first, by log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008), from a "
-        f"sample of {words.read:,} comments. A word counts once for each author; one that fewer than five use is left "
-        "out. Words are what stands between spaces, so a Korean word with another particle is another word; irony and "
-        "negation are not seen. A period stands out where a share is three deviations above those around it.",
+        f"sample of {words.read:,} comments. A word counts once for each author, or comment where authors are masked "
+        "or missing; one that fewer than five of them hold is left out. Words are what stands between spaces, so a "
+        "Korean word with another particle is another word; irony and negation are not seen. A period stands out where "
+        "a share is three deviations above those around it.",
         f"사전 정보를 쓴 로그 오즈(Monroe, Colaresi, Quinn 2008)가 큰 순서이며, 댓글 {words.read:,}개의 표본에서 "
-        "얻었습니다. 한 작성자의 낱말은 한 번만 세고, 다섯 명보다 적은 작성자가 쓴 낱말은 뺍니다. 낱말은 띄어쓰기 "
-        "단위라 조사가 다르면 다른 낱말이며, 반어와 부정은 알지 못합니다. 비율이 앞뒤 기간보다 편차의 세 배 넘게 높은 "
-        "기간을 두드러진다고 봅니다.",
+        "얻었습니다. 낱말은 작성자마다, 작성자가 가려졌거나 없으면 댓글마다 한 번만 세고, 다섯보다 적은 곳에 나온 "
+        "낱말은 뺍니다. 낱말은 띄어쓰기 단위라 조사가 다르면 다른 낱말이며, 반어와 부정은 알지 못합니다. 비율이 앞뒤 "
+        "기간보다 편차의 세 배 넘게 높은 기간을 두드러진다고 봅니다.",
     )
 
 

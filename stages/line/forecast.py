@@ -85,6 +85,8 @@ def _forecast(line: Line, every: Every, horizon: int, seed: int) -> Forecast | W
         return Withheld(every, why)
     starts = _starts(periods[0].start, every, len(periods) + horizon)
     trials, ratios = _trials(values, starts, every, horizon)
+    if len({trial.origin for trial in trials}) < LEAST_ORIGINS:
+        return Withheld(every, _too_gappy(every))
     widened = _widening([ratio for _, ratio in ratios])
     told = predicted(values, every, horizon)
     ahead = tuple(Ahead(day, *_within(*one, widened)) for day, one in zip(starts[-horizon:], told, strict=True))
@@ -102,6 +104,9 @@ def _why_not(every: Every, values: Floats, horizon: int) -> Both | None:
             f"{korean} 단위 예측 없음: 그려진 기간은 {there}개인데 {least}개가 필요합니다. {LEAST_TRAINING}개로 "
             f"맞추고 {LEAST_ORIGINS}개에서 {horizon}개 앞까지 검증해야 합니다.",
         )
+    recent = np.isfinite(values[-LONGEST:]).sum()
+    if recent < LEAST_TRAINING or len(_origins(values, horizon)) < LEAST_ORIGINS:
+        return _too_gappy(every)
     if find_spec("statsmodels") is None:
         return (
             "No forecast: the extra `series` (statsmodels) is not installed.",
@@ -110,6 +115,26 @@ def _why_not(every: Every, values: Floats, horizon: int) -> Both | None:
     if np.nanstd(values) < 1e-6 or np.nanstd(values[-LONGEST:]) < 1e-6:
         return "No forecast: the index stands still.", "예측 없음: 지수가 움직이지 않습니다."
     return None
+
+
+def _too_gappy(every: Every) -> Both:
+    english, korean = PERIOD[every]
+    return (
+        f"No forecast by {english}: gaps leave too few {english}s in a row to fit on and to check it from.",
+        f"{korean} 단위 예측 없음: 빈 기간이 많아 맞추고 검증할 기간이 모자랍니다.",
+    )
+
+
+def _origins(values: Floats, horizon: int) -> NDArray[np.int64]:
+    """Periods of the past to forecast from, spread evenly: drawn ones, as the last one is, with enough to fit on."""
+    there = np.isfinite(values)
+    seen = np.concatenate([[0], np.cumsum(there)])
+    at = np.flatnonzero(there)
+    at = at[at <= len(values) - 1 - horizon]
+    at = at[seen[at + 1] - seen[np.maximum(0, at + 1 - LONGEST)] >= LEAST_TRAINING]
+    spread = np.linspace(0, len(at) - 1, min(MOST_ORIGINS, len(at))).round().astype(np.int64)
+    found: NDArray[np.int64] = at[np.unique(spread)]
+    return found
 
 
 def _starts(first: date, every: Every, n: int) -> list[date]:
@@ -125,8 +150,7 @@ def _trials(
 ) -> tuple[tuple[Trial, ...], list[tuple[int, float]]]:
     """Forecasts from origins in the past, each with what was known by then alone, beside what came; and (place of the
     period, error in standard errors) of each."""
-    enough = np.flatnonzero(np.cumsum(np.isfinite(values)) >= LEAST_TRAINING)[0]
-    origins = np.unique(np.linspace(enough, len(values) - 1 - horizon, MOST_ORIGINS).round().astype(int))
+    origins = _origins(values, horizon)
     fit, found, ratios = _fitted(values[: origins[0] + 1], every), list[Trial](), list[tuple[int, float]]()
     for number, origin in enumerate(origins.tolist()):
         known = values[: origin + 1]

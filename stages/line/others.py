@@ -93,6 +93,8 @@ def _correlation(index: Floats, other: Floats, lag: int, seed: int) -> Correlati
     """At one lag, with a circular block bootstrap of the pairs: neighbouring periods are alike, so stretches of
     n^(1/3) of them are drawn and not single ones (Künsch 1989; Politis and Romano 1992)."""
     n = len(index) - abs(lag)
+    if n < LEAST_PERIODS:
+        return None
     x, y = (index[:n], other[lag:]) if lag >= 0 else (index[-lag:], other[:n])
     both = ~np.isnan(x) & ~np.isnan(y)
     x, y = x[both], y[both]

@@ -45,6 +45,8 @@ def test_each_gpu_has_a_process_and_nodes_without_one_are_left_out() -> None:
 def test_the_plan_says_how_many_processes_a_node_has() -> None:
     assert [place.cpus for place in places([node("1", 5)], False, 2)] == [2, 2]
     assert [place.gpus for place in places([node("1", 8, 2)], True, 4)] == [0.5] * 4
+    # none is given parts of two GPUs, which Ray would wait for in vain
+    assert [place.gpus for place in places([node("1", 8, 2)], True, 3)] == [0.5] * 3
 
 
 def test_nodes_with_gpus_are_not_used_from_a_machine_without() -> None:

@@ -33,4 +33,5 @@ def test_files_that_went_away_or_broke_give_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n7,fine\n", "utf-8")
     (tmp_path / "b.parquet").write_bytes(b"no parquet")
     sources = [CommentSource(path="a.csv", id="id"), CommentSource(path="b.parquet", id="id")]
-    assert list(picked_texts(sources, tmp_path, pa.array(["7", "8"]))) == [(["7"], ["fine"])]
+    gone = CommentSource(path="moved-away-*.csv", id="id")
+    assert list(picked_texts([gone, *sources], tmp_path, pa.array(["7", "8"]))) == [(["7"], ["fine"])]

@@ -11,7 +11,7 @@ import pytest
 from stages.line.aggregate import daily_line
 from stages.line.changes import changes
 from stages.line.context import Context
-from stages.line.others import beside, read_other
+from stages.line.others import beside, correlations, read_other
 from stages.line.page import write_page
 from stages.line.sensitivity import sensitivity
 from stages.line.settings import IndexSettings, OtherSeries
@@ -62,6 +62,11 @@ def test_a_series_that_follows_the_index_two_months_later_shows_at_lag_two() -> 
     assert strongest.low > 0.7
     now = next(c for c in found.drawn if c.lag == 0)
     assert now.low < 0 < now.high
+
+
+def test_a_line_shorter_than_a_lag_has_no_correlation_at_it() -> None:
+    short = np.array([1.0, 3.0, 2.0])
+    assert correlations(short, short, range(-6, 7), seed=0) == ()
 
 
 def test_intervals_of_correlations_hold_the_truth_about_as_often_as_they_say() -> None:

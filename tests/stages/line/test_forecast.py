@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -65,6 +65,20 @@ def test_a_line_too_short_or_without_movement_has_none_and_says_why(index: list[
     assert isinstance(found, Withheld)
     assert why in found.why[0]
     assert needed(7) == 66
+
+
+@pytest.mark.parametrize("lately", [30, 1])
+def test_a_line_with_a_long_gap_has_none_rather_than_one_that_nothing_checks(lately: int) -> None:
+    found = of([*mood(80, 4), *[None] * 1300, *mood(lately, 5)])
+    assert isinstance(found, Withheld)
+    assert "gaps" in found.why[0]
+
+
+def test_origins_of_a_backtest_are_periods_that_were_drawn() -> None:
+    found = of([*mood(80, 6), *[None] * 40, *mood(80, 7)])
+    assert isinstance(found, Forecast)
+    gap = {date(2020, 1, 1) + timedelta(at) for at in range(80, 120)}
+    assert not gap & {trial.origin for trial in found.trials}
 
 
 def test_none_is_made_where_the_plan_wants_none() -> None:
