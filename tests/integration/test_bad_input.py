@@ -77,6 +77,7 @@ def test_a_label_of_the_plan_without_a_row(project: Project, fails: Callable[...
     assert "joy" in fails("search", "plan.yaml")
 
 
+@pytest.mark.slow
 def test_one_class_only(project: Project, fails: Callable[..., str]) -> None:
     replace_rows(project, [row for row in ROWS if row[1] == "joy"])
     assert "joy" in fails("search", "plan.yaml")

@@ -110,7 +110,7 @@ def test_what_was_said_of_other_rows_is_not_believed(finished: Project, no_infer
         readings.of(record, "validation")
 
 
-@pytest.mark.parametrize("how", ["greedy", "stacking"])
+@pytest.mark.parametrize("how", ["greedy", pytest.param("stacking", marks=pytest.mark.slow)])
 def test_what_was_fitted_is_what_predicts(finished: Project, how: str) -> None:
     plain = final_predictor(opened(finished), "ensemble").fingerprint
     words = ("--set", f"ensemble.combine={how}", "--set", "final=ensemble", "--set", "ensemble.calibrate=temperature")

@@ -61,6 +61,7 @@ def test_a_column_that_does_not_do_is_named(unseen: Project, words: tuple[str, s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_runs_pictures_lie_in_its_results_and_on_its_pages(finished: Project) -> None:
     finished.json("ensemble", "plan.yaml")
     finished.json("monitor", "plan.yaml", "--anew", "monitor")

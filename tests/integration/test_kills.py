@@ -72,6 +72,7 @@ def test_a_search_killed_at_random_moments_and_while_it_removes_weights_ends_lik
     assert same(project.folder, whole)
 
 
+@pytest.mark.slow
 def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
     project: Project, whole: dict[str, Any]
 ) -> None:
