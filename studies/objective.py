@@ -301,12 +301,13 @@ def _lags(run: _Run, epoch: Epoch) -> bool:
 def _save(run: _Run, tuning: FineTuning) -> None:
     """The trial as it is, in the place of its last checkpoint, and before that the weights that it will name. Behind a
     seed's last epoch only how far it is: there is nothing more to train, and the next seed begins anew."""
+    is_over = _is_over(run, run.course.seed) or run.course.is_pruned
     if _is_unwanted(run):
         run.best.write_answers()
     else:
-        run.best.write(tuning.accelerator.unwrap_model(tuning.model))
+        run.best.write(tuning.accelerator.unwrap_model(tuning.model), trains_on=not is_over)
     folder, notes = run.own / "checkpoint", {**run.course.notes(), "memory": run.memory.state()}
-    if _is_over(run, run.course.seed) or run.course.is_pruned:
+    if is_over:
         save_notes(folder, notes)
     else:
         save_checkpoint(folder, tuning, notes)
