@@ -202,7 +202,7 @@ def _shards(
         return
     with closing(start(inference.run, team)) as classifier:
         windows = (_begun(inference, window, classifier) for window in inference.windows(inference.faults))
-        with closing(ahead(windows, classifier.ahead)) as begun:
+        with closing(ahead(windows, lambda: classifier.ahead)) as begun:
             yield from _made(inference, begun, advance)
 
 
