@@ -3,7 +3,8 @@
     python -m benchmarks.ratings --line runs/NAME/results/line.parquet --comments comments.parquet \
         --timezone Asia/Seoul --csv ratings.csv
 
---line: what `moodline monitor` wrote. --comments: Parquet with a column of ratings, of times and of sources (films).
+--line: what `moodline monitor` wrote. --comments: Parquet files with columns of ratings, times and sources (films);
+a comment without a time or a rating is left out.
 Each period's rating is the mean of the films' means in it, so that no film counts by its crowd (`by_source`), and the
 mean of all ratings (`by_comment`). Prints one JSON object: for each length of period the correlation of the index,
 drawn and as counted, with both, of levels and of steps from period to period. Intervals are 95 %, from a circular block
@@ -15,8 +16,10 @@ ratings alone (`over_sources`).
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +29,7 @@ from numpy.typing import NDArray
 
 from stages.line.days import all_starts, local_days, period_starts
 from stages.line.others import Correlation, correlations
+from transfer.columns import as_text
 from transfer.times import utc_times
 
 Floats = NDArray[np.float64]
@@ -35,7 +39,7 @@ RESAMPLES = 500
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--line", type=Path, required=True)
-    parser.add_argument("--comments", type=Path, required=True)
+    parser.add_argument("--comments", type=Path, required=True, nargs="+")
     parser.add_argument("--rating", default="rating")
     parser.add_argument("--time", default="written_at")
     parser.add_argument("--source", default="source")
@@ -53,19 +57,29 @@ def main() -> None:
 
 
 def read_ratings(
-    path: Path, rating: str, time: str, source: str, timezone: str
+    paths: Sequence[Path], rating: str, time: str, source: str, timezone: str
 ) -> tuple[NDArray[np.datetime64], Floats, NDArray[np.int64]]:
     """Local day, rating and number of the film of each comment that has them all, (N,) each."""
-    from zoneinfo import ZoneInfo
+    parts = [_columns(path, rating, time, source, ZoneInfo(timezone)) for path in paths]
+    table = pa.concat_tables(parts).combine_chunks()
+    table = table.filter(pc.and_(pc.is_valid(table.column("time")), pc.is_finite(table.column("rating"))))
+    if not len(table):
+        raise SystemExit("no comment has both a time and a rating")
+    films = table.column("source").combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    days = local_days(table.column("time").cast(pa.int64()).to_numpy(), timezone)
+    return days, table.column("rating").to_numpy(), films.astype(np.int64)
 
+
+def _columns(path: Path, rating: str, time: str, source: str, zone: ZoneInfo) -> pa.Table:
+    """One file's, of the same types in all files."""
     table = pq.read_table(path, columns=[rating, time, source]).combine_chunks()
-    times = utc_times(table.column(time).combine_chunks(), ZoneInfo(timezone))
-    there = pc.and_(pc.is_valid(times), pc.is_valid(table.column(rating)))
-    instants = times.filter(there.combine_chunks()).cast(pa.int64()).to_numpy()
-    kept = table.filter(there)
-    films = kept.column(source).combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
-    ratings = kept.column(rating).to_numpy().astype(np.float64)
-    return local_days(instants, timezone), ratings, films.astype(np.int64)
+    one = {name: pa.concat_arrays(table.column(name).chunks) for name in (rating, time, source)}
+    values = {
+        "rating": one[rating].cast(pa.float64(), safe=False),
+        "time": utc_times(one[time], zone),
+        "source": as_text(one[source], "--source").cast(pa.string()),
+    }
+    return pa.table(values)
 
 
 def measure(

@@ -1,7 +1,7 @@
 """Work that is got ready in a thread while what came before it is done."""
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from queue import Empty, Full, Queue
 from typing import Any, TypeVar
 
@@ -10,16 +10,18 @@ LOOK_SECONDS = 0.1
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int) -> Generator[T]:
-    """The items in their order, up to `depth` of them made before they are asked for, one at a time, in a thread.
+def ahead(items: Iterable[T], depth: Callable[[], int]) -> Generator[T]:
+    """The items in their order, up to `depth()` of them made before they are asked for, one at a time, in a thread.
 
+    depth: at least 1; is asked again and again, for it may change.
     What making one raises is raised where it is asked for. When whoever asks stops, so does the thread.
     """
-    queue: Queue[Any] = Queue(depth)
+    queue: Queue[Any] = Queue(depth())
     over = threading.Event()
 
     def put(item: object) -> None:
         while not over.is_set():
+            queue.maxsize = depth()
             try:
                 queue.put(item, timeout=LOOK_SECONDS)
             except Full:

@@ -12,6 +12,7 @@ import numpy as np
 from stages.basic import subset_of
 from stages.beside import check_beside
 from stages.data import Gold, halves_of, read_gold_rows, read_original
+from stages.masked import masked_notes
 from stages.overview import stages_of
 from stages.panel import named_labellers, require_labellers
 from stages.plan import Plan, read_plan
@@ -30,7 +31,7 @@ from transfer.model import depth, load_config, load_tokenizer
 from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource
 from transfer.splits import Original, deal_halves
-from transfer.stream import read_comments
+from transfer.stream import MASKED, read_comments
 
 QUANTILES = {"median": 50, "95 %": 95, "longest": 100}
 BACKWARD = 3  # a training step costs a forward pass and a backward one twice as dear
@@ -39,7 +40,7 @@ EPOCHS = 3.5  # the middle of the default space
 CONTROLS = 2  # fine-tunes that stage two is compared with
 TOKENS_A_CHARACTER = 0.4  # between Korean word pieces (0.6) and English ones (0.25)
 T = TypeVar("T")
-NO_COMMENTS: dict[str, Any] = {"rows": 0, "texts": 0, "lengths": {}, "dropped": {}, "some": []}
+NO_COMMENTS: dict[str, Any] = {"rows": 0, "texts": 0, "lengths": {}, "dropped": {}, "some": [], "masked": 0}
 
 
 def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def check_plan(plan: Plan) -> dict[str, Any]:
         "device": {"name": device_name(), "bf16": has_bf16(device_name())},
         "seconds": _seconds(plan, original, subset, [found for found in encoders if found], comments["texts"]),
         "labelling": labelling or [],
-        "notes": _notes(plan),
+        "notes": [*_notes(plan), *masked_notes(plan, comments["masked"], comments["rows"])],
         "problems": problems,
     }
 
@@ -157,6 +158,7 @@ def _read_comments(plan: Plan, sources: Sequence[CommentSource], where: str) -> 
     if sources and not rows:
         raise Problem(f"{where}: no comment with a text was found", f"left out: {dict(dropped)}")
     found = {"rows": rows, "texts": len(keys), "lengths": _lengths(lengths), "some": some}
+    found["masked"] = dropped.pop(MASKED, 0)
     return found | {"dropped": _named("comments", dropped)}
 
 

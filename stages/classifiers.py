@@ -40,7 +40,7 @@ class Classifier(Protocol):
 
     @property
     def ahead(self) -> int:
-        """Shards that are worth beginning before the first one is finished."""
+        """Shards that are worth beginning before the first one is finished; from any thread. It may change."""
 
     def begin(self, texts: Sequence[str]) -> Finish:
         """Begins with cleaned texts, and returns what gives their probabilities, (N, K) float32, when called, once.

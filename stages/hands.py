@@ -69,12 +69,16 @@ class Hands:
         more: Callable[[], Sequence[Hand]] = list,
         patience: float = 60.0,
     ) -> None:
-        self.ahead = len(hands) + 1
         self._members, self._say, self._more, self._patience = members, say, more, patience
         self._jobs: PriorityQueue[_Job] = PriorityQueue()
         self._begun, self._over, self._alone = 0, False, 0.0
         self._threads: dict[threading.Thread, Hand] = {}
         self._take_on(hands)
+
+    @property
+    def ahead(self) -> int:
+        """See Classifier: one for each hand that is there now, and one more."""
+        return sum(thread.is_alive() for thread in list(self._threads)) + 1
 
     def begin(self, texts: Sequence[str]) -> Finish:
         """See Classifier."""

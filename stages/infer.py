@@ -23,6 +23,7 @@ from stages.classifiers import Classifier, Finish, Processes, Team, opened
 from stages.crew import all_gpus
 from stages.engine_choice import MEASURED_FROM, choose_team
 from stages.ensemble import final_predictor
+from stages.masked import masked_notes
 from stages.models import Predictor
 from stages.report import Advance
 from stages.seen import NOWHERE, Seen
@@ -37,7 +38,7 @@ from transfer.heap import give_back
 from transfer.near import near_key
 from transfer.problem import Problem
 from transfer.sources import CommentSource
-from transfer.stream import Window, comment_files, read_windows
+from transfer.stream import MASKED, Window, comment_files, read_windows
 
 STAGE = "infer"
 LEFT_OUT = ("empty text", "broken row")  # the other counts of a window are of comments that are classified
@@ -113,6 +114,7 @@ class _Inference:
     files: Sequence[tuple[CommentSource, Path]]
     faults: Faults = field(default_factory=Faults)
     left_out: Counter[str] = field(default_factory=Counter)  # of windows without a usable row, which have no shard
+    masked: int = 0  # of the comments that are classified now
 
     def __post_init__(self) -> None:
         plan = self.run.plan
@@ -172,6 +174,8 @@ def _classify_all(inference: _Inference, start: Start) -> dict[str, Any]:
             skipped.update(record.skipped)
             shards.append(record)
     _tell_faults(inference)
+    for note in masked_notes(run.plan, inference.masked, fresh):
+        run.report.say(f"infer: {note}")
     skipped.update(inference.left_out)
     skipped["broken file"] = inference.faults.counts["broken file"]
     if not shards:
@@ -202,7 +206,7 @@ def _shards(
         return
     with closing(start(inference.run, team)) as classifier:
         windows = (_begun(inference, window, classifier) for window in inference.windows(inference.faults))
-        with closing(ahead(windows, classifier.ahead)) as begun:
+        with closing(ahead(windows, lambda: classifier.ahead)) as begun:
             yield from _made(inference, begun, advance)
 
 
@@ -258,6 +262,7 @@ def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord
     )
     store.record_shard(run.engine, record)
     inference.seen.written(work.number, run.files.fetch(name))
+    inference.masked += window.dropped[MASKED]
     give_back()  # what the next shard would otherwise be laid beside, in pieces
     pa.default_memory_pool().release_unused()
     return record

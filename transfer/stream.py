@@ -36,6 +36,8 @@ COMMENT_COLUMNS = pa.schema(
 )
 # So many unreadable times, and not one that can be read, are a wrong column or a foreign form, and no noise.
 CLEARLY_WRONG = 20
+MASKED = "masked author"  # how such comments are counted
+_MASK = r"[*●○]{2,}"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def read_comments(
     text: cleaned, never empty. key: cleaning.key_hash of it. time: null where there is none or none can be read; one
     without a zone is in `timezone` (an IANA name). author: 16 hex digits of BLAKE2b keyed by `salt`; the name goes no
     further. file: index in comment_files. row: number of the row in its file, from 0, with the unusable ones counted.
-    dropped: counts, as rows are read, "empty text" (left out), "no time" and "unreadable time" (kept, time null).
+    dropped: counts, as rows are read, "empty text" (left out), "no time" and "unreadable time" (kept, time null), and
+    MASKED (kept; a name such as kim****).
 
     Before it returns, the first row of every file is looked at: a missing file, column or row raises Problem, several
     raise Problems. While it is read, Problem comes of a broken row, and of times of which none can be read.
@@ -291,12 +294,14 @@ def _comments(
     if not len(at):
         return None
     texts = [texts[i] for i in at]
+    authors = _words(kept.get("author"), part, "author", len(at))
+    _count(dropped, {MASKED: _masked(authors)})
     columns = {
         "id": _ids(kept.get("id"), at + start, part),
         "text": texts,
         "key": [key_hash(text) for text in texts],
         "time": when,
-        "author": _hashed(_words(kept.get("author"), part, "author", len(at)), rules.key),
+        "author": _hashed(authors, rules.key),
         "source": _words(kept.get("source"), part, "source", len(at)),
         "file": np.full(len(at), index, np.int32),
         "row": at + start,
@@ -339,6 +344,10 @@ def _words(column: pa.Array | None, part: _Part, key: str, n: int) -> list[str |
         return [None] * n
     texts = as_text(column, f"{part.where}.{key}").to_pylist()
     return [None if text is None or text.strip() in MISSING else text.strip() for text in texts]
+
+
+def _masked(names: Sequence[str | None]) -> int:
+    return int(pc.sum(pc.match_substring_regex(pa.array(names, pa.string()), _MASK), min_count=0).as_py())
 
 
 def _ids(column: pa.Array | None, rows: npt.NDArray[np.int64], part: _Part) -> list[str]:

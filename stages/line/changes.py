@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stages.line.series import Line, periods_of
+from stages.line.series import Line, whole_periods_of
 from stages.line.settings import Every
 
 LEAST_PERIODS = 20
@@ -32,13 +32,14 @@ def is_known() -> bool:
 
 
 def changes(line: Line, every: Every) -> list[Change]:
-    """Changes of the mean of the drawn index, gaps left out; none where there is no index, or too few periods.
+    """Changes of the mean of the drawn index, gaps and a period that is not whole left out; none where there is no
+    index, or too few periods.
 
     Exact search (PELT) for the steps with the least squared error plus a penalty for each: Killick, Fearnhead and
     Eckley, Optimal detection of changepoints with a linear computational cost (JASA 2012). The noise is measured on
     steps from period to period, whose median does not feel the changes.
     """
-    periods = [period for period in periods_of(line, every) if period.index is not None]
+    periods = [period for period in whole_periods_of(line, every) if period.index is not None]
     if len(periods) < LEAST_PERIODS or not is_known():
         return []
     values = np.array([period.index.value for period in periods if period.index])

@@ -32,10 +32,15 @@ class Span:
 
 
 class _Smallest:
-    """The largest of the n smallest hashes so far: a sample's limit."""
+    """The n smallest hashes so far, of a span's days, or of all. limit: the largest of them, the sample's limit."""
 
-    def __init__(self, n: int) -> None:
-        self.n, self._hashes = n, np.empty(0, np.uint64)
+    def __init__(self, n: int, span: Span | None = None) -> None:
+        self.n, self.span, self._hashes = n, span, np.empty(0, np.uint64)
+
+    def takes(self, hashes: Hashes, days: Days) -> Mask:
+        """(N,) which of some comments would be among them."""
+        inside = np.ones(len(hashes), bool) if self.span is None else _within(days, self.span)
+        return inside if len(self._hashes) < self.n else np.asarray(inside & (hashes < self.limit))
 
     def add(self, hashes: Hashes) -> None:
         joined = np.concatenate([self._hashes, hashes])
@@ -66,19 +71,31 @@ def choose_comments(
     people's), near (int64, nullable), sure (the label's probability), of_all (bool), and in_0, in_1, ... (bool) for the
     spans.
     """
-    of_all, of_span = _Smallest(OF_ALL), [_Smallest(OF_PERIOD) for _ in spans]
-    for batch in batches(shards, [KEY, "time"]):
-        hashes, days = _hashes(batch, timezone)
-        of_all.add(hashes)
-        for smallest, span in zip(of_span, spans, strict=True):
-            smallest.add(hashes[_within(days, span)])
-    limits = [smallest.limit for smallest in of_span]
+    of_all, *limits = _limits(shards, timezone, spans, left_out)
     near = ["near"] if has_near(shards) else []
     found = [
-        _chosen(batch, labels, timezone, spans, of_all.limit, limits, left_out, voice)
+        _chosen(batch, labels, timezone, spans, of_all, limits, left_out, voice)
         for batch in batches(shards, ["id", "author", KEY, "time", "label", *near, *probability_columns(labels)])
     ]
     return pa.concat_tables([pa.Table.from_batches([batch]) for batch in found])
+
+
+def _limits(shards: Sequence[Path], timezone: str, spans: Sequence[Span], left_out: Hashes) -> list[np.uint64]:
+    """Of the sample of all comments, then of each span's: what is left out takes nobody's place."""
+    samples = [_Smallest(OF_ALL), *(_Smallest(OF_PERIOD, span) for span in spans)]
+    for batch in batches(shards, [KEY, "time", *(["id"] if len(left_out) else [])]):
+        rows, _ = dated(batch)
+        hashes, days = _hashes(batch, timezone)
+        taken = np.flatnonzero(np.logical_or.reduce([sample.takes(hashes, days) for sample in samples]))
+        taken = taken[_counts(rows, taken, left_out)] if len(left_out) else taken
+        for sample in samples:
+            sample.add(hashes[taken][sample.takes(hashes[taken], days[taken])])
+    return [sample.limit for sample in samples]
+
+
+def _counts(rows: pa.RecordBatch, some: NDArray[np.int64], left_out: Hashes) -> Mask:
+    """(S,) which of some rows are not left out."""
+    return ~np.isin(cluster_hashes(rows.take(pa.array(some)), "comment")[0], left_out)
 
 
 def _chosen(
@@ -97,7 +114,7 @@ def _chosen(
     # a sample's limit belongs to its span alone; a comment drawn for all tells of each span it is in, too
     within = [_within(days, span) & ((hashes <= limit) | is_of_all) for span, limit in zip(spans, limits, strict=True)]
     kept = np.flatnonzero(np.logical_or.reduce([is_of_all, *within]))
-    kept = kept[~np.isin(cluster_hashes(rows.take(pa.array(kept)), "comment")[0], left_out)]
+    kept = kept[_counts(rows, kept, left_out)]
     rows = rows.take(pa.array(kept))
     numbers = pc.index_in(rows.column("label").cast(pa.string()), value_set=pa.array(labels, pa.string()))
     sure = np.max([rows.column(name).to_numpy(zero_copy_only=False) for name in probability_columns(labels)], axis=0)

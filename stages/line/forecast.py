@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stages.line.backtest import Backtest, Trial, judged
 from stages.line.days import next_start
-from stages.line.series import Line, periods_of
+from stages.line.series import Line, whole_periods_of
 from stages.line.settings import Every
 from stages.line.words import PERIOD, Both
 
@@ -43,7 +43,8 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Forecast:
-    """every: the length of period. ahead: from the period behind the last drawn one on. last: that one's first day.
+    """every: the length of period. ahead: from the period behind the last whole one that is drawn on, so that a month
+    which still goes on is forecast as a whole. last: the first day of that last one.
     observed: periods that the model is fitted on, gaps left out. widened: see _widening. trials: what
     backtest is made of."""
 
@@ -78,7 +79,7 @@ def needed(horizon: int) -> int:
 
 
 def _forecast(line: Line, every: Every, horizon: int, seed: int) -> Forecast | Withheld:
-    periods = periods_of(line, every)
+    periods = whole_periods_of(line, every)
     values = np.array([period.index.value if period.index else np.nan for period in periods])
     why = _why_not(every, values, horizon)
     if why is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stages.line.index import weights_text
 from stages.line.sensitivity import DRAWS, sensitivity
-from stages.line.series import Line, Period, periods_of
+from stages.line.series import Line, Period, is_whole, periods_of
 from stages.line.words import CLUSTERS, FORMULA, METHODS, PERIOD, REASONS, Both, index_name
 
 IS_NOT: list[Both] = [
@@ -84,7 +84,7 @@ def method_texts(line: Line) -> list[Both]:
     texts: list[Both] = [choice.why, ASSUMPTIONS[choice.drawn]]
     if line.is_corrected:
         texts.append(_judged_text(line))
-    if line.judged is not None and line.judged.kind == "validation":
+    if is_of_other_domain(line):
         texts.append(OTHER_DOMAIN)
     return [
         *texts,
@@ -94,6 +94,7 @@ def method_texts(line: Line) -> list[Both]:
             f"일, 주(월요일 시작), 월은 {settings.timezone} 시간대를 따릅니다.",
         ),
         _gaps_text(line),
+        *_unfinished_texts(line),
         *removed_texts(line),
         *_weights_texts(line),
     ]
@@ -156,9 +157,20 @@ def _effect(line: Line) -> tuple[str, str]:
     return told[0], told[1]
 
 
+def is_of_other_domain(line: Line) -> bool:
+    """Whether the correction rests on texts that are no comments."""
+    return line.is_corrected and line.judged is not None and line.judged.kind == "validation"
+
+
 def _judged_text(line: Line) -> Both:
     rows = ", ".join(f"{label} {n:,}" for label, n in line.choice.rows.items())
     total = sum(line.choice.rows.values())
+    if is_of_other_domain(line):
+        return (
+            f"The correction rests on {total:,} texts of the original validation split, which trained nothing and "
+            f"helped to choose the model: {rows}.",
+            f"보정은 학습에 쓰지 않았으나 모형을 고르는 데 쓴 원본 검증 자료의 글 {total:,}개에 기댑니다: {rows}.",
+        )
     return (
         f"The correction rests on {total:,} comments judged by people, which trained nothing: {rows}.",
         f"보정은 학습에 쓰지 않은, 사람이 판정한 댓글 {total:,}개에 기댑니다: {rows}.",
@@ -201,6 +213,28 @@ def _gaps_text(line: Line) -> Both:
         f"댓글이 {least}개보다 적은 기간은 비워 두며 보간하지 않습니다: {korean}. 작성자가 "
         f"{line.settings.min_clusters}명보다 적은 기간도 마찬가지입니다.",
     )
+
+
+def _unfinished_texts(line: Line) -> list[Both]:
+    """Which first and last periods the comments do not reach across."""
+    found = [
+        (str(period.start), PERIOD[every])
+        for every in line.settings.every
+        for period in periods_of(line, every)
+        if not is_whole(line, period)
+    ]
+    if not found:
+        return []
+    english = ", ".join(f"the {name[0]} of {start}" for start, name in found)
+    korean = ", ".join(f"{start}의 {name[1]}" for start, name in found)
+    return [
+        (
+            f"The comments go from {line.first} to {line.last} and do not reach across {english}: drawn from the part "
+            "there is, and in neither forecast nor changes of level.",
+            f"댓글은 {line.first}부터 {line.last}까지라 {korean}은(는) 온전하지 않습니다. 있는 만큼으로 그리되 "
+            "예측과 수준 변화에는 쓰지 않습니다.",
+        )
+    ]
 
 
 WITHOUT_ERRORS: Both = (
@@ -251,6 +285,7 @@ def footnotes(line: Line, periods: Sequence[Period]) -> list[Both]:
     notes = [
         _counts_note(line, periods),
         _bands_note(line, clusters),
+        *([OTHER_DOMAIN] if is_of_other_domain(line) else []),
     ]
     return [*notes, index_note(line)]
 
@@ -265,11 +300,12 @@ def _bands_note(line: Line, clusters: Both) -> Both:
         )
     english, korean = METHODS[line.choice.drawn]
     total = sum(line.choice.rows.values())
+    texts = ("original texts", "원본 글") if is_of_other_domain(line) else ("comments", "댓글")
     return (
-        f"Bold: {english}, corrected by {total:,} judged comments; thin: as counted. Bands: 95 % intervals, bootstrap "
-        f"over {clusters[0]} and the judged comments.",
-        f"굵은 선: 판정된 댓글 {total:,}개로 고친 {korean}; 가는 선: 센 그대로. 띠는 {clusters[1]}와 판정된 "
-        "댓글에 대한 "
+        f"Bold: {english}, corrected by {total:,} judged {texts[0]}; thin: as counted. Bands: 95 % intervals, "
+        f"bootstrap over {clusters[0]} and the judged {texts[0]}.",
+        f"굵은 선: 판정된 {texts[1]} {total:,}개로 고친 {korean}; 가는 선: 센 그대로. 띠는 {clusters[1]}와 판정된 "
+        f"{texts[1]}에 대한 "
         "부트스트랩 95 % 구간입니다.",
     )
 
@@ -287,4 +323,9 @@ def _counts_note(line: Line, periods: Sequence[Period]) -> Both:
         name = PERIOD[periods[0].every]
         english += f" {gaps} {name[0]}s with fewer than {settings.min_comments} comments are left as gaps."
         korean += f" 댓글이 {settings.min_comments}개보다 적은 {name[1]} 단위 {gaps}개는 비워 두었습니다."
+    partial = [period for period in periods if not is_whole(line, period)]
+    if partial:
+        name, days = PERIOD[partial[0].every], ", ".join(str(period.start) for period in partial)
+        english += f" Not whole: the {name[0]} of {days}."
+        korean += f" 온전하지 않은 기간: {days}의 {name[1]}."
     return english, korean

@@ -13,7 +13,15 @@ from stages.line.course import changes_list, others_table
 from stages.line.estimates import estimates_table, sources_table
 from stages.line.fonts import web_font
 from stages.line.forecast import Forecast
-from stages.line.notes import IS_NOT, OTHER_DOMAIN, bold_note, index_note, limits_texts, method_texts
+from stages.line.notes import (
+    IS_NOT,
+    OTHER_DOMAIN,
+    bold_note,
+    index_note,
+    is_of_other_domain,
+    limits_texts,
+    method_texts,
+)
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline, without_ends
@@ -125,7 +133,7 @@ def _warning(simulation: Mapping[str, object]) -> str:
 def _cautions(line: Line) -> str:
     """What a reader must know before the picture: an estimate that could not be given, a basis that does not fit."""
     texts = [line.choice.why] if line.choice.drawn != line.settings.prevalence else []
-    texts += [OTHER_DOMAIN] if line.is_corrected and line.judged and line.judged.kind == "validation" else []
+    texts += [OTHER_DOMAIN] if is_of_other_domain(line) else []
     return f'<aside class="caution" role="note">{bullets(texts)}</aside>' if texts else ""
 
 

@@ -8,6 +8,7 @@ from itertools import dropwhile
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.line.days import next_start
 from stages.line.judged import COUNTED, Choice, Judged
 from stages.line.settings import Every, IndexSettings, Method
 
@@ -129,6 +130,18 @@ def periods_of(line: Line, every: Every) -> list[Period]:
     return without_ends([period for period in line.periods if period.every == every])
 
 
+def is_whole(line: Line, period: Period) -> bool:
+    """Whether the line reaches from the period's first day to its last; a day always is."""
+    end = next_start(np.datetime64(period.start), period.every)
+    return bool(line.first <= period.start and np.datetime64(line.last) >= end - 1)
+
+
+def whole_periods_of(line: Line, every: Every) -> list[Period]:
+    """periods_of without a first or last one that the comments do not reach across: half a month is no month to
+    forecast from."""
+    return without_ends([period for period in periods_of(line, every) if is_whole(line, period)])
+
+
 def without_ends(periods: Sequence[Period]) -> list[Period]:
     """Without the gaps at either end."""
     there = list(dropwhile(lambda period: period.is_gap, periods))
@@ -155,7 +168,8 @@ def prominent(line: Line) -> list[str]:
 def as_json(line: Line) -> list[dict[str, object]]:
     """One object a period, ready for json.dumps: figures are numbers; shares and index are null in gaps.
 
-    raw: the same as counted, where what is drawn is corrected.
+    is_whole: false for a first or last period that the comments do not reach across. raw: the same as counted, where
+    what is drawn is corrected.
     """
     return [_period(line, period) for period in line.periods]
 
@@ -167,6 +181,7 @@ def _period(line: Line, period: Period) -> dict[str, object]:
         "start": period.start.isoformat(),
         "n": period.n,
         "clusters": period.clusters,
+        "is_whole": is_whole(line, period),
         "shares": {label: _figures(share) for label, share in period.shares.items()},
         "index": _figures(period.index),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.line.series import Estimate, Line, Period
+from stages.line.series import Estimate, Line, Period, is_whole
 from stages.line.whole import write_whole
 
 COLUMNS = {
@@ -40,7 +40,8 @@ def write_csv(line: Line, path: Path) -> None:
     Columns: every (day, week or month), start (first day, ISO 8601, of the plan's time zone), n, clusters, per label
     share_LABEL, share_LABEL_low, share_LABEL_high and probability_LABEL (0 to 1); the same shares and index by every
     method there is, METHOD_LABEL and METHOD_index with _low and _high; which of them is drawn; index, index_low,
-    index_high (0 to 100, empty without weights). UTF-8 with a byte order mark: without one Excel garbles Korean;
+    index_high (0 to 100, empty without weights); is_whole, 0 for a first or last period that the comments do not reach
+    across. UTF-8 with a byte order mark: without one Excel garbles Korean;
     pandas, R and pyarrow skip it, and Python's csv does when the file is opened as utf-8-sig.
     """
     text = io.StringIO(newline="")
@@ -57,7 +58,7 @@ def _header(line: Line) -> list[str]:
     for method in line.choice.methods:
         for what in (*line.labels, "index"):
             names += [f"{method}_{what}", f"{method}_{what}_low", f"{method}_{what}_high"]
-    return [*names, "drawn", "index", "index_low", "index_high"]
+    return [*names, "drawn", "index", "index_low", "index_high", "is_whole"]
 
 
 def _row(line: Line, period: Period) -> Iterator[object]:
@@ -72,6 +73,7 @@ def _row(line: Line, period: Period) -> Iterator[object]:
         yield from _cells(figures.index if figures else None, digits=4)
     yield line.choice.drawn
     yield from _cells(period.index, digits=4)
+    yield int(is_whole(line, period))
 
 
 def write_parquet(line: Line, path: Path) -> None:

@@ -93,6 +93,26 @@ def test_a_hand_that_comes_later_takes_over_where_all_were_lost() -> None:
     assert len(found) == len(later.read) == len(SHARDS)
 
 
+def test_hands_that_come_later_all_have_work_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(6)
+
+    class Waiting(OneHand):
+        def classify(self, texts: Sequence[str]) -> Floats:
+            together.wait(20)  # broken where fewer than six shards are in work at once
+            return rule(texts)
+
+    coming = [Waiting(f"later {i}") for i in range(5)]
+
+    def more() -> list[Waiting]:
+        came, coming[:] = list(coming), []
+        return came
+
+    heap = make_heap(tmp_path, monkeypatch=monkeypatch)
+    heap.write("a.parquet", TEXTS)  # six shards
+    told = run_infer(heap.open(), lambda run, team: Hands([Waiting("first")], 1, print, more))
+    assert told["rows"] == 60
+
+
 def test_a_hand_that_cannot_be_opened_is_told_of_and_costs_nothing() -> None:
     said: list[str] = []
     found = dealt(Hands([OneHand("a"), OneHand("b", broken="no model there")], 1, said.append), SHARDS)

@@ -65,6 +65,14 @@ def test_unusable_comments_are_counted_and_rows_keep_their_numbers(tmp_path: Pat
     assert dropped == {"empty text": 2, "unreadable time": 1, "no time": 1}
 
 
+def test_comments_whose_author_is_masked_are_counted(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "text,who", "a,kim****", "b,kim", "c,ki●●", "d,", "e,*star*")
+    dropped = Counter[str]()
+    rows = read(tmp_path, CommentSource(path="a.csv", author="who"), dropped=dropped)
+    assert len(rows) == 5
+    assert dropped == {"masked author": 2}
+
+
 def test_ids_made_up_differ_between_files(tmp_path: Path) -> None:
     for name in ("x/2023/03.csv", "x/2024/03.csv", "y/b.csv"):
         write(tmp_path, name, "text,id", "a,", "b,7")

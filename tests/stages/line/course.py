@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from stages.line.days import all_starts
+from stages.line.days import all_starts, next_start
 from stages.line.judged import choose
 from stages.line.series import Estimate, Figures, Line, Period, Removed, Total
 from stages.line.settings import Every, IndexSettings
@@ -25,7 +25,7 @@ def line_of(index: Sequence[float | None], every: Every = "day", **settings: obj
         settings=given,
         periods=periods,
         first=starts[0].item(),
-        last=starts[-1].item(),
+        last=date.fromisoformat(str(next_start(starts[-1], every) - 1)),
         n=total.n,
         undated=0,
         counts=dict.fromkeys(LABELS, 50 * len(index)),

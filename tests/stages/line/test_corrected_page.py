@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from stages.line.aggregate import daily_line
+from stages.line.notes import footnotes
 from stages.line.page import write_page
 from stages.line.picture import draw_png
 from stages.line.plots import line_data
@@ -57,8 +58,14 @@ def test_the_page_sets_all_estimates_and_sources_side_by_side(corrected: Line, t
 
 def test_a_basis_from_another_domain_is_warned_of_on_top(world: World, tmp_path: Path) -> None:
     other = World(world.shard, replace(world.judged, kind="validation", is_random=False))
-    page = written(drawn(other, judged_on="validation"), tmp_path)
+    line = drawn(other, judged_on="validation")
+    page = written(line, tmp_path)
     assert page.index("another domain than the comments") < page.index("<figure")
+    assert "rests on 200 texts of the original validation split" in page
+    assert "comments judged by people" not in page
+    printed = " ".join(note[0] for note in footnotes(line, line.periods))
+    assert "another domain than the comments" in printed
+    assert "200 judged original texts" in printed
 
 
 def test_a_fall_back_to_counts_is_said_on_top(world: World, tmp_path: Path) -> None:

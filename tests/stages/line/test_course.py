@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_gaps_and_short_lines_make_no_change() -> None:
     index[20:25] = [None] * 5
     assert changes(line_of(index), "day") == []
     assert changes(line_of([40.0] * 5 + [60.0] * 5), "day") == []
+
+
+def test_a_first_period_that_is_not_whole_counts_to_no_level() -> None:
+    pytest.importorskip("ruptures")
+    line = line_of([58.0, *(50 + noise(30, 1)), *(60 + noise(30, 2))], "month")
+    (whole,) = changes(line, "month")
+    (partial,) = changes(replace(line, first=date(2020, 1, 20)), "month")
+    assert whole.start == partial.start == date(2022, 8, 1)
+    assert whole.before > partial.before + 0.2
 
 
 def test_a_series_that_follows_the_index_two_months_later_shows_at_lag_two() -> None:

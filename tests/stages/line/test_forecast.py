@@ -10,6 +10,7 @@ import pytest
 from stages.line.backtest import Trial, judged
 from stages.line.context_notes import forecast_texts
 from stages.line.forecast import Forecast, Withheld, forecasts, needed
+from stages.line.settings import Every
 from tests.stages.line.course import line_of
 
 FORTNIGHT = {"day": 7, "week": 0, "month": 0}
@@ -79,6 +80,23 @@ def test_origins_of_a_backtest_are_periods_that_were_drawn() -> None:
     assert isinstance(found, Forecast)
     gap = {date(2020, 1, 1) + timedelta(at) for at in range(80, 120)}
     assert not gap & {trial.origin for trial in found.trials}
+
+
+@pytest.mark.parametrize(("every", "days"), [("week", 4), ("month", 17)])
+def test_a_period_that_still_goes_on_is_forecast_as_a_whole_and_not_from(every: Every, days: int) -> None:
+    pytest.importorskip("statsmodels")
+    rng = np.random.default_rng(3)
+    index = [float(value) for value in 50 + 2 * rng.normal(size=70)]
+    line = line_of([*index, 90.0], every, forecast={"day": 0, "week": 2, "month": 2})
+    start = line.periods[-1].start
+    partial = replace(line, last=start + timedelta(days))
+    (found,) = forecasts(partial)
+    assert isinstance(found, Forecast)
+    assert (found.observed, found.ahead[0].start) == (70, start)
+    assert found.ahead[0].value < 60
+    (whole,) = forecasts(line)
+    assert isinstance(whole, Forecast)
+    assert (whole.observed, whole.ahead[0].start > start) == (71, True)
 
 
 def test_none_is_made_where_the_plan_wants_none() -> None:

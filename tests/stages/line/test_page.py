@@ -106,6 +106,8 @@ def test_formula_weights_zone_gaps_and_limits_are_said_in_both_languages(page: s
         "It diagnoses nobody",
         "누구도 진단하지 않고",
         "5 more without a usable time",
+        "do not reach across the week of 2024-02-05, the month of 2024-02-01",
+        "2024-02-05의 주, 2024-02-01의 월은(는) 온전하지 않습니다",
         "expressed-emotion index",
         "표현 감정 지수",
     ):

@@ -24,7 +24,7 @@ def test_the_csv_has_a_row_a_period_with_intervals_and_empty_cells_in_gaps(line:
         "share_분노_high",
         "probability_분노",
     ]
-    assert list(rows[0])[-3:] == ["index", "index_low", "index_high"]
+    assert list(rows[0])[-4:] == ["index", "index_low", "index_high", "is_whole"]
     assert len(rows) == len(line.periods)
     days = {row["start"]: row for row in rows if row["every"] == "day"}
     assert days["2024-01-10"]["n"] == "3"
@@ -33,6 +33,10 @@ def test_the_csv_has_a_row_a_period_with_intervals_and_empty_cells_in_gaps(line:
     assert float(full["index_low"]) < float(full["index"]) < float(full["index_high"])
     assert sum(float(full[f"share_{label}"]) for label in line.labels) - 1 < 1e-5
     assert {row["every"] for row in rows} == {"day", "week", "month"}
+    # the comments go from the first of January to the ninth of February, a Friday
+    partial = {(row["every"], row["start"]) for row in rows if row["is_whole"] == "0"}
+    assert partial == {("week", "2024-02-05"), ("month", "2024-02-01")}
+    assert {(p["every"], p["start"]) for p in as_json(line) if not p["is_whole"]} == partial
 
 
 def test_excel_sees_that_the_csv_is_unicode(line: Line, tmp_path: Path) -> None:

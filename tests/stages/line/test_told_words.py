@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.line import chosen
 from stages.line.aggregate import daily_line
 from stages.line.chosen import Span, can_choose, choose_comments
 from stages.line.clusters import cluster_hashes
@@ -116,6 +117,22 @@ def test_comments_that_caps_leave_out_are_not_read(shard: Path, stormy: Line) ->
     assert len(left) == len(comments()) - 30
     hashes = cluster_hashes(pa.record_batch({"id": left.column("id").combine_chunks()}), "comment")[0]
     assert not np.isin(hashes, stormy.removed.comments).any()
+
+
+def test_a_flood_that_is_left_out_takes_nobodys_place_in_the_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = [(f"f{i}", STORM, f"bot{i}", "anger", f"buy now at shop number {i}") for i in range(3000)]
+    path = write(tmp_path / "0.parquet", [*comments(), *flood])
+    line = daily_line([path], LABELS, IndexSettings(every=["day"], flood=20, author_cap=None), 13)
+    assert sum(line.removed.rows.values()) >= 2980
+    monkeypatch.setattr(chosen, "OF_ALL", 200)
+    monkeypatch.setattr(chosen, "OF_PERIOD", 50)
+    span = Span(np.datetime64("2024-01-01") + STORM, np.datetime64("2024-01-02") + STORM)
+    found = choose_comments([path], LABELS, "UTC", [span], line.removed.comments)
+    assert sum(found.column("of_all").to_pylist()) == 200
+    assert sum(found.column("in_0").to_pylist()) >= 50
+    assert sum(identity.startswith("f") for identity in found.column("id").to_pylist()) <= 20
 
 
 def test_a_text_that_changed_since_it_was_classified_is_left_out(shard: Path, stormy: Line) -> None:

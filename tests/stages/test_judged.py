@@ -1,0 +1,45 @@
+"""Prediction-powered shares are for gold whose inclusion probabilities are known, and for nothing else."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages import judged
+from stages.judged import judged_rows
+from stages.line.judged import choose
+from stages.line.settings import IndexSettings
+from transfer.combine import mixture_from
+from transfer.labelled import labelled
+
+LABELS = ("joy", "anger")
+TRUTH = np.array([0, 1] * 20)
+
+
+@pytest.mark.parametrize(
+    ("judged_on", "weights", "random_sample", "is_known"),
+    [
+        ("gold", None, False, False),
+        ("gold", None, True, True),
+        ("gold", np.full(40, 2.5), False, True),
+        ("validation", None, True, False),  # the original's rows are no sample of the comments, whatever gold is
+    ],
+)
+def test_inclusion_probabilities_come_from_golds_weights_or_the_plans_word(
+    judged_on: str, weights: Any, random_sample: bool, is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = "gold report" if judged_on == "gold" else "validation"
+    rows = labelled(["a"] * 40, TRUTH, [str(i) for i in range(40)], {}, weights)
+    monkeypatch.setattr(judged, "_rows", lambda run: (split, rows))
+    predictor = SimpleNamespace(records=["one"], how=mixture_from("mean"))
+    monkeypatch.setattr(judged, "final_predictor", lambda run: predictor)
+    said = np.tile(np.array([[0.7, 0.3]], np.float32), (40, 1))
+    monkeypatch.setattr(judged, "Readings", lambda run, texts: SimpleNamespace(of=lambda record, split: said))
+    settings = IndexSettings.model_validate({"judged_on": judged_on, "prevalence": "ppi"})
+    run: Any = SimpleNamespace(plan=SimpleNamespace(index=settings, gold=SimpleNamespace(random_sample=random_sample)))
+    found = judged_rows(run)
+    assert found is not None
+    choice = choose(settings, found, LABELS)
+    assert ("ppi" in choice.methods) is is_known
+    assert choice.drawn == ("ppi" if is_known else "raw")

@@ -1,0 +1,50 @@
+"""Masked author names are seen before they are hashed, and the plan that resamples them is told what to set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from stages.check import check_plan
+from stages.infer import run_infer
+from stages.plan import read_plan
+from stages.report import Advance
+from tests.stages.classifying import ByRule, lines, make_heap
+
+SOURCES = "comments=[{path: 'comments/*', id: id, author: who}]"
+BY_FILM = "index={cluster: source}"
+NOTE = "15 of 20 comments have a masked author (kim****), so that one name may be many people: set index.cluster"
+
+
+@dataclass
+class Told:
+    """Remembers what was said."""
+
+    said: list[str] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    @contextmanager
+    def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        yield lambda done: None
+
+
+def test_a_plan_that_resamples_masked_names_is_told_by_check_and_infer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heap = make_heap(tmp_path, monkeypatch=monkeypatch)
+    names = ["kim****"] * 15 + ["kim"] * 5
+    heap.raw("a.jsonl", lines(*({"id": i, "text": f"good {i}", "who": who} for i, who in enumerate(names))))
+    for overrides, is_told in (([SOURCES], True), ([SOURCES, BY_FILM], False)):
+        checked = check_plan(read_plan(heap.folder / "plan.yaml", overrides))
+        assert any(NOTE in note for note in checked["notes"]) is is_told
+        assert "comments: masked author" not in checked["dropped"]
+        run = replace(heap.open(*overrides), report=(report := Told()))
+        told = run_infer(run, ByRule())
+        assert any(NOTE in line for line in report.said) is is_told
+        assert (told["rows"], told["skipped"]) == (20, {})
+        for name in told["shards"]:
+            run.files.remove(name)
