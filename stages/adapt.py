@@ -46,6 +46,20 @@ def adapts(run: Run, before: Before) -> bool:
     return run.plan.adapt is not None and run.plan.adapt.before == before
 
 
+def adapt_before(run: Run, stage: Literal["basic", "further"]) -> None:
+    """Adapts what that stage begins with, where the plan has it adapted then.
+
+    Of other adaptations nothing stays once the stage begins: no trial will have started from them.
+    """
+    if not adapts(run, "search" if stage == "basic" else "further"):
+        return
+    began = ledger.read(run.engine, run.plan.name, stage) is not None
+    made = {found["name"] for found in run_adapt(run)["adapted"].values()}
+    for name in run.files.names(f"{ADAPTED}/") if not began else ():
+        if name not in made:
+            run.files.remove(name)
+
+
 def run_adapt(run: Run) -> dict[str, Any]:
     """Adapts every candidate, or stage one's winner, to a sample of the comments; texts of gold and original data are
     not in it.
@@ -53,8 +67,11 @@ def run_adapt(run: Run) -> dict[str, Any]:
     The result has `adapted`, by candidate: `name` of the folder in files, `steps`, `seconds`, `texts`, and `loss` on
     held-out comments `before` and `after` (nats a masked token). A kill costs two minutes. A name stands for what made
     the weights, so that other settings, comments or encoders are adapted beside them, and never in their place.
+    Raises Problem, before anything is adapted, where the stage that follows was begun with other weights than these
+    would be: its trials are not mixed with theirs.
     """
     inputs = _inputs(run)
+    _require_fit(run, inputs)
     return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs), partial(_is_there, run))
 
 
@@ -94,6 +111,20 @@ def _inputs(run: Run) -> _Inputs:
     weights = {candidate: model_version(folder) for candidate, folder in sources.items()}
     parts = {"adapt": settings.model_dump(), "seed": run.plan.seed, "weights": weights, "comments": sample}
     return _Inputs(settings, sources, texts, parts)
+
+
+def _require_fit(run: Run, inputs: _Inputs) -> None:
+    """That the stage which follows has not begun, or has begun with what is adapted here."""
+    stage = "basic" if inputs.settings.before == "search" else "further"
+    if ledger.read(run.engine, run.plan.name, stage) is None:
+        return
+    if ledger.read(run.engine, run.plan.name, STAGE) is None:
+        raise Problem(
+            f"adapt: stage {stage} of {run.plan.name} was begun without it",
+            "set adapt: null to go on,",
+            f"or begin that stage and those after it again, losing its trials: --anew {stage}",
+        )
+    require_same(run, STAGE, inputs.parts)
 
 
 def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
