@@ -49,15 +49,14 @@ def adapts(run: Run, before: Before) -> bool:
 def adapt_before(run: Run, stage: Literal["basic", "further"]) -> None:
     """Adapts what that stage begins with, where the plan has it adapted then.
 
-    Of other adaptations nothing stays once the stage begins: no trial will have started from them.
+    What this plan adapted otherwise before goes once the stage begins: no trial will have started from it.
     """
     if not adapts(run, "search" if stage == "basic" else "further"):
         return
     began = ledger.read(run.engine, run.plan.name, stage) is not None
-    made = {found["name"] for found in run_adapt(run)["adapted"].values()}
-    for name in run.files.names(f"{ADAPTED}/") if not began else ():
-        if name not in made:
-            run.files.remove(name)
+    result = run_adapt(run)
+    for name in result.get("superseded", []) if not began else ():
+        run.files.remove(name)
 
 
 def run_adapt(run: Run) -> dict[str, Any]:
@@ -65,14 +64,17 @@ def run_adapt(run: Run) -> dict[str, Any]:
     not in it.
 
     The result has `adapted`, by candidate: `name` of the folder in files, `steps`, `seconds`, `texts`, and `loss` on
-    held-out comments `before` and `after` (nats a masked token). A kill costs two minutes. A name stands for what made
-    the weights, so that other settings, comments or encoders are adapted beside them, and never in their place.
+    held-out comments `before` and `after` (nats a masked token); and `superseded`, names of what was adapted otherwise
+    before. A kill costs two minutes. A name stands for what made the weights, so that other settings, comments or
+    encoders are adapted beside them, and never in their place.
     Raises Problem, before anything is adapted, where the stage that follows was begun with other weights than these
     would be: its trials are not mixed with theirs.
     """
     inputs = _inputs(run)
     _require_fit(run, inputs)
-    return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs), partial(_is_there, run))
+    before = ledger.read(run.engine, run.plan.name, STAGE)
+    made = _names(before.result) if before and before.result else set[str]()
+    return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs, made), partial(_is_there, run))
 
 
 def adapted_result(run: Run) -> dict[str, Any]:
@@ -138,10 +140,15 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     return {winner["candidate"]: run.files.fetch(record.path)}
 
 
-def _adapt_all(run: Run, inputs: _Inputs) -> dict[str, Any]:
+def _adapt_all(run: Run, inputs: _Inputs, made: set[str]) -> dict[str, Any]:
+    """made: names of what was adapted so far."""
     adapted = {candidate: _adapted(run, inputs, candidate) for candidate in inputs.sources}
     shutil.rmtree(run.scratch / STAGE, ignore_errors=True)  # checkpoints of other settings, too
-    return {"adapted": adapted}
+    return {"adapted": adapted, "superseded": sorted(made - _names({"adapted": adapted}))}
+
+
+def _names(result: Mapping[str, Any]) -> set[str]:
+    return {*(found["name"] for found in result["adapted"].values()), *result.get("superseded", ())}
 
 
 def _adapted(run: Run, inputs: _Inputs, candidate: str) -> dict[str, Any]:
