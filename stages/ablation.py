@@ -38,6 +38,7 @@ from transfer.paired import mean_interval, mean_macro_f1, paired_difference
 STAGE = "ablation"
 PICTURE = "ablation.png"
 Ints = NDArray[np.int64]
+NO_LABELLER = {ORIGINAL, FIRST_ADAPTED, FIRST_UNADAPTED}  # had no part in what these learnt from
 # Each is compared with those that lack one thing.
 COMPARED = {BOTH: (ORIGINAL, PSEUDO, UNADAPTED), FIRST_ADAPTED: (FIRST_UNADAPTED,)}
 
@@ -158,7 +159,7 @@ def _row(run: Run, found: Controls, arm: str, exam: str, truth: Ints) -> dict[st
         "high": high,
         "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "values": values,
-        "note": SIMULATED if is_simulated(run) and arm not in {ORIGINAL, FIRST_ADAPTED} else "",
+        "note": SIMULATED if is_simulated(run) and arm not in NO_LABELLER else "",
     }
 
 

@@ -46,16 +46,35 @@ def adapts(run: Run, before: Before) -> bool:
     return run.plan.adapt is not None and run.plan.adapt.before == before
 
 
+def adapt_before(run: Run, stage: Literal["basic", "further"]) -> None:
+    """Adapts what that stage begins with, where the plan has it adapted then.
+
+    What this plan adapted otherwise before goes once the stage begins: no trial will have started from it.
+    """
+    if not adapts(run, "search" if stage == "basic" else "further"):
+        return
+    began = ledger.read(run.engine, run.plan.name, stage) is not None
+    result = run_adapt(run)
+    for name in result.get("superseded", []) if not began else ():
+        run.files.remove(name)
+
+
 def run_adapt(run: Run) -> dict[str, Any]:
     """Adapts every candidate, or stage one's winner, to a sample of the comments; texts of gold and original data are
     not in it.
 
     The result has `adapted`, by candidate: `name` of the folder in files, `steps`, `seconds`, `texts`, and `loss` on
-    held-out comments `before` and `after` (nats a masked token). A kill costs two minutes. A name stands for what made
-    the weights, so that other settings, comments or encoders are adapted beside them, and never in their place.
+    held-out comments `before` and `after` (nats a masked token); and `superseded`, names of what was adapted otherwise
+    before. A kill costs two minutes. A name stands for what made the weights, so that other settings, comments or
+    encoders are adapted beside them, and never in their place.
+    Raises Problem, before anything is adapted, where the stage that follows was begun with other weights than these
+    would be: its trials are not mixed with theirs.
     """
     inputs = _inputs(run)
-    return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs), partial(_is_there, run))
+    _require_fit(run, inputs)
+    before = ledger.read(run.engine, run.plan.name, STAGE)
+    made = _names(before.result) if before and before.result else set[str]()
+    return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs, made), partial(_is_there, run))
 
 
 def adapted_result(run: Run) -> dict[str, Any]:
@@ -96,6 +115,20 @@ def _inputs(run: Run) -> _Inputs:
     return _Inputs(settings, sources, texts, parts)
 
 
+def _require_fit(run: Run, inputs: _Inputs) -> None:
+    """That the stage which follows has not begun, or has begun with what is adapted here."""
+    stage = "basic" if inputs.settings.before == "search" else "further"
+    if ledger.read(run.engine, run.plan.name, stage) is None:
+        return
+    if ledger.read(run.engine, run.plan.name, STAGE) is None:
+        raise Problem(
+            f"adapt: stage {stage} of {run.plan.name} was begun without it",
+            "set adapt: null to go on,",
+            f"or begin that stage and those after it again, losing its trials: --anew {stage}",
+        )
+    require_same(run, STAGE, inputs.parts)
+
+
 def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     """The weights to adapt: the candidates' own, or those of stage one's winner."""
     if settings.before == "search":
@@ -107,10 +140,15 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     return {winner["candidate"]: run.files.fetch(record.path)}
 
 
-def _adapt_all(run: Run, inputs: _Inputs) -> dict[str, Any]:
+def _adapt_all(run: Run, inputs: _Inputs, made: set[str]) -> dict[str, Any]:
+    """made: names of what was adapted so far."""
     adapted = {candidate: _adapted(run, inputs, candidate) for candidate in inputs.sources}
     shutil.rmtree(run.scratch / STAGE, ignore_errors=True)  # checkpoints of other settings, too
-    return {"adapted": adapted}
+    return {"adapted": adapted, "superseded": sorted(made - _names({"adapted": adapted}))}
+
+
+def _names(result: Mapping[str, Any]) -> set[str]:
+    return {*(found["name"] for found in result["adapted"].values()), *result.get("superseded", ())}
 
 
 def _adapted(run: Run, inputs: _Inputs, candidate: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.adapt import adapted_folders, adapted_result, adapts, run_adapt
+from stages.adapt import adapt_before, adapted_folders, adapted_result, adapts
 from stages.data import read_gold_rows, read_original
 from stages.models import Readings, model_record
 from stages.plan import Plan
@@ -58,8 +58,7 @@ def run_basic(run: Run) -> dict[str, Any]:
     The result has `studies`, `winner` (candidate, study, trial, value, path, name, and `interval`: of the metric, as
     its kept weights have it on validation) and `rows` of the results' table.
     """
-    if adapts(run, "search"):
-        run_adapt(run)
+    adapt_before(run, "basic")
     inputs = _inputs(run)
     settings = run.plan.search
     recheck = recheck_of(settings.recheck, settings.trials, settings.keep)

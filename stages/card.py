@@ -11,9 +11,11 @@ from stages.workspace import Run
 from storage import ledger
 from storage.registry import ModelRecord
 from transfer.bootstrap import confusion_intervals
+from transfer.model import depth, load_config
 
 COMBINATION = "ensemble.json"
 WARNING = "> **Simulation.** The labeller was a stand-in for an LLM; the figures below are a simulation's."
+ALONE = "Combined models were tried as well; what came out of that is this single model, and no ensemble."
 FIGURES = ("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier", "ece")
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 LIMITS = """\
@@ -33,9 +35,10 @@ def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> 
         f"---\n{_front_matter(run, predictor, judged)}\n---\n# {plan.name}: {predictor.name}",
         WARNING if _result(run, "pseudo_label").get("simulation") else "",
         f"Labels: {', '.join(plan.labels)}. Made with moodline by two-stage transfer learning.",
+        ALONE if [_result(run, "ensemble").get("alone")] == predictor.members else "",
         _section("Use", [*_usage(predictor), *_forms(formats)]),
         _section("Data", _data(run)),
-        _section("Training", [f"- {line}" for record in predictor.records for line in _training(record)]),
+        _section("Training", [f"- {line}" for record in predictor.records for line in _training(run, record)]),
         _section("Scores of this model", _scores(judged)),
         _section("All models of the run", _table(table_rows(run))),
         _section("Limits", [LIMITS]),
@@ -150,14 +153,20 @@ def _result(run: Run, stage: str) -> dict[str, Any]:
     return (record.result if record else None) or {}
 
 
-def _training(record: ModelRecord) -> list[str]:
+def _training(run: Run, record: ModelRecord) -> list[str]:
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     teacher = record.lineage.get("teacher")
     return [
-        f"{record.name}: from {record.candidate}, {recipe}",
+        f"{record.name}: from {_encoder(run, record)}, {recipe}",
         *([f"{record.name}: learnt what the ensemble of {', '.join(teacher)} says"] if teacher else []),
         f"{record.name}: fingerprint {record.lineage.get('fingerprint')}, seed {record.lineage.get('seed')}",
     ]
+
+
+def _encoder(run: Run, record: ModelRecord) -> str:
+    """The candidate as the plan calls it, and what it is, for a folder's name says nothing elsewhere."""
+    config = load_config(str(run.files.fetch(record.path)))
+    return f"{record.candidate} ({config.model_type}, {depth(config)} layers of {config.hidden_size} units)"
 
 
 def _judged(run: Run, predictor: Predictor) -> dict[str, Any]:

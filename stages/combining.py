@@ -79,6 +79,11 @@ class Combined:
     interval: Mapping[str, float]  # of the value
     figures: Mapping[str, Mapping[str, Any]]  # by split
 
+    @property
+    def alone(self) -> str | None:
+        """The one model that it came down to, whose labels it leaves as they are; stacking may change them."""
+        return self.members[0] if len(self.members) == 1 and self.mixture.how != "stacking" else None
+
 
 def compare(bench: Bench, settings: EnsembleSettings, seed: int) -> list[Combined]:
     """Every combination, with and without calibrated members, the plainest first.

@@ -56,8 +56,9 @@ def run_ensemble(run: Run) -> dict[str, Any]:
     """Combines the best trials, decides what `final: auto` means, and reads the test split for all models together.
 
     The result has `members` and `mixture` of what the plan names, `combinations` (the table of all), `validation` and
-    `target` (figures by combination), `best_single`, `chosen`, `final`, `diversity`, `test`, `gain` (of the ensemble
-    over the best single, by split), `judged` (all figures of what is final, by split), `rows` and `models_page`.
+    `target` (figures by combination), `best_single`, `chosen`, `alone` (the model that it came down to, None where
+    there are several), `final`, `diversity`, `test`, `gain` (of the ensemble over the best single, by split), `judged`
+    (all figures of what is final, by split), `rows` and `models_page`.
     """
     winners = {"basic": basic_result(run)["winner"]["name"]}
     if has_stage_two(run):
@@ -116,8 +117,9 @@ def final_predictor(run: Run, stage: str | None = None, model: str | None = None
 
 
 def ensemble_mixture(result: Mapping[str, Any]) -> Mixture:
-    """How the members of an ensemble's result are combined."""
-    return mixture_from(result.get("mixture", result["combine"]))
+    """How the members of an ensemble's result are combined: one alone not at all, unless it was calibrated."""
+    found = mixture_from(result.get("mixture", result["combine"]))
+    return MEAN if result.get("alone") and not found.temperatures else found
 
 
 def _final_kind(run: Run, result: Mapping[str, Any]) -> str:
@@ -138,7 +140,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
     table = compare(bench, run.plan.ensemble, run.plan.seed)
     chosen = chosen_of(table, run.plan.ensemble)
     kind = _final(run, values[best], chosen)
-    title = f"ensemble ({chosen.name} of {len(chosen.members)})"
+    title = _title(chosen)
     shown = {STAGE_NAMES[stage]: ([name], MEAN) for stage, name in winners.items()}
     shown |= {} if best in winners.values() else {"best single": ([best], MEAN)}
     shown[title] = (chosen.members, chosen.mixture)
@@ -155,6 +157,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
         "target": {line.name: line.figures["target"] for line in table} if "target" in data.truth else None,
         "best_single": best,
         "chosen": title,
+        "alone": chosen.alone,
         "combine": chosen.mixture.how,
         "diversity": diversity([bench.seen[m]["validation"] for m in chosen.members], data.truth["validation"]),
         "final": {
@@ -171,6 +174,13 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
         "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
         "rows": rows,
     }
+
+
+def _title(chosen: Combined) -> str:
+    """What tables call it. One model is not made to look like several."""
+    if chosen.alone:
+        return f"{STAGE} of one ({chosen.name}): {chosen.alone}"
+    return f"{STAGE} ({chosen.name} of {len(chosen.members)})"
 
 
 def _bench(data: Splits, readings: Readings, records: Sequence[ModelRecord]) -> Bench:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.adapt import adapts, run_adapt
+from stages.adapt import adapt_before, adapts
+from stages.basic import basic_result
 from stages.compared import comparison
 from stages.controls import SOURCES, Controls, run_controls
 from stages.further_inputs import Inputs, inputs_of
@@ -31,7 +32,8 @@ def run_further(run: Run) -> dict[str, Any]:
     `against_stage_one` and `warnings`.
     """
     if adapts(run, "further"):
-        run_adapt(run)
+        basic_result(run)  # what would be refused is not adapted first
+        adapt_before(run, "further")
     inputs = inputs_of(run)
     recheck = _recheck(run)
     extent = {

@@ -1,7 +1,7 @@
 """The final predictor on what the user brings: a labelled file, or some texts."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -29,6 +29,7 @@ from transfer.sources import LabelledSource
 from transfer.times import utc_times
 
 DATA = "--data"
+MOST_WRONG = 1000  # errors in a result; a file has all of them
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def run_evaluate(
     """Judges a predictor on a labelled file; its path is relative to the working folder.
 
     The result holds all of judgement(), `slices` by length, and by source and month where `wanted` names the columns,
-    and the paths of what was written. Rows of the original test split are counted as a reading of it.
+    `wrong`, the MOST_WRONG surest errors as errors_of tells them, and the paths of what was written. Rows of the
+    original test split are counted as a reading of it.
     """
     wanted = wanted or Wanted()
     rows = read_labelled([source], run.plan.labels, Path.cwd(), DATA)
@@ -63,15 +65,17 @@ def run_evaluate(
     with run.report.bar("evaluating", len(rows), "texts") as advance:
         probabilities = predictor.probabilities(rows.texts, lambda read: advance(read / len(predictor.members)))
     judged = judgement(probabilities, rows.labels, run.plan.labels, seed=run.plan.seed)
+    errors = errors_of(rows, probabilities, run.plan.labels)
     result = {
         "predictor": predictor.name,
         **judged,
         "slices": slices(probabilities, rows.labels, ways),
+        "wrong": errors[:MOST_WRONG],
         "dropped": rows.dropped,
         "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
     }
     if wanted.errors is not None:
-        result["errors"] = write_errors(wanted.errors, rows, probabilities, run.plan.labels)
+        result["errors"] = write_errors(wanted.errors, errors, run.plan.labels)
     if wanted.pictures is not None:
         pictures = score_pictures(judged, f"{predictor.name} on {Path(str(source.path)).name}")
         pictures += [
@@ -82,20 +86,34 @@ def run_evaluate(
     return result
 
 
-def write_errors(path: Path, rows: Labelled, probabilities: Floats, labels: Sequence[str]) -> str:
-    """A csv of the texts that were given a wrong label: the surest first, for there the labels themselves may be wrong.
+def errors_of(rows: Labelled, probabilities: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """The texts that were given a wrong label: the surest first, for there the labels themselves may be wrong.
 
-    Columns: text (cleaned), label, predicted, confidence, and p_LABEL for each label. Returns the path.
+    Each has `text` (cleaned), `label` as in the file, `predicted`, its `confidence`, and all `probabilities`.
     """
     predicted = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predicted != rows.labels)
     wrong = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    return [
+        {
+            "text": rows.texts[i],
+            "label": labels[rows.labels[i]],
+            "predicted": labels[predicted[i]],
+            "confidence": float(probabilities[i].max()),
+            "probabilities": {label: float(p) for label, p in zip(labels, probabilities[i], strict=True)},
+        }
+        for i in wrong.tolist()
+    ]
+
+
+def write_errors(path: Path, errors: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> str:
+    """A csv of what errors_of tells, with p_LABEL for each label. Returns the path."""
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["text", "label", "predicted", "confidence", *(f"p_{label}" for label in labels)])
-    for i in wrong.tolist():
-        figures = [f"{p:.6f}" for p in (probabilities[i].max(), *probabilities[i])]
-        writer.writerow([_as_cell(rows.texts[i]), labels[rows.labels[i]], labels[predicted[i]], *figures])
+    for error in errors:
+        figures = [f"{p:.6f}" for p in (error["confidence"], *error["probabilities"].values())]
+        writer.writerow([_as_cell(error["text"]), error["label"], error["predicted"], *figures])
     write_whole(path, text.getvalue().encode("utf-8-sig"))  # so that spreadsheets read Korean
     return str(path)
 

@@ -6,6 +6,7 @@ from typing import Any
 from stages.tables import console, ends, figure, interval, table
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
+ALONE = "that is the single model {}: nothing is combined"
 BETTER, NO_BETTER = "better, as its interval tells", "the interval does not tell which is better"
 
 
@@ -29,9 +30,13 @@ def show_combinations(result: Mapping[str, Any]) -> None:
     if any(line["fitted"] for line in lines):
         out.print("* learnt on these rows; its figures are of rows that its fit did not see (5 folds)")
     out.print("chosen on this data, so no figure above claims that one is better than another")
-    out.print(f"chosen: {result['chosen']}\nmembers: {', '.join(result['members'])}")
+    out.print(f"chosen: {result['chosen']}")
+    alone = result.get("alone")
+    out.print(ALONE.format(alone) if alone else f"members: {', '.join(result['members'])}")
     _show_diversity(result.get("diversity"))
-    for split, gain in result.get("gain", {}).items():
+    if alone and alone == result["best_single"]:
+        out.print("ensemble less best single: they are the same model")
+    for split, gain in result.get("gain", {}).items() if alone != result["best_single"] else ():
         told = BETTER if gain["better"] else NO_BETTER
         out.print(f"ensemble less best single on {split}: macro-F1 {interval(gain['macro_f1'], '+')}: {told}")
     out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")

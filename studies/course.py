@@ -12,7 +12,8 @@ class Epoch:
     """One judged epoch.
 
     seed: which of the trial's, from 0. number: within its seed, from 1. loss: mean in training, nats. value: what the
-    study optimises. learning_rate: the head's, at the epoch's end. seconds: of training and judging.
+    study optimises. learning_rate: the head's, at the epoch's end. seconds: of training and judging. validation_loss:
+    mean on the validation split, nats; None of a trial by an older version.
     """
 
     seed: int
@@ -21,6 +22,7 @@ class Epoch:
     value: float
     learning_rate: float
     seconds: float
+    validation_loss: float | None = None
 
 
 @dataclass

@@ -30,7 +30,7 @@ from transfer.adapters import plain
 from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
 from transfer.device import device_name, precision_for
 from transfer.engines.torch import probabilities_of
-from transfer.evaluate import score
+from transfer.evaluate import figure, score
 from transfer.finetune import DivergedError, FineTuning, Recipe
 from transfer.memory import ADVICE, Memory, NoRoomError
 from transfer.model import load_classifier, load_config
@@ -217,7 +217,8 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
     probabilities = _sit(run, model)
     now = time.monotonic()
     rate = float(tuning.optimizer.param_groups[-1]["lr"])
-    epoch = Epoch(index, tuning.epoch, loss, run.task.value(probabilities), rate, before + now - began)
+    value, held_out = run.task.value(probabilities), _validation_loss(run, probabilities)
+    epoch = Epoch(index, tuning.epoch, loss, value, rate, before + now - began, held_out)
     run.course.epochs.append(epoch)
     run.course.spent = 0.0
     run.lease.check()
@@ -280,6 +281,11 @@ def _sit(run: _Run, model: "PreTrainedModel") -> dict[str, Probabilities]:
         if not np.isfinite(probabilities).all():
             raise DivergedError(f"the model's probabilities on {name} are no numbers")
     return found
+
+
+def _validation_loss(run: _Run, probabilities: Mapping[str, Probabilities]) -> float | None:
+    exam = run.task.exams.get("validation")
+    return None if exam is None else figure("log_loss", probabilities["validation"], exam.truth)
 
 
 def _lags(run: _Run, epoch: Epoch) -> bool:

@@ -91,9 +91,10 @@ def figures_png(intervals: Mapping[str, Any], labels: Sequence[str], title: str)
 
 
 def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str) -> bytes:
-    """Training loss and what was optimised, epoch by epoch, a line for each model.
+    """Losses in training and on validation, and what was optimised, epoch by epoch, a line for each model.
 
-    courses: by the model's name, its epochs' `number`, `loss` and `value`, in order. The MOST_LINES first are drawn.
+    courses: by the model's name, its epochs' `number`, `loss`, `value` and, where it is known, `validation_loss`, in
+    order. The MOST_LINES first are drawn.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -109,7 +110,13 @@ def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str)
             numbers = [epoch["number"] for epoch in epochs]
             left.plot(numbers, [epoch["loss"] for epoch in epochs], **style)
             right.plot(numbers, [epoch["value"] for epoch in epochs], **style)
-        for axes, title in ((left, "training loss, nats"), (right, shortened(f"validation: {metric}", 50))):
+            held_out = [epoch["validation_loss"] for epoch in epochs if epoch.get("validation_loss") is not None]
+            if len(held_out) == len(numbers):
+                left.plot(numbers, held_out, **{**style, "linestyle": ":", "marker": "s", "label": None})
+        for axes, title in (
+            (left, "loss in nats: training, dotted: validation"),
+            (right, shortened(f"validation: {metric}", 50)),
+        ):
             axes.set_title(title, fontsize=10, color=INK)
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))

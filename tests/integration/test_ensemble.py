@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from stages import models
+from stages.card import model_card
 from stages.data import read_gold, read_original
 from stages.ensemble import final_predictor, run_ensemble
 from stages.models import Readings
 from stages.plan import read_plan
+from stages.show_scores import show_combinations
 from stages.workspace import Run, open_run
-from storage import registry
+from storage import ledger, registry
 from tests.integration.project import Project
-from transfer.combine import COMBINATIONS, FITTED
+from transfer.combine import COMBINATIONS, FITTED, MEAN
 from transfer.evaluate import figure
 
 EVERY = [f"{how}{calibrated}" for calibrated in ("", ", calibrated") for how in (*COMBINATIONS, *FITTED)]
@@ -47,6 +49,10 @@ def test_another_combination_takes_no_inference(finished: Project, how: str) -> 
         assert told["combine"] == told["mixture"]["how"] == how
     assert told["members"] == list(dict.fromkeys(told["members"]))
     assert 1 <= len(told["members"]) <= 3
+    offered = {(name.split("/")[0], name.split("/")[1]) for name in told["values"]}
+    assert offered >= {("basic", "models-bert"), ("basic", "models-roberta")}
+    assert "further" in {stage for stage, _ in offered}
+    assert len(told["values"]) == 5, "every kept trial is offered"
     assert len(told["diversity"]["pairs"]) == len(told["members"]) * (len(told["members"]) - 1) // 2
 
 
@@ -66,6 +72,29 @@ def test_the_plan_may_name_what_is_final(finished: Project, final: str) -> None:
     told = run_ensemble(run)
     assert told["final"]["kind"] == final
     assert final_predictor(run).members == (told["members"] if final == "ensemble" else [told["best_single"]])
+
+
+@pytest.mark.usefixtures("no_inference")
+def test_an_ensemble_of_one_is_called_the_single_model_that_it_is(
+    finished: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    run = opened(finished, "ensemble.top=1", "ensemble.combine=greedy", "final=ensemble")
+    told = run_ensemble(run)
+    single = told["alone"]
+    assert [single] == told["members"] == [told["best_single"]]
+    assert told["chosen"] == f"ensemble of one (greedy): {single}"
+    assert told["chosen"] in {row["model"] for row in told["rows"]}
+    assert final_predictor(run).how == MEAN, "it is exported as one model"
+    assert "what came out of that is this single model, and no ensemble" in model_card(run, final_predictor(run), {})
+    show_combinations(told)
+    shown = capsys.readouterr().out
+    assert f"that is the single model {single}: nothing is combined" in shown
+    assert "they are the same model" in shown
+    assert "which is better" not in shown
+    several = run_ensemble(opened(finished))
+    assert several["alone"] is None
+    assert "no ensemble" not in model_card(run, final_predictor(opened(finished, "final=ensemble")), {})
 
 
 def test_the_gain_is_told_with_its_interval_where_nothing_was_chosen(finished: Project) -> None:
@@ -124,6 +153,18 @@ def test_what_was_fitted_is_what_predicts(finished: Project, how: str) -> None:
     expected = predictor.probabilities(texts)[0].tolist()
     assert list(told["predictions"][0]["probabilities"].values()) == pytest.approx(expected)
     assert predictor.fingerprint != plain
+
+
+@pytest.mark.parametrize("more", [0.0, -0.01])
+def test_the_distilled_model_is_final_where_it_is_at_least_as_good(finished: Project, more: float) -> None:
+    run = opened(finished, "distil={encoder: models/bert}")
+    told = run_ensemble(run)
+    final, kept = told["final"], registry.models(run.engine, run.plan.name)
+    name = next(record.name for record in kept if record.name != told["best_single"])  # stands for the distilled one
+    ledger.begin(run.engine, "small", "distil", "made", {})
+    value = final["value"][final["kind"]] + more
+    ledger.finish(run.engine, "small", "distil", 0.0, {"winner": {"name": name, "value": value}})
+    assert (final_predictor(run).name == name) is (more == 0)
 
 
 def test_a_kept_model_predicts_by_its_name(finished: Project) -> None:

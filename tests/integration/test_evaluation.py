@@ -3,6 +3,7 @@
 import csv
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,9 +37,30 @@ def test_an_evaluation_slices_lists_errors_and_draws(unseen: Project) -> None:
     for row in wrong:
         assert row["label"] != row["predicted"]
         assert row["predicted"] == max(LABELS, key=lambda label: float(row[f"p_{label}"]))
+    for row, found in zip(wrong, told["wrong"], strict=True):
+        assert (row["text"], row["label"], row["predicted"]) == (found["text"], found["label"], found["predicted"])
+        assert found["confidence"] == max(found["probabilities"].values())
+        assert float(row["confidence"]) == pytest.approx(found["confidence"], abs=1e-5)
+    _every_figure_has_its_interval(told)
     names = {Path(path).name for path in told["pictures"]}
     assert names == {f"{name}.png" for name in ("confusion", "reliability", "figures", "courses", "labels", "words")}
     assert all((unseen.folder / path).stat().st_size > 5000 for path in told["pictures"])
+
+
+def _every_figure_has_its_interval(told: dict[str, Any]) -> None:
+    averages = {f"{mean}_{name}" for mean in ("macro", "weighted") for name in ("f1", "precision", "recall")}
+    for name in ("accuracy", "log_loss", "brier", "ece", *sorted(averages)):
+        found = told["intervals"][name]
+        assert found["low"] <= told[name] <= found["high"], name
+        assert found["value"] == pytest.approx(told[name]), name
+    for label in LABELS:
+        for name in ("precision", "recall", "f1", "accuracy"):
+            found = told["intervals"]["per_class"][label][name]
+            assert found["value"] == pytest.approx(told["per_class"][label][name])
+            assert found["low"] <= found["value"] <= found["high"]
+    for counts, shares in zip(told["confusion"], told["confusion_shares"], strict=True):
+        assert shares == pytest.approx([count / sum(counts) for count in counts])
+    assert sum(held["n"] for held in told["reliability"]) == told["n"]
 
 
 def test_a_kept_trial_is_judged_by_its_name(unseen: Project) -> None:

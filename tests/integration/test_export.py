@@ -30,6 +30,7 @@ def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) 
     assert set(said) == set(LABELS)
     assert said == pytest.approx(told["predictions"][0]["probabilities"], abs=1e-5)
     card = card_of(finished, "out")[1]
+    assert re.search(r"from models/bert \(bert, \d+ layers of \d+ units\)", card)
     for label in LABELS:  # a trial's own figures have their intervals, too
         assert re.search(rf"- validation, {label}: F1 [\d.]+ \([\d.]+ to [\d.]+\)", card)
 

@@ -20,7 +20,9 @@ from stages.further_task import NOT_ADAPTED, task_of
 from stages.overview import stages_of
 from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
+from stages.run import DOES
 from stages.workspace import Run
+from storage import ledger
 from tests.stages.stage_two import KilledError, files_of, opened
 from tests.tiny import save_encoder
 from transfer.adapt import Adapting
@@ -161,6 +163,7 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
     from stages.label_file import labels_command
 
     run = opened(searched, BEFORE_SEARCH)
+    ledger.forget(run.engine, "small", "basic")  # as if it came later
     run_adapt(run)
     told = labels_command(run, None, tmp_path / "labels.csv", None)
     assert told["exported"]["rows"] >= 100
@@ -168,12 +171,32 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
     assert run.files.names("samples") == run.files.names("samples/adapt-") != []
 
 
-def test_stage_one_begins_with_the_adapted_weights_and_says_what_changed(searched: Path) -> None:
-    run = opened(searched, BEFORE_SEARCH)
-    assert stages_of(run.plan)[:2] == ["adapt", "basic"]
-    with pytest.raises(Problem, match="candidates"):
-        run_basic(run)  # stage one was done without: its trials are not mixed with those of adapted weights
+@pytest.mark.parametrize(("settings", "stage"), [(BEFORE_SEARCH, "basic"), (BEFORE_FURTHER, "further")])
+def test_nothing_is_adapted_for_a_stage_that_was_begun_without(searched: Path, settings: str, stage: str) -> None:
+    run = opened(searched, settings)
+    if stage == "further":
+        ledger.begin(run.engine, "small", stage, "begun", {})
+    assert stages_of(run.plan)[stages_of(run.plan).index("adapt") + 1] == stage
+    with pytest.raises(Problem, match=f"stage {stage} of small was begun without it") as caught:
+        DOES[stage](run)
+    assert f"--anew {stage}" in str(caught.value)
+    assert not files_of(run, "adapted")
+
+
+def test_stage_one_begins_with_the_adapted_weights_alone_and_keeps_to_them(fresh: Path) -> None:
+    run_adapt(opened(fresh, BEFORE_SEARCH.replace("steps: 6", "steps: 4")))
+    run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1")
+    run_basic(run)
     assert adapted_folders(run)["models/bert"] != pretrained(run, "models/bert")
+    assert len(weights(fresh)) == 1, "the other adaptation is of no use any more"
+    gold = fresh.parent / "gold.csv"
+    with gold.open("a", encoding="utf-8") as file:
+        file.write(f"new,{adapt._inputs(run).texts[0]},joy\n")
+    before = weights(fresh)
+    with pytest.raises(Problem, match="stage adapt of small was begun with other inputs") as caught:
+        run_basic(opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1"))
+    assert "--anew adapt" in str(caught.value)
+    assert weights(fresh) == before, "told before anything is adapted again"
 
 
 @pytest.mark.parametrize("key", [BEFORE_SEARCH, "rounds={most: 2}"])

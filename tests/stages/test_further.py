@@ -4,13 +4,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
+from sklearn.metrics import f1_score
 
 from stages import panel
 from stages.ablation import run_ablation
 from stages.basic import run_basic
 from stages.compared import FIRST, REPORT, SECOND
+from stages.data import read_gold
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import task_of
@@ -75,6 +78,38 @@ def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
     for study in run_status(run.plan)["studies"]:
         for trial in filter(None, (study["best"], study["baseline"])):
             assert trial["intervals"]["macro_f1"]["value"] == pytest.approx(trial["scores"]["macro_f1"])
+
+
+def test_trials_are_judged_by_golds_tune_half_less_what_the_original_loses_beyond_the_plans_tolerance(
+    searched: Path,
+) -> None:
+    run = opened(searched, "further.tolerance=0.1")
+    gold, inputs = read_gold(run), inputs_of(run)
+    assert gold is not None
+    task, _ = task_of(run, inputs)
+    truth = {name: exam.truth for name, exam in task.exams.items()}
+    assert truth["target"].tolist() == gold.tune.labels.tolist()
+    right = {name: np.eye(3, dtype=np.float32)[own] for name, own in truth.items()}
+    first = np.zeros_like(truth["validation"])  # macro-F1 of one label for all
+    kept = f1_score(truth["validation"], first, average="macro")
+    floor = inputs.starts[0].metrics["macro_f1"] - 0.1
+    assert kept < floor
+    assert task.value(right) == 1
+    assert task.value({**right, "validation": np.eye(3, dtype=np.float32)[first]}) == pytest.approx(1 - (floor - kept))
+    wrong = {**right, "target": np.eye(3, dtype=np.float32)[(truth["target"] + 1) % 3]}
+    assert task.value(wrong) == 0
+
+
+def test_the_epoch_that_is_kept_is_the_best_by_that_figure(further: Path) -> None:
+    run = opened(further)
+    gold, record = read_gold(run), registry.get(run.engine, "small", run_further(run)["winner"]["name"])
+    assert gold is not None
+    assert record is not None
+    assert record.value == max(epoch["value"] for epoch in record.metrics["curve"])
+    said = np.load(run.files.fetch(record.path) / "probabilities" / "target.npy").argmax(axis=1)
+    start = inputs_of(run).starts[0].metrics["macro_f1"]
+    lost = max(start - 0.02 - record.metrics["macro_f1"], 0)
+    assert record.value == pytest.approx(f1_score(gold.tune.labels, said, average="macro") - lost)
 
 
 def test_better_is_said_where_gold_supports_it_and_nothing_of_what_chose(further: Path) -> None:
@@ -161,6 +196,7 @@ def test_more_starts_than_trials_are_kept_are_told(searched: Path) -> None:
         "anchor: {low: 1e-3, high: 1, log: true}, rebalance: {choices: [0.5, 1]}",
         "replay: fresh, loss: {choices: [generalised, symmetric]}, loss_q: {value: 0.5, when: {loss: generalised}}",
         "frozen_layers: {low: 0, high: 2}, class_weighting: {choices: [none, balanced]}",
+        "loss: bootstrap, confidence: {low: 0.0, high: 0.5}",
     ],
 )
 def test_every_option_of_the_space_is_searched_and_kept_with_the_model(searched: Path, space: str) -> None:
@@ -172,6 +208,19 @@ def test_every_option_of_the_space_is_searched_and_kept_with_the_model(searched:
     assert record is not None
     assert set(yaml.safe_load(f"{{{space}}}")) <= {*record.recipe, "loss_q"}
     assert told["against_stage_one"]["difference"] > 0
+
+
+@pytest.mark.slow
+def test_stage_two_is_searched_in_every_way_that_stage_one_is(searched: Path) -> None:
+    ways = ("sampler=random", "pruner=none", "seeds=2", "keep=2", "timeout=60m", "recheck={top: 1, seeds: 2}")
+    run = opened(searched, "further.space.learning_rate={low: 1e-3, high: 5e-3}", *(f"further.{way}" for way in ways))
+    told = run_further(run)
+    assert {"further.sampler", "further.seeds"} <= set(inputs_of(run).parts)
+    assert told["winner"]["fresh"]["n"] == 2
+    assert told["stopped"] is None
+    kept = registry.models(run.engine, "small", stage="further")
+    assert len(kept) == 2
+    assert all(len(record.lineage["seeds"]) == 2 and record.metrics["spread"] is not None for record in kept)
 
 
 def test_a_fine_tune_ends_when_its_value_has_not_risen_for_so_long(

@@ -98,9 +98,15 @@ def test_rounds_killed_and_gone_on_with_are_those_that_ran_through(
 
 @pytest.mark.slow
 def test_the_ablation_is_of_the_round_that_won(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_two = ("rounds={most: 3, comments: 10, top: 2}", "pseudo_label.sample=60", "further.trials=2", "further.keep=2")
+    run = opened(searched, *of_two)
     with monkeypatch.context() as patch:
         rising(patch, [0.5, 0.6, 0.55])
-        run_further(opened(searched, *ROUNDS))
-    told = run_ablation(opened(searched, *ROUNDS))
+        found = run_further(run)
+    teacher = found["rounds"][1]["teacher"]
+    values = {record.name: record.value or 0.0 for record in registry.models(run.engine, "small", stage="further")}
+    assert len(set(teacher)) == 2, "the mean of the two best labels"
+    assert values[teacher[0]] >= values[teacher[1]]
+    told = run_ablation(run)
     assert " · round 2 " in told["studies"][0]["name"]
     assert {row["seeds"] for row in told["rows"]} == {3}

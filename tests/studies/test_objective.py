@@ -45,7 +45,9 @@ def test_beside_kept_weights_stands_all_that_made_them(task: Task, place: Place)
     assert beside["recipe"] | LORA == beside["recipe"]
     assert set(beside["metrics"]["per_class"]) == set(LABELS)
     assert [epoch["number"] for epoch in beside["metrics"]["curve"]] == [1, 2, 3]
-    assert all(epoch["seconds"] > 0 and epoch["loss"] > 0 for epoch in beside["metrics"]["curve"])
+    curve, best = beside["metrics"]["curve"], beside["metrics"]["best_epoch"]
+    assert all(epoch["seconds"] > 0 and epoch["loss"] > 0 for epoch in curve)
+    assert curve[best - 1]["validation_loss"] == pytest.approx(beside["metrics"]["log_loss"])
     lineage = beside["lineage"]
     assert lineage["parts"] == {"original.train (content)": "c0ffee"}
     assert lineage["seeds"] == [lineage["seed"]] == list(seeds_of(task, 0))

@@ -51,6 +51,9 @@ def test_each_models_course_is_a_line_of_its_own() -> None:
     one = inked(courses_png({"basic/a/trial-0": epochs}, "macro_f1"))
     several = inked(courses_png({f"basic/a/trial-{i}": epochs for i in range(9)}, "macro_f1"))
     assert several[0][1] > one[0][1]
+    judged_too = inked(courses_png({"basic/a/trial-0": [{**e, "validation_loss": 1.0} for e in epochs]}, "macro_f1"))
+    assert judged_too[0] == one[0]
+    assert judged_too[1] > one[1], "validation's loss has a line, too"
 
 
 def test_a_word_cloud_follows_from_its_words_and_seed() -> None:

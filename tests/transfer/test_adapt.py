@@ -130,8 +130,9 @@ def test_an_adapted_encoder_is_loaded_with_a_fresh_head(encoder: Encoder, tmp_pa
     assert any("pooler" in name for name in saved) == any("pooler" in name for name in kept)
 
 
-def test_a_classifiers_head_and_pooler_outlive_the_adaptation(encoder: Encoder, tmp_path: Path) -> None:
-    folder, winner = encoder("bert"), tmp_path / "winner"
+@pytest.mark.parametrize("kind", ["bert", "electra"])
+def test_a_classifiers_head_and_pooler_outlive_the_adaptation(encoder: Encoder, tmp_path: Path, kind: str) -> None:
+    folder, winner = encoder(kind), tmp_path / "winner"
     classifier = load_classifier(folder, LABELS, seed=9)
     with torch.no_grad():
         for value in classifier.parameters():
@@ -147,11 +148,11 @@ def test_a_classifiers_head_and_pooler_outlive_the_adaptation(encoder: Encoder, 
     loaded = load_classifier(tmp_path / "adapted", LABELS, seed=1).state_dict()
     before, adapted = classifier.state_dict(), tuning.model.base_model.state_dict()
     for name in before:
-        inner = name.removeprefix("bert.")
-        expected = adapted[inner] if name.startswith("bert.") and inner in adapted else before[name]
+        inner = name.removeprefix(f"{kind}.")
+        expected = adapted[inner] if name.startswith(f"{kind}.") and inner in adapted else before[name]
         assert torch.equal(loaded[name], expected), name
     assert not torch.equal(
-        before["bert.embeddings.word_embeddings.weight"], adapted["embeddings.word_embeddings.weight"]
+        before[f"{kind}.embeddings.word_embeddings.weight"], adapted["embeddings.word_embeddings.weight"]
     )
 
 
