@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.killing import POINTS, REMOVALS, Kill, search_with_kills, searched
+from tests.integration.killing import MOST_ON_DISK, POINTS, REMOVALS, Kill, search_with_kills, searched
 from tests.integration.project import Project
 
 # More trials than TPE draws at random, and epochs enough for the pruner to stop some.
@@ -21,13 +21,19 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def whole(_template: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the search comes to that nobody kills."""
+def ran_through(_template: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the search that nobody kills."""
     folder = tmp_path_factory.mktemp("whole") / "project"
     shutil.copytree(_template.folder, folder)
     Project(folder).write(*SMALL)
     assert search_with_kills(folder, []) == []
-    found = searched(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(ran_through: Path) -> dict[str, Any]:
+    """What that search comes to."""
+    found = searched(ran_through)
     trials = found["trials"]["small · basic · models/bert"]
     assert [trial[0] for trial in trials] == list(range(12))
     assert {trial[1] for trial in trials} == {"COMPLETE", "PRUNED"}
@@ -42,6 +48,14 @@ def same(folder: Path, whole: dict[str, Any]) -> bool:
     found = searched(folder)
     moved = {**found, "winner": {**found["winner"], "path": None}}
     return moved == {**whole, "winner": {**whole["winner"], "path": None}}
+
+
+def test_at_no_step_of_a_search_lie_more_weights_than_the_best_and_the_running_trials(ran_through: Path) -> None:
+    """After kills, too: the harness looks in every attempt, and this is what it sees."""
+    seen = json.loads((ran_through / "disk.json").read_text(encoding="utf-8"))
+    assert len(seen) > 100
+    assert {what: max(step[what] for step in seen) for what in MOST_ON_DISK} == MOST_ON_DISK
+    assert seen[-1] == {"trials": 0, "checkpoints": 0, "best": 0, "kept": 2}
 
 
 def at_each_point(first: int) -> list[Kill]:
