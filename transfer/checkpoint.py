@@ -127,7 +127,7 @@ def _trained(tuning: Tuning) -> dict[str, torch.Tensor]:
 
 
 def _beside(folder: Path) -> Path:
-    """Where a new state is written; what a kill left there or of an older one goes first, so that two lie there at most."""
+    """Where a new state is written. What a kill left there, or of an older one, goes first: two at most lie there."""
     beside = folder.with_name(f"{folder.name}.new")
     for left in (beside, folder.with_name(f"{folder.name}.old")):
         shutil.rmtree(left, ignore_errors=True)
