@@ -3,6 +3,8 @@
 import json
 import shutil
 import signal
+from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ SMALL = (
     ("trials: 3\n", "trials: 12\n"),
     ("epochs: 8", "epochs: 3"),
 )
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
     project: Project, whole: dict[str, Any]
 ) -> None:
     project.write(*SMALL)
-    for number, step in ((signal.SIGINT, 7), (signal.SIGTERM, 20)):
+    for number, step in zip(INTERRUPTS, (7, 20), strict=True):
         told = search_with_kills(
             project.folder, [Kill("transfer.finetune.FineTuning._step", step, by=number)], end=False
         )
@@ -102,6 +105,18 @@ def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
         assert saved["step"] > 0
     assert saved["epoch"] * 15 + saved["step"] == 27  # 15 steps an epoch; none was done twice
     search_with_kills(project.folder, [])
+    assert same(project.folder, whole)
+
+
+@pytest.mark.slow
+def test_a_search_interrupted_at_each_named_point_says_so_and_ends_like_one_that_ran_through(
+    project: Project, whole: dict[str, Any]
+) -> None:
+    project.write(*SMALL)
+    kills = [replace(kill, by=stop) for kill, stop in zip(at_each_point(0), cycle(INTERRUPTS), strict=False)]
+    told = search_with_kills(project.folder, kills)
+    missed = [kill.at for kill, end in zip(kills, told, strict=True) if end != "interrupted"]
+    assert not missed
     assert same(project.folder, whole)
 
 
