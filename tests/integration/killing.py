@@ -22,8 +22,8 @@ from typing import Any
 # Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
 # every trial in turn.
 POINTS = {
-    "storage.engine._prepare": 1,  # the store is made
-    "storage.migrations._took_a_step": 2,
+    "storage.migrations._took_a_step": 2,  # the store is made
+    "storage.engine._prepare": 1,
     "studies.store.PatientStorage.__init__": 1,
     "optuna.create_study": 1,
     "studies.worker.open_study": 1,

@@ -130,12 +130,13 @@ def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
 ) -> None:
     source = model(tmp_path / "made")
     files.publish(source if what == "folder" else source / "model.safetensors", "a")
-    overtaken = []
+    overtaken: list[str] = []
 
     def late(act: Callable[..., None]) -> Callable[..., None]:
         def acts(*args: object) -> None:
             monkeypatch.undo()
-            overtaken.append(Files(address, tmp_path / "cache").remove("a"))
+            Files(address, tmp_path / "cache").remove("a")
+            overtaken.append("a")
             act(*args)
 
         return acts
@@ -143,7 +144,7 @@ def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
     monkeypatch.setattr(os, "rename", late(os.rename))
     monkeypatch.setattr(Bucket, "_delete", late(Bucket._delete))
     files.remove("a")
-    assert overtaken == [None]
+    assert overtaken == ["a"]
     assert files.size() == 0
 
 
