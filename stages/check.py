@@ -20,7 +20,9 @@ from stages.search_notes import search_notes
 from stages.search_problems import LAYERS
 from stages.settings import FurtherSettings, SearchSettings
 from stages.spending import LOOKED_AT, would_cost
-from stages.workspace import candidate_location, check_writable
+from stages.workspace import candidate_location, check_writable, files_of, store_url
+from storage.engine import check_store
+from storage.problem import StoreProblem
 from studies.again import recheck_of
 from studies.search import Search
 from studies.space import Space, default_mixing, default_space
@@ -62,6 +64,8 @@ def check_plan(plan: Plan) -> dict[str, Any]:
     subset = _tried(problems, lambda: subset_of(plan, original) if original else None)
     gold = _tried(problems, lambda: read_gold_rows(plan))
     _tried(problems, lambda: check_writable(plan))
+    _tried(problems, lambda: check_store(store_url(plan)))
+    _tried(problems, lambda: files_of(plan))
     _tried(problems, lambda: check_beside(plan))
     halves = _tried(problems, lambda: _halves(plan, gold))
     labels = "pseudo_label" in stages_of(plan)
@@ -140,7 +144,7 @@ def _tried(problems: list[str], read: Callable[[], T]) -> T | None:
         return read()
     except Problems as several:
         problems += several.problems
-    except Problem as problem:
+    except (Problem, StoreProblem) as problem:
         problems.append(str(problem))
     return None
 

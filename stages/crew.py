@@ -72,6 +72,7 @@ class Crew:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            env=_with_all_gpus(),
             start_new_session=True,  # Ctrl-C is for the leader, which then ends its crew
         )
         threading.Thread(target=self._pass_on, args=(number, member, member.stderr), daemon=True).start()
@@ -125,6 +126,12 @@ def take_gpu(workspace: Path, report: Report) -> None:
     taken = take_device(workspace, [f"gpu-{name}" for name in names])
     os.environ["CUDA_VISIBLE_DEVICES"] = names[taken]
     report.say(f"on GPU {names[taken]} of {count}")
+
+
+def _with_all_gpus() -> dict[str, str]:
+    """This process's environment, in which a member finds all GPUs to take one of, not only its leader's."""
+    names = all_gpus()
+    return dict(os.environ) | ({"CUDA_VISIBLE_DEVICES": ",".join(names)} if names else {})
 
 
 def all_gpus() -> list[str]:

@@ -88,7 +88,7 @@ def open_run(plan: Plan, report: Report | None = None) -> Run:
         plan.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(plan.root, error.strerror) from error
-    files = Files(files_place(plan), cache=plan.root / "cache" / "files")
+    files = files_of(plan)
     engine = open_store(store_url(plan))
     keep_precision(engine, plan.name)
     return Run(plan, engine, files, this_worker(), report or Silent())
@@ -99,7 +99,12 @@ def find_run(plan: Plan) -> Run | None:
     engine = find_store(store_url(plan))
     if engine is None:
         return None
-    return Run(plan, engine, Files(files_place(plan), cache=plan.root / "cache" / "files"), this_worker(), Silent())
+    return Run(plan, engine, files_of(plan), this_worker(), Silent())
+
+
+def files_of(plan: Plan) -> Files:
+    """The plan's files; nothing is made. Raises StoreProblem where such a place cannot be used."""
+    return Files(files_place(plan), cache=plan.root / "cache" / "files")
 
 
 def check_writable(plan: Plan) -> None:

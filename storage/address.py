@@ -36,6 +36,11 @@ def read_address(url: str) -> URL:
             f"store {masked(url)!r}: more than one '@'", "inside a user name or password write '@' as %40"
         )
     kind = address.get_backend_name()
+    if kind in ("mysql", "mariadb"):
+        raise StoreProblem(
+            f"store {masked(url)!r}: MySQL and MariaDB keep half of a change of tables that was broken off",
+            "for several machines name a PostgreSQL database; for one machine leave `store` out",
+        )
     if kind not in ("sqlite", "postgresql"):
         raise StoreProblem(f"store {masked(url)!r}: {kind!r} is neither SQLite nor PostgreSQL", EXAMPLES)
     if kind == "sqlite" and (address.database or ":memory:").startswith((":memory:", "file:")):

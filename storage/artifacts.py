@@ -88,7 +88,10 @@ class Files:
             return self._place.exists(name)
 
     def remove(self, name: str) -> None:
-        """Remove the name at once, then what lay under it; a name that does not exist is no error."""
+        """Remove the name at once, then what lay under it; a name that does not exist is no error.
+
+        Several may remove one name at once, as workers do with a model that all of them see displaced.
+        """
         _check(name)
         with self._told(f"cannot remove {name!r}"):
             self._place.remove(name)

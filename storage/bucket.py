@@ -43,7 +43,7 @@ class Bucket:
         mark = new_mark(time.time())
         self._refuse_nesting(name)
         if not source.is_dir():
-            self.remove(name)
+            self._remove(name)
             return self._publish_file(source, f"{self.root}/{BESIDE}/{mark}", self._at(name))
         self._begin(name, mark)
         try:
@@ -126,6 +126,12 @@ class Bucket:
         return self._version(name) is not None
 
     def remove(self, name: str) -> None:
+        for _ in range(ATTEMPTS):
+            with suppress(FileNotFoundError):  # another worker removes it, too
+                self._remove(name)
+                return
+
+    def _remove(self, name: str) -> None:
         version = self._version(name)
         if version is not None and version.files is None:
             self._delete([self._at(name)])

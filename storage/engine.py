@@ -23,7 +23,16 @@ from storage.migrations import LATEST, migrate, schema_version
 from storage.problem import StoreAway, StoreProblem
 from storage.tables import to_json
 
-__all__ = ["creation_lock", "engine_options", "find_store", "masked", "open_store", "tell_problems", "turn"]
+__all__ = [
+    "check_store",
+    "creation_lock",
+    "engine_options",
+    "find_store",
+    "masked",
+    "open_store",
+    "tell_problems",
+    "turn",
+]
 
 # "moodline" in ASCII; advisory locks are numbers that all users of a database share
 ADVISORY_KEY = int.from_bytes(b"moodline")
@@ -84,6 +93,21 @@ def find_store(url: str, patience: float = BUSY_SECONDS) -> Engine | None:
         raise
     engine.dispose()
     return open_store(url, patience) if is_there else None
+
+
+def check_store(url: str) -> None:
+    """Raises StoreProblem where `open_store` would for the address, its driver, its server or what is there already.
+
+    Makes nothing and changes nothing; a file that is not there yet is none to complain of.
+    """
+    path = sqlite_path(read_address(url))
+    if path is not None and not path.exists():
+        return
+    engine = _engine(url, BUSY_SECONDS)
+    try:
+        _is_current(engine, url)
+    finally:
+        engine.dispose()
 
 
 @contextmanager

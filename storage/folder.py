@@ -40,7 +40,7 @@ class Folder:
 
     def remove(self, name: str) -> None:
         if self.exists(name):
-            with beside(self.root, name) as own:
+            with beside(self.root, name) as own, suppress(FileNotFoundError):  # another worker removes it, too
                 os.rename(self.root / name, own / "old")
 
     def names(self) -> Iterator[str]:

@@ -127,8 +127,10 @@ def _trained(tuning: Tuning) -> dict[str, torch.Tensor]:
 
 
 def _beside(folder: Path) -> Path:
+    """Where a new state is written. What a kill left there, or of an older one, goes first: two at most lie there."""
     beside = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
+    for left in (beside, folder.with_name(f"{folder.name}.old")):
+        shutil.rmtree(left, ignore_errors=True)
     beside.mkdir(parents=True)
     return beside
 
@@ -136,7 +138,6 @@ def _beside(folder: Path) -> Path:
 def _replace(folder: Path, beside: Path) -> None:
     """A folder cannot be renamed onto another: the old one steps aside first, and _recover knows that order."""
     old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.rename(folder, old)
     os.rename(beside, folder)

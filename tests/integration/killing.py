@@ -2,7 +2,8 @@
 
 Run as a program: it imports what a search imports, once, and forks a process for each attempt, which then costs no
 start. Each attempt is the command `moodline search`, and ends by a signal: its own at the n-th call of a function,
-before or after the call, or its parent's after some seconds. The product knows nothing of it.
+before or after the call, or its parent's after some seconds. After each step on the disk an attempt looks whether more
+weights lie there than ever may, and ends in a way of its own if so. The product knows nothing of it.
 """
 
 import functools
@@ -21,8 +22,8 @@ from typing import Any
 # Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
 # every trial in turn.
 POINTS = {
-    "storage.engine._prepare": 1,  # the store is made
-    "storage.migrations._took_a_step": 2,
+    "storage.migrations._took_a_step": 2,  # the store is made
+    "storage.engine._prepare": 1,
     "studies.store.PatientStorage.__init__": 1,
     "optuna.create_study": 1,
     "studies.worker.open_study": 1,
@@ -56,6 +57,20 @@ POINTS = {
 }
 # Weights that others displaced: from the third trial on, and seldom.
 REMOVALS = ("storage.registry.remove", "storage.artifacts.Files.remove")
+# All that puts weights on the disk or takes them away.
+DISK_STEPS = (
+    "os.rename",
+    "os.replace",
+    "os.link",
+    "shutil.rmtree",
+    "shutil.copyfile",
+    "transfer.checkpoint.save_file",
+    "transformers.PreTrainedModel.save_pretrained",
+)
+# The most that may lie there at any of these steps. trials: folders of running trials; checkpoints, best: weights in
+# these, the new ones while they take the place of the old; kept: all other weights, which are the plan's best two.
+MOST_ON_DISK = {"trials": 1, "checkpoints": 2, "best": 2, "kept": 2}
+TOO_MUCH_ON_DISK = 97
 ENDS = {0: "finished", 130: "interrupted", -signal.SIGKILL: "killed"}
 
 
@@ -172,22 +187,26 @@ def _fork(kill: Kill | None) -> int:
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.argv = ["moodline", "search", "plan.yaml"]
+    seen: list[dict[str, int]] = []
+    for at in DISK_STEPS:
+        _wrap(at, functools.partial(_looking, seen=seen))
     if kill is not None and kill.at:
-        _plant(kill)
+        _wrap(kill.at, functools.partial(_killing, kill=kill))
     import cli
 
     try:
         cli.main()
     except SystemExit as left:
+        Path("disk.json").write_text(json.dumps(seen), encoding="utf-8")
         os._exit(int(left.code or 0))
     os._exit(99)
 
 
-def _plant(kill: Kill) -> None:
+def _wrap(at: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Wraps the function, wherever a module of ours has it by name."""
-    owner, name = _owner(kill.at)
+    owner, name = _owner(at)
     real = getattr(owner, name)
-    wrapped = _killing(real, kill)
+    wrapped = wrap(real)
     setattr(owner, name, wrapped)
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").split(".")[0] in {"cli", "stages", "studies", "transfer", "storage"}:
@@ -212,6 +231,37 @@ def _owner(path: str) -> tuple[Any, str]:
             owner = getattr(owner, part)
         return owner, parts[-1]
     raise ValueError(path)
+
+
+def _looking(real: Callable[..., Any], seen: list[dict[str, int]]) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def looks(*args: Any, **more: Any) -> Any:
+        result = real(*args, **more)
+        seen.append(weights_on_disk(Path("runs/small")))
+        if any(seen[-1][what] > most for what, most in MOST_ON_DISK.items()):
+            print(f"too much on disk after {real.__name__}{args}: {seen[-1]}", file=sys.stderr, flush=True)
+            os._exit(TOO_MUCH_ON_DISK)
+        return result
+
+    return looks
+
+
+def weights_on_disk(workspace: Path) -> dict[str, int]:
+    """How many weights lie there; those of a running trial that were published already are its own."""
+    own = list(_weights_below(workspace / "scratch"))
+    placed = {
+        path.stat().st_ino for place in ("models", ".writing") for path in _weights_below(workspace / "files" / place)
+    }
+    return {
+        "trials": len(list((workspace / "scratch").glob("*/trial-*"))),
+        "checkpoints": sum(path.name == "state.safetensors" for path in own),
+        "best": sum(path.name == "model.safetensors" for path in own),
+        "kept": len(placed - {path.stat().st_ino for path in own}),
+    }
+
+
+def _weights_below(folder: Path) -> list[Path]:
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".safetensors")]
 
 
 def _killing(real: Callable[..., Any], kill: Kill) -> Callable[..., Any]:

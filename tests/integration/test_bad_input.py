@@ -274,6 +274,20 @@ def test_check_with_json_lists_the_problems(project: Project, monkeypatch: pytes
     assert len(json.loads(done.stdout)["problems"]) == 2
 
 
+def test_check_tells_of_a_store_and_files_that_cannot_be_used(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, files = "store=mysql://me:s3cret@db/moods", "files=nowhere://bucket"
+    words = ("check", "plan.yaml", "--json", "--set", store, "--set", files)
+    done = invoke(project, *words, monkeypatch=monkeypatch)
+    assert done.exit_code == 1
+    first, second = json.loads(done.stdout)["problems"]
+    assert "name a PostgreSQL database" in first
+    assert "s3cret" not in first
+    assert "nowhere://bucket" in second
+    assert not project.workspace.exists()
+
+
 def test_a_password_of_the_store_is_never_shown(project: Project, fails: Callable[..., str]) -> None:
     told = fails("search", "plan.yaml", "--set", "store=postgresql+psycopg://me:s3cret@127.0.0.1:1/none")
     assert "s3cret" not in told

@@ -3,13 +3,16 @@
 import json
 import shutil
 import signal
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.integration.killing import POINTS, REMOVALS, Kill, search_with_kills, searched
+from tests.integration.killing import MOST_ON_DISK, POINTS, REMOVALS, Kill, search_with_kills, searched
 from tests.integration.project import Project
 
 # More trials than TPE draws at random, and epochs enough for the pruner to stop some.
@@ -18,19 +21,49 @@ SMALL = (
     ("trials: 3\n", "trials: 12\n"),
     ("epochs: 8", "epochs: 3"),
 )
+LONG = (*SMALL[:1], ("trials: 3\n", "trials: 60\n"), *SMALL[2:])
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
+
+Through = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def whole(_template: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the search comes to that nobody kills."""
-    folder = tmp_path_factory.mktemp("whole") / "project"
-    shutil.copytree(_template.folder, folder)
-    Project(folder).write(*SMALL)
-    assert search_with_kills(folder, []) == []
+def through(_template: Project, tmp_path_factory: pytest.TempPathFactory) -> Through:
+    """The folder of a search that nobody kills, with these changes to its plan."""
+
+    def search(*changes: tuple[str, str]) -> Path:
+        folder = tmp_path_factory.mktemp("whole") / "project"
+        shutil.copytree(_template.folder, folder)
+        Project(folder).write(*changes)
+        assert search_with_kills(folder, []) == []
+        return folder
+
+    return search
+
+
+@pytest.fixture(scope="module")
+def ran_through(through: Through) -> Path:
+    return through(*SMALL)
+
+
+@pytest.fixture(scope="module")
+def whole(ran_through: Path) -> dict[str, Any]:
+    """What that search comes to."""
+    return ended_well(ran_through, trials=12)
+
+
+@pytest.fixture(scope="module")
+def long(through: Through) -> dict[str, Any]:
+    """What a search comes to that lasts for many kills."""
+    return ended_well(through(*LONG), trials=60)
+
+
+def ended_well(folder: Path, trials: int) -> dict[str, Any]:
     found = searched(folder)
-    trials = found["trials"]["small · basic · models/bert"]
-    assert [trial[0] for trial in trials] == list(range(12))
-    assert {trial[1] for trial in trials} == {"COMPLETE", "PRUNED"}
+    ran = found["trials"]["small · basic · models/bert"]
+    assert [trial[0] for trial in ran] == list(range(trials))
+    assert {trial[1] for trial in ran} == {"COMPLETE", "PRUNED"}
     assert len(found["kept"]) == len([name for name in found["files"] if name.startswith("models/")]) == 2
     assert {slot[3] for slot in found["slots"]} == {"done"}
     assert found["scratch"] == []
@@ -42,6 +75,14 @@ def same(folder: Path, whole: dict[str, Any]) -> bool:
     found = searched(folder)
     moved = {**found, "winner": {**found["winner"], "path": None}}
     return moved == {**whole, "winner": {**whole["winner"], "path": None}}
+
+
+def test_at_no_step_of_a_search_lie_more_weights_than_the_best_and_the_running_trials(ran_through: Path) -> None:
+    """After kills, too: the harness looks in every attempt, and this is what it sees."""
+    seen = json.loads((ran_through / "disk.json").read_text(encoding="utf-8"))
+    assert len(seen) > 100
+    assert {what: max(step[what] for step in seen) for what in MOST_ON_DISK} == MOST_ON_DISK
+    assert seen[-1] == {"trials": 0, "checkpoints": 0, "best": 0, "kept": 2}
 
 
 def at_each_point(first: int) -> list[Kill]:
@@ -77,7 +118,7 @@ def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
     project: Project, whole: dict[str, Any]
 ) -> None:
     project.write(*SMALL)
-    for number, step in ((signal.SIGINT, 7), (signal.SIGTERM, 20)):
+    for number, step in zip(INTERRUPTS, (7, 20), strict=True):
         told = search_with_kills(
             project.folder, [Kill("transfer.finetune.FineTuning._step", step, by=number)], end=False
         )
@@ -92,18 +133,30 @@ def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_a_search_killed_sixty_times_ends_like_one_that_ran_through(
-    project: Project, whole: dict[str, Any], seed: int
+def test_a_search_interrupted_at_each_named_point_says_so_and_ends_like_one_that_ran_through(
+    project: Project, whole: dict[str, Any]
 ) -> None:
     project.write(*SMALL)
+    kills = [replace(kill, by=stop) for kill, stop in zip(at_each_point(0), cycle(INTERRUPTS), strict=False)]
+    told = search_with_kills(project.folder, kills)
+    missed = [kill.at for kill, end in zip(kills, told, strict=True) if end != "interrupted"]
+    assert not missed
+    assert same(project.folder, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_killed_fifty_times_and_more_ends_like_one_that_ran_through(
+    project: Project, long: dict[str, Any], seed: int
+) -> None:
+    project.write(*LONG)
     rng = np.random.default_rng(seed)
     kills = [
-        Kill(seconds=float(rng.uniform(0.1, 2)))
-        if rng.random() < 0.25
-        else Kill(str(rng.choice([*list(POINTS)[6:], *REMOVALS])), int(rng.integers(1, 6)), bool(rng.random() < 0.5))
-        for _ in range(60)
+        Kill(seconds=float(rng.uniform(0.1, 1)))
+        if rng.random() < 0.2
+        else Kill(str(rng.choice([*list(POINTS)[6:], *REMOVALS])), int(rng.integers(1, 3)), bool(rng.random() < 0.5))
+        for _ in range(70)
     ]
     told = search_with_kills(project.folder, kills)
-    assert told.count("killed") >= 25
-    assert same(project.folder, whole)
+    assert told.count("killed") >= 50
+    assert same(project.folder, long)

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from cli import app
 from tests.integration.project import Project, outcome, random_moments
 
+SECONDS_TO_STOP = 20  # a few, on a machine that does nothing else
+
 
 def killed_after(project: Project, seconds: float) -> None:
     process = project.start("run", "plan.yaml")
@@ -61,7 +63,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
         assert line, f"never said {words!r}:\n{seen}"
         seen += line
     process.send_signal(stop)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=SECONDS_TO_STOP)
     assert process.returncode == 130, errors
     assert "moodline run plan.yaml" in errors
     assert "Traceback" not in errors

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stages import crew
-from stages.crew import Crew, share_cores
+from stages.crew import ALL_GPUS, Crew, share_cores, take_gpu
 from storage.devices import take_device
 
 
@@ -144,3 +144,43 @@ def test_devices_are_dealt_out_and_a_dead_workers_is_free_again(tmp_path: Path) 
     for process, _ in started:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("visible", [None, "4,7,GPU-8f2a"], ids=["all", "some"])
+def test_the_leader_and_its_members_take_a_gpu_each(
+    member: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None
+) -> None:
+    for name in ("CUDA_VISIBLE_DEVICES", ALL_GPUS):
+        monkeypatch.setenv(name, "")  # so that what is set here goes at the end
+        monkeypatch.delenv(name)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    member.write_text(
+        textwrap.dedent(f"""
+            import os, sys, time, types
+            from pathlib import Path
+            def count():
+                return len(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
+            sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(device_count=count))
+            sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+            from stages.crew import take_gpu
+            def say(text):
+                print(text, "seen:", os.environ["CUDA_VISIBLE_DEVICES"], file=sys.stderr, flush=True)
+            take_gpu(Path({str(tmp_path)!r}), types.SimpleNamespace(say=say))
+            while not Path({str(tmp_path / "over")!r}).exists():
+                time.sleep(0.02)
+        """)
+    )
+    names, heard = (visible or "0,1,2").split(","), Heard()
+    take_gpu(tmp_path, heard)  # type: ignore[arg-type]
+    assert heard.lines == [f"on GPU {names[0]} of 3"]
+    with Crew(["plan.yaml"], 2, heard) as workers:  # type: ignore[arg-type]
+        workers.call()
+        ends = time.monotonic() + 60
+        while len(heard.lines) < 3:
+            assert time.monotonic() < ends, heard.lines
+            time.sleep(0.01)
+        (tmp_path / "over").touch()
+    told = sorted(line.partition(": ")[2] for line in heard.lines[1:])
+    assert told == [f"on GPU {name} of 3 seen: {name}" for name in names[1:]]

@@ -15,6 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from storage.artifacts import Files
+from storage.bucket import Bucket
 from storage.problem import StoreProblem
 from storage.worker import new_mark
 
@@ -121,6 +122,30 @@ def test_a_removed_name_is_gone_with_its_bytes(files: Files, tmp_path: Path) -> 
     assert files.size() == 0
     with pytest.raises(StoreProblem, match="no 'a/b'"):
         files.fetch("a/b")
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
+    files: Files, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    source = model(tmp_path / "made")
+    files.publish(source if what == "folder" else source / "model.safetensors", "a")
+    overtaken: list[str] = []
+
+    def late(act: Callable[..., None]) -> Callable[..., None]:
+        def acts(*args: object) -> None:
+            monkeypatch.undo()
+            Files(address, tmp_path / "cache").remove("a")
+            overtaken.append("a")
+            act(*args)
+
+        return acts
+
+    monkeypatch.setattr(os, "rename", late(os.rename))
+    monkeypatch.setattr(Bucket, "_delete", late(Bucket._delete))
+    files.remove("a")
+    assert overtaken == ["a"]
+    assert files.size() == 0
 
 
 def test_a_name_lies_beside_others_never_inside_or_around_them(files: Files, tmp_path: Path) -> None:

@@ -220,7 +220,9 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
     [
         ("postgresql+psycopg://anna:secret@127.0.0.1:1/moods", "the server runs"),
         ("postgresql+pg8000://anna:secret@db/moods", "moodline[postgresql]"),
-        ("mysql://anna:secret@db/moods", "'mysql' is neither SQLite nor PostgreSQL"),
+        ("mysql://anna:secret@db/moods", "name a PostgreSQL database"),
+        ("mariadb+pymysql://anna:secret@db/moods", "name a PostgreSQL database"),
+        ("oracle://anna:secret@db/moods", "'oracle' is neither SQLite nor PostgreSQL"),
         ("runs/moodline.db", "not a database URL"),
         ("postgresql+psycopg://anna:secret@secret@db/moods", "more than one '@'"),
         ("postgresql://anna:sec/secret@db:x/moods", "not a database URL"),

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Barrier
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from storage.worker import this_worker
 from studies import lease, store
 from studies.claims import Claims
 from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.worker import Ended, RunTrial, open_study, work
 from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
@@ -98,6 +100,70 @@ def test_killed_workers_are_replaced_and_the_total_stays_exact(url: str, process
     exact(url)
 
 
+HANGS_AFTER = 5.0  # many of the other worker's steps, on a busy machine, too
+
+
+def hang_in(url: str, woken: Event) -> None:  # noqa: F811
+    """A worker that stands still in its trial, while its thread goes on to tell that it lives."""
+    lease.BEAT_SECONDS = 0.1
+
+    def hangs(trial: optuna.Trial, held: lease.Lease) -> Ended:
+        held.moved(0.1)
+        woken.wait(120)
+        held.moved(0.2)
+        raise AssertionError("it never learnt that its trial is another's")
+
+    _take_part(url, hangs)
+
+
+def be_slow_in(url: str) -> None:  # noqa: F811
+    """A worker whose trial takes longer than one that hangs is given, and which gets on all the time."""
+    lease.BEAT_SECONDS = 0.1
+
+    def slow(trial: optuna.Trial, held: lease.Lease) -> Ended:
+        for step in range(80):
+            time.sleep(0.1)
+            held.moved(step / 80)
+        return formula(trial)
+
+    _take_part(url, slow)
+
+
+def _take_part(url: str, run_trial: RunTrial) -> None:  # noqa: F811
+    search = a_search(trials=2)
+    claims = Claims(open_store(url), search.name, this_worker())
+    study = open_study(open_optuna(url), search)
+
+    def signed(trial: optuna.Trial, held: lease.Lease) -> Ended:
+        trial.set_user_attr(f"process {os.getpid()}", 1)
+        return run_trial(trial, held)
+
+    work(study, search, claims, signed, lambda: None)
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_loses_its_trial_and_one_that_is_slow_keeps_it(
+    url: str,  # noqa: F811
+    processes: ForkServerContext,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studies.claims.HANG_SECONDS", HANGS_AFTER)
+    study = open_study(open_optuna(url), a_search(trials=2))
+    engine, woken = open_store(url), processes.Event()
+    others = [processes.Process(target=hang_in, args=(url, woken)), processes.Process(target=be_slow_in, args=(url,))]
+    for number, process in enumerate(others, 1):
+        process.start()
+        _until(lambda n=number: len(study.get_trials(states=(TrialState.RUNNING,))) == n)
+    _take_part(url, lambda trial, _: formula(trial))
+    woken.set()
+    assert ended(others) == [0, 0]
+    ran = [{name for name in trial.user_attrs if name.startswith("process")} for trial in study.get_trials()]
+    assert ran == [{f"process {pid}" for pid in (others[0].pid, os.getpid())}, {f"process {others[1].pid}"}]
+    assert [trial.state for trial in study.get_trials()] == [TrialState.COMPLETE] * 2
+    assert {slot.state for slot in slots(engine, "study")} == {"done"}
+    engine.dispose()
+
+
 def _until(is_true: Any) -> None:
     ends = time.monotonic() + 120
     while not is_true():
@@ -125,6 +191,73 @@ def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: p
     assert [trial.state.is_finished() for trial in study.get_trials()] == [True] * 8
     server.dispose()
     engine.dispose()
+
+
+class Door:
+    """A way to the database that can be shut: then whoever used it is thrown out, and nobody comes in."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.behind, self.pairs = (host, port), list[tuple[socket.socket, socket.socket]]()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open()
+
+    def open(self) -> None:
+        if self.listener.fileno() < 0:
+            self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._let_in, args=(self.listener,), daemon=True).start()
+
+    def shut(self) -> None:
+        for one in [self.listener, *(one for pair in self.pairs for one in pair)]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self.pairs.clear()
+
+    def _let_in(self, listener: socket.socket) -> None:
+        with suppress(OSError):  # the listener was closed
+            while True:
+                pair = listener.accept()[0], socket.create_connection(self.behind)
+                self.pairs.append(pair)
+                for one, other in (pair, pair[::-1]):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _carry(one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while some := one.recv(65536):
+                other.sendall(some)
+            other.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
+    url: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(patience, "QUIET_SECONDS", 0.3)
+    address = make_url(url)
+    door = Door(address.host or "127.0.0.1", address.port or 5432)
+    through = address.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+    search, engine = a_search(trials=6), open_store(through)
+    study = open_study(open_optuna(through), search)
+
+    def shut_out(trial: optuna.Trial, _: object) -> Ended:
+        ended = formula(trial)
+        if trial.number == 2:
+            door.shut()
+            threading.Timer(1.5, door.open).start()
+        return ended
+
+    work(study, search, Claims(engine, search.name, this_worker()), shut_out, lambda: None)
+    assert [trial.number for trial in study.get_trials() if trial.state.is_finished()] == [*range(6)]
+    assert {slot.state for slot in slots(engine, search.name)} == {"done"}
+    assert "the server runs" in caplog.text
+    assert "the store is back" in caplog.text
+    engine.dispose()
+    door.shut()
 
 
 @pytest.fixture

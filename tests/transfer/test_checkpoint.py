@@ -4,10 +4,12 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from tests.tiny import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
@@ -157,7 +159,15 @@ def test_a_kill_between_the_renames_loses_no_state(
     through = begin(folder, RECIPE)
     run(through, 3)
     assert same(weights(again), weights(through))
+    there: list[int] = []
+
+    def counted(*tensors: Any) -> None:
+        save_file(*tensors)
+        there.append(len(list(tmp_path.glob("checkpoint*/state.safetensors"))))
+
+    monkeypatch.setattr("transfer.checkpoint.save_file", counted)
     save_checkpoint(checkpoint, again, {"epoch": 3})
+    assert there == [2]  # the state and the one that takes its place, but none that the kill left
     assert restore_checkpoint(checkpoint, begin(folder, RECIPE)) == {"epoch": 3}
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("checkpoint")] == ["checkpoint"]
 

@@ -1,0 +1,56 @@
+"""A worker's memory after its hundredth trial is that after its tenth: store, shelf, pictures and all."""
+
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+from sqlalchemy import Engine
+
+from storage.artifacts import Files
+from storage.worker import this_worker
+from studies.claims import Claims
+from studies.lease import Lease
+from studies.objective import run_trial, sweep_scratch
+from studies.retention import Shelf
+from studies.store import open_optuna
+from studies.worker import Ended, open_study, work
+from tests.studies.conftest import a_search
+from tests.studies.one_trial import Heard, a_task, variant
+from tests.transfer.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
+from transfer.heap import give_back
+
+TRIALS = 100
+WARM = 10  # trials until libraries have all that they keep
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_a_workers_memory_stays_flat_over_a_hundred_trials(
+    wide: Path,  # noqa: F811
+    tmp_path: Path,
+    url: str,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1 << 20)  # float32, as in the test of fine-tunes alone
+    monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
+    monkeypatch.setattr("studies.worker.stop_if_all_collapse", lambda study: None)  # nothing is to be learnt here
+    task = variant(a_task(wide), {"epochs": 2, "learning_rate": 1e-4})
+    search = a_search(trials=TRIALS, direction="minimize")
+    study = open_study(open_optuna(url), search)
+    shelf = Shelf(engine, Files(tmp_path / "files", tmp_path / "cache"), "small", study, keep=2)
+    scratch, resident = tmp_path / "scratch", list[float]()
+
+    def one(trial: optuna.Trial, lease: Lease) -> Ended:
+        return run_trial(trial, task, shelf, scratch, Heard(), lease)
+
+    def after_trial() -> None:
+        shelf.tidy()
+        sweep_scratch(study, scratch)
+        give_back()  # as the next trial does before it loads its model
+        resident.append(psutil.Process().memory_info().rss / 2**20)
+
+    work(study, search, Claims(engine, search.name, this_worker()), one, after_trial)
+    assert len(resident) == TRIALS
+    assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident
