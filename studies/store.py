@@ -59,8 +59,13 @@ class PatientStorage(RDBStorage):
     def _set_all(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
         """Two statements for each kind of attribute: Optuna's own way takes two for each attribute."""
         with _create_scoped_session(self.scoped_session, ignore_integrity_error=False) as session:
-            self.check_trial_is_updatable(trial_id, TrialModel.find_or_raise_by_id(trial_id, session).state)
-            for kind, attributes in ((TrialUserAttributeModel, user), (TrialSystemAttributeModel, system)):
+            trial: Any = TrialModel.find_or_raise_by_id(trial_id, session)
+            self.check_trial_is_updatable(trial_id, trial.state)
+            kinds: list[tuple[Any, Mapping[str, Any]]] = [
+                (TrialUserAttributeModel, user),
+                (TrialSystemAttributeModel, system),
+            ]
+            for kind, attributes in kinds:
                 there = {row.key: row for row in session.query(kind).filter(kind.trial_id == trial_id)}
                 fresh = []
                 for name, value in attributes.items():
