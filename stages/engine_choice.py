@@ -52,7 +52,7 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], fe
     kept = choice(run.engine, run.plan.name, name)
     if kept is not None:
         way = _kept(kept, asked)
-        if way.precision == "int8":  # what was quantised may be deleted, and needs texts to be made again
+        if way.is_int8:  # what was quantised may be deleted, and needs texts to be made again
             open_engine(way, member, lambda: _calibration(member, texts))
         return way
     allowed = [way for way in ways_here() if _fits(way, settings)]
@@ -68,7 +68,8 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], fe
 
 
 def _fits(way: Way, settings: InferSettings) -> bool:
-    return settings.engine in {"auto", way.engine} and settings.precision in {"auto", way.precision}
+    precision = "int8" if way.is_int8 else way.precision
+    return settings.engine in {"auto", way.engine} and settings.precision in {"auto", precision}
 
 
 def _is_plain(settings: InferSettings) -> bool:

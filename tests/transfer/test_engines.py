@@ -16,6 +16,7 @@ from transfer.engines.agreement import REFERENCE, Measured, compare, fastest
 from transfer.engines.convert import is_installed
 from transfer.engines.engine import Engine, Way, softmax
 from transfer.engines.opening import Member, open_engine, ways_here
+from transfer.engines.quantise import narrowing
 from transfer.model import load_classifier, load_tokenizer
 from transfer.problem import Problem
 
@@ -49,7 +50,7 @@ def test_an_engine_gives_float32s_probabilities_in_the_order_of_the_texts(member
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
     np.testing.assert_allclose(found, expected, atol=2e-5 if way.precision == "float32" else 0.05)
     # each text has its own; in another order there is no correlation, and 8 bits of a layer of 32 units are few
-    assert np.corrcoef(found[:, 0], expected[:, 0])[0, 1] > (0.9 if way.precision == "int8" else 0.99)
+    assert np.corrcoef(found[:, 0], expected[:, 0])[0, 1] > (0.9 if way.is_int8 else 0.99)
     again = engine.classify(tokens)
     np.testing.assert_array_equal(found, again)
     assert engine.classify(tokens_of(member, [])).shape == (0, len(LABELS))
@@ -143,6 +144,39 @@ def test_a_shift_of_shares_is_refused_though_the_labels_agree(
     assert measured[1].agreement == 0.995
     assert measured[1].shift == pytest.approx(0.003)
     assert way == REFERENCE
+
+
+MIXED = Way("openvino", "int8-mixed")
+
+
+@pytest.mark.parametrize(("wrong", "tried", "taken"), [(6, True, MIXED), (2, False, INT8)])
+def test_less_of_int8_is_tried_only_where_int8_does_not_agree(
+    choosing: Callable[..., tuple[Way, list[Measured]]], wrong: int, tried: bool, taken: Way
+) -> None:
+    way, measured = choosing({INT8: (changed(wrong, wrong // 2), 0.1), MIXED: (changed(0), 0.2)})
+    assert way == taken
+    assert (MIXED in [found.way for found in measured]) == tried
+
+
+@pytest.mark.slow
+def test_in_mixed_int8_the_products_that_narrow_stay_as_they_are(member: Member) -> None:
+    openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    open_engine(MIXED, member, lambda: tokens_of(member, TEXTS[:50]))
+    [whole, mixed] = [
+        openvino.Core().read_model(member.made / "openvino" / f"openvino_model{kind}.xml")
+        for kind in ("", "-int8-mixed")
+    ]
+    left = narrowing(whole)
+    assert [name for name in left if "classifier" in name], left
+    assert all("classifier" in name or ("output.dense" in name and "attention" not in name) for name in left)
+    kinds = {
+        op.get_friendly_name(): op.input_value(0).get_node().get_type_name()
+        for op in mixed.get_ops()
+        if op.get_type_name() == "MatMul"
+    }
+    rounded = {name for name, kind in kinds.items() if kind == "FakeQuantize"}
+    assert rounded
+    assert not rounded & {*left}
 
 
 def test_an_engine_that_fails_is_passed_over(choosing: Callable[..., tuple[Way, list[Measured]]]) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 EngineName = Literal["torch", "openvino", "onnx"]
-Precision = Literal["float32", "bfloat16", "int8"]
+# int8-mixed: int8 but for the products that narrow, which are the delicate ones; for models that int8 alone changes.
+Precision = Literal["float32", "bfloat16", "int8", "int8-mixed"]
 Heard = Callable[[int], None]
 # Padded tokens of a batch on a CPU: enough that the products fill its vector units, few enough for its caches.
 CPU_TOKENS = 2048
@@ -27,6 +28,11 @@ class Way:
     engine: EngineName
     precision: Precision
     compiled: bool = False
+
+    @property
+    def is_int8(self) -> bool:
+        """Whether products are computed in 8 bits, all of them or most."""
+        return self.precision.startswith("int8")
 
     def __str__(self) -> str:
         return f"{self.engine} {self.precision}{' compiled' if self.compiled else ''}"

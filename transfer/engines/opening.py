@@ -43,6 +43,8 @@ def ways_here() -> list[Way]:
 
         require("openvino")
         ways += [Way("openvino", "bfloat16" if openvino.has_bf16() else "float32"), Way("openvino", "int8")]
+        # where there is bfloat16, int8 is hardly quicker, and less of it would be slower (docs/experiments.md)
+        ways += [] if openvino.has_bf16() else [Way("openvino", "int8-mixed")]
     if device == "cpu" and is_installed("onnx"):
         ways += [Way("onnx", "float32"), Way("onnx", "int8")]
     return ways
@@ -70,11 +72,11 @@ def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | No
     longest = longest_input(config, tokenizer)
     length = min(member.max_length or longest, longest)
     file = convert(member.folder, member.made / way.engine, way.engine)
-    if way.precision == "int8":
+    if way.is_int8:
         from transfer.encoding import encode
 
         tokens = calibration() if calibration is not None else encode([], tokenizer, length)
-        file = quantise(file, way.engine, tokens)
+        file = quantise(file, way.engine, tokens, mixed=way.precision == "int8-mixed")
     if way.engine == "openvino":
         return OpenVinoEngine(file, tokenizer, length, way.precision)
     return OnnxEngine(file, tokenizer, length, way.precision)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class OpenVinoEngine:
     """A converted model (transfer.engines.convert); see transfer.engines.engine.Engine.
 
-    file: the .xml. precision: what is computed in; with int8 the file is quantised already, and the rest is computed in
-    bfloat16 where the processor has it.
+    file: the .xml. precision: what is computed in; with int8 the file is quantised already, all of it or in part, and
+    the rest is computed in bfloat16 where the processor has it.
     """
 
     name = "openvino"
