@@ -10,7 +10,7 @@ there when it is there: with the same DATA and --texts. In each round the pipeli
 default) take turns, so that what else the machine does falls on all of them; ratios are of one round. An engine's
 time is `moodline infer`'s own: from reading to the last shard in its place, model opened before; the pipeline's is
 reading, classifying and one file. Beside the clock's, processor time of all threads is given, which others' work
-lengthens less, and what the machine's bfloat16 products allow (benchmarks.product_limit), measured in every round.
+lengthens less, and what the machine's products allow (benchmarks.product_limit), measured in every round.
 
 With --comments: rows a second and peak memory of that file, by the engine that `auto` takes, with duplicates dropped
 and with each text classified as often as it stands there; --limit: only so many rows.

@@ -1,10 +1,11 @@
-"""How many texts a core could classify if it did nothing but the model's products with its weights, in bfloat16.
+"""How many texts a core could classify if it did nothing but the model's products with its weights.
 
     python -m benchmarks.product_limit MODEL [--tokens 22] [--rounds 10]
 
 MODEL: a folder with an encoder's config. Each different product of a layer, weights (N, K) by states (2048, K), is
-timed on one thread, as torch computes it; a text needs its part of each. What comes out is an upper bound for any
-engine in bfloat16 on this machine: no attention, no normalisation, no activation, no padding, no reading.
+timed on one thread, as torch computes it, in bfloat16 where that is faster here, else in float32; a text needs its
+part of each. What comes out is an upper bound for any engine in that format on this machine: no attention, no
+normalisation, no activation, no padding, no reading. int8 may pass it.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from transfer.device import has_bf16
 
 ROWS = 2048  # tokens in a batch, as the engines have them
 REPEATS = 5
@@ -46,7 +49,8 @@ def time_products(config: Any) -> dict[Shape, list[float]]:
 
 
 def _time(k: int, n: int) -> list[float]:
-    states, weights = torch.ones(ROWS, k, dtype=torch.bfloat16), torch.ones(n, k, dtype=torch.bfloat16)
+    dtype = torch.bfloat16 if has_bf16("cpu") else torch.float32
+    states, weights = torch.ones(ROWS, k, dtype=dtype), torch.ones(n, k, dtype=dtype)
     torch.nn.functional.linear(states, weights)
     took = []
     for _ in range(REPEATS):
