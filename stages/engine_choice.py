@@ -89,8 +89,10 @@ def _plain(member: Member, settings: InferSettings) -> Way:
 
 
 def _kept(kept: dict[str, Any], asked: str) -> Way:
-    way = Way(**kept["way"])
-    if way.engine != "torch" and way not in ways_here():
+    way, here = Way(**kept["way"]), ways_here()
+    # what was quantised in part runs wherever int8 does, also where it would not be offered
+    is_there = way.engine == "torch" or way in here or (way.is_int8 and Way(way.engine, "int8") in here)
+    if not is_there:
         raise Problem(
             f"infer.engine: {asked} came to {way} when this inference began, and that cannot be had here",
             f"install the extra: pip install 'moodline[{way.engine}]'",

@@ -69,6 +69,18 @@ def test_a_choice_is_measured_once_and_kept_to(heap: Heap, measures: Callable[..
     assert choose_team(run, predictor(run, heap), TEXTS).ways == [BF16]
 
 
+def test_mixed_int8_is_kept_to_on_a_machine_that_would_not_offer_it(
+    heap: Heap, measures: Callable[..., list[list[Way]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed = Way("openvino", "int8-mixed")
+    monkeypatch.setattr(engine_choice, "open_engine", lambda way, member, texts: answering(way, wrong=0))
+    run = heap.open("infer.engine=auto", "infer.precision=int8")
+    measures(FLOAT, Way("openvino", "int8"), mixed)
+    assert choose_team(run, predictor(run, heap), TEXTS).ways == [mixed]
+    measures(FLOAT, BF16, Way("openvino", "int8"))
+    assert choose_team(run, predictor(run, heap), TEXTS).ways == [mixed]
+
+
 def test_a_choice_that_cannot_be_kept_to_names_the_extra(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
     run = heap.open("infer.engine=auto", "infer.precision=auto")
     measures(FLOAT, OPENVINO)
