@@ -1,19 +1,24 @@
 """Examples a second of fine-tuning models of RoBERTa's shapes, from a configuration, and the share of the card's peak.
 
-python -m benchmarks.gpu_throughput [--peak TFLOPS] [--tokens 128] [--batch 32] [--steps 30] [--size base large]
-On a GPU, by moodline's own training step in bf16. Where there is none it says so; --size tiny tries the script there.
+python -m benchmarks.gpu_throughput [--peak TFLOPS] [--tokens 128] [--batch 32 128] [--steps 30] [--size base large]
+On a GPU, by moodline's own training step in bf16 and, in turn, by transformers' Trainer with bf16=True. Where there is
+none it says so; --size tiny tries the script there.
 Operations: 6 per weight of the layers and token, and 12 · layers · width · tokens for attention (Chowdhery et al.,
 PaLM, 2022, appendix B), less what the last layer leaves out by working for the first token alone.
 """
 
 import argparse
+import itertools
+import tempfile
 import time
+from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, RobertaConfig, RobertaForSequenceClassification
+from accelerate.state import AcceleratorState
+from transformers import PreTrainedModel, RobertaConfig, RobertaForSequenceClassification, Trainer
 
-from benchmarks.parts import machine, table
+from benchmarks.parts import arguments, machine, table
 from transfer.encoding import Tokens
 from transfer.finetune import Examples, FineTuning, Recipe, one_hot
 
@@ -57,8 +62,9 @@ def operations(size: str, length: int) -> float:
     return float(whole - left_out)
 
 
-def speed(size: str, length: int, batch: int, steps: int) -> float:
+def by_moodline(size: str, length: int, batch: int, steps: int) -> float:
     """Examples a second, after one epoch of warming up."""
+    AcceleratorState._reset_state(reset_partial_state=True)  # it keeps the precision of whoever came first
     recipe = Recipe(batch_size=batch, epochs=2, max_length=length)
     tuning = FineTuning(model_of(size), examples_of(batch * steps, length), recipe, 1)
     tuning.run_epoch()
@@ -71,25 +77,50 @@ def speed(size: str, length: int, batch: int, steps: int) -> float:
     return batch * steps / (time.perf_counter() - began)
 
 
+def by_trainer(size: str, length: int, batch: int, steps: int) -> float:
+    """The same by the Trainer."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    rows = _rows_of(examples_of(batch * steps, length))
+    with tempfile.TemporaryDirectory() as folder:
+        on_cpu = not torch.cuda.is_available()  # where the Trainer takes bf16 only if that is said
+        given = arguments(folder, per_device_train_batch_size=batch, num_train_epochs=1, bf16=True, use_cpu=on_cpu)
+        trainer = Trainer(model=model_of(size), args=given, train_dataset=rows)
+        trainer.train()
+        began = time.perf_counter()
+        trainer.train()
+        return batch * steps / (time.perf_counter() - began)
+
+
+def _rows_of(examples: Examples) -> Any:
+    """The examples as the Trainer takes them."""
+    from datasets import Dataset
+
+    ids = examples.tokens.flat.reshape(len(examples), -1)
+    given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "labels": examples.targets.argmax(axis=1)}
+    return Dataset.from_dict(given).with_format("torch")
+
+
 def main() -> None:
     """Measures each size, and prints one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peak", type=float, help="the card's dense bf16 peak in TFLOPS; known for some cards")
     parser.add_argument("--tokens", type=int, default=128)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--size", nargs="+", choices=list(SHAPES), default=["base", "large"])
     given = parser.parse_args()
     card = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     peak = given.peak or next((value for name, value in PEAKS.items() if name in card), None)
     rows: list[list[object]] = []
-    for size in given.size:
-        found = speed(size, given.tokens, given.batch, given.steps)
+    for size, batch in itertools.product(given.size, given.batch):
+        found = by_moodline(size, given.tokens, batch, given.steps)
+        peer = by_trainer(size, given.tokens, batch, given.steps)
         done = found * operations(size, given.tokens) / 1e12
-        rows.append([size, found, done, f"{done / peak:.1%}" if peak else "peak unknown: give --peak"])
+        share = f"{done / peak:.1%}" if peak else "peak unknown: give --peak"
+        rows.append([size, batch, found, f"{found / peer:.2f}×", done, share])
     print(f"{machine()}\n{card or 'no GPU here: these are the processor figures'}, peak {peak} TFLOPS")
-    print(f"{given.tokens} tokens a text, {given.batch} texts a step\n")
-    print(table([["RoBERTa", "examples/s", "TFLOPS", "share of peak"], *rows]))
+    print(f"{given.tokens} tokens a text\n")
+    print(table([["RoBERTa", "texts a step", "examples/s", "times Trainer", "TFLOPS", "share of peak"], *rows]))
 
 
 if __name__ == "__main__":

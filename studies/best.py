@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ class Best:
         self.epoch: Epoch | None = None
         self.probabilities: Mapping[str, Probabilities] = {}
         self.copies: list[torch.Tensor] | None = None  # None: the model itself has them
+        self._room: list[torch.Tensor] = []  # for copies, of any epoch: fresh memory takes longer than the copying
 
     def take(self, epoch: Epoch, probabilities: Mapping[str, Probabilities]) -> None:
         """The model, as it is now, is the best so far. probabilities: its own, by exam."""
@@ -48,7 +49,9 @@ class Best:
         if sum(value.nbytes for value in learnt) > MOST_HELD:
             self.write(model)
         else:
-            self.copies = [value.detach().to("cpu", copy=True) for value in learnt]
+            self._room = self._room or [torch.empty_like(value, device="cpu", requires_grad=False) for value in learnt]
+            _put(learnt, self._room)
+            self.copies = self._room
 
     def write(self, model: "PreTrainedModel", *, trains_on: bool = True) -> None:
         """Puts it on disk, in the folder of its epoch; nothing where it is there already.
@@ -116,6 +119,6 @@ def _having(model: "PreTrainedModel", copies: list[torch.Tensor] | None, trains_
 
 
 @torch.no_grad()
-def _put(values: list[torch.Tensor], into: list[torch.nn.Parameter]) -> None:
-    for value, parameter in zip(values, into, strict=True):
-        parameter.copy_(value)
+def _put(values: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> None:
+    for value, tensor in zip(values, into, strict=True):
+        tensor.copy_(value)

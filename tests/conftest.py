@@ -1,8 +1,13 @@
 """What tests of several folders share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+if "MOODLINE_TEST_GPU" not in os.environ:
+    # What is tested to the last bit is promised for a processor; tests/integration/test_gpu.py is for a GPU.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @pytest.fixture(scope="session")

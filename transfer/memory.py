@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 
-from transfer.device import TOKEN_BUDGET
+from transfer.device import token_budget
 from transfer.encoding import Indices
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Memory:
         checkpointing: GradientCheckpointing = False,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.tokens = self.first = tokens or TOKEN_BUDGET
+        self.tokens = self.first = tokens or token_budget()
         self.checkpointing = checkpointing
         self.recomputes = checkpointing is True
         self.say = say

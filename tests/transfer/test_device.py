@@ -1,5 +1,6 @@
 """bfloat16 is taken where it is faster on this processor, not where a flag of it says so."""
 
+import types
 from collections.abc import Iterator
 
 import pytest
@@ -47,3 +48,17 @@ def test_what_was_decided_before_holds_whatever_would_be_measured_now(monkeypatc
     assert asked == ["Xeon with avx512_bf16 and amx_bf16"]
     precision.decide_by(None)
     assert not device.has_bf16("cpu")
+
+
+@pytest.mark.parametrize(("gibibytes", "tokens"), [(6, 4096), (11, 4096), (24, 12288), (80, 32768), (141, 32768)])
+def test_a_larger_gpu_takes_more_tokens_at_a_time(monkeypatch: pytest.MonkeyPatch, gibibytes: int, tokens: int) -> None:
+    monkeypatch.setattr(device, "device_name", lambda: "cuda")
+    card = types.SimpleNamespace(total_memory=gibibytes * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda: card)
+    assert device.token_budget() == tokens
+
+
+@pytest.mark.parametrize("name", ["cpu", "mps"])
+def test_another_device_takes_what_fills_two_cores(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(device, "device_name", lambda: name)
+    assert device.token_budget() == device.TOKEN_BUDGET
