@@ -37,6 +37,7 @@ CHOOSING: tuple[str, ...] = ("validation", "target")
 HELD_BACK = ("gold report", "test")  # what nothing was chosen by
 Floats = NDArray[np.float32]
 Shown = Mapping[str, tuple[Sequence[str], Mixture]]  # what tables show: members and mixture by name
+Said = Mapping[str, Mapping[str, Floats]]  # probabilities by name and split
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ def run_ensemble(run: Run) -> dict[str, Any]:
 
     The result has `members` and `mixture` of what the plan names, `combinations` (the table of all), `validation` and
     `target` (figures by combination), `best_single`, `chosen`, `alone` (the model that it came down to, None where
-    there are several), `final`, `diversity`, `test`, `gain` (of the ensemble over the best single, by split), `judged`
-    (all figures of what is final, by split), `rows` and `models_page`.
+    there are several), `final`, `diversity`, `test`, `gain` (of the ensemble over the best single, by split that chose
+    nothing), `gain_on_validation` (the same where both were chosen), `judged` (all figures of what is final, by split),
+    `rows` and `models_page`.
     """
     winners = {"basic": basic_result(run)["winner"]["name"]}
     if has_stage_two(run):
@@ -147,7 +149,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
     said = _said(run, data, readings, {record.name: record for record in records}, shown | {"single": ([best], MEAN)})
     rows = _rows(run, data, shown, said)
     final = title if kind == STAGE else "single"
-    gain = {split: _gain(run, said[title][split], said["single"][split], data.truth[split]) for split in said[title]}
+    gain = {split: _gain(run, said, title, data.truth, split) for split in said[title] if split in HELD_BACK}
     return {
         "members": chosen.members,
         "mixture": chosen.mixture.as_dict(),
@@ -166,7 +168,8 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
             "intervals": {"best": interval, "ensemble": chosen.interval},
         },
         "test": _test(rows),
-        "gain": {split: found for split, found in gain.items() if split in HELD_BACK},
+        "gain": {split: found | {"better": is_better(found["macro_f1"])} for split, found in gain.items()},
+        "gain_on_validation": _gain(run, said, title, data.truth, "validation"),
         "judged": {
             split: judgement(p, data.truth[split], run.plan.labels, seed=run.plan.seed)
             for split, p in said[final].items()
@@ -243,10 +246,9 @@ def judged_row(run: Run, name: str, stage: str, split: str, probabilities: Float
     return row(name, stage, split, score(probabilities, truth, run.plan.labels), SIMULATED * is_simulated)
 
 
-def _gain(run: Run, ensemble: Floats, single: Floats, truth: NDArray[np.int64]) -> dict[str, Any]:
-    """The ensemble less the best single model, on the same rows; `better` where the interval of macro-F1 says so."""
-    found = paired_difference(ensemble, single, truth, seed=run.plan.seed)
-    return {**found, "better": is_better(found["macro_f1"])}
+def _gain(run: Run, said: Said, ensemble: str, truth: Mapping[str, NDArray[np.int64]], split: str) -> dict[str, Any]:
+    """The ensemble less the best single model, on the same rows of a split."""
+    return dict(paired_difference(said[ensemble][split], said["single"][split], truth[split], seed=run.plan.seed))
 
 
 def judged_splits(run: Run, winner: str) -> Splits:

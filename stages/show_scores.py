@@ -7,6 +7,7 @@ from stages.tables import console, ends, figure, interval, table
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
 ALONE = "that is the single model {}: nothing is combined"
+GAINS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}
 BETTER, NO_BETTER = "better, as its interval tells", "the interval does not tell which is better"
 
 
@@ -36,10 +37,21 @@ def show_combinations(result: Mapping[str, Any]) -> None:
     _show_diversity(result.get("diversity"))
     if alone and alone == result["best_single"]:
         out.print("ensemble less best single: they are the same model")
-    for split, gain in result.get("gain", {}).items() if alone != result["best_single"] else ():
+    else:
+        _show_gain(result)
+    out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")
+
+
+def _show_gain(result: Mapping[str, Any]) -> None:
+    """On rows that chose nothing; where there are none, on those that chose, and then nothing is claimed."""
+    out = console()
+    for split, gain in result.get("gain", {}).items():
         told = BETTER if gain["better"] else NO_BETTER
         out.print(f"ensemble less best single on {split}: macro-F1 {interval(gain['macro_f1'], '+')}: {told}")
-    out.print(f"final: {result['final']['kind']}; the test split was read {result['test_readings']} times so far")
+    if not result.get("gain") and result.get("gain_on_validation"):
+        found = result["gain_on_validation"]
+        told = ", ".join(f"{name} {interval(found[key], '+')}" for name, key in GAINS.items())
+        out.print(f"ensemble less best single on validation: {told}; these rows chose both, so nothing is claimed")
 
 
 def _show_diversity(found: Mapping[str, Any] | None) -> None:

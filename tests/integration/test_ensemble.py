@@ -113,6 +113,22 @@ def test_the_gain_is_told_with_its_interval_where_nothing_was_chosen(finished: P
     assert told["gain"]["test"]["macro_f1"]["value"] == pytest.approx(difference)
 
 
+def test_where_all_rows_chose_the_gain_is_told_and_nothing_claimed(
+    finished: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = finished.json("ensemble", "plan.yaml")
+    gain = told["gain_on_validation"]["accuracy"]
+    assert gain["low"] <= gain["value"] <= gain["high"]
+    assert "better" not in told["gain_on_validation"]
+    show_combinations(told)
+    assert "nothing is claimed" not in capsys.readouterr().out
+    show_combinations({**told, "gain": {}})
+    shown = capsys.readouterr().out
+    assert "ensemble less best single on validation: accuracy" in shown
+    assert "these rows chose both, so nothing is claimed" in " ".join(shown.split())
+    assert "better, as its interval tells" not in shown
+
+
 def test_what_a_trial_said_lies_beside_its_weights_and_is_believed(finished: Project, no_inference: None) -> None:
     run = opened(finished)
     shutil.rmtree(run.cache)
