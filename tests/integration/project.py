@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.integration import warm
 from tests.tiny import LABELS, easy_texts, save_encoder
 from tests.transfer.labellers.tiny_lms import save_lm
 
@@ -75,7 +76,9 @@ class Project:
         )
 
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """The command, to its end."""
+        """The command, to its end; where its environment is the usual one, without waiting for imports."""
+        if hasattr(os, "fork") and not more:
+            return warm.run(words, self.folder, environment({}))
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
             cwd=self.folder,

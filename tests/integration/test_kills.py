@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.killing import MOST_ON_DISK, POINTS, REMOVALS, Kill, search_with_kills, searched
+from tests.integration.killing import MOST_ON_DISK, OF_A_TRIAL, POINTS, REMOVALS, Kill, search_with_kills, searched
 from tests.integration.project import Project
 
 # More trials than TPE draws at random, and epochs enough for the pruner to stop some.
@@ -151,12 +151,9 @@ def test_a_search_killed_fifty_times_and_more_ends_like_one_that_ran_through(
 ) -> None:
     project.write(*LONG)
     rng = np.random.default_rng(seed)
-    kills = [
-        Kill(seconds=float(rng.uniform(0.1, 1)))
-        if rng.random() < 0.2
-        else Kill(str(rng.choice([*list(POINTS)[6:], *REMOVALS])), int(rng.integers(1, 3)), bool(rng.random() < 0.5))
-        for _ in range(70)
-    ]
-    told = search_with_kills(project.folder, kills)
+    kills = [Kill(str(at), after=bool(rng.random() < 0.5)) for at in rng.choice(OF_A_TRIAL, 50)]
+    kills += [Kill(seconds=float(seconds)) for seconds in rng.uniform(0.1, 1, 15)]
+    kills += [Kill(at) for at in REMOVALS]
+    told = search_with_kills(project.folder, [kills[i] for i in rng.permutation(len(kills))])
     assert told.count("killed") >= 50
     assert same(project.folder, long)

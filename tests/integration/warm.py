@@ -1,0 +1,88 @@
+"""Commands by forks of a process that has imported all they need: a new interpreter takes three seconds for that."""
+
+import atexit
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+MODULES = (
+    "cli",
+    "stages.run",
+    "stages.infer",
+    "stages.monitor",
+    "studies.worker",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.roberta.modeling_roberta",
+    "transformers.models.gemma3.modeling_gemma3",
+    "sklearn.linear_model",
+    "pyarrow.parquet",
+)
+
+
+def run(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """`moodline` with these words, to its end, in `folder` and with nothing but that environment."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with tempfile.TemporaryDirectory() as name:
+        outputs = [str(Path(name, stream)) for stream in ("stdout", "stderr")]
+        asked = {"words": [*words], "folder": str(folder), "environment": dict(environment), "outputs": outputs}
+        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.flush()
+        status = int(server.stdout.readline())
+        out, errors = (Path(path).read_text(encoding="utf-8") for path in outputs)
+    return subprocess.CompletedProcess([*words], status, out, errors)
+
+
+@cache
+def _server() -> "subprocess.Popen[str]":
+    """One for each process that runs tests, until it ends."""
+    from tests.integration.project import environment
+
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.warm"],
+        env=environment({}),
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    atexit.register(server.kill)
+    return server
+
+
+def main() -> None:
+    """Forks for each line that is asked, and answers with what the fork's status was."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+    for name in MODULES:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            _become(json.loads(line))
+            return
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    os._exit(0)
+
+
+def _become(asked: Mapping[str, object]) -> None:
+    """Runs the command; its end is this process's, as an interpreter's own."""
+    os.chdir(str(asked["folder"]))
+    os.environ.clear()
+    os.environ.update(dict(asked["environment"]))  # type: ignore[call-overload]
+    for stream, path in enumerate(list(asked["outputs"]), start=1):  # type: ignore[call-overload]
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.argv = ["moodline", *list(asked["words"])]  # type: ignore[call-overload]
+    importlib.import_module("cli").main()
+
+
+if __name__ == "__main__":
+    main()
