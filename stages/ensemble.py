@@ -225,7 +225,7 @@ def _said(
     }
 
 
-def _rows(run: Run, data: Splits, shown: Shown, said: Mapping[str, Mapping[str, Floats]]) -> list[Row]:
+def _rows(run: Run, data: Splits, shown: Shown, said: Said) -> list[Row]:
     """References, stages and ensemble on every split there is."""
     fitted, rows = references(data.original, run.plan.labels), list[Row]()
     for split in [split for split in REPORTED if split in data.texts]:

@@ -7,6 +7,7 @@ from stages.tables import console, ends, figure, interval, table
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
 ALONE = "that is the single model {}: nothing is combined"
+CHOSE_BOTH = "these rows chose both and taught what is fitted, so nothing is claimed"
 GAINS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}
 BETTER, NO_BETTER = "better, as its interval tells", "the interval does not tell which is better"
 
@@ -51,7 +52,7 @@ def _show_gain(result: Mapping[str, Any]) -> None:
     if not result.get("gain") and result.get("gain_on_validation"):
         found = result["gain_on_validation"]
         told = ", ".join(f"{name} {interval(found[key], '+')}" for name, key in GAINS.items())
-        out.print(f"ensemble less best single on validation: {told}; these rows chose both, so nothing is claimed")
+        out.print(f"ensemble less best single on validation: {told}; {CHOSE_BOTH}")
 
 
 def _show_diversity(found: Mapping[str, Any] | None) -> None:

@@ -35,7 +35,7 @@ class Best:
         self.epoch: Epoch | None = None
         self.probabilities: Mapping[str, Probabilities] = {}
         self.copies: list[torch.Tensor] | None = None  # None: the model itself has them
-        self._room: list[torch.Tensor] = []  # for copies, of any epoch: fresh memory takes longer than the copying
+        self._room: list[torch.Tensor] = []  # for the copies of any epoch: fresh memory costs more than copying does
 
     def take(self, epoch: Epoch, probabilities: Mapping[str, Probabilities]) -> None:
         """The model, as it is now, is the best so far. probabilities: its own, by exam."""
@@ -49,7 +49,8 @@ class Best:
         if sum(value.nbytes for value in learnt) > MOST_HELD:
             self.write(model)
         else:
-            self._room = self._room or [torch.empty_like(value, device="cpu", requires_grad=False) for value in learnt]
+            if [value.shape for value in self._room] != [value.shape for value in learnt]:  # another seed's words
+                self._room = [torch.empty_like(value, device="cpu") for value in learnt]
             _put(learnt, self._room)
             self.copies = self._room
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
 # Padded tokens in one forward and backward pass. 4,096 fill two CPU cores, and on a GPU stay well within 8 GiB
-# for encoders of the size of RoBERTa-large; a larger GPU takes as many for each 8 GiB, until it is full by far.
+# for encoders of the size of RoBERTa-large.
 TOKEN_BUDGET = 4096
-GPU_MEMORY_OF_A_BUDGET = 8 * 2**30  # bytes
-MOST_BUDGETS = 8
+# A larger GPU takes more: as many for each 16 GiB, twice what they need, for workers may share it. 128 texts of 128
+# tokens are the most, which fill an H200 to a quarter of its peak (benchmarks/gpu_throughput.py).
+GPU_MEMORY_OF_A_BUDGET = 16 * 2**30  # bytes
+MOST_BUDGETS = 4
 # Narrower models are quick in any format and keep float32's digits. (bfloat16 pays from a width of 64 on: with
 # AVX512-bf16 a training step took 14 ms instead of 19 there, 55 instead of 120 at 192.)
 SMALLEST_BF16_WIDTH = 256

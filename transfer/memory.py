@@ -86,7 +86,7 @@ class Memory:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, so that a resumed trial splits its batches as the uninterrupted one."""
-        return {"tokens": self.tokens, "recomputes": self.recomputes}
+        return {"tokens": self.tokens, "first": self.first, "recomputes": self.recomputes}
 
     def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
         """Takes on a checkpoint's state, and prepares `model` for it."""
@@ -96,6 +96,7 @@ class Memory:
     def resume(self, state: Mapping[str, Any]) -> None:
         """Takes on a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
         self.tokens = min(int(state["tokens"]), self.tokens)
+        self.first = min(int(state.get("first", self.first)), self.first)  # another device's own is no shortage
         self.recomputes = self.recomputes or bool(state["recomputes"])
 
     def _lower(self, model: "PreTrainedModel", lengths: Indices) -> None:

@@ -55,10 +55,9 @@ POINTS = {
     "storage.claims.close_slot": 1,
     "storage.ledger.finish": 1,
 }
-# Those that every trial comes by: a kill there is never long in coming.
-OF_A_TRIAL = tuple(POINTS)[
-    tuple(POINTS).index("storage.claims.take_slot") : tuple(POINTS).index("studies.retention.Shelf.tidy")
-]
+# Those that trials come by again and again: a kill there is never long in coming.
+_NAMES = tuple(POINTS)
+OF_A_TRIAL = _NAMES[_NAMES.index("storage.claims.take_slot") : _NAMES.index("studies.retention.Shelf.tidy")]
 # Weights that others displaced: from the third trial on, and seldom.
 REMOVALS = ("storage.registry.remove", "storage.artifacts.Files.remove")
 # All that puts weights on the disk or takes them away.

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,7 +76,7 @@ class Project:
 
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """The command, to its end; where its environment is the usual one, without waiting for imports."""
-        if hasattr(os, "fork") and not more:
+        if hasattr(os, "fork") and not more and "MOODLINE_TEST_GPU" not in os.environ:  # CUDA cannot be forked
             return warm.run(words, self.folder, environment({}))
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
@@ -92,8 +91,10 @@ class Project:
         """What a search says that a second process joins as soon as it has begun; both must end well."""
         leader = self.start("search", "plan.yaml", "--json", *more)
         assert leader.stderr is not None
-        while "trial 0" not in leader.stderr.readline():
-            time.sleep(0.01)
+        line = ""
+        while "trial 0" not in line:
+            line = leader.stderr.readline()
+            assert line, "the leader ended before its first trial"
         joined = self.start("worker", "plan.yaml", "--json", *more)
         out, errors = leader.communicate(timeout=240)
         assert leader.returncode == 0, errors

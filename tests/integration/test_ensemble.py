@@ -125,7 +125,7 @@ def test_where_all_rows_chose_the_gain_is_told_and_nothing_claimed(
     show_combinations({**told, "gain": {}})
     shown = capsys.readouterr().out
     assert "ensemble less best single on validation: accuracy" in shown
-    assert "these rows chose both, so nothing is claimed" in " ".join(shown.split())
+    assert "these rows chose both and taught what is fitted, so nothing is claimed" in " ".join(shown.split())
     assert "better, as its interval tells" not in shown
 
 

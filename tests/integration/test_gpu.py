@@ -114,8 +114,10 @@ def test_workers_share_a_gpu_and_the_whole_run_ends_well(project: Project) -> No
 def test_a_killed_search_goes_on(project: Project) -> None:
     running = project.start("search", "plan.yaml")
     assert running.stderr is not None
-    while "trial 1" not in running.stderr.readline():
-        pass
+    line = ""
+    while "trial 1" not in line:
+        line = running.stderr.readline()
+        assert line, "it ended before its second trial"
     running.kill()
     running.communicate()
     told = project.json("search", "plan.yaml")

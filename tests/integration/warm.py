@@ -27,7 +27,10 @@ MODULES = (
 
 
 def run(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """`moodline` with these words, to its end, in `folder` and with nothing but that environment."""
+    """`moodline` with these words, to its end, in `folder` and with that environment.
+
+    All forks have one hash seed, and what is read from the environment by an import is what `environment({})` has.
+    """
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
@@ -36,9 +39,10 @@ def run(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "
         asked = {"words": [*words], "folder": str(folder), "environment": dict(environment), "outputs": outputs}
         server.stdin.write(json.dumps(asked) + "\n")
         server.stdin.flush()
-        status = int(server.stdout.readline())
+        status = server.stdout.readline()
+        assert status, f"the process that forks ended: {server.wait()}"
         out, errors = (Path(path).read_text(encoding="utf-8") for path in outputs)
-    return subprocess.CompletedProcess([*words], status, out, errors)
+    return subprocess.CompletedProcess([*words], int(status), out, errors)
 
 
 @cache

@@ -15,10 +15,11 @@ import torch
 from studies import best
 from studies.best import Best
 from studies.course import Epoch
+from studies.objective import seeds_of
 from studies.space import Dimension
 from studies.task import Probabilities, Task
 from tests.studies.one_trial import LORA, Heard, KilledError, Place, killing, variant
-from tests.tiny import LABELS
+from tests.tiny import LABELS, easy_examples
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import FineTuning
@@ -81,6 +82,22 @@ def test_an_interrupt_puts_the_best_weights_on_disk_with_the_checkpoint(
     assert place.run(worse, heard) == expected
     assert [epoch for epoch, _ in heard.epochs] == [3]
     assert place.outcome() == another.outcome()
+
+
+def test_a_later_seed_with_other_words_is_kept_as_it_was_judged(task: Task, place: Place) -> None:
+    """Each seed of stage two mixes its own rows, and learns the embeddings of their words alone."""
+    first, second = easy_examples(task.tokenizer, 48), easy_examples(task.tokenizer, 3, seed=1)
+    assert len(set(first.tokens.flat)) > len(set(second.tokens.flat))
+    penalties = iter([5.0, 10.0, 10.0, 10.0, 0.0, 10.0])
+    several = replace(task, seeds=2)
+    wanted = replace(
+        several,
+        examples=lambda params, seed: first if seed == seeds_of(several, 0)[0] else second,
+        value=lambda given: next(penalties) + task.value(given),
+    )
+    place.run(wanted)
+    assert (place.attributes["kept_seed"], place.attributes["best_epoch"]) == (1, 2)
+    assert kept_value(place, task) < 5.0
 
 
 def test_weights_that_are_not_wanted_are_never_written(

@@ -50,10 +50,12 @@ def test_what_was_decided_before_holds_whatever_would_be_measured_now(monkeypatc
     assert not device.has_bf16("cpu")
 
 
-@pytest.mark.parametrize(("gibibytes", "tokens"), [(6, 4096), (11, 4096), (24, 12288), (80, 32768), (141, 32768)])
-def test_a_larger_gpu_takes_more_tokens_at_a_time(monkeypatch: pytest.MonkeyPatch, gibibytes: int, tokens: int) -> None:
+@pytest.mark.parametrize(("gibibytes", "tokens"), [(6, 4096), (23.6, 4096), (47.5, 8192), (79.1, 16384), (139, 16384)])
+def test_a_larger_gpu_takes_more_tokens_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, gibibytes: float, tokens: int
+) -> None:
     monkeypatch.setattr(device, "device_name", lambda: "cuda")
-    card = types.SimpleNamespace(total_memory=gibibytes * 2**30)
+    card = types.SimpleNamespace(total_memory=int(gibibytes * 2**30))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda: card)
     assert device.token_budget() == tokens
 

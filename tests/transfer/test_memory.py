@@ -146,6 +146,17 @@ def test_a_lowered_budget_outlives_a_kill(encoder: Encoder, tmp_path: Path) -> N
     assert same(finish(again), expected)  # and would have been another's with the whole budget
 
 
+def test_a_checkpoint_of_a_smaller_device_is_no_shortage() -> None:
+    memory = Memory(1000)
+    memory.resume(Memory(100).state())
+    assert (memory.tokens, memory.was_short) == (100, False)
+    short = Memory(1000)
+    short.tokens = 500
+    memory = Memory(1000)
+    memory.resume(short.state())
+    assert (memory.tokens, memory.was_short) == (500, True)
+
+
 @pytest.mark.parametrize("kind", ["bert", "roberta", "electra", "distilbert", "albert", "modernbert"])
 @pytest.mark.parametrize(("dropout", "method"), [(0.0, "full"), (0.3, "full"), (0.3, "lora")])
 def test_recomputing_activations_changes_no_bit(encoder: Encoder, kind: str, dropout: float, method: Method) -> None:
