@@ -9,6 +9,9 @@ if "MOODLINE_TEST_GPU" not in os.environ:
     # What is tested to the last bit is promised for a processor; tests/integration/test_gpu.py is for a GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+# The tests of the hub have a server of their own; the others, and what they start, ask for nothing or say so.
+os.environ.pop("HF_HUB_OFFLINE", None)
+
 
 @pytest.fixture(scope="session")
 def one_thread() -> Iterator[None]:
