@@ -1,5 +1,9 @@
-"""A report on a terminal: bars with a rate and a time to go; plain lines where there is no terminal."""
+"""A report on a terminal: bars with a rate and a time to go; plain lines where there is no terminal.
 
+Where nobody reads them any more (the other end of a pipe is gone), work goes on without a word.
+"""
+
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -20,11 +24,18 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s", style="progress.data.speed")
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process, and drop its results as well."""
+        self.quiet = True
+        _say_no_more()
+
+
 class Terminal:
     """Writes to stderr, so that stdout holds results alone."""
 
     def __init__(self) -> None:
-        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self.console = _Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """One line."""
@@ -53,12 +64,20 @@ class Lines:
 
     def say(self, text: str) -> None:
         """One line."""
-        print(text, file=sys.stderr, flush=True)
+        try:
+            print(text, file=sys.stderr, flush=True)
+        except BrokenPipeError:  # the leader is gone; to its members this must look like nothing but that
+            _say_no_more()
 
     @contextmanager
     def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
         """Counts for nobody."""
         yield lambda done: None
+
+
+def _say_no_more() -> None:
+    """Has all that is written to stderr go nowhere from now on, whoever writes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _plain(terminal: Terminal, what: str, total: int | None, unit: str) -> Iterator[Advance]:
