@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,6 @@ class Best:
         self.epoch: Epoch | None = None
         self.probabilities: Mapping[str, Probabilities] = {}
         self.copies: list[torch.Tensor] | None = None  # None: the model itself has them
-        self._room: list[torch.Tensor] = []  # for the copies of any epoch: fresh memory costs more than copying does
 
     def take(self, epoch: Epoch, probabilities: Mapping[str, Probabilities]) -> None:
         """The model, as it is now, is the best so far. probabilities: its own, by exam."""
@@ -49,10 +48,7 @@ class Best:
         if sum(value.nbytes for value in learnt) > MOST_HELD:
             self.write(model)
         else:
-            if [value.shape for value in self._room] != [value.shape for value in learnt]:  # another seed's words
-                self._room = [torch.empty_like(value, device="cpu") for value in learnt]
-            _put(learnt, self._room)
-            self.copies = self._room
+            self.copies = [value.detach().to("cpu", copy=True) for value in learnt]
 
     def write(self, model: "PreTrainedModel", *, trains_on: bool = True) -> None:
         """Puts it on disk, in the folder of its epoch; nothing where it is there already.
@@ -120,6 +116,6 @@ def _having(model: "PreTrainedModel", copies: list[torch.Tensor] | None, trains_
 
 
 @torch.no_grad()
-def _put(values: Sequence[torch.Tensor], into: Sequence[torch.Tensor]) -> None:
-    for value, tensor in zip(values, into, strict=True):
-        tensor.copy_(value)
+def _put(values: list[torch.Tensor], into: list[torch.nn.Parameter]) -> None:
+    for value, parameter in zip(values, into, strict=True):
+        parameter.copy_(value)
