@@ -149,7 +149,10 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
     said = _said(run, data, readings, {record.name: record for record in records}, shown | {"single": ([best], MEAN)})
     rows = _rows(run, data, shown, said)
     final = title if kind == STAGE else "single"
-    gain = {split: _gain(run, said, title, data.truth, split) for split in said[title] if split in HELD_BACK}
+    gains: dict[str, dict[str, Any]] = {
+        split: dict(paired_difference(found, said["single"][split], data.truth[split], seed=run.plan.seed))
+        for split, found in said[title].items()
+    }
     return {
         "members": chosen.members,
         "mixture": chosen.mixture.as_dict(),
@@ -168,8 +171,12 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
             "intervals": {"best": interval, "ensemble": chosen.interval},
         },
         "test": _test(rows),
-        "gain": {split: found | {"better": is_better(found["macro_f1"])} for split, found in gain.items()},
-        "gain_on_validation": _gain(run, said, title, data.truth, "validation"),
+        "gain": {
+            split: gains[split] | {"better": is_better(gains[split]["macro_f1"])}
+            for split in HELD_BACK
+            if split in gains
+        },
+        "gain_on_validation": gains["validation"],
         "judged": {
             split: judgement(p, data.truth[split], run.plan.labels, seed=run.plan.seed)
             for split, p in said[final].items()
@@ -244,11 +251,6 @@ def judged_row(run: Run, name: str, stage: str, split: str, probabilities: Float
     settings = run.plan.pseudo_label
     is_simulated = stage in {"further", STAGE, "distil"} and settings is not None and settings.simulation
     return row(name, stage, split, score(probabilities, truth, run.plan.labels), SIMULATED * is_simulated)
-
-
-def _gain(run: Run, said: Said, ensemble: str, truth: Mapping[str, NDArray[np.int64]], split: str) -> dict[str, Any]:
-    """The ensemble less the best single model, on the same rows of a split."""
-    return dict(paired_difference(said[ensemble][split], said["single"][split], truth[split], seed=run.plan.seed))
 
 
 def judged_splits(run: Run, winner: str) -> Splits:
