@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.integration import warm
+
 # Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
 # every trial in turn.
 POINTS = {
@@ -156,19 +158,14 @@ def main() -> None:
     """The program: kills as JSON, then whether to end the search."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     kills = [Kill(**kill) for kill in json.loads(sys.argv[1])]
-    _import_all()
+    warm.import_all()
+    # a checkpoint after each epoch, however short
+    setattr(importlib.import_module("studies.objective"), "EPOCH_SECONDS", 0.0)  # noqa: B010
     told = [_attempt(kill) for kill in kills]
     status = os.waitstatus_to_exitcode(os.waitpid(_fork(None), 0)[1]) if sys.argv[2] == "True" else 0
     if status != 0:
         sys.exit(f"the search did not end well: {status}\n{Path('search.log').read_text(encoding='utf-8')}")
     print(json.dumps(told))
-
-
-def _import_all() -> None:
-    for name in ("cli", "stages.run", "stages.anew", "transformers.models.bert.modeling_bert", "sklearn.linear_model"):
-        importlib.import_module(name)
-    # a checkpoint after each epoch, however short
-    setattr(importlib.import_module("studies.objective"), "EPOCH_SECONDS", 0.0)  # noqa: B010
 
 
 def _attempt(kill: Kill) -> str:

@@ -1,8 +1,6 @@
 """On a real GPU: MOODLINE_TEST_GPU=1 pytest tests/integration/test_gpu.py. Elsewhere nothing of CUDA's is computed."""
 
-import json
 import os
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from stages.plan import read_plan
+from stages.workspace import open_run
+from storage import registry
 from tests.integration.project import Project
 from tests.tiny import LABELS, easy_examples, save_encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
@@ -119,9 +120,8 @@ def test_workers_share_a_gpu_and_the_whole_run_ends_well(project: Project) -> No
     done = project.run("run", "plan.yaml", "--workers", "2")
     assert done.returncode == 0, done.stderr
     assert {stage["state"] for stage in project.json("status", "plan.yaml")["stages"]} == {"done"}
-    with sqlite3.connect(project.workspace / "moodline.db") as store:
-        devices = {json.loads(row)["device"] for (row,) in store.execute("SELECT lineage FROM moodline_models")}
-    assert devices == {"cuda"}
+    run = open_run(read_plan(project.plan))
+    assert {model.lineage["device"] for model in registry.models(run.engine, run.plan.name)} == {"cuda"}
 
 
 def test_a_killed_search_goes_on(project: Project) -> None:

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 MODULES = (
     "cli",
     "stages.run",
+    "stages.anew",
     "stages.infer",
     "stages.monitor",
     "studies.worker",
@@ -62,11 +64,16 @@ def _server() -> "subprocess.Popen[str]":
     return server
 
 
+def import_all() -> None:
+    """All that a command on the tests' tiny models imports."""
+    for name in MODULES:
+        importlib.import_module(name)
+
+
 def main() -> None:
     """Forks for each line that is asked, and answers with what the fork's status was."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
-    for name in MODULES:
-        importlib.import_module(name)
+    import_all()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
@@ -76,15 +83,15 @@ def main() -> None:
     os._exit(0)
 
 
-def _become(asked: Mapping[str, object]) -> None:
+def _become(asked: Mapping[str, Any]) -> None:
     """Runs the command; its end is this process's, as an interpreter's own."""
-    os.chdir(str(asked["folder"]))
+    os.chdir(asked["folder"])
     os.environ.clear()
-    os.environ.update(dict(asked["environment"]))  # type: ignore[call-overload]
-    for stream, path in enumerate(list(asked["outputs"]), start=1):  # type: ignore[call-overload]
+    os.environ.update(asked["environment"])
+    for stream, path in enumerate(asked["outputs"], start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.argv = ["moodline", *list(asked["words"])]  # type: ignore[call-overload]
+    sys.argv = ["moodline", *asked["words"]]
     importlib.import_module("cli").main()
 
 
