@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # Padded tokens in one forward and backward pass. 4,096 fill two CPU cores, and on a GPU stay well within 8 GiB
 # for encoders of the size of RoBERTa-large.
 TOKEN_BUDGET = 4096
-# A larger GPU takes more: as many for each 16 GiB, twice what they need, for workers may share it. 128 texts of 128
-# tokens are the most, which fill an H200 to a quarter of its peak (benchmarks/gpu_throughput.py).
+# A larger GPU takes more: as many for each 16 GiB, for workers may share it, but no more than 128 texts of 128 tokens,
+# with which RoBERTa-large reaches a quarter of an H200's peak (benchmarks/gpu_throughput.py).
 GPU_MEMORY_OF_A_BUDGET = 16 * 2**30  # bytes
 MOST_BUDGETS = 4
 # Narrower models are quick in any format and keep float32's digits. (bfloat16 pays from a width of 64 on: with
