@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.parts import machine, table
-from tests.studies.many_trials import make_many_trials
+from tests.helpers.many_trials import make_many_trials
 
 STUDY = "many · basic · klue/bert-base"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.project import Project, make_project
+from tests.helpers.small_project import Project, make_project
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import app
-from tests.integration.project import Project, write_csv
-from tests.tiny import easy_texts
+from tests.helpers.small_project import Project, write_csv
+from tests.helpers.tiny_encoders import easy_texts
 
 ROWS = [(text, ("anger", "joy", "sadness")[i]) for text, i in zip(*easy_texts(60, seed=3), strict=True)]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 
 
 def served(project: Project, *more: str) -> "tuple[subprocess.Popen[str], dict[str, Any]]":

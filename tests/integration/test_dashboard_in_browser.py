@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 from tests.integration.test_dashboard import served
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stages.plan import read_plan
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 from transfer.problem import Problems
 
 DISTIL = """

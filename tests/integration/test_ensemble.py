@@ -16,7 +16,7 @@ from stages.plan import read_plan
 from stages.show_scores import show_combinations
 from stages.workspace import Run, open_run
 from storage import ledger, registry
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 from transfer.combine import COMBINATIONS, FITTED, MEAN
 from transfer.evaluate import figure
 

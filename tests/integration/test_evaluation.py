@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.project import Project, write_csv
-from tests.tiny import LABELS, easy_texts
+from tests.helpers.small_project import Project, write_csv
+from tests.helpers.tiny_encoders import LABELS, easy_texts
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.project import Project
-from tests.tiny import LABELS
+from tests.helpers.small_project import Project
+from tests.helpers.tiny_encoders import LABELS
 
 TEXT = "what a lovely happy day"
 

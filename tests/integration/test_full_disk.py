@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.killing import searched
-from tests.integration.project import Project, environment
+from tests.helpers.killing import searched
+from tests.helpers.small_project import Project, environment
 
 # A disk of its own, in a namespace that ends with the command.
 SMALL_DISK = """\

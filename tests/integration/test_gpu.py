@@ -11,8 +11,8 @@ import torch
 from stages.plan import read_plan
 from stages.workspace import open_run
 from storage import registry
-from tests.integration.project import Project
-from tests.tiny import LABELS, easy_examples, save_encoder
+from tests.helpers.small_project import Project
+from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.finetune import FineTuning, Recipe

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.killing import MOST_ON_DISK, OF_A_TRIAL, POINTS, REMOVALS, Kill, search_with_kills, searched
-from tests.integration.project import Project
+from tests.helpers.killing import MOST_ON_DISK, OF_A_TRIAL, POINTS, REMOVALS, Kill, search_with_kills, searched
+from tests.helpers.small_project import Project
 
 # More trials than TPE draws at random, and epochs enough for the pruner to stop some.
 SMALL = (

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.project import Project, outcome
-from tests.tiny import LABELS, easy_texts
+from tests.helpers.small_project import Project, outcome
+from tests.helpers.tiny_encoders import LABELS, easy_texts
 
 
 def test_a_run_ends_with_a_table_of_all_models_and_a_page(finished: Project) -> None:
@@ -128,7 +128,7 @@ def test_status_tells_where_it_stands(finished: Project) -> None:
 
 
 def test_evaluate_judges_each_stage_on_a_labelled_file(finished: Project) -> None:
-    from tests.integration.project import write_csv
+    from tests.helpers.small_project import write_csv
 
     texts, labels = easy_texts(30, seed=5)
     write_csv(finished.folder / "unseen.csv", ["text", "label"], zip(texts, [LABELS[i] for i in labels], strict=True))

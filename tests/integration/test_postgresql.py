@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 from tests.storage.conftest import postgresql, url  # noqa: F401 (fixtures)
 
 

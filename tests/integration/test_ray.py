@@ -19,9 +19,9 @@ from stages.infer import run_infer
 from stages.report import Silent
 from stages.shard_file import publish_shard
 from stages.workspace import Run
-from tests.integration.project import environment
-from tests.stages.classifying import Heap, make_heap
-from tests.tiny import easy_texts
+from tests.helpers.classifying_project import Heap, make_heap
+from tests.helpers.small_project import environment
+from tests.helpers.tiny_encoders import easy_texts
 from transfer.problem import Problems
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from stages.plan import read_plan
 from stages.workspace import open_run, store_url
 from storage import registry
-from tests.integration.project import Project, random_moments
+from tests.helpers.small_project import Project, random_moments
 
 MORE = (
     *("--set", "candidates=[models/bert]"),

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from tests.integration.project import Project, outcome, random_moments
+from tests.helpers.small_project import Project, outcome, random_moments
 
 SECONDS_TO_STOP = 20  # a few, on a machine that does nothing else
 

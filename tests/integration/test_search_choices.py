@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 
 SHORT = ("--set", "search.timeout=0.01s")
 

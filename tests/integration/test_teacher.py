@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from tests.integration.project import Project
+from tests.helpers.small_project import Project
 
 TEACHER = ("{labeller: {model: models/lm}", "{labeller: {teacher: ensemble}")
 

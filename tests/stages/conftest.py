@@ -9,7 +9,7 @@ import pytest
 from stages import panel
 from stages.plan import read_plan
 from stages.workspace import Run, open_run
-from tests.stages.labelling import StubLabeller
+from tests.helpers.labelling_project import StubLabeller
 
 Labels = Callable[[Callable[[str], tuple[float, ...] | int | None]], StubLabeller]
 
@@ -51,7 +51,7 @@ def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
 
 @pytest.fixture(scope="session")
 def _searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.stages.stage_two import make_searched
+    from tests.helpers.searched_project import make_searched
 
     with pytest.MonkeyPatch.context() as patch:
         return make_searched(tmp_path_factory.mktemp("searched") / "project", patch)

@@ -10,8 +10,8 @@ import pytest
 from stages.ablation import run_ablation
 from stages.further import run_further
 from storage import claims
-from tests.integration.project import Project
-from tests.stages.stage_two import opened, predictions
+from tests.helpers.searched_project import opened, predictions
+from tests.helpers.small_project import Project
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 CONTROLS = "small · further · models/bert · controls"

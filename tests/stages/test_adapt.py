@@ -23,8 +23,8 @@ from stages.pseudo_label import run_pseudo_label
 from stages.run import DOES
 from stages.workspace import Run
 from storage import ledger
-from tests.stages.stage_two import KilledError, files_of, opened
-from tests.tiny import save_encoder
+from tests.helpers.searched_project import KilledError, files_of, opened
+from tests.helpers.tiny_encoders import save_encoder
 from transfer.adapt import Adapting
 from transfer.problem import Problem, Problems
 
@@ -227,7 +227,7 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from stages import panel
-    from tests.stages.stage_two import labeller
+    from tests.helpers.searched_project import labeller
 
     monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
     run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "further.trials=1")

@@ -22,8 +22,8 @@ from stages.data import read_gold
 from stages.plan import read_plan
 from stages.workspace import open_run
 from storage.annotations import Annotation, annotations
-from tests.integration.project import environment
-from tests.stages.labelling import LABELS, make_labelling, opened, truth_of, write
+from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of, write
+from tests.helpers.small_project import environment
 from transfer.sheets import read_sheet, write_sheet
 
 KEYS = "123"

@@ -15,7 +15,7 @@ from stages.follow import infer_command
 from stages.joining import cluster_address, join
 from stages.node import Facts, facts
 from stages.node_check import check_nodes, problems_of
-from tests.stages.classifying import make_heap
+from tests.helpers.classifying_project import make_heap
 from transfer.problem import Problem, Problems
 
 # no word to Ray's makers, and addresses of this machine alone

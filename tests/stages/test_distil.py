@@ -7,7 +7,7 @@ from typing import Any
 
 from stages import distil
 from stages.workspace import Run
-from tests.integration.project import write_csv
+from tests.helpers.small_project import write_csv
 from transfer.cleaning import key_hash
 
 WORDS = ("rain", "tram", "soup", "bridge", "letter")

@@ -15,7 +15,7 @@ from stages.engine_choice import choose_team
 from stages.models import model_record
 from stages.workspace import Run
 from storage.choices import choice
-from tests.stages.classifying import Heap, make_heap
+from tests.helpers.classifying_project import Heap, make_heap
 from transfer.combine import mixture_from
 from transfer.encoding import Tokens
 from transfer.engines.agreement import Measured

@@ -9,8 +9,8 @@ import pytest
 from stages.follow import follow
 from stages.infer import run_infer
 from stages.workspace import Run
-from tests.stages.classifying import ByRule, Heap, make_heap, rows
-from tests.tiny import easy_texts
+from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
+from tests.helpers.tiny_encoders import easy_texts
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(40, 1)[0])]
 

@@ -23,7 +23,7 @@ from stages.workspace import store_url
 from storage import registry
 from studies.objective import run_trial
 from studies.store import open_optuna
-from tests.stages.stage_two import KilledError, dying, files_of, labeller, opened, predictions, without_gold
+from tests.helpers.searched_project import KilledError, dying, files_of, labeller, opened, predictions, without_gold
 from transfer.model import load_classifier
 from transfer.problem import Problem, Problems
 

@@ -12,8 +12,8 @@ import pytest
 
 from stages.engine_choice import choose_team
 from stages.infer import run_infer
-from tests.stages.classifying import ByRule, Heap, lines, make_heap, rows, rule
-from tests.tiny import LABELS, easy_texts
+from tests.helpers.classifying_project import ByRule, Heap, lines, make_heap, rows, rule
+from tests.helpers.tiny_encoders import LABELS, easy_texts
 from transfer.problem import Problem, Problems
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]

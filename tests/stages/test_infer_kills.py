@@ -12,8 +12,8 @@ import pytest
 from stages import infer
 from stages.infer import run_infer
 from storage import shards
-from tests.stages.classifying import ByRule, Heap, make_heap, rows
-from tests.tiny import easy_texts
+from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
+from tests.helpers.tiny_encoders import easy_texts
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
 COMMENTS = [*TEXTS[:20], *TEXTS[5:12], *TEXTS[20:23], *TEXTS[:8], *TEXTS[23:25]]  # four shards, later ones half known

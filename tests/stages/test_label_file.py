@@ -10,8 +10,8 @@ from cli import app
 from stages.label_file import export_labels, import_labels
 from stages.pseudo_label import run_pseudo_label
 from storage.labels import labellers, labels_of
+from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
-from tests.stages.labelling import LABELS, boasting, make_labelling, opened, write
 from transfer.cleaning import key_hash
 from transfer.problem import Problem
 

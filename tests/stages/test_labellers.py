@@ -18,8 +18,8 @@ from stages.data import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
 from stages.workspace import Run
 from storage.labels import labellers, labels_of
-from tests.stages.labelling import LABELS, make_labelling, opened, truth_of
-from tests.transfer.labellers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
+from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
+from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of
 from transfer.labellers import asking
 from transfer.problem import Problem
 

@@ -11,7 +11,7 @@ from stages.check import check_plan
 from stages.infer import run_infer
 from stages.plan import read_plan
 from stages.report import Advance
-from tests.stages.classifying import ByRule, lines, make_heap
+from tests.helpers.classifying_project import ByRule, lines, make_heap
 
 SOURCES = "comments=[{path: 'comments/*', id: id, author: who}]"
 BY_FILM = "index={cluster: source}"

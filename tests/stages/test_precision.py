@@ -12,8 +12,8 @@ from stages.basic import run_basic
 from stages.plan import read_plan
 from stages.workspace import Run, open_run, store_url
 from storage.choices import choice
-from tests.integration.project import write_csv
-from tests.tiny import LABELS, easy_texts, save_encoder
+from tests.helpers.small_project import write_csv
+from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from transfer import device
 
 PLAN = """

@@ -9,8 +9,8 @@ import pytest
 from stages.data import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
 from storage.labels import labels_of
+from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
-from tests.stages.labelling import boasting, make_labelling, opened, truth_of
 from transfer.calibration import calibration_from
 from transfer.evaluate import bootstrap_interval
 from transfer.problem import Problem

@@ -23,9 +23,9 @@ from stages.status import run_status
 from stages.workspace import Run, open_run, store_url
 from storage import registry
 from studies.queued import Queued
-from tests.integration.project import write_csv
+from tests.helpers.small_project import write_csv
+from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.studies.conftest import dead_worker
-from tests.tiny import LABELS, easy_texts, save_encoder
 from transfer.problem import Problem
 
 PLAN = """

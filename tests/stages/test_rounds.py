@@ -15,7 +15,7 @@ from stages.refit import search_and_refit
 from stages.workspace import store_url
 from storage import registry
 from studies.store import open_optuna
-from tests.stages.stage_two import KilledError, opened, predictions
+from tests.helpers.searched_project import KilledError, opened, predictions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROUNDS = ("rounds={most: 3, comments: 10, top: 1}", "pseudo_label.sample=60", "further.trials=1")

@@ -8,7 +8,7 @@ import pytest
 
 from stages import infer
 from stages.infer import start_here
-from tests.stages.classifying import make_heap
+from tests.helpers.classifying_project import make_heap
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from storage import claims
 from storage.engine import open_store
 from storage.worker import Worker, this_worker
 from studies.store import open_optuna
-from tests.integration.project import environment
-from tests.studies.many_trials import make_many_trials
+from tests.helpers.many_trials import make_many_trials
+from tests.helpers.small_project import environment
 
 STUDY = "many · basic · klue/bert-base"
 HEAVY = {"torch", "transformers", "optuna", "pandas", "sklearn", "pyarrow", "numpy", "matplotlib", "datasets"}

@@ -16,8 +16,8 @@ from stages.data import read_original
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import ADAPTERS, Run
 from storage.labels import labellers, labels_of
-from tests.stages.labelling import opened, write
-from tests.transfer.labellers.tiny_lms import save_lm
+from tests.helpers.labelling_project import opened, write
+from tests.helpers.tiny_lms import save_lm
 from transfer.labelled import chosen
 from transfer.labellers import tune as tune_module
 from transfer.labellers.tuning_settings import TuningSettings

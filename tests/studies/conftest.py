@@ -21,7 +21,7 @@ from studies.worker import Ended, RunTrial, open_study, work
 
 if TYPE_CHECKING:
     from studies.task import Task
-    from tests.studies.one_trial import Place
+    from tests.helpers.one_trial import Place
 
 SPACE: dict[str, Dimension] = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
@@ -106,14 +106,14 @@ def told(study: optuna.Study) -> list[tuple[object, ...]]:
 @pytest.fixture(scope="session")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The weights that the trials of `task` begin with."""
-    from tests.tiny import save_encoder
+    from tests.helpers.tiny_encoders import save_encoder
 
     return save_encoder("bert", tmp_path_factory.mktemp("bert"), with_lm_head=True)
 
 
 @pytest.fixture(scope="session")
 def task(bert: Path, one_thread: None) -> "Task":
-    from tests.studies.one_trial import a_task
+    from tests.helpers.one_trial import a_task
 
     return a_task(bert)
 
@@ -121,7 +121,7 @@ def task(bert: Path, one_thread: None) -> "Task":
 @pytest.fixture
 def place(tmp_path: Path, url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> "Place":
     """Trials of tiny models have epochs far too short for a checkpoint; here they get one each nevertheless."""
-    from tests.studies.one_trial import Place
+    from tests.helpers.one_trial import Place
 
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)
     return Place(tmp_path, url, engine)
@@ -130,7 +130,7 @@ def place(tmp_path: Path, url: str, engine: Engine, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def another(tmp_path: Path) -> "Place":
     """A second place, for the trial that nobody kills."""
-    from tests.studies.one_trial import Place
+    from tests.helpers.one_trial import Place
 
     root = tmp_path / "another"
     root.mkdir()

@@ -18,8 +18,8 @@ from studies.course import Epoch
 from studies.objective import seeds_of
 from studies.space import Dimension
 from studies.task import Probabilities, Task
-from tests.studies.one_trial import LORA, Heard, KilledError, Place, killing, variant
-from tests.tiny import LABELS, easy_examples
+from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
+from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import FineTuning

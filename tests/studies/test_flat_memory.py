@@ -15,8 +15,8 @@ from studies.objective import run_trial, sweep_scratch
 from studies.retention import Shelf
 from studies.store import open_optuna
 from studies.worker import Ended, open_study, work
+from tests.helpers.one_trial import Heard, a_task, variant
 from tests.studies.conftest import a_search
-from tests.studies.one_trial import Heard, a_task, variant
 from tests.transfer.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
 from transfer.heap import give_back
 

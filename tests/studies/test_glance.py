@@ -13,9 +13,9 @@ from storage.engine import open_store
 from studies.glance import SeenTrial, glance
 from studies.retention import best_trial
 from studies.store import open_optuna
+from tests.helpers.many_trials import make_many_trials
 from tests.storage.conftest import postgresql as postgresql  # noqa: PLC0414
 from tests.storage.conftest import url as url  # noqa: PLC0414
-from tests.studies.many_trials import make_many_trials
 
 Direction = Literal["maximize", "minimize"]
 DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {

@@ -17,8 +17,8 @@ from studies.objective import seeds_of, sweep_scratch
 from studies.space import Dimension
 from studies.task import Task
 from studies.worker import Ended
-from tests.studies.one_trial import LORA, Heard, KilledError, Place, killing, variant
-from tests.tiny import LABELS
+from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
+from tests.helpers.tiny_encoders import LABELS
 from transfer import checkpoint
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.evaluate import score

@@ -12,7 +12,7 @@ from storage import registry
 from studies import objective
 from studies.objective import OverTimeError
 from studies.task import Probabilities, Task
-from tests.studies.one_trial import Heard, KilledError, Place, killing
+from tests.helpers.one_trial import Heard, KilledError, Place, killing
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import DivergedError, Examples
 from transfer.memory import NoRoomError

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from studies.lease import Lease
 from studies.outcome import COLLAPSED_IN_A_ROW, collapsed_to
 from studies.worker import Ended
+from tests.helpers.tiny_encoders import LABELS
 from tests.studies.conftest import RunIt, a_search, formula
-from tests.tiny import LABELS
 from transfer.problem import Problem
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers.utils import logging
 
-from tests.tiny import save_encoder
+from tests.helpers.tiny_encoders import save_encoder
 
 Encoder = Callable[[str], Path]
 

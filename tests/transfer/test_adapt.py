@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.tiny import ARCHITECTURES, LABELS, easy_texts
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
 from tests.transfer.conftest import Encoder
 from transfer.adapt import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
@@ -157,7 +157,7 @@ def test_a_classifiers_head_and_pooler_outlive_the_adaptation(encoder: Encoder, 
 
 
 def test_a_tokenizer_without_a_mask_is_told(encoder: Encoder) -> None:
-    from tests.tiny import bare_words
+    from tests.helpers.tiny_encoders import bare_words
 
     folder = encoder("bert")
     for path in folder.glob("tokenizer*"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import ARCHITECTURES, LABELS, easy_examples
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.adapters import has_adapters, is_adapter, plain, target_modules
 from transfer.checkpoint import TENSORS, restore_checkpoint, save_checkpoint

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import easy_examples
+from tests.helpers.tiny_encoders import easy_examples
 from tests.transfer.conftest import Encoder
 from tests.transfer.test_finetune import RECIPE, begin, finish
 from transfer.anchor import Anchor

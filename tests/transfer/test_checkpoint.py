@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.tiny import ARCHITECTURES, LABELS, easy_examples
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.engines.torch import probabilities_of

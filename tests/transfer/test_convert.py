@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.tiny import ARCHITECTURES, LABELS, easy_texts
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
 from tests.transfer.conftest import Encoder
 from transfer.encoding import encode, pad
 from transfer.engines import convert as converting

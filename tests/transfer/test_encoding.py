@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from tests.tiny import bare_words, byte_pairs, easy_texts, word_pieces
+from tests.helpers.tiny_encoders import bare_words, byte_pairs, easy_texts, word_pieces
 from transfer.encoding import Indices, Tokens, batches, encode, join, pad
 
 TEXTS = [*easy_texts(30, 1)[0], "hm", "happy " * 60, "unseen 🙂 글자 letters"]

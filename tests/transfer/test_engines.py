@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.tiny import LABELS, LONGEST, easy_texts
+from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts
 from tests.transfer.conftest import Encoder
 from transfer.encoding import Tokens, encode
 from transfer.engines import opening

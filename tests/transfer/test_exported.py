@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import LABELS, LONGEST, easy_texts, save_encoder
+from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encoder
 from transfer.engines.convert import FILES, Format, convert
 from transfer.engines.exported import convert_checked
 from transfer.model import load_classifier, load_tokenizer

@@ -13,7 +13,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from transformers import PreTrainedModel
 
-from tests.tiny import ARCHITECTURES, LABELS, easy_examples
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.encoding import Tokens
 from transfer.engines.torch import probabilities_of

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from transformers import BertConfig, BertModel
 
-from tests.tiny import LABELS, easy_examples, word_pieces
+from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
 from transfer.checkpoint import save_checkpoint
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import FineTuning, Recipe

@@ -14,9 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.tiny import save_encoder
+from tests.helpers.model_hub import COMMIT, GATED_FILES, Hub, model_hub
+from tests.helpers.tiny_encoders import save_encoder
 from tests.transfer.conftest import Encoder
-from tests.transfer.model_hub import COMMIT, GATED_FILES, Hub, model_hub
 from transfer.hub import fetch_config, fetch_model, model_version
 from transfer.problem import Problem
 

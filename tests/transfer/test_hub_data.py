@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.transfer.dataset_hub import COMMIT, dataset_hub
+from tests.helpers.dataset_hub import COMMIT, dataset_hub
 
 READ = """
 import json, sys

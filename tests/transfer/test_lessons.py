@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import LABELS, LONGEST, easy_texts, save_encoder
+from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encoder
 from transfer.encoding import encode
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import figure

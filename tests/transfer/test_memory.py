@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import LABELS, easy_examples
+from tests.helpers.tiny_encoders import LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.engines.torch import probabilities_of

@@ -11,9 +11,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoConfig, PreTrainedModel
 
-from tests.tiny import ARCHITECTURES, LABELS, LONGEST, bare_words, save_encoder
+from tests.helpers.model_hub import Hub, model_hub
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, bare_words, save_encoder
 from tests.transfer.conftest import Encoder
-from tests.transfer.model_hub import Hub, model_hub
 from transfer.model import depth, layer_of, load_classifier, load_config, load_tokenizer, longest_input
 from transfer.problem import Problem
 

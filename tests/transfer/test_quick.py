@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from tests.tiny import ARCHITECTURES, LABELS, easy_examples
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from tests.transfer.test_finetune import gradients
 from transfer.checkpoint import TENSORS, restore_checkpoint, save_checkpoint

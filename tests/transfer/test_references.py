@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.tiny import easy_texts
+from tests.helpers.tiny_encoders import easy_texts
 from transfer.references import majority, tfidf
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny import ARCHITECTURES, LABELS, LONGEST, easy_texts
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, easy_texts
 from tests.transfer.conftest import Encoder
 from transfer.encoding import encode
 from transfer.engines.torch import TorchEngine, probabilities_of

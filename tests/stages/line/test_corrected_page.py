@@ -17,7 +17,7 @@ from stages.line.plots import line_data
 from stages.line.series import Line, as_json, totals_json
 from stages.line.settings import IndexSettings
 from stages.line.table import write_csv, write_parquet
-from tests.stages.line.shifting import LABELS, World, make_world
+from tests.helpers.shifting_emotions import LABELS, World, make_world
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from stages.line.others import beside, correlations, read_other
 from stages.line.page import write_page
 from stages.line.sensitivity import sensitivity
 from stages.line.settings import IndexSettings, OtherSeries
-from tests.stages.line.course import line_of
-from tests.stages.line.shifting import LABELS, make_world
+from tests.helpers.made_up_lines import line_of
+from tests.helpers.shifting_emotions import LABELS, make_world
 from transfer.problem import Problem
 
 SALES = OtherSeries(path="sales.csv", name="sales", lags=3)

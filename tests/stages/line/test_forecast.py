@@ -11,7 +11,7 @@ from stages.line.backtest import Trial, judged
 from stages.line.context_notes import forecast_texts
 from stages.line.forecast import Forecast, Withheld, forecasts, needed
 from stages.line.settings import Every
-from tests.stages.line.course import line_of
+from tests.helpers.made_up_lines import line_of
 
 FORTNIGHT = {"day": 7, "week": 0, "month": 0}
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.line.palette import COLOURS, looks
-from tests.stages.line.course import line_of
+from tests.helpers.made_up_lines import line_of
 
 Floats = NDArray[np.float64]
 # Linear RGB as a dichromat sees it: Machado, Oliveira and Fernandes (2009), severity 1

@@ -13,7 +13,7 @@ from stages.line.aggregate import daily_line
 from stages.line.judged import Judged
 from stages.line.series import Estimate, Line
 from stages.line.settings import IndexSettings
-from tests.stages.line.shifting import LABELS, MONTHS, World, make_world
+from tests.helpers.shifting_emotions import LABELS, MONTHS, World, make_world
 
 CORRECTED = ("acc", "pacc", "em")
 WEIGHTS = {"anger": -1.0, "neutral": 0.0, "joy": 1.0}

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.transfer.labellers.tiny_lms import make_tokenizer, save_lm
+from tests.helpers.tiny_lms import make_tokenizer, save_lm
 from transfer.labellers import lm as lm_module
 from transfer.labellers import local, scoring
 from transfer.labellers.answer import Answer

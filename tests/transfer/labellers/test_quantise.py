@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tests.transfer.labellers.tiny_lms import save_lm
+from tests.helpers.tiny_lms import save_lm
 from transfer.labellers import quantise
 from transfer.labellers.local import LocalLabeller, local_labeller
 from transfer.labellers.quantise import quantised

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.transfer.labellers.fake_server import Body, Fault, Script, comment_in, completion, serve
+from tests.helpers.fake_server import Body, Fault, Script, comment_in, completion, serve
 from transfer.labellers import asking
 from transfer.labellers.answer import Answer
 from transfer.labellers.choose import make_labeller

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.transfer.labellers.tiny_lms import save_lm
+from tests.helpers.tiny_lms import save_lm
 from transfer.labellers.adapter import WEIGHTS, Adapter, Attached, fresh
 from transfer.labellers.local import LocalLabeller, local_labeller
 from transfer.labellers.scoring import encode_shared, label_scores, traced_scores

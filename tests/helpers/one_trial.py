@@ -21,7 +21,7 @@ from studies.space import Dimension
 from studies.store import open_optuna
 from studies.task import Exam, Probabilities, Task
 from studies.worker import Ended
-from tests.tiny import LABELS, easy_examples
+from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.evaluate import score
 from transfer.model import load_tokenizer
 

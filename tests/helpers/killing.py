@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.integration import warm
+from tests.helpers import forked_commands
 
 # Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
 # every trial in turn.
@@ -96,10 +96,10 @@ def search_with_kills(folder: Path, kills: Sequence[Kill], *, end: bool = True) 
     "killed", "interrupted" (with status 130), or "finished" (the point was not reached: the search was done before).
     Raises where an attempt ended in any other way, or the last one failed.
     """
-    from tests.integration.project import environment
+    from tests.helpers.small_project import environment
 
     done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.killing", json.dumps([asdict(kill) for kill in kills]), str(end)],
+        [sys.executable, "-m", "tests.helpers.killing", json.dumps([asdict(kill) for kill in kills]), str(end)],
         cwd=folder,
         env=environment({"TOKENIZERS_PARALLELISM": "false"}),
         text=True,
@@ -158,7 +158,7 @@ def main() -> None:
     """The program: kills as JSON, then whether to end the search."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     kills = [Kill(**kill) for kill in json.loads(sys.argv[1])]
-    warm.import_all()
+    forked_commands.import_all()
     # a checkpoint after each epoch, however short
     setattr(importlib.import_module("studies.objective"), "EPOCH_SECONDS", 0.0)  # noqa: B010
     told = [_attempt(kill) for kill in kills]

@@ -20,7 +20,7 @@ from stages.plan import read_plan
 from stages.workspace import Run, open_run
 from storage import registry
 from storage.registry import ModelRecord
-from tests.tiny import LABELS, save_encoder
+from tests.helpers.tiny_encoders import LABELS, save_encoder
 from transfer.cleaning import key
 from transfer.model import load_classifier, load_tokenizer
 

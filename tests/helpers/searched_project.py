@@ -11,10 +11,10 @@ from stages.basic import run_basic
 from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
-from tests.integration.project import write_csv
-from tests.stages.labelling import StubLabeller
+from tests.helpers.labelling_project import StubLabeller
+from tests.helpers.small_project import write_csv
+from tests.helpers.tiny_encoders import LABELS, MOODS, easy_texts, save_encoder
 from tests.studies.conftest import dead_worker
-from tests.tiny import LABELS, MOODS, easy_texts, save_encoder
 
 PLAN = """\
 name: small

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.integration import warm
-from tests.tiny import LABELS, easy_texts, save_encoder
-from tests.transfer.labellers.tiny_lms import save_lm
+from tests.helpers import forked_commands
+from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
+from tests.helpers.tiny_lms import save_lm
 
 PLAN = """\
 name: small
@@ -77,7 +77,7 @@ class Project:
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """The command, to its end; where its environment is the usual one, without waiting for imports."""
         if hasattr(os, "fork") and not more and "MOODLINE_TEST_GPU" not in os.environ:  # CUDA cannot be forked
-            return warm.run(words, self.folder, environment({}))
+            return forked_commands.run(words, self.folder, environment({}))
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
             cwd=self.folder,

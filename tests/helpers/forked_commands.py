@@ -50,10 +50,10 @@ def run(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "
 @cache
 def _server() -> "subprocess.Popen[str]":
     """One for each process that runs tests, until it ends."""
-    from tests.integration.project import environment
+    from tests.helpers.small_project import environment
 
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.warm"],
+        [sys.executable, "-m", "tests.helpers.forked_commands"],
         env=environment({}),
         text=True,
         encoding="utf-8",
