@@ -21,9 +21,9 @@ from storage import ledger, registry
 from studies.interrupts import held_interrupts
 from transfer.adapt import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
+from transfer.errors import Problem
 from transfer.hub import fetch_model, model_version
 from transfer.memory import Memory
-from transfer.problem import Problem
 
 STAGE = "adapt"
 CHECKPOINT_SECONDS = 120.0

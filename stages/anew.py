@@ -12,7 +12,7 @@ from storage.shards import forget_shards
 from studies.artifacts import forget_artifacts
 from studies.record import ANSWERS
 from studies.store import open_optuna
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def begin_anew(run: Run, stage: str, first: str | None = None) -> None:

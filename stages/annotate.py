@@ -20,7 +20,7 @@ from stages.plan import Plan
 from stages.stage import fingerprint
 from stages.workspace import Run
 from storage.annotations import annotate, annotations, take_back
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 from transfer.sheets import check_format, read_sheet, write_sheet
 from transfer.strata import Draw, Drawn, draw_stratified
 from transfer.stream import read_comments

@@ -18,7 +18,7 @@ from stages.plan import Plan
 from stages.words import line_words
 from stages.workspace import SHARDS, Run
 from storage import shards as store
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 
 def check_beside(plan: Plan) -> None:

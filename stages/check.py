@@ -27,10 +27,10 @@ from studies.again import recheck_of
 from studies.search import Search
 from studies.space import Space, default_mixing, default_space
 from transfer.device import device_name, has_bf16
+from transfer.errors import Problem, Problems
 from transfer.labelled import Labelled
 from transfer.labellers.settings import LabellerSettings
 from transfer.model import depth, load_config, load_tokenizer
-from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource
 from transfer.splits import Original, deal_halves
 from transfer.stream import MASKED, read_comments

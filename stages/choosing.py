@@ -19,9 +19,9 @@ from stages.settings import PseudoLabelSettings
 from stages.stage import fingerprint
 from stages.teacher import stage_one_winner
 from stages.workspace import SAMPLES, Run
+from transfer.errors import Problem
 from transfer.floods import flood_key
 from transfer.language import in_languages
-from transfer.problem import Problem
 from transfer.strata import Draw, draw_stratified
 from transfer.stream import read_comments
 

@@ -17,7 +17,7 @@ from transfer.combine import Mixture
 from transfer.encoding import Tokens, encode, same_tokens
 from transfer.engines.engine import Engine, Heard, Way
 from transfer.engines.opening import Member, open_engine
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Floats = NDArray[np.float32]
 Finish = Callable[[Heard], Floats]

@@ -18,7 +18,7 @@ from stages.node import NodeClassifier
 from stages.node_check import ask_by_ray, check_nodes
 from stages.workspace import Run
 from transfer.device import device_name
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 BUSY_SECONDS = 60.0
 _LIKE_THE_NODES = "the engine is chosen where the command runs: run it on a machine of the kind of the nodes"

@@ -11,7 +11,7 @@ from stages.plan import Plan
 from stages.workspace import find_run, store_url
 from storage.address import read_address, sqlite_path
 from storage.engine import engine_options
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication

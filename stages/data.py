@@ -9,8 +9,8 @@ from stages.plan import Plan
 from stages.workspace import Run
 from storage.gold import add_halves, known_halves
 from transfer.corpus import read_labelled
+from transfer.errors import Problem
 from transfer.labelled import Labelled, chosen, without
-from transfer.problem import Problem
 from transfer.splits import Original, deal_halves, split_original
 
 IN_GOLD = "also in gold"

@@ -16,7 +16,7 @@ from transfer.encoding import Tokens, encode
 from transfer.engines.agreement import REFERENCE, Measured, fastest
 from transfer.engines.engine import Engine, Way
 from transfer.engines.opening import Member, open_engine, ways_here
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 # Measuring takes about as long as torch takes for so many texts; with fewer than ten times as many it does not pay.
 MEASURED_FROM = 20_000

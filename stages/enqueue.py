@@ -13,7 +13,7 @@ from studies.proposal import queue_trial
 from studies.space import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
 from studies.space_problems import has_value, told, unknown, value_problem
 from studies.store import open_optuna
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 COMMANDS = {"basic": "search", "further": "further"}
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)

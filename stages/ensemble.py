@@ -25,9 +25,9 @@ from storage.registry import ModelRecord
 from transfer.bootstrap import is_better, paired_difference
 from transfer.combine import MEAN, Mixture, mixture_from
 from transfer.diversity import diversity
+from transfer.errors import Problem
 from transfer.evaluate import score
 from transfer.judgement import judgement
-from transfer.problem import Problem
 from transfer.splits import Original
 
 STAGE = "ensemble"

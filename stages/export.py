@@ -14,7 +14,7 @@ from stages.workspace import Run
 from storage.registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.exported import convert_checked
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 CHECKED = 64  # validation texts on which a converted model is held to torch
 

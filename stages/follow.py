@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stages.duration import shown
 from stages.opening import lead_stage
 from stages.workspace import Run
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 if TYPE_CHECKING:
     from stages.infer import Start

@@ -22,7 +22,7 @@ from studies.again import RecheckSettings, recheck_of
 from studies.record import model_name
 from studies.search import Search
 from studies.task import Task
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def run_further(run: Run) -> dict[str, Any]:

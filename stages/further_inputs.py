@@ -14,8 +14,8 @@ from stages.workspace import Run
 from storage import registry
 from storage.registry import ModelRecord
 from studies.space import most, plain_space
+from transfer.errors import Problem
 from transfer.evaluate import DIRECTIONS
-from transfer.problem import Problem
 from transfer.splits import Original
 
 FEWEST_PSEUDO_LABELS = 20

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from stages.classifiers import Finish, Floats
 from transfer.engines.engine import Heard
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 LOOK_SECONDS = 1.0
 JOIN_SECONDS = 5.0

@@ -33,10 +33,10 @@ from stages.workspace import SHARDS, Run
 from storage import shards as store
 from storage.salt import author_salt
 from storage.shards import ShardRecord
+from transfer.errors import Problem
 from transfer.faults import Faults
 from transfer.heap import give_back
 from transfer.near import near_key
-from transfer.problem import Problem
 from transfer.sources import CommentSource
 from transfer.stream import MASKED, Window, comment_files, read_windows
 

@@ -11,7 +11,7 @@ from stages.progress import Lines
 from stages.workspace import Run
 from storage import ledger
 from storage.leader import holder
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def join_search(run: Run, leader: int | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from stages.crew import all_gpus
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 LOCAL = "local"  # what Ray calls a cluster of its own on this machine
 

@@ -21,9 +21,9 @@ from storage import ledger
 from transfer.cleaning import clean, clean_cell, key_hash
 from transfer.columns import as_text
 from transfer.corpus import read_labelled
+from transfer.errors import Problem
 from transfer.judgement import by_length, judgement, slices
 from transfer.labelled import Labelled
-from transfer.problem import Problem
 from transfer.reading import read_batches
 from transfer.sources import LabelledSource
 from transfer.times import utc_times

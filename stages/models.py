@@ -15,7 +15,7 @@ from storage import registry
 from storage.registry import ModelRecord
 from transfer.combine import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.engines.torch import TorchEngine
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Floats = NDArray[np.float32]
 

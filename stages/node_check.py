@@ -10,7 +10,7 @@ from stages.classifiers import Team
 from stages.joining import only_on
 from stages.node import Facts, facts
 from stages.workspace import Run
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 Ask = Callable[[str, Sequence[str]], Facts | str | None]
 

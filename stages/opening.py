@@ -65,7 +65,7 @@ def begun_run(plan: "Plan") -> "Run":
     Raises Problem where nothing was begun.
     """
     from stages.workspace import find_run
-    from transfer.problem import Problem
+    from transfer.errors import Problem
 
     if find_run(plan) is None:
         raise Problem(f"{plan.name}: nothing has been run yet", f"begin with: moodline run {plan.file.name}")

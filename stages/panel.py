@@ -11,6 +11,7 @@ from stages.settings import PseudoLabelSettings
 from stages.teacher import teacher_of
 from stages.workspace import Run, candidate_location
 from transfer.device import device_name
+from transfer.errors import Problem
 from transfer.labelled import Labelled
 from transfer.labellers.answer import Labeller, identity_of
 from transfer.labellers.choose import make_labeller
@@ -18,7 +19,6 @@ from transfer.labellers.draw import draw_examples
 from transfer.labellers.examples import DrawnExamples, Example, Shots
 from transfer.labellers.prompt import PromptSettings, variants
 from transfer.labellers.settings import LabellerSettings, require_labeller
-from transfer.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ from stages.settings import (
     Settings,
 )
 from studies.space import Space
+from transfer.errors import Problem, Problems
 from transfer.labellers.prompt import check_prompt
 from transfer.labellers.settings import LabellerSettings
-from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource, GoldSource
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Place = tuple[str | int, ...]
 # YAML 1.1, which PyYAML reads, takes 1e-5 for text; the 1.2 rule below takes it for the number that is meant.

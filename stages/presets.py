@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from stages.plan import Plan
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 HEADS = {
     "quickstart": "Four emotions in English comments, from files of your own. Change the paths and run: moodline check",

@@ -19,7 +19,7 @@ from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
 from stages.unity import compared
 from stages.workspace import Run
 from storage.labels import LabelRow, labels_of, register_labeller
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
 from storage import ledger, registry
 from studies.worker import POLL_SECONDS
+from transfer.errors import Problem
 from transfer.floods import flood_key
 from transfer.language import in_languages
-from transfer.problem import Problem
 from transfer.strata import draw_stratified
 from transfer.stream import read_comments
 

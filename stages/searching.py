@@ -34,7 +34,7 @@ from studies.store import open_optuna
 from studies.task import Task
 from studies.time_limit import TimeLimit
 from studies.worker import POLL_SECONDS, Ended, open_study, work
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Study:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.workspace import Run
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]

@@ -9,7 +9,7 @@ from typing import Any
 from stages.workspace import Run
 from storage import ledger
 from storage.ledger import StageRecord
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 STAGES = ("adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor")
 # What these have made cannot be told apart by what made it, so nothing else is mixed in. The others keep their

@@ -21,10 +21,10 @@ from stages.plan import Plan
 from stages.stage import fingerprint
 from stages.workspace import ADAPTERS, Run
 from storage.labels import LabelRow, labels_of
+from transfer.errors import Problem
 from transfer.evaluate import bootstrap_gain, bootstrap_interval
 from transfer.labelled import Labelled, chosen
 from transfer.labellers.tuning_settings import TuningSettings
-from transfer.problem import Problem
 
 FEWEST_GOLD = 50  # rows of gold's tune half that can tell a gain from chance, as calibration asks for
 NOTES = "tuning.json"

@@ -13,7 +13,7 @@ from stages.report import Report, Silent
 from storage.artifacts import Files
 from storage.engine import find_store, open_store
 from storage.worker import Worker, this_worker
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 # Prefixes of names in files.
 SHARDS = "shards"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 # A search of fewer trials flatters itself less, and is cheap: there another look would cost too large a share.
 TRIALS_WORTH_RECHECKING = 20

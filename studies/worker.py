@@ -24,7 +24,7 @@ from studies.pruning import pruner_for
 from studies.queued import begin_queued, is_given_up
 from studies.search import Search
 from studies.space import plain_space
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 log = logging.getLogger(__name__)
 # So many failures in a row with one reason, and the next would fail too.

@@ -18,10 +18,10 @@ from accelerate import Accelerator
 from transfer.device import autocast_for
 from transfer.dropout import quicken_dropout
 from transfer.encoding import Indices, batches
+from transfer.errors import Problem
 from transfer.finetune import DivergedError, rate_shares, shuffled_batches
 from transfer.hub import fetch_model
 from transfer.memory import Memory
-from transfer.problem import Problem
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 CHUNK = 1 << 20
 # What Korean spreadsheets and Windows programs write, the strictest first: cp1252 reads nearly anything.

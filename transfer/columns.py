@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 from transfer.sources import Source, near
 
 

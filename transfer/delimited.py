@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.charset import open_text, wrong_encoding
+from transfer.errors import Problem
 from transfer.faults import Faults, misfits
-from transfer.problem import Problem
 
 
 def delimited_rows(

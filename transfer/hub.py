@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transfer.errors import Problem
 from transfer.pickled import PICKLED, convert_once
-from transfer.problem import Problem
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError

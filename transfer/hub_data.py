@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from transfer.columns import positions
-from transfer.problem import Problem
+from transfer.errors import Problem
 from transfer.sources import Source
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from transfer.charset import open_text
+from transfer.errors import Problem
 from transfer.faults import Faults, misfits
-from transfer.problem import Problem
 
 PIECE = 1 << 20  # characters read at a time
 LARGEST = 1 << 26  # characters of one object; longer than that is a broken file

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from transfer.cleaning import MISSING
-from transfer.problem import Problem
+from transfer.errors import Problem
 from transfer.sources import LabelledSource, label_text, near
 
 NO_LABEL = -1

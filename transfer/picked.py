@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from transfer.cleaning import MISSING, clean_cell
 from transfer.columns import as_text
+from transfer.errors import Problem
 from transfer.faults import Faults
-from transfer.problem import Problem
 from transfer.reading import read_batches, read_file
 from transfer.sources import CommentSource, file_label
 from transfer.stream import comment_files

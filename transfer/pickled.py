@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 if TYPE_CHECKING:
     import torch

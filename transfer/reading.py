@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from transfer.columns import array_of, positions
 from transfer.delimited import delimited_rows
+from transfer.errors import Problem
 from transfer.faults import BROKEN, Faults
 from transfer.hub_data import hub_batches
 from transfer.json_objects import Object, json_objects
-from transfer.problem import Problem
 from transfer.sources import Source, shown, source_files
 from transfer.workbook import sheet_rows
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from transfer.columns import as_text
 from transfer.delimited import delimited_rows
-from transfer.problem import Problem
+from transfer.errors import Problem
 from transfer.workbook import sheet_rows
 
 Row = dict[str, str | None]

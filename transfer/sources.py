@@ -16,7 +16,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 FORMATS = (".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".parquet")
 

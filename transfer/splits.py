@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from transfer.errors import Problem, Problems
 from transfer.labelled import Booleans, Integers, Labelled, chosen, without
-from transfer.problem import Problem, Problems
 
 Half = Literal["tune", "report"]
 

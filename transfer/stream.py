@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from transfer.cleaning import MISSING, clean_cell, key_hash
 from transfer.columns import as_text
+from transfer.errors import Problem, Problems
 from transfer.faults import BROKEN, Faults
-from transfer.problem import Problem, Problems
 from transfer.reading import BATCH_ROWS, read_batches, read_file
 from transfer.sources import CommentSource, file_label, source_files
 from transfer.times import UTC_TIME, utc_times

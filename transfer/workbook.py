@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 from transfer.sources import near
 
 

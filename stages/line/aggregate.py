@@ -19,7 +19,7 @@ from stages.line.series import Line, Removed
 from stages.line.settings import IndexSettings
 from stages.line.shards import NEAR, ROWS, batches, dated, has_near, probability_columns, rows_of_checked
 from stages.line.sums import Sums
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 # names of sources that are counted at once; the rarer half goes when there are more, as in Misra and Gries (1982)
 NAMES = 200_000

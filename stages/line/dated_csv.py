@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def dated_rows(path: Path, time: str, value: str, where: str) -> Iterator[tuple[int, date, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from stages.line.dated_csv import dated_rows
 from stages.line.series import Line
 from stages.line.settings import EventSource
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 MOST = 60  # more marks cannot be told apart, nor read below a plot
 LONGEST = 200  # letters of one event

@@ -13,7 +13,7 @@ from stages.line.dated_csv import dated_rows
 from stages.line.days import period_starts
 from stages.line.series import Line, periods_of
 from stages.line.settings import OtherSeries
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Floats = NDArray[np.float64]
 

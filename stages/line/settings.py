@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Every = Literal["day", "week", "month"]
 Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.line.days import EARLIEST, LATEST
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 ROWS = 65_536  # of a batch: 13 MB of resampling weights
 NEAR = "near"  # shards of older versions do not have it

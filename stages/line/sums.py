@@ -21,7 +21,7 @@ from stages.line.intervals import resampling_weights
 from stages.line.sample import Sample
 from stages.line.settings import IndexSettings
 from stages.line.shards import dated, probability_columns
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

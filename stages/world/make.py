@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.world.size import FULL, Size
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 PLAN = "plan.yaml"
 STAMP = "world.json"

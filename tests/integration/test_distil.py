@@ -6,7 +6,7 @@ import pytest
 
 from stages.plan import read_plan
 from tests.helpers.small_project import Project
-from transfer.problem import Problems
+from transfer.errors import Problems
 
 DISTIL = """
 distil:

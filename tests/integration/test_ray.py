@@ -22,7 +22,7 @@ from stages.workspace import Run
 from tests.helpers.classifying_project import Heap, make_heap
 from tests.helpers.small_project import environment
 from tests.helpers.tiny_encoders import easy_texts
-from transfer.problem import Problems
+from transfer.errors import Problems
 
 pytestmark = pytest.mark.slow
 

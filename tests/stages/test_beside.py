@@ -8,7 +8,7 @@ import pytest
 
 from stages.beside import beside_identity, check_beside
 from stages.line.settings import IndexSettings
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 SERIES: list[dict[str, str]] = [{"path": "rate.csv", "name": "rate"}]
 EVENTS: list[dict[str, str]] = [{"path": "events.csv"}, {"path": "more.csv"}]

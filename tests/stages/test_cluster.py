@@ -16,7 +16,7 @@ from stages.joining import cluster_address, join
 from stages.node import Facts, facts
 from stages.node_check import check_nodes, problems_of
 from tests.helpers.classifying_project import make_heap
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 # no word to Ray's makers, and addresses of this machine alone
 OURS = ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")

@@ -21,7 +21,7 @@ from transfer.encoding import Tokens
 from transfer.engines.agreement import Measured
 from transfer.engines.convert import is_installed
 from transfer.engines.engine import Way
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 TEXTS = [f"so happy today {i}" for i in range(200)]
 FLOAT, BF16, OPENVINO = Way("torch", "float32"), Way("torch", "bfloat16"), Way("openvino", "bfloat16")

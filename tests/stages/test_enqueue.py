@@ -18,7 +18,7 @@ from studies.space import Choices, Range, Space, suggest
 from studies.store import open_optuna
 from studies.worker import Ended, RunTrial, open_study, work
 from tests.studies.conftest import a_search, dead_worker, told
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 SPACE: Space = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),

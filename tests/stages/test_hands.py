@@ -15,7 +15,7 @@ from stages.hands import MOST_LOSSES, Hands, Lost
 from stages.infer import run_infer
 from tests.helpers.classifying_project import ByRule, Floats, make_heap, rows, rule
 from tests.helpers.tiny_encoders import easy_texts
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
 

@@ -14,7 +14,7 @@ from stages.engine_choice import choose_team
 from stages.infer import run_infer
 from tests.helpers.classifying_project import ByRule, Heap, lines, make_heap, rows, rule
 from tests.helpers.tiny_encoders import LABELS, easy_texts
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
 

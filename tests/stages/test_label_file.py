@@ -13,7 +13,7 @@ from storage.labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
 from transfer.cleaning import key_hash
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 FORMATS = (".csv", ".parquet", ".xlsx")
 

@@ -20,8 +20,8 @@ from stages.workspace import Run
 from storage.labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of
+from transfer.errors import Problem
 from transfer.labellers import asking
-from transfer.problem import Problem
 
 ROOT = Path(__file__).parents[2]
 

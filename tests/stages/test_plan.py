@@ -5,7 +5,7 @@ import pytest
 
 from stages.plan import Plan, read_plan
 from stages.presets import PRESETS, preset_text
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 
 WriteIt = Callable[[str], Path]
 SHORT = """

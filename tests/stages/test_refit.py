@@ -26,7 +26,7 @@ from studies.queued import Queued
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.studies.conftest import dead_worker
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 PLAN = """
 name: tiny

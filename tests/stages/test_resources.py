@@ -8,7 +8,7 @@ from stages.plan import read_plan
 from stages.searching import resources
 from stages.settings import SearchSettings
 from studies.task import Task
-from transfer.problem import Problems
+from transfer.errors import Problems
 
 PLAN = """\
 name: small

@@ -6,7 +6,7 @@ import pytest
 from stages.stage import do_stage, result_of
 from stages.workspace import Run
 from storage import ledger
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 RunIt = Callable[..., Run]
 

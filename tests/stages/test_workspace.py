@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stages.workspace import Run, candidate_location
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 RunIt = Callable[..., Run]
 

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from studies.again import RecheckSettings, SubsetSettings, check_recheck, recheck_of
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def test_auto_looks_again_at_the_best_two_of_a_long_search_alone() -> None:

@@ -12,7 +12,7 @@ from studies.outcome import COLLAPSED_IN_A_ROW, collapsed_to
 from studies.worker import Ended
 from tests.helpers.tiny_encoders import LABELS
 from tests.studies.conftest import RunIt, a_search, formula
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def probabilities_for(given: list[int]) -> NDArray[np.float32]:

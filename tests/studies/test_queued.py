@@ -14,7 +14,7 @@ from studies.search import Search
 from studies.store import open_optuna
 from studies.worker import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, dead_worker, formula, told
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def an_entry(i: int, **notes: Any) -> Queued:

@@ -17,7 +17,7 @@ from studies.claims import Claims
 from studies.store import open_optuna
 from studies.worker import Ended, open_study, work
 from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def test_the_budget_is_used_exactly_and_a_second_run_adds_nothing(run_it: RunIt) -> None:

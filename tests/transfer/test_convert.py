@@ -12,8 +12,8 @@ from transfer.encoding import encode, pad
 from transfer.engines import convert as converting
 from transfer.engines.convert import Format, convert, is_installed, require
 from transfer.engines.torch import TorchEngine
+from transfer.errors import Problem
 from transfer.model import load_classifier, load_tokenizer
-from transfer.problem import Problem
 
 TEXTS = [*easy_texts(20, 3)[0], "hm", "happy " * 30]
 

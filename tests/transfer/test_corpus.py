@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from transfer.corpus import Labelled, Original, deal_halves, read_labelled, split_original, without
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 from transfer.sources import GoldSource, LabelledSource
 
 LABELS = ["anger", "sadness", "joy"]

@@ -17,8 +17,8 @@ from transfer.engines.convert import is_installed
 from transfer.engines.engine import Engine, Way, softmax
 from transfer.engines.opening import Member, open_engine, ways_here
 from transfer.engines.quantise import narrowing
+from transfer.errors import Problem
 from transfer.model import load_classifier, load_tokenizer
-from transfer.problem import Problem
 
 TEXTS = [*easy_texts(300, 3)[0], "hm", "happy " * 100]
 Floats = NDArray[np.float32]

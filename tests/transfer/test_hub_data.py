@@ -15,7 +15,7 @@ from tests.helpers.dataset_hub import COMMIT, dataset_hub
 READ = """
 import json, sys
 from pathlib import Path
-from transfer.problem import Problem
+from transfer.errors import Problem
 from transfer.reading import read_batches
 from transfer.sources import LabelledSource
 def outcome(settings):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 from transfer.sheets import FORMATS, read_sheet, write_sheet
 
 TEXTS = ["화가 난다", "=HYPERLINK(1)", "'=quoted", "-1 point", "@you, look", 'a "quote", a comma', "", "plain"]

@@ -15,7 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from transfer.columns import as_text
-from transfer.problem import Problem, Problems
+from transfer.errors import Problem, Problems
 from transfer.reading import read_batches
 from transfer.sources import CommentSource, GoldSource, LabelledSource, file_label, source_files
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from transfer.cleaning import key_hash
+from transfer.errors import Problem, Problems
 from transfer.faults import Faults
-from transfer.problem import Problem, Problems
 from transfer.sources import CommentSource
 from transfer.stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
 from transfer.times import utc_times

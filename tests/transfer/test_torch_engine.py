@@ -10,8 +10,8 @@ from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, easy_tex
 from tests.transfer.conftest import Encoder
 from transfer.encoding import encode
 from transfer.engines.torch import TorchEngine, probabilities_of
+from transfer.errors import Problem
 from transfer.model import load_classifier, load_tokenizer
-from transfer.problem import Problem
 
 TEXTS = [*easy_texts(40, 3)[0], "hm", "happy " * 100]
 

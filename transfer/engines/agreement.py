@@ -8,7 +8,7 @@ import numpy as np
 
 from transfer.encoding import Tokens
 from transfer.engines.engine import Engine, Floats, Way
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 # What a quicker way may cost: of the labels one in 200, of any label's share 0.2 points.
 LEAST_AGREEMENT = 0.995

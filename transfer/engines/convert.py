@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 if TYPE_CHECKING:
     import torch

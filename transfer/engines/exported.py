@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transfer.encoding import batches, encode, pad
 from transfer.engines.convert import FILES, Format, convert
 from transfer.engines.torch import TorchEngine
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 # Of a probability: float32 sums in another order; a hundred times what was seen.
 MOST_DIFFERENCE = 1e-3

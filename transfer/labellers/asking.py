@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from transfer.errors import Problem
 from transfer.labellers.reading import Alternatives
 from transfer.labellers.settings import LabellerSettings
-from transfer.problem import Problem
 
 if TYPE_CHECKING:
     import openai

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
+from transfer.errors import Problem
 from transfer.labellers.adapter import Adapter, Attached, attach
 from transfer.labellers.answer import Answer, identity_of
 from transfer.labellers.examples import Shots, Written
@@ -22,7 +23,6 @@ from transfer.labellers.prompt import PromptSettings, label_names, written_examp
 from transfer.labellers.scoring import Shared, batches, encode_shared, label_scores
 from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
 from transfer.labellers.spelling import Spelling
-from transfer.problem import Problem
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from transfer.errors import Problem
 from transfer.labellers.tuning_settings import Quantisation
-from transfer.problem import Problem
 
 PACKAGES = {"int8": "torchao", "4bit": "bitsandbytes"}
 # On a processor bitsandbytes packs weights anew when it first infers, takes widths of multiples of 64 alone, and learns

@@ -9,6 +9,7 @@ from copy import copy
 from queue import Empty, SimpleQueue
 from typing import Self
 
+from transfer.errors import Problem
 from transfer.labellers.answer import Answer, identity_of
 from transfer.labellers.asking import ANSWER_TOKENS, Asker, Reply, Stopped, Unanswered, address
 from transfer.labellers.examples import Example, Shots, Written
@@ -24,7 +25,6 @@ from transfer.labellers.prompt import (
 )
 from transfer.labellers.reading import distribution, read_label, spellings
 from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
-from transfer.problem import Problem
 
 
 def server_labeller(

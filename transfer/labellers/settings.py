@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from transfer.errors import Problem, Problems
 from transfer.labellers.prompt import PromptSettings, check_prompt
 from transfer.labellers.tuning_settings import Quantisation, TuningSettings, check_local
-from transfer.problem import Problem, Problems
 
 WHERE = "pseudo_label.labeller"
 

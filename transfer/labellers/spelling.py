@@ -7,6 +7,7 @@ tokenised alone.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from transfer.errors import Problem
 from transfer.labellers.examples import Example
 from transfer.labellers.prompt import (
     OPEN,
@@ -19,7 +20,6 @@ from transfer.labellers.prompt import (
     written_examples,
 )
 from transfer.labellers.scoring import common_length
-from transfer.problem import Problem
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

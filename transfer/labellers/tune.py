@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from transfer.errors import Problem
 from transfer.labellers.adapter import Attached, embedding_size, fresh
 from transfer.labellers.local import LocalLabeller
 from transfer.labellers.scoring import batches, encode_shared, label_scores, traced_scores
 from transfer.labellers.tuning_settings import TuningSettings
 from transfer.memory import Memory, NoRoomError
-from transfer.problem import Problem
 
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
 CLIP = 1.0  # longest gradient

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 Quantisation = Literal["none", "int8", "4bit"]
 # AdamW's highest rate. Of a soft prompt it is relative to the size of the model's own embeddings, which differs by two

@@ -10,7 +10,7 @@ from stages.line.aggregate import daily_line
 from stages.line.series import Line, Period
 from stages.line.settings import IndexSettings
 from tests.stages.line.conftest import LABELS, WEIGHTS, Row, random_rows
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 Write = Callable[..., Path]

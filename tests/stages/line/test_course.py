@@ -18,7 +18,7 @@ from stages.line.sensitivity import sensitivity
 from stages.line.settings import IndexSettings, OtherSeries
 from tests.helpers.made_up_lines import line_of
 from tests.helpers.shifting_emotions import LABELS, make_world
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 SALES = OtherSeries(path="sales.csv", name="sales", lags=3)
 

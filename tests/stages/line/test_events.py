@@ -12,7 +12,7 @@ from stages.line.picture import draw_png
 from stages.line.plots import line_data
 from stages.line.series import Line
 from stages.line.settings import EventSource
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 SOURCE = EventSource(path="events.csv")
 EVENTS = [

@@ -10,7 +10,7 @@ from stages.plan import read_plan
 from stages.world.corpus import LABELS, Corpus
 from stages.world.make import PLAN, STAMP, make_world
 from stages.world.size import SMALL
-from transfer.problem import Problem
+from transfer.errors import Problem
 
 
 def never(line: str) -> None:

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.helpers.tiny_lms import make_tokenizer, save_lm
+from transfer.errors import Problem
 from transfer.labellers import lm as lm_module
 from transfer.labellers import local, scoring
 from transfer.labellers.answer import Answer
@@ -23,7 +24,6 @@ from transfer.labellers.prompt import PromptSettings, quote, render
 from transfer.labellers.scoring import batches
 from transfer.labellers.settings import LabellerSettings
 from transfer.labellers.spelling import Spelling
-from transfer.problem import Problem
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 NAMES = {"anger": "분노", "happiness": "행복해요"}  # several tokens, next to labels of one or two

@@ -9,11 +9,11 @@ from collections import Counter
 import pytest
 
 from tests.helpers.fake_server import Body, Fault, Script, comment_in, completion, serve
+from transfer.errors import Problem
 from transfer.labellers import asking
 from transfer.labellers.answer import Answer
 from transfer.labellers.choose import make_labeller
 from transfer.labellers.settings import LabellerSettings
-from transfer.problem import Problem
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 TEXTS = [f"comment {i} {'😊' * i}" for i in range(12)]

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from tests.helpers.tiny_lms import save_lm
+from transfer.errors import Problem
 from transfer.labellers.adapter import WEIGHTS, Adapter, Attached, fresh
 from transfer.labellers.local import LocalLabeller, local_labeller
 from transfer.labellers.scoring import encode_shared, label_scores, traced_scores
 from transfer.labellers.settings import LabellerSettings, check_labeller
 from transfer.labellers.tune import Rows, tune
 from transfer.labellers.tuning_settings import TuningSettings
-from transfer.problem import Problem
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "", "이 영화 정말 최고예요 " * 4, "so bad " * 12, "x"]
