@@ -19,7 +19,7 @@ _results: list[TextIO] = []  # stdout as it was when the command began
 @contextlib.contextmanager
 def edge(as_json: bool, debug: bool) -> Iterator[None]:
     """The whole of a command stands in this block. Exit status: 1 what the user can mend, 130 interrupted."""
-    from storage.problem import StoreProblem
+    from storage.errors import StoreProblem
     from transfer.errors import Problem
 
     signal.signal(signal.SIGTERM, _interrupt)

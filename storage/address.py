@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 
 # long enough for another process's largest transaction, short enough to be told of a lock that never ends
 BUSY_SECONDS = 60.0

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from storage.address import masked
 from storage.bucket import Bucket
+from storage.errors import StoreProblem
 from storage.folder import Folder
-from storage.problem import StoreProblem
 
 # parts joined by "/": none begins with a dot, and none has what a file system or fsspec reads otherwise
 NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")

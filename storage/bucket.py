@@ -12,8 +12,8 @@ from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
+from storage.errors import StoreProblem
 from storage.folder import BESIDE, MARK, beside, files_in, sweep
-from storage.problem import StoreProblem
 from storage.worker import is_left_over, new_mark
 
 # in each folder that is being written or removed: its writer's mark; the last thing to go

@@ -19,8 +19,8 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import NoSuchModuleError
 
 from storage.address import BUSY_SECONDS, engine_options, masked, read_address, sqlite_path
+from storage.errors import StoreAway, StoreProblem
 from storage.migrations import LATEST, migrate, schema_version
-from storage.problem import StoreAway, StoreProblem
 from storage.tables import to_json
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 from storage.worker import is_left_over, new_mark
 
 # in each published folder, with its files' sizes: tells a name from a folder that only holds names

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from storage.address import masked
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 from storage.worker import is_running, this_worker
 
 # `holder` takes the lock for an instant to see whether it is free: a leader must not be refused for that

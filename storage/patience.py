@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from storage.problem import StoreAway
+from storage.errors import StoreAway
 
 log = logging.getLogger(__name__)
 # Long enough for a server's restart or a backup's lock; after it a search stops, and resumes when it is run again.

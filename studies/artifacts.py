@@ -13,7 +13,7 @@ import optuna
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.artifacts import Files
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 from studies.store import set_attributes
 
 PREFIX = "artifacts"

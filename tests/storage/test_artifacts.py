@@ -16,7 +16,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from storage.artifacts import Files
 from storage.bucket import Bucket
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 from storage.worker import new_mark
 
 DAY = 86_400.0

@@ -14,8 +14,8 @@ from sqlalchemy import BigInteger, Connection, Engine, insert, inspect, make_url
 
 from storage import claims, gold, labels, ledger, registry, shards
 from storage.engine import creation_lock, engine_options, masked, open_store
+from storage.errors import StoreProblem
 from storage.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
-from storage.problem import StoreProblem
 from storage.tables import METADATA, writing
 
 MODULES = (claims, gold, labels, ledger, registry, shards)

@@ -14,8 +14,8 @@ from threading import Timer
 import pytest
 from filelock import FileLock
 
+from storage.errors import StoreProblem
 from storage.leader import holder, lead
-from storage.problem import StoreProblem
 
 
 def lead_until_told(workspace: Path, led: Connection, forks: bool = False) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from storage import gold, ledger, registry, shards
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 from storage.registry import ModelRecord
 from storage.salt import author_salt
 from storage.shards import ShardRecord

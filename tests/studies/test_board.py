@@ -15,7 +15,7 @@ from PIL import Image
 from sqlalchemy import Engine
 
 from storage.artifacts import Files
-from storage.problem import StoreProblem
+from storage.errors import StoreProblem
 from storage.worker import this_worker
 from studies import artifacts, board
 from studies.artifacts import ArtifactFiles, attach, forget_artifacts

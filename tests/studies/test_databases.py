@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, make_url, text
 from storage import patience
 from storage.claims import slots
 from storage.engine import open_store
-from storage.problem import StoreAway, StoreProblem
+from storage.errors import StoreAway, StoreProblem
 from storage.worker import this_worker
 from studies import lease, store
 from studies.claims import Claims
