@@ -307,7 +307,7 @@ def evaluate(
         quiet_libraries()
         from stages.judge import Wanted, run_evaluate
         from stages.show_scores import show_scores
-        from transfer.sources import LabelledSource
+        from transfer.tables.sources import LabelledSource
 
         rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
         wanted = Wanted(source, time, errors, pictures)

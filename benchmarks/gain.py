@@ -17,7 +17,7 @@ from stages.workspace import open_run
 from transfer.bootstrap import paired_difference
 from transfer.corpus import read_labelled
 from transfer.evaluate import score
-from transfer.sources import LabelledSource
+from transfer.tables.sources import LabelledSource
 
 
 def main() -> None:

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from stages.line.days import all_starts, local_days, period_starts
 from stages.line.others import Correlation, correlations
-from transfer.columns import as_text
-from transfer.times import utc_times
+from transfer.tables.columns import as_text
+from transfer.tables.timestamps import utc_times
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500

@@ -21,9 +21,9 @@ from stages.stage import fingerprint
 from stages.workspace import Run
 from storage.annotations import annotate, annotations, take_back
 from transfer.errors import Problem, Problems
-from transfer.sheets import check_format, read_sheet, write_sheet
 from transfer.strata import Draw, Drawn, draw_stratified
 from transfer.stream import read_comments
+from transfer.tables.spreadsheets import check_format, read_sheet, write_sheet
 
 DRAWN = "annotate"  # prefix of the samples' names in files
 MOST = 5_000  # comments that are drawn at once; who labels fewer labels the first of them

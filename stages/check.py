@@ -31,9 +31,9 @@ from transfer.errors import Problem, Problems
 from transfer.labelled import Labelled
 from transfer.labellers.settings import LabellerSettings
 from transfer.model import depth, load_config, load_tokenizer
-from transfer.sources import CommentSource
 from transfer.splits import Original, deal_halves
 from transfer.stream import MASKED, read_comments
+from transfer.tables.sources import CommentSource
 
 QUANTILES = {"median": 50, "95 %": 95, "longest": 100}
 BACKWARD = 3  # a training step costs a forward pass and a backward one twice as dear

@@ -83,7 +83,7 @@ def _once(run: Run, infer: Callable[[Run], dict[str, Any]]) -> None:
 
 def listing(run: Run) -> Listing:
     """Size and time of change of each comment file there is."""
-    from transfer.sources import source_files
+    from transfer.tables.sources import source_files
 
     found = {}
     for i, source in enumerate(run.plan.comments):

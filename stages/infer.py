@@ -34,11 +34,11 @@ from storage import shards as store
 from storage.salt import author_salt
 from storage.shards import ShardRecord
 from transfer.errors import Problem
-from transfer.faults import Faults
 from transfer.heap import give_back
 from transfer.near import near_key
-from transfer.sources import CommentSource
 from transfer.stream import MASKED, Window, comment_files, read_windows
+from transfer.tables.bad_rows import Faults
+from transfer.tables.sources import CommentSource
 
 STAGE = "infer"
 LEFT_OUT = ("empty text", "broken row")  # the other counts of a window are of comments that are classified

@@ -19,14 +19,14 @@ from stages.models import Floats
 from stages.workspace import Run
 from storage import ledger
 from transfer.cleaning import clean, clean_cell, key_hash
-from transfer.columns import as_text
 from transfer.corpus import read_labelled
 from transfer.errors import Problem
 from transfer.judgement import by_length, judgement, slices
 from transfer.labelled import Labelled
-from transfer.reading import read_batches
-from transfer.sources import LabelledSource
-from transfer.times import utc_times
+from transfer.tables.columns import as_text
+from transfer.tables.readers import read_batches
+from transfer.tables.sources import LabelledSource
+from transfer.tables.timestamps import utc_times
 
 DATA = "--data"
 MOST_WRONG = 1000  # errors in a result; a file has all of them

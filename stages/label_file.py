@@ -14,7 +14,7 @@ from stages.workspace import SAMPLES, Run
 from storage.labels import MEASURED, LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
 from transfer.cleaning import clean_cell, key_hash
 from transfer.errors import Problem, Problems
-from transfer.sheets import Row, check_format, read_sheet, write_sheet
+from transfer.tables.spreadsheets import Row, check_format, read_sheet, write_sheet
 
 SHOWN = 10  # faulty rows that are told; the file's other faults are mostly the same
 SUM_TOLERANCE = 1e-3  # what rounding to three or four digits leaves of a sum of 1

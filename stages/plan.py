@@ -35,7 +35,7 @@ from studies.space import Space
 from transfer.errors import Problem, Problems
 from transfer.labellers.prompt import check_prompt
 from transfer.labellers.settings import LabellerSettings
-from transfer.sources import CommentSource, GoldSource
+from transfer.tables.sources import CommentSource, GoldSource
 
 
 def _distinct_candidates(candidates: list[str]) -> list[str]:

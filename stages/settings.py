@@ -17,7 +17,7 @@ from studies.space import DimensionField
 from studies.ways import PrunerName, SamplerName
 from transfer.labellers.settings import LabellerSettings
 from transfer.language import Language
-from transfer.sources import CommentSource, LabelledSource
+from transfer.tables.sources import CommentSource, LabelledSource
 
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]

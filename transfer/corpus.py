@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from transfer.cleaning import clean_cell, key_hash
-from transfer.columns import as_text
 from transfer.errors import Problem, Problems
 from transfer.label_values import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
 from transfer.labelled import Labelled, labelled, without
-from transfer.reading import read_batches
-from transfer.sources import GoldSource, LabelledSource
 from transfer.splits import Original, deal_halves, split_original
+from transfer.tables.columns import as_text
+from transfer.tables.readers import read_batches
+from transfer.tables.sources import GoldSource, LabelledSource
 
 __all__ = ["Labelled", "Original", "deal_halves", "read_labelled", "split_original", "without"]
 

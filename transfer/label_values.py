@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from transfer.cleaning import MISSING
 from transfer.errors import Problem
-from transfer.sources import LabelledSource, label_text, near
+from transfer.tables.sources import LabelledSource, label_text, near
 
 NO_LABEL = -1
 UNKNOWN = -2

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfer.cleaning import MISSING, clean_cell
-from transfer.columns import as_text
 from transfer.errors import Problem
-from transfer.faults import Faults
-from transfer.reading import read_batches, read_file
-from transfer.sources import CommentSource, file_label
 from transfer.stream import comment_files
+from transfer.tables.bad_rows import Faults
+from transfer.tables.columns import as_text
+from transfer.tables.readers import read_batches, read_file
+from transfer.tables.sources import CommentSource, file_label
 
 ROWS = 65_536  # of a batch: the ids that are looked for are hashed anew for each
 

@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfer.cleaning import MISSING, clean_cell, key_hash
-from transfer.columns import as_text
 from transfer.errors import Problem, Problems
-from transfer.faults import BROKEN, Faults
-from transfer.reading import BATCH_ROWS, read_batches, read_file
-from transfer.sources import CommentSource, file_label, source_files
-from transfer.times import UTC_TIME, utc_times
+from transfer.tables.bad_rows import BROKEN, Faults
+from transfer.tables.columns import as_text
+from transfer.tables.readers import BATCH_ROWS, read_batches, read_file
+from transfer.tables.sources import CommentSource, file_label, source_files
+from transfer.tables.timestamps import UTC_TIME, utc_times
 
 COMMENT_COLUMNS = pa.schema(
     {

@@ -24,7 +24,7 @@ from stages.workspace import open_run
 from storage.annotations import Annotation, annotations
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of, write
 from tests.helpers.small_project import environment
-from transfer.sheets import read_sheet, write_sheet
+from transfer.tables.spreadsheets import read_sheet, write_sheet
 
 KEYS = "123"
 

@@ -9,7 +9,7 @@ import pytest
 
 from transfer.corpus import Labelled, Original, deal_halves, read_labelled, split_original, without
 from transfer.errors import Problem, Problems
-from transfer.sources import GoldSource, LabelledSource
+from transfer.tables.sources import GoldSource, LabelledSource
 
 LABELS = ["anger", "sadness", "joy"]
 

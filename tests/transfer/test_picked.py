@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from transfer.picked import picked_texts
-from transfer.sources import CommentSource
 from transfer.stream import read_comments
+from transfer.tables.sources import CommentSource
 
 ROWS = "id,text\n7,so angry!!!!!!\n,no id here\n9,\n 10 ,@someone great\n"
 

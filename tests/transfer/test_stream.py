@@ -15,10 +15,10 @@ import pytest
 
 from transfer.cleaning import key_hash
 from transfer.errors import Problem, Problems
-from transfer.faults import Faults
-from transfer.sources import CommentSource
 from transfer.stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
-from transfer.times import utc_times
+from transfer.tables.bad_rows import Faults
+from transfer.tables.sources import CommentSource
+from transfer.tables.timestamps import utc_times
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NINE = dt.datetime(2024, 3, 1, 0, 0, tzinfo=dt.UTC)  # nine in the morning in Seoul
@@ -168,7 +168,7 @@ def test_a_files_hash_follows_its_content(tmp_path: Path) -> None:
 MEASURE = """
 import json, psutil, sys
 from pathlib import Path
-from transfer.sources import CommentSource
+from transfer.tables.sources import CommentSource
 from transfer.stream import read_comments
 rows, held = 0, []
 sources = [CommentSource(path=name, id="id", time="time", author="author") for name in ("a.parquet", "a.csv", "a.json")]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transfer.errors import Problem
-from transfer.sheets import FORMATS, read_sheet, write_sheet
+from transfer.tables.spreadsheets import FORMATS, read_sheet, write_sheet
 
 TEXTS = ["화가 난다", "=HYPERLINK(1)", "'=quoted", "-1 point", "@you, look", 'a "quote", a comma', "", "plain"]
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfer.errors import Problem, Problems
-from transfer.sources import Source, near
+from transfer.tables.sources import Source, near
 
 
 def positions(columns: Sequence[str], there: Sequence[str], source: Source, where: str, name: str) -> list[int]:

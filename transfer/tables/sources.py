@@ -1,6 +1,6 @@
 """Where rows come from, as the plan writes it: files, globs of files, or a data set on the Hugging Face hub.
 
-Light on purpose: the plan imports it. transfer.reading opens what stands here.
+Light on purpose: the plan imports it. transfer.tables.readers opens what stands here.
 """
 
 import codecs

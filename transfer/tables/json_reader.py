@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, cast
 
-from transfer.charset import open_text
 from transfer.errors import Problem
-from transfer.faults import Faults, misfits
+from transfer.tables.bad_rows import Faults, misfits
+from transfer.tables.encoding_errors import open_text
 
 PIECE = 1 << 20  # characters read at a time
 LARGEST = 1 << 26  # characters of one object; longer than that is a broken file

@@ -4,9 +4,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from transfer.charset import open_text, wrong_encoding
 from transfer.errors import Problem
-from transfer.faults import Faults, misfits
+from transfer.tables.bad_rows import Faults, misfits
+from transfer.tables.encoding_errors import open_text, wrong_encoding
 
 
 def delimited_rows(

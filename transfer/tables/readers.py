@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transfer.columns import array_of, positions
-from transfer.delimited import delimited_rows
 from transfer.errors import Problem
-from transfer.faults import BROKEN, Faults
-from transfer.hub_data import hub_batches
-from transfer.json_objects import Object, json_objects
-from transfer.sources import Source, shown, source_files
-from transfer.workbook import sheet_rows
+from transfer.tables.bad_rows import BROKEN, Faults
+from transfer.tables.columns import array_of, positions
+from transfer.tables.csv_reader import delimited_rows
+from transfer.tables.hub_datasets import hub_batches
+from transfer.tables.json_reader import Object, json_objects
+from transfer.tables.sources import Source, shown, source_files
+from transfer.tables.xlsx_reader import sheet_rows
 
 BATCH_ROWS = 10_000
 LOOKED_AT = 1_000  # objects of a json file whose keys are its columns

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transfer.columns import as_text
-from transfer.delimited import delimited_rows
 from transfer.errors import Problem
-from transfer.workbook import sheet_rows
+from transfer.tables.columns import as_text
+from transfer.tables.csv_reader import delimited_rows
+from transfer.tables.xlsx_reader import sheet_rows
 
 Row = dict[str, str | None]
 FORMATS = (".csv", ".xlsx", ".parquet")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transfer.columns import positions
 from transfer.errors import Problem
-from transfer.sources import Source
+from transfer.tables.columns import positions
+from transfer.tables.sources import Source
 
 
 def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -> Iterator[pa.RecordBatch]:

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from transfer.columns import as_text
 from transfer.errors import Problem, Problems
-from transfer.reading import read_batches
-from transfer.sources import CommentSource, GoldSource, LabelledSource, file_label, source_files
+from transfer.tables.columns import as_text
+from transfer.tables.readers import read_batches
+from transfer.tables.sources import CommentSource, GoldSource, LabelledSource, file_label, source_files
 
 ROWS = [
     ("좋아요, 정말", "joy", 3),
@@ -206,7 +206,7 @@ def test_blank_lines_and_short_rows_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_a_long_json_array_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.json_objects.PIECE", 7)
+    monkeypatch.setattr("transfer.tables.json_reader.PIECE", 7)
     write_json(tmp_path / "a.json")
     assert [row[1] for row in read(LabelledSource(path="a.json"), tmp_path)] == ["joy", "anger", "joy"]
 
@@ -248,7 +248,7 @@ def test_numbers_in_a_map_are_read_as_text() -> None:
 
 def test_the_plan_can_import_sources_without_anything_heavy() -> None:
     heavy = "{'pyarrow', 'numpy', 'pandas', 'datasets', 'openpyxl', 'torch'}"
-    code = f"import sys, transfer.sources; print({heavy} & set(sys.modules))"
+    code = f"import sys, transfer.tables.sources; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "set()"
 

@@ -16,8 +16,8 @@ READ = """
 import json, sys
 from pathlib import Path
 from transfer.errors import Problem
-from transfer.reading import read_batches
-from transfer.sources import LabelledSource
+from transfer.tables.readers import read_batches
+from transfer.tables.sources import LabelledSource
 def outcome(settings):
     source = LabelledSource.model_validate({"split": "train"} | settings)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from transfer.errors import Problem
-from transfer.sources import near
+from transfer.tables.sources import near
 
 
 def sheet_rows(path: Path, sheet: str | None, where: str, name: str) -> Iterator[list[object]]:
