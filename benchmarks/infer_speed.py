@@ -43,7 +43,7 @@ KINDS = ("dropped", "kept")
 
 def rows_of(data: Path) -> list[tuple[str, str]]:
     """Cleaned texts, each once, and their labels."""
-    from transfer.cleaning import clean, key
+    from transfer.text.cleaning import clean, key
 
     file_of = data / "train.csv" if data.is_dir() else data
     with file_of.open(encoding="utf-8", newline="") as file:

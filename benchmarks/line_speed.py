@@ -34,9 +34,9 @@ from stages.line.settings import IndexSettings, WordsSettings
 from stages.line.standing import standing
 from stages.line.table import write_csv, write_parquet, write_sources
 from stages.line.told_words import told_words
-from transfer.cleaning import key_hash
 from transfer.picked import picked_texts
 from transfer.tables.sources import CommentSource
+from transfer.text.cleaning import key_hash
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 WEIGHTS = dict(zip(LABELS, (-1.0, -1.0, 0.0, 1.0), strict=True))

@@ -20,10 +20,10 @@ from stages.stage import fingerprint
 from stages.teacher import stage_one_winner
 from stages.workspace import SAMPLES, Run
 from transfer.errors import Problem
-from transfer.floods import flood_key
-from transfer.language import in_languages
 from transfer.strata import Draw, draw_stratified
 from transfer.stream import read_comments
+from transfer.text.floods import flood_key
+from transfer.text.script_language import in_languages
 
 # Of so many times the comments asked for the least sure are taken, at most MOST_POOLED: stage one must read them all.
 POOL, MOST_POOLED = 10, 50_000

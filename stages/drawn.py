@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
 from transfer.errors import Problem
-from transfer.floods import flood_key
 from transfer.labelled import Labelled
 from transfer.strata import draw_stratified
 from transfer.stream import read_comments
+from transfer.text.floods import flood_key
 
 
 def drawn_comments(

@@ -35,10 +35,10 @@ from storage.salt import author_salt
 from storage.shards import ShardRecord
 from transfer.errors import Problem
 from transfer.heap import give_back
-from transfer.near import near_key
 from transfer.stream import MASKED, Window, comment_files, read_windows
 from transfer.tables.bad_rows import Faults
 from transfer.tables.sources import CommentSource
+from transfer.text.near_duplicates import near_key
 
 STAGE = "infer"
 LEFT_OUT = ("empty text", "broken row")  # the other counts of a window are of comments that are classified

@@ -18,7 +18,6 @@ from stages.line.whole import write_whole
 from stages.models import Floats
 from stages.workspace import Run
 from storage import ledger
-from transfer.cleaning import clean, clean_cell, key_hash
 from transfer.corpus import read_labelled
 from transfer.errors import Problem
 from transfer.judgement import by_length, judgement, slices
@@ -27,6 +26,7 @@ from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import LabelledSource
 from transfer.tables.timestamps import utc_times
+from transfer.text.cleaning import clean, clean_cell, key_hash
 
 DATA = "--data"
 MOST_WRONG = 1000  # errors in a result; a file has all of them

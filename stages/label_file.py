@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from stages.data import read_gold_rows
 from stages.workspace import SAMPLES, Run
 from storage.labels import MEASURED, LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
-from transfer.cleaning import clean_cell, key_hash
 from transfer.errors import Problem, Problems
 from transfer.tables.spreadsheets import Row, check_format, read_sheet, write_sheet
+from transfer.text.cleaning import clean_cell, key_hash
 
 SHOWN = 10  # faulty rows that are told; the file's other faults are mostly the same
 SUM_TOLERANCE = 1e-3  # what rounding to three or four digits leaves of a sum of 1

@@ -26,10 +26,10 @@ from stages.workspace import SAMPLES, Run
 from storage import ledger, registry
 from studies.worker import POLL_SECONDS
 from transfer.errors import Problem
-from transfer.floods import flood_key
-from transfer.language import in_languages
 from transfer.strata import draw_stratified
 from transfer.stream import read_comments
+from transfer.text.floods import flood_key
+from transfer.text.script_language import in_languages
 
 
 @dataclass(frozen=True)

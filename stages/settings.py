@@ -16,8 +16,8 @@ from studies.again import Recheck, SubsetSettings, check_recheck
 from studies.space import DimensionField
 from studies.ways import PrunerName, SamplerName
 from transfer.labellers.settings import LabellerSettings
-from transfer.language import Language
 from transfer.tables.sources import CommentSource, LabelledSource
+from transfer.text.script_language import Language
 
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
 Calibrate = Literal["auto", "none", "temperature", "bias", "batch"]

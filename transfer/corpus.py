@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer.cleaning import clean_cell, key_hash
 from transfer.errors import Problem, Problems
 from transfer.label_values import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
 from transfer.labelled import Labelled, labelled, without
@@ -18,6 +17,7 @@ from transfer.splits import Original, deal_halves, split_original
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import GoldSource, LabelledSource
+from transfer.text.cleaning import clean_cell, key_hash
 
 __all__ = ["Labelled", "Original", "deal_halves", "read_labelled", "split_original", "without"]
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from transfer.cleaning import MISSING
 from transfer.errors import Problem
 from transfer.tables.sources import LabelledSource, label_text, near
+from transfer.text.cleaning import MISSING
 
 NO_LABEL = -1
 UNKNOWN = -2

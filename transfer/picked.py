@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.cleaning import MISSING, clean_cell
 from transfer.errors import Problem
 from transfer.stream import comment_files
 from transfer.tables.bad_rows import Faults
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches, read_file
 from transfer.tables.sources import CommentSource, file_label
+from transfer.text.cleaning import MISSING, clean_cell
 
 ROWS = 65_536  # of a batch: the ids that are looked for are hashed anew for each
 

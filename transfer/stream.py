@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.cleaning import MISSING, clean_cell, key_hash
 from transfer.errors import Problem, Problems
 from transfer.tables.bad_rows import BROKEN, Faults
 from transfer.tables.columns import as_text
 from transfer.tables.readers import BATCH_ROWS, read_batches, read_file
 from transfer.tables.sources import CommentSource, file_label, source_files
 from transfer.tables.timestamps import UTC_TIME, utc_times
+from transfer.text.cleaning import MISSING, clean_cell, key_hash
 
 COMMENT_COLUMNS = pa.schema(
     {

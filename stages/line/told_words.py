@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from stages.line.settings import WordsSettings
 from stages.line.standing import Standing
-from transfer.cleaning import key_hash
-from transfer.telling_words import FEWEST_TEXTS, log_odds, words_and_emoji
+from transfer.text.cleaning import key_hash
+from transfer.text.log_odds_words import FEWEST_TEXTS, log_odds, words_and_emoji
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -14,7 +14,7 @@ from stages.world import chatter_en, chatter_ko, diary_en, diary_ko, formal_en, 
 from stages.world.grammar import Grammar, expand, parse
 from stages.world.noise import roughen
 from stages.world.size import Size
-from transfer.cleaning import clean, key
+from transfer.text.cleaning import clean, key
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 LANGUAGES = ("ko", "en")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from stages.world.corpus import Row
 from stages.world.noise import roughen
-from transfer.cleaning import clean
+from transfer.text.cleaning import clean
 
 _LOST = 0.1  # share of words left out
 _UNKNOWN = 3  # most unknown words put into a text

@@ -21,8 +21,8 @@ from stages.workspace import Run, open_run
 from storage import registry
 from storage.registry import ModelRecord
 from tests.helpers.tiny_encoders import LABELS, save_encoder
-from transfer.cleaning import key
 from transfer.model import load_classifier, load_tokenizer
+from transfer.text.cleaning import key
 
 PLAN = """
 name: small

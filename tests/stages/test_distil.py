@@ -8,7 +8,7 @@ from typing import Any
 from stages import distil
 from stages.workspace import Run
 from tests.helpers.small_project import write_csv
-from transfer.cleaning import key_hash
+from transfer.text.cleaning import key_hash
 
 WORDS = ("rain", "tram", "soup", "bridge", "letter")
 

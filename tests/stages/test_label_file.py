@@ -12,8 +12,8 @@ from stages.pseudo_label import run_pseudo_label
 from storage.labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
-from transfer.cleaning import key_hash
 from transfer.errors import Problem
+from transfer.text.cleaning import key_hash
 
 FORMATS = (".csv", ".parquet", ".xlsx")
 

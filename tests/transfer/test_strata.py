@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from transfer.cleaning import key_hash
-from transfer.floods import flood_key
-from transfer.language import in_languages
 from transfer.strata import OTHERS, SLICES, SOURCES, UNDATED, draw_stratified
+from transfer.text.cleaning import key_hash
+from transfer.text.floods import flood_key
+from transfer.text.script_language import in_languages
 
 BEGIN = datetime(2024, 1, 1, 12, tzinfo=UTC)
 

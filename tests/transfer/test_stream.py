@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transfer.cleaning import key_hash
 from transfer.errors import Problem, Problems
 from transfer.stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
 from transfer.tables.bad_rows import Faults
 from transfer.tables.sources import CommentSource
 from transfer.tables.timestamps import utc_times
+from transfer.text.cleaning import key_hash
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NINE = dt.datetime(2024, 3, 1, 0, 0, tzinfo=dt.UTC)  # nine in the morning in Seoul

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from transfer.cleaning import clean, key_hash
+from transfer.text.cleaning import clean, key_hash
 
 PER_LABEL = 2  # where the plan says neither how many of each label nor how many in all
 

@@ -20,8 +20,8 @@ from stages.line.series import Line
 from stages.line.settings import IndexSettings, WordsSettings
 from stages.line.standing import Standing, standing
 from stages.line.told_words import Words, told_words
-from transfer.cleaning import key_hash
-from transfer.near import near_key
+from transfer.text.cleaning import key_hash
+from transfer.text.near_duplicates import near_key
 
 LABELS = ("anger", "joy")
 STORM = 20  # the day on which many are angry about a storm

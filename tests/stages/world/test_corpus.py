@@ -7,7 +7,7 @@ import pytest
 
 from stages.world.corpus import LABELS, Comment, Corpus, make_corpus
 from stages.world.size import FULL, SMALL
-from transfer.cleaning import clean, key
+from transfer.text.cleaning import clean, key
 
 
 @pytest.fixture(scope="module", params=["ko", "en"])

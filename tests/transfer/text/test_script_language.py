@@ -2,8 +2,8 @@
 
 import pytest
 
-from transfer.floods import flood_key
-from transfer.language import in_languages, language_of
+from transfer.text.floods import flood_key
+from transfer.text.script_language import in_languages, language_of
 
 
 @pytest.mark.parametrize(

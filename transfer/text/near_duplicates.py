@@ -5,7 +5,7 @@ import itertools
 import re
 import unicodedata
 
-from transfer.cleaning import URL, USER
+from transfer.text.cleaning import URL, USER
 
 # Fewer letters say too little: thousands write "so funny" or "최고예요" without copying one another.
 LEAST = 8

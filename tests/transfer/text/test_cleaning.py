@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from transfer.cleaning import clean, clean_cell, key, key_hash
+from transfer.text.cleaning import clean, clean_cell, key, key_hash
 
 PIECES = [
     *"&;#@:/.<>-_=%+aehkmpstw013!?~\\ \t\n",

@@ -1,6 +1,6 @@
 import pytest
 
-from transfer.near import near_key
+from transfer.text.near_duplicates import near_key
 
 
 @pytest.mark.parametrize(

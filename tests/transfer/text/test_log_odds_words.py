@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from transfer.telling_words import telling_words
+from transfer.text.log_odds_words import telling_words
 
 # the rare name stands in five texts of twenty-four
 TEXTS = ["정말 화가 난다 @user", "정말 기쁘다 좋다 http", "정말 화가 나요 김철수", "정말 기쁘다 좋아 기쁘다"] * 6
