@@ -15,7 +15,7 @@ from stages.ensemble import final_predictor
 from stages.plan import read_plan
 from stages.workspace import open_run
 from transfer.bootstrap import paired_difference
-from transfer.corpus import read_labelled
+from transfer.corpus.labelled_reader import read_labelled
 from transfer.evaluate import score
 from transfer.tables.sources import LabelledSource
 

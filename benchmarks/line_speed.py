@@ -34,7 +34,7 @@ from stages.line.settings import IndexSettings, WordsSettings
 from stages.line.standing import standing
 from stages.line.table import write_csv, write_parquet, write_sources
 from stages.line.told_words import told_words
-from transfer.picked import picked_texts
+from transfer.corpus.comment_lookup import picked_texts
 from transfer.tables.sources import CommentSource
 from transfer.text.cleaning import key_hash
 

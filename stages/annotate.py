@@ -20,9 +20,9 @@ from stages.plan import Plan
 from stages.stage import fingerprint
 from stages.workspace import Run
 from storage.annotations import annotate, annotations, take_back
+from transfer.corpus.comment_stream import read_comments
+from transfer.corpus.stratified_sampling import Draw, Drawn, draw_stratified
 from transfer.errors import Problem, Problems
-from transfer.strata import Draw, Drawn, draw_stratified
-from transfer.stream import read_comments
 from transfer.tables.spreadsheets import check_format, read_sheet, write_sheet
 
 DRAWN = "annotate"  # prefix of the samples' names in files

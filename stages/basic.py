@@ -23,17 +23,17 @@ from studies.search import Search
 from studies.space import default_space, plain_space
 from studies.task import Exam, Probabilities, Task
 from transfer.bootstrap import DRAWS, intervals
+from transfer.corpus.labelled import Labelled
+from transfer.corpus.splits import Original
+from transfer.corpus.stratified_subset import stratified_subset
 from transfer.encoding import encode
 from transfer.errors import Problem
 from transfer.evaluate import DIRECTIONS, score
 from transfer.finetune import Examples, one_hot
 from transfer.hub import fetch_model, model_version
-from transfer.labelled import Labelled
 from transfer.model import depth, load_config, load_tokenizer, longest_input
 from transfer.published import published_recipe
 from transfer.references import Predictor, majority, tfidf
-from transfer.splits import Original
-from transfer.subset import stratified_subset
 
 STAGE = "basic"
 

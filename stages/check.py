@@ -26,13 +26,13 @@ from storage.errors import StoreProblem
 from studies.again import recheck_of
 from studies.search import Search
 from studies.space import Space, default_mixing, default_space
+from transfer.corpus.comment_stream import MASKED, read_comments
+from transfer.corpus.labelled import Labelled
+from transfer.corpus.splits import Original, deal_halves
 from transfer.device import device_name, has_bf16
 from transfer.errors import Problem, Problems
-from transfer.labelled import Labelled
 from transfer.labellers.settings import LabellerSettings
 from transfer.model import depth, load_config, load_tokenizer
-from transfer.splits import Original, deal_halves
-from transfer.stream import MASKED, read_comments
 from transfer.tables.sources import CommentSource
 
 QUANTILES = {"median": 50, "95 %": 95, "longest": 100}

@@ -19,9 +19,9 @@ from stages.settings import PseudoLabelSettings
 from stages.stage import fingerprint
 from stages.teacher import stage_one_winner
 from stages.workspace import SAMPLES, Run
+from transfer.corpus.comment_stream import read_comments
+from transfer.corpus.stratified_sampling import Draw, draw_stratified
 from transfer.errors import Problem
-from transfer.strata import Draw, draw_stratified
-from transfer.stream import read_comments
 from transfer.text.floods import flood_key
 from transfer.text.script_language import in_languages
 

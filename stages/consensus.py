@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from storage.annotations import Annotation
+from transfer.corpus.stratified_sampling import Draw
 from transfer.evaluate import bootstrap_interval
-from transfer.strata import Draw
 
 
 def gold_rows(draw: Draw, given: Sequence[Annotation]) -> tuple[list[tuple[str, str, str, float]], int]:

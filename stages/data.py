@@ -8,10 +8,10 @@ import numpy as np
 from stages.plan import Plan
 from stages.workspace import Run
 from storage.gold import add_halves, known_halves
-from transfer.corpus import read_labelled
+from transfer.corpus.labelled import Labelled, chosen, without
+from transfer.corpus.labelled_reader import read_labelled
+from transfer.corpus.splits import Original, deal_halves, split_original
 from transfer.errors import Problem
-from transfer.labelled import Labelled, chosen, without
-from transfer.splits import Original, deal_halves, split_original
 
 IN_GOLD = "also in gold"
 

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
+from transfer.corpus.comment_stream import read_comments
+from transfer.corpus.labelled import Labelled
+from transfer.corpus.stratified_sampling import draw_stratified
 from transfer.errors import Problem
-from transfer.labelled import Labelled
-from transfer.strata import draw_stratified
-from transfer.stream import read_comments
 from transfer.text.floods import flood_key
 
 

@@ -24,11 +24,11 @@ from storage import ledger, registry
 from storage.registry import ModelRecord
 from transfer.bootstrap import is_better, paired_difference
 from transfer.combine import MEAN, Mixture, mixture_from
+from transfer.corpus.splits import Original
 from transfer.diversity import diversity
 from transfer.errors import Problem
 from transfer.evaluate import score
 from transfer.judgement import judgement
-from transfer.splits import Original
 
 STAGE = "ensemble"
 STAGE_NAMES = {"basic": "stage one", "further": "stage two"}

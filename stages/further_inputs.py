@@ -14,9 +14,9 @@ from stages.workspace import Run
 from storage import registry
 from storage.registry import ModelRecord
 from studies.space import most, plain_space
+from transfer.corpus.splits import Original
 from transfer.errors import Problem
 from transfer.evaluate import DIRECTIONS
-from transfer.splits import Original
 
 FEWEST_PSEUDO_LABELS = 20
 

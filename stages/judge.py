@@ -18,10 +18,10 @@ from stages.line.whole import write_whole
 from stages.models import Floats
 from stages.workspace import Run
 from storage import ledger
-from transfer.corpus import read_labelled
+from transfer.corpus.labelled import Labelled
+from transfer.corpus.labelled_reader import read_labelled
 from transfer.errors import Problem
 from transfer.judgement import by_length, judgement, slices
-from transfer.labelled import Labelled
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import LabelledSource

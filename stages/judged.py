@@ -10,7 +10,7 @@ from stages.line.judged import Judged
 from stages.models import Readings
 from stages.stage import fingerprint
 from stages.workspace import Run
-from transfer.labelled import Labelled
+from transfer.corpus.labelled import Labelled
 
 REPORT = "gold report"  # the ensemble's name for it, under which the probabilities are kept
 

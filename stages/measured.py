@@ -12,8 +12,8 @@ from stages.data import Gold
 from stages.plan import Plan
 from storage.labels import LabelRow
 from transfer.calibration import Calibration, calibration_from, fit_calibration
+from transfer.corpus.labelled import Labelled
 from transfer.evaluate import bootstrap_interval, score
-from transfer.labelled import Labelled
 from transfer.reliability import reliability
 
 NOTHING: dict[str, Any] = {"accuracy": None, "macro_f1": None, "kappa": None, "calibration": None, "calibrated": None}

@@ -10,9 +10,9 @@ from stages.plan import Plan
 from stages.settings import PseudoLabelSettings
 from stages.teacher import teacher_of
 from stages.workspace import Run, candidate_location
+from transfer.corpus.labelled import Labelled
 from transfer.device import device_name
 from transfer.errors import Problem
-from transfer.labelled import Labelled
 from transfer.labellers.answer import Labeller, identity_of
 from transfer.labellers.choose import make_labeller
 from transfer.labellers.draw import draw_examples

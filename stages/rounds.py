@@ -25,9 +25,9 @@ from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
 from storage import ledger, registry
 from studies.worker import POLL_SECONDS
+from transfer.corpus.comment_stream import read_comments
+from transfer.corpus.stratified_sampling import draw_stratified
 from transfer.errors import Problem
-from transfer.strata import draw_stratified
-from transfer.stream import read_comments
 from transfer.text.floods import flood_key
 from transfer.text.script_language import in_languages
 

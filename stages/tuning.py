@@ -21,9 +21,9 @@ from stages.plan import Plan
 from stages.stage import fingerprint
 from stages.workspace import ADAPTERS, Run
 from storage.labels import LabelRow, labels_of
+from transfer.corpus.labelled import Labelled, chosen
 from transfer.errors import Problem
 from transfer.evaluate import bootstrap_gain, bootstrap_interval
-from transfer.labelled import Labelled, chosen
 from transfer.labellers.tuning_settings import TuningSettings
 
 FEWEST_GOLD = 50  # rows of gold's tune half that can tell a gain from chance, as calibration asks for

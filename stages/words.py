@@ -12,7 +12,7 @@ from stages.line.series import Line
 from stages.line.standing import Standing, standing
 from stages.line.told_words import Words, told_words
 from stages.workspace import Run
-from transfer.picked import picked_texts
+from transfer.corpus.comment_lookup import picked_texts
 
 
 def line_words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:

@@ -11,7 +11,7 @@ from stages.judged import judged_rows
 from stages.line.judged import choose
 from stages.line.settings import IndexSettings
 from transfer.combine import mixture_from
-from transfer.labelled import labelled
+from transfer.corpus.labelled import labelled
 
 LABELS = ("joy", "anger")
 TRUTH = np.array([0, 1] * 20)

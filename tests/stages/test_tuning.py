@@ -18,8 +18,8 @@ from stages.workspace import ADAPTERS, Run
 from storage.labels import labellers, labels_of
 from tests.helpers.labelling_project import opened, write
 from tests.helpers.tiny_lms import save_lm
+from transfer.corpus.labelled import chosen
 from transfer.errors import Problem
-from transfer.labelled import chosen
 from transfer.labellers import tune as tune_module
 from transfer.labellers.tuning_settings import TuningSettings
 

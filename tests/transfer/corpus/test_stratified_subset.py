@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from transfer.labelled import Labelled, chosen, labelled
-from transfer.subset import FEWEST_OF_A_LABEL, stratified_subset
+from transfer.corpus.labelled import Labelled, chosen, labelled
+from transfer.corpus.stratified_subset import FEWEST_OF_A_LABEL, stratified_subset
 
 
 def rows_of(*counts: int) -> Labelled:

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from transfer.labelled import Labelled, chosen
+from transfer.corpus.labelled import Labelled, chosen
 
 FEWEST_OF_A_LABEL = 4  # with fewer a rare label is learnt by nobody, and all recipes look alike
 

@@ -53,7 +53,7 @@ def draw_stratified(
 ) -> Draw:
     """`size` comments, or all where there are fewer, allotted to strata in proportion and random within each.
 
-    batches: gives the record batches of transfer.stream anew at each call. timezone: of the days. same: what a key and
+    batches: gives the record batches of transfer.corpus.comment_stream anew at each call. timezone: of the days. same: what a key and
     text count as; of those that count as one, one is drawn, and the first in the alphabet. None: every comment of a
     stratum has the same chance, so that a text posted ten times has ten, and may stand in the sample several times.
     wanted: of a text; others are left out and counted. without: keys, or what they count as, left out. spread: over

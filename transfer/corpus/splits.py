@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from transfer.corpus.labelled import Booleans, Integers, Labelled, chosen, without
 from transfer.errors import Problem, Problems
-from transfer.labelled import Booleans, Integers, Labelled, chosen, without
 
 Half = Literal["tune", "report"]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from transfer.strata import OTHERS, SLICES, SOURCES, UNDATED, draw_stratified
+from transfer.corpus.stratified_sampling import OTHERS, SLICES, SOURCES, UNDATED, draw_stratified
 from transfer.text.cleaning import key_hash
 from transfer.text.floods import flood_key
 from transfer.text.script_language import in_languages

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from transfer.corpus.comment_stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
 from transfer.errors import Problem, Problems
-from transfer.stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
 from transfer.tables.bad_rows import Faults
 from transfer.tables.sources import CommentSource
 from transfer.tables.timestamps import utc_times
@@ -169,7 +169,7 @@ MEASURE = """
 import json, psutil, sys
 from pathlib import Path
 from transfer.tables.sources import CommentSource
-from transfer.stream import read_comments
+from transfer.corpus.comment_stream import read_comments
 rows, held = 0, []
 sources = [CommentSource(path=name, id="id", time="time", author="author") for name in ("a.parquet", "a.csv", "a.json")]
 for batch in read_comments(sources, Path(sys.argv[1]), "Asia/Seoul", "salt", rows=500):
@@ -201,7 +201,9 @@ def test_memory_does_not_grow_with_the_number_of_comments(tmp_path: Path) -> Non
 
 def test_a_hub_data_sets_hash_follows_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["good", "bad"]
-    monkeypatch.setattr("transfer.stream.read_batches", lambda *_: iter([pa.record_batch({"text": pa.array(texts)})]))
+    monkeypatch.setattr(
+        "transfer.corpus.comment_stream.read_batches", lambda *_: iter([pa.record_batch({"text": pa.array(texts)})])
+    )
     source = CommentSource(hub="me/mood", split="train")
     ((_, path, first),) = comment_files([source], tmp_path)
     assert path == Path("me/mood")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer.corpus import Labelled, Original, deal_halves, read_labelled, split_original, without
+from transfer.corpus.labelled_reader import Labelled, Original, deal_halves, read_labelled, split_original, without
 from transfer.errors import Problem, Problems
 from transfer.tables.sources import GoldSource, LabelledSource
 

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transfer.corpus.comment_stream import comment_files
 from transfer.errors import Problem
-from transfer.stream import comment_files
 from transfer.tables.bad_rows import Faults
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches, read_file

@@ -5,8 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from transfer.picked import picked_texts
-from transfer.stream import read_comments
+from transfer.corpus.comment_lookup import picked_texts
+from transfer.corpus.comment_stream import read_comments
 from transfer.tables.sources import CommentSource
 
 ROWS = "id,text\n7,so angry!!!!!!\n,no id here\n9,\n 10 ,@someone great\n"

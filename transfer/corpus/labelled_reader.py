@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from transfer.corpus.label_mapping import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
+from transfer.corpus.labelled import Labelled, labelled, without
+from transfer.corpus.splits import Original, deal_halves, split_original
 from transfer.errors import Problem, Problems
-from transfer.label_values import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
-from transfer.labelled import Labelled, labelled, without
-from transfer.splits import Original, deal_halves, split_original
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import GoldSource, LabelledSource
