@@ -19,7 +19,7 @@ from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel, RobertaConfig, RobertaForSequenceClassification, Trainer, TrainerCallback
 
 from benchmarks.parts import arguments, machine, table
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 from transfer.finetune import Examples, FineTuning, Recipe, one_hot
 
 # width, layers, heads, inner width: Liu et al., RoBERTa (2019), table 9

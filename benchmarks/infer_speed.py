@@ -55,9 +55,9 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
     """Fine-tunes on the rows but the last HELD_BACK, saves to the folder, returns accuracy on those."""
     import torch
 
-    from transfer.encoding import encode, pad
+    from transfer.encoders.model import load_classifier, load_tokenizer
+    from transfer.encoders.tokenization import encode, pad
     from transfer.engines.torch import probabilities_of
-    from transfer.model import load_classifier, load_tokenizer
     from transfer.quick import quicken
 
     labels = sorted({label for _, label in rows})
@@ -196,9 +196,9 @@ def race(given: argparse.Namespace) -> dict[str, Any]:
 
     from benchmarks.product_limit import Shape, limit, time_products
     from stages.engine_choice import member_of
-    from transfer.encoding import encode
+    from transfer.encoders.model import load_tokenizer
+    from transfer.encoders.tokenization import encode
     from transfer.engines.opening import open_engine, ways_here
-    from transfer.model import load_tokenizer
 
     texts = given.texts
     with tempfile.TemporaryDirectory() as name:

@@ -17,10 +17,10 @@ from accelerate.state import AcceleratorState
 from transformers import AutoModelForSequenceClassification, Trainer
 
 from benchmarks.parts import Data, arguments, datasets, machine, read, scores, table, trainer_scores
-from transfer.encoding import encode
+from transfer.encoders.model import load_classifier, load_tokenizer
+from transfer.encoders.tokenization import encode
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import Examples, FineTuning, Recipe, one_hot
-from transfer.model import load_classifier, load_tokenizer
 
 Result = dict[str, float]
 

@@ -21,8 +21,8 @@ from storage import ledger, registry
 from studies.interrupts import held_interrupts
 from transfer.adapt import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
+from transfer.encoders.hub import fetch_model, model_version
 from transfer.errors import Problem
-from transfer.hub import fetch_model, model_version
 from transfer.memory import Memory
 
 STAGE = "adapt"

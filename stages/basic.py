@@ -26,12 +26,12 @@ from transfer.bootstrap import DRAWS, intervals
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original
 from transfer.corpus.stratified_subset import stratified_subset
-from transfer.encoding import encode
+from transfer.encoders.hub import fetch_model, model_version
+from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
+from transfer.encoders.tokenization import encode
 from transfer.errors import Problem
 from transfer.evaluate import DIRECTIONS, score
 from transfer.finetune import Examples, one_hot
-from transfer.hub import fetch_model, model_version
-from transfer.model import depth, load_config, load_tokenizer, longest_input
 from transfer.published import published_recipe
 from transfer.references import Predictor, majority, tfidf
 

@@ -11,7 +11,7 @@ from stages.workspace import Run
 from storage import ledger
 from storage.registry import ModelRecord
 from transfer.bootstrap import confusion_intervals
-from transfer.model import depth, load_config
+from transfer.encoders.model import depth, load_config
 
 COMBINATION = "ensemble.json"
 WARNING = "> **Simulation.** The labeller was a stand-in for an LLM; the figures below are a simulation's."

@@ -30,9 +30,9 @@ from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
 from transfer.device import device_name, has_bf16
+from transfer.encoders.model import depth, load_config, load_tokenizer
 from transfer.errors import Problem, Problems
 from transfer.labellers.settings import LabellerSettings
-from transfer.model import depth, load_config, load_tokenizer
 from transfer.tables.sources import CommentSource
 
 QUANTILES = {"median": 50, "95 %": 95, "longest": 100}

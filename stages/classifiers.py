@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.combine import Mixture
-from transfer.encoding import Tokens, encode, same_tokens
+from transfer.encoders.tokenization import Tokens, encode, same_tokens
 from transfer.engines.engine import Engine, Heard, Way
 from transfer.engines.opening import Member, open_engine
 from transfer.errors import Problem

@@ -22,7 +22,7 @@ from studies.search import Search
 from studies.space import Choices, suggest
 from studies.store import open_optuna
 from studies.task import Exam, Task
-from transfer.encoding import encode
+from transfer.encoders.tokenization import encode
 
 ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"
 # Where the plan adapts to the comments' language: the same without it, and what it gives stage one's recipe alone.

@@ -23,13 +23,13 @@ from studies.search import Search
 from studies.space import plain_space
 from studies.task import Exam, Task
 from transfer.bootstrap import paired_difference
-from transfer.encoding import encode
+from transfer.encoders.hub import fetch_model, model_version
+from transfer.encoders.model import load_config, load_tokenizer, longest_input
+from transfer.encoders.tokenization import encode
 from transfer.errors import Problem
 from transfer.finetune import one_hot
-from transfer.hub import fetch_model, model_version
 from transfer.judgement import judgement
 from transfer.lessons import lessons
-from transfer.model import load_config, load_tokenizer, longest_input
 from transfer.published import published_recipe
 
 STAGE = "distil"

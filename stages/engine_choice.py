@@ -12,7 +12,7 @@ from stages.settings import InferSettings
 from stages.workspace import Run
 from storage.choices import choice, record_choice
 from storage.registry import ModelRecord
-from transfer.encoding import Tokens, encode
+from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.agreement import REFERENCE, Measured, fastest
 from transfer.engines.engine import Engine, Way
 from transfer.engines.opening import Member, open_engine, ways_here
@@ -121,7 +121,7 @@ def _calibration(member: Member, texts: Sequence[str]) -> Tokens:
 def _tokens(member: Member, texts: Sequence[str]) -> Tokens:
     from transformers import AutoConfig
 
-    from transfer.model import load_tokenizer, longest_input
+    from transfer.encoders.model import load_tokenizer, longest_input
 
     tokenizer = load_tokenizer(str(member.folder))
     longest = longest_input(AutoConfig.from_pretrained(member.folder, trust_remote_code=False), tokenizer)

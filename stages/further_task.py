@@ -18,10 +18,10 @@ from stages.yardstick import Yardstick
 from storage.registry import ModelRecord
 from studies.space import default_mixing, default_space
 from studies.task import Exam, Task
-from transfer.encoding import encode
+from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
+from transfer.encoders.tokenization import encode
 from transfer.finetune import Examples, Recipe, one_hot
 from transfer.mixing import PLAIN, PseudoLabelled, alone, mix
-from transfer.model import depth, load_config, load_tokenizer, longest_input
 
 STAGE = "further"
 # Weights to begin with beside those that the space's `start` knows.

@@ -12,7 +12,7 @@ import torch
 
 from studies.course import Epoch, weights_folder
 from studies.task import Probabilities
-from transfer.adapters import plain
+from transfer.encoders.lora import plain
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies.space import Space
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 from transfer.finetune import Examples
 from transfer.memory import GradientCheckpointing
 

@@ -17,10 +17,10 @@ from accelerate import Accelerator
 
 from transfer.device import autocast_for
 from transfer.dropout import quicken_dropout
-from transfer.encoding import Indices, batches
+from transfer.encoders.hub import fetch_model
+from transfer.encoders.tokenization import Indices, batches
 from transfer.errors import Problem
 from transfer.finetune import DivergedError, rate_shares, shuffled_batches
-from transfer.hub import fetch_model
 from transfer.memory import Memory
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTr
     """
     from transformers import AutoModelForMaskedLM
 
-    from transfer.model import load_tokenizer
+    from transfer.encoders.model import load_tokenizer
 
     folder, tokenizer = fetch_model(str(name)), load_tokenizer(str(name))
     if tokenizer.mask_token is None:

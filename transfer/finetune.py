@@ -10,13 +10,13 @@ import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
-from transfer.adapters import LoraTargets, add_adapters, is_adapter
 from transfer.anchor import Anchor
 from transfer.device import autocast_for
-from transfer.encoding import Indices, Tokens, batches, pad
+from transfer.encoders.lora import LoraTargets, add_adapters, is_adapter
+from transfer.encoders.model import depth, layer_of
+from transfer.encoders.tokenization import Indices, Tokens, batches, pad
 from transfer.losses import LossName, losses
 from transfer.memory import Memory
-from transfer.model import depth, layer_of
 from transfer.quick import quicken
 from transfer.vocabulary import compact
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.combine import tempered
-from transfer.encoding import Tokens, join
+from transfer.encoders.tokenization import Tokens, join
 from transfer.finetune import Examples
 
 Floats = NDArray[np.float32]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import torch
 
 from transfer.device import token_budget
-from transfer.encoding import Indices
+from transfer.encoders.tokenization import Indices
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoding import Indices, Tokens, join
+from transfer.encoders.tokenization import Indices, Tokens, join
 from transfer.finetune import MOST_CLASS_WEIGHT, Examples, Recipe
 
 # What a mixture is where its parameters do not say otherwise.

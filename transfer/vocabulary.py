@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -21,7 +21,7 @@ from stages.workspace import Run, open_run
 from storage import registry
 from storage.registry import ModelRecord
 from tests.helpers.tiny_encoders import LABELS, save_encoder
-from transfer.model import load_classifier, load_tokenizer
+from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.text.cleaning import key
 
 PLAN = """

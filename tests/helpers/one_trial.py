@@ -22,8 +22,8 @@ from studies.store import open_optuna
 from studies.task import Exam, Probabilities, Task
 from studies.worker import Ended
 from tests.helpers.tiny_encoders import LABELS, easy_examples
+from transfer.encoders.model import load_tokenizer
 from transfer.evaluate import score
-from transfer.model import load_tokenizer
 
 SPACE: dict[str, Dimension] = {
     "learning_rate": 4e-3,

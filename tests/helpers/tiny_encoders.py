@@ -15,7 +15,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from transfer.encoding import encode
+from transfer.encoders.tokenization import encode
 from transfer.finetune import Examples, one_hot
 
 ARCHITECTURES = ("bert", "roberta", "electra", "distilbert")

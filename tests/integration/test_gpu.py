@@ -14,10 +14,10 @@ from storage import registry
 from tests.helpers.small_project import Project
 from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
+from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.finetune import FineTuning, Recipe
 from transfer.memory import Memory
-from transfer.model import load_classifier, load_tokenizer
 
 pytestmark = pytest.mark.skipif(
     "MOODLINE_TEST_GPU" not in os.environ or not torch.cuda.is_available(),

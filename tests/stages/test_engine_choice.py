@@ -17,7 +17,7 @@ from stages.workspace import Run
 from storage.choices import choice
 from tests.helpers.classifying_project import Heap, make_heap
 from transfer.combine import mixture_from
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 from transfer.engines.agreement import Measured
 from transfer.engines.convert import is_installed
 from transfer.engines.engine import Way

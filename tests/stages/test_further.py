@@ -24,8 +24,8 @@ from storage import registry
 from studies.objective import run_trial
 from studies.store import open_optuna
 from tests.helpers.searched_project import KilledError, dying, files_of, labeller, opened, predictions, without_gold
+from transfer.encoders.model import load_classifier
 from transfer.errors import Problem, Problems
-from transfer.model import load_classifier
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CONTROLS = "small · further · models/bert · controls"

@@ -20,10 +20,10 @@ from studies.space import Dimension
 from studies.task import Probabilities, Task
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples
+from transfer.encoders.model import load_classifier
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
 from transfer.finetune import FineTuning
-from transfer.model import load_classifier
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from tests.helpers.tiny_encoders import easy_examples
 from tests.transfer.conftest import Encoder
 from tests.transfer.test_finetune import RECIPE, begin, finish
 from transfer.anchor import Anchor
+from transfer.encoders.model import load_tokenizer
 from transfer.finetune import Method
-from transfer.model import load_tokenizer
 
 
 def test_the_pull_is_the_gradient_of_the_squared_distance() -> None:

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.checkpoint import restore_checkpoint, save_checkpoint
+from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import Examples, FineTuning, Recipe
-from transfer.model import load_classifier, load_tokenizer
 
 RECIPE = Recipe(learning_rate=2e-3, batch_size=8, epochs=3, dropout=0.3, max_length=32, weight_decay=0.1)
 RECIPES = {

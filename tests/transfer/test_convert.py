@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
 from tests.transfer.conftest import Encoder
-from transfer.encoding import encode, pad
+from transfer.encoders.model import load_classifier, load_tokenizer
+from transfer.encoders.tokenization import encode, pad
 from transfer.engines import convert as converting
 from transfer.engines.convert import Format, convert, is_installed, require
 from transfer.engines.torch import TorchEngine
 from transfer.errors import Problem
-from transfer.model import load_classifier, load_tokenizer
 
 TEXTS = [*easy_texts(20, 3)[0], "hm", "happy " * 30]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts
 from tests.transfer.conftest import Encoder
-from transfer.encoding import Tokens, encode
+from transfer.encoders.model import load_classifier, load_tokenizer
+from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines import opening
 from transfer.engines.agreement import REFERENCE, Measured, compare, fastest
 from transfer.engines.convert import is_installed
@@ -18,7 +19,6 @@ from transfer.engines.engine import Engine, Way, softmax
 from transfer.engines.opening import Member, open_engine, ways_here
 from transfer.engines.quantise import narrowing
 from transfer.errors import Problem
-from transfer.model import load_classifier, load_tokenizer
 
 TEXTS = [*easy_texts(300, 3)[0], "hm", "happy " * 100]
 Floats = NDArray[np.float32]

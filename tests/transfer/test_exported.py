@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encoder
+from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.convert import FILES, Format, convert
 from transfer.engines.exported import convert_checked
 from transfer.errors import Problem
-from transfer.model import load_classifier, load_tokenizer
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")

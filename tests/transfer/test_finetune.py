@@ -15,7 +15,8 @@ from transformers import PreTrainedModel
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
-from transfer.encoding import Tokens
+from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
+from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import (
     DivergedError,
@@ -28,7 +29,6 @@ from transfer.finetune import (
     parameter_groups,
     rate_shares,
 )
-from transfer.model import depth, layer_of, load_classifier, load_tokenizer
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=8, epochs=2, dropout=0.2, max_length=32)
 

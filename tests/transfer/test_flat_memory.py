@@ -9,10 +9,10 @@ from transformers import BertConfig, BertModel
 
 from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
 from transfer.checkpoint import save_checkpoint
+from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import FineTuning, Recipe
 from transfer.heap import give_back
-from transfer.model import load_classifier, load_tokenizer
 
 MODEL_MB = 16  # one that is held shows
 WARM = 3  # trials until libraries have all that they keep

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encoder
-from transfer.encoding import encode
+from transfer.encoders.model import load_classifier, load_tokenizer
+from transfer.encoders.tokenization import encode
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import figure
 from transfer.finetune import FineTuning, Recipe, one_hot
 from transfer.lessons import lessons
-from transfer.model import load_classifier, load_tokenizer
 
 SAID = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32)
 

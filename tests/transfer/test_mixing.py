@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 from transfer.finetune import Examples, one_hot
 from transfer.mixing import PseudoLabelled, alone, mix
 

@@ -15,10 +15,10 @@ from tests.transfer.conftest import Encoder
 from tests.transfer.test_finetune import gradients
 from transfer.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
 from transfer.dropout import QuickDropout, mask
-from transfer.encoding import Tokens
+from transfer.encoders.model import load_classifier, load_tokenizer
+from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.finetune import Examples, FineTuning, Recipe
-from transfer.model import load_classifier, load_tokenizer
 from transfer.quick import quicken
 from transfer.vocabulary import CompactEmbedding, compact
 

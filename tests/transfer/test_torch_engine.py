@@ -8,10 +8,10 @@ import torch
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, easy_texts
 from tests.transfer.conftest import Encoder
-from transfer.encoding import encode
+from transfer.encoders.model import load_classifier, load_tokenizer
+from transfer.encoders.tokenization import encode
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.errors import Problem
-from transfer.model import load_classifier, load_tokenizer
 
 TEXTS = [*easy_texts(40, 3)[0], "hm", "happy " * 100]
 

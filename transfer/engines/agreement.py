@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 from transfer.engines.engine import Engine, Floats, Way
 from transfer.errors import Problem
 

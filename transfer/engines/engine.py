@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoding import Indices, Tokens, batches, padded
+from transfer.encoders.tokenization import Indices, Tokens, batches, padded
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoding import batches, encode, pad
+from transfer.encoders.tokenization import batches, encode, pad
 from transfer.engines.convert import FILES, Format, convert
 from transfer.engines.torch import TorchEngine
 from transfer.errors import Problem

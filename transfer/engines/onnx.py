@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoding import Indices, Tokens
+from transfer.encoders.tokenization import Indices, Tokens
 from transfer.engines.engine import Floats, Heard, Precision, in_batches
 
 if TYPE_CHECKING:

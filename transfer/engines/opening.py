@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.encoding import Tokens
+from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import convert, is_installed, require
 from transfer.engines.engine import Engine, Way
 from transfer.engines.quantise import quantise
@@ -63,9 +63,9 @@ def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | No
     require(way.engine)
     from transformers import AutoConfig
 
+    from transfer.encoders.model import load_tokenizer, longest_input
     from transfer.engines.onnx import OnnxEngine
     from transfer.engines.openvino import OpenVinoEngine
-    from transfer.model import load_tokenizer, longest_input
 
     tokenizer = load_tokenizer(str(member.folder))
     config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)
@@ -73,7 +73,7 @@ def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | No
     length = min(member.max_length or longest, longest)
     file = convert(member.folder, member.made / way.engine, way.engine)
     if way.is_int8:
-        from transfer.encoding import encode
+        from transfer.encoders.tokenization import encode
 
         tokens = calibration() if calibration is not None else encode([], tokenizer, length)
         file = quantise(file, way.engine, tokens, mixed=way.precision == "int8-mixed")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transfer.encoding import Indices, Tokens, batches, padded
+from transfer.encoders.tokenization import Indices, Tokens, batches, padded
 from transfer.engines.engine import CPU_TOKENS, Floats, Heard, Precision, softmax
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from transfer.encoding import Tokens, padded
+from transfer.encoders.tokenization import Tokens, padded
 from transfer.engines.convert import Format, quietly
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from transfer.device import autocast_for, device_name, prefers_bf16
-from transfer.encoding import Indices, Tokens, batches, encode, pad
+from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.engine import Precision
 from transfer.memory import Memory
 from transfer.quick import quicken
@@ -77,7 +77,7 @@ class TorchEngine:
     ) -> None:
         from transformers import AutoModelForSequenceClassification
 
-        from transfer.model import load_tokenizer, longest_input
+        from transfer.encoders.model import load_tokenizer, longest_input
 
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(str(folder))
         model = AutoModelForSequenceClassification.from_pretrained(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from transfer.adapters import ALPHA_PER_RANK
+from transfer.encoders.lora import ALPHA_PER_RANK
 from transfer.errors import Problem
 from transfer.labellers.scoring import reuses_cache
 from transfer.labellers.tuning_settings import TuningSettings

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from transfer.device import SMALLEST_BF16_WIDTH, has_bf16
+from transfer.encoders.hub import fetch_config, fetch_model
 from transfer.errors import Problem
-from transfer.hub import fetch_config, fetch_model
 from transfer.labellers.quantise import quantised
 from transfer.labellers.settings import LabellerSettings
 

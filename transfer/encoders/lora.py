@@ -4,7 +4,7 @@ import copy
 import re
 from typing import TYPE_CHECKING, Literal
 
-from transfer.model import depth, layer_of
+from transfer.encoders.model import depth, layer_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -17,13 +17,13 @@ from safetensors.torch import load_file, save_file
 from tests.helpers.model_hub import COMMIT, GATED_FILES, Hub, model_hub
 from tests.helpers.tiny_encoders import save_encoder
 from tests.transfer.conftest import Encoder
+from transfer.encoders.hub import fetch_config, fetch_model, model_version
 from transfer.errors import Problem
-from transfer.hub import fetch_config, fetch_model, model_version
 
 # In a process of its own: the client reads its environment once. Torch is loaded only where a file is converted.
 FETCH = """
 import json, sys
-from transfer.hub import fetch_config, fetch_model
+from transfer.encoders.hub import fetch_config, fetch_model
 from transfer.errors import Problem
 def outcome(what, name, revision=None):
     try:

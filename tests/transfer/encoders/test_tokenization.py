@@ -8,7 +8,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from tests.helpers.tiny_encoders import bare_words, byte_pairs, easy_texts, word_pieces
-from transfer.encoding import Indices, Tokens, batches, encode, join, pad
+from transfer.encoders.tokenization import Indices, Tokens, batches, encode, join, pad
 
 TEXTS = [*easy_texts(30, 1)[0], "hm", "happy " * 60, "unseen 🙂 글자 letters"]
 TOKENIZERS = [word_pieces, byte_pairs, bare_words]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transfer.encoders.safetensors_conversion import PICKLED, convert_once
 from transfer.errors import Problem
-from transfer.pickled import PICKLED, convert_once
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError

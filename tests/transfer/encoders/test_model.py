@@ -14,8 +14,8 @@ from transformers import AutoConfig, PreTrainedModel
 from tests.helpers.model_hub import Hub, model_hub
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, bare_words, save_encoder
 from tests.transfer.conftest import Encoder
+from transfer.encoders.model import depth, layer_of, load_classifier, load_config, load_tokenizer, longest_input
 from transfer.errors import Problem
-from transfer.model import depth, layer_of, load_classifier, load_config, load_tokenizer, longest_input
 
 CODE = "open({trace!r}, 'w').write('ran')\nraise SystemExit\n"
 
