@@ -55,10 +55,10 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
     """Fine-tunes on the rows but the last HELD_BACK, saves to the folder, returns accuracy on those."""
     import torch
 
+    from transfer.cpu_kernels.apply import quicken
     from transfer.encoders.model import load_classifier, load_tokenizer
     from transfer.encoders.tokenization import encode, pad
     from transfer.engines.torch import probabilities_of
-    from transfer.quick import quicken
 
     labels = sorted({label for _, label in rows})
     truth = np.array([labels.index(label) for _, label in rows])

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
+from transfer.cpu_kernels.dropout import quicken_dropout
 from transfer.device import autocast_for
-from transfer.dropout import quicken_dropout
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
 from transfer.errors import Problem

@@ -86,8 +86,8 @@ def _classifier(folder: Path) -> "torch.nn.Module":
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    from transfer.first_token import last_layer_for_first_token
-    from transfer.quick import allows_shortcuts
+    from transfer.cpu_kernels.apply import allows_shortcuts
+    from transfer.cpu_kernels.cls_only_last_layer import last_layer_for_first_token
 
     model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from transfer.cpu_kernels.apply import quicken
 from transfer.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.engine import Precision
 from transfer.memory import Memory
-from transfer.quick import quicken
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -14,13 +14,13 @@ from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from tests.transfer.test_finetune import gradients
 from transfer.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
-from transfer.dropout import QuickDropout, mask
+from transfer.cpu_kernels.apply import quicken
+from transfer.cpu_kernels.compact_embedding import CompactEmbedding, compact
+from transfer.cpu_kernels.dropout import QuickDropout, mask
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.finetune import Examples, FineTuning, Recipe
-from transfer.quick import quicken
-from transfer.vocabulary import CompactEmbedding, compact
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=8, epochs=2, dropout=0.0, max_length=32, weight_decay=0.1)
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from transfer.attention import quicken_attention
-from transfer.dropout import quicken_dropout
-from transfer.first_token import last_layer_for_first_token
+from transfer.cpu_kernels.attention import quicken_attention
+from transfer.cpu_kernels.cls_only_last_layer import last_layer_for_first_token
+from transfer.cpu_kernels.dropout import quicken_dropout
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from transfer.attention import attend
+from transfer.cpu_kernels.attention import attend
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from transfer.dropout import mask
+from transfer.cpu_kernels.dropout import mask
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
