@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from transfer.device import has_bf16
+from transfer.device.device import has_bf16
 
 ROWS = 2048  # tokens in a batch, as the engines have them
 REPEATS = 5

@@ -29,7 +29,7 @@ from studies.space import Space, default_mixing, default_space
 from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
-from transfer.device import device_name, has_bf16
+from transfer.device.device import device_name, has_bf16
 from transfer.encoders.model import depth, load_config, load_tokenizer
 from transfer.errors import Problem, Problems
 from transfer.labellers.settings import LabellerSettings

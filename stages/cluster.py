@@ -17,7 +17,7 @@ from stages.joining import LOCAL, cluster_address, join, only_on
 from stages.node import NodeClassifier
 from stages.node_check import ask_by_ray, check_nodes
 from stages.workspace import Run
-from transfer.device import device_name
+from transfer.device.device import device_name
 from transfer.errors import Problem, Problems
 
 BUSY_SECONDS = 60.0

@@ -80,7 +80,7 @@ def _is_plain(settings: InferSettings) -> bool:
 def _plain(member: Member, settings: InferSettings) -> Way:
     from transformers import AutoConfig
 
-    from transfer.device import SMALLEST_BF16_WIDTH, device_name, has_bf16
+    from transfer.device.device import SMALLEST_BF16_WIDTH, device_name, has_bf16
 
     config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)
     is_wide = int(getattr(config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH

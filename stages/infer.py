@@ -34,8 +34,8 @@ from storage import shards as store
 from storage.salt import author_salt
 from storage.shards import ShardRecord
 from transfer.corpus.comment_stream import MASKED, Window, comment_files, read_windows
+from transfer.device.memory_release import give_back
 from transfer.errors import Problem
-from transfer.heap import give_back
 from transfer.tables.bad_rows import Faults
 from transfer.tables.sources import CommentSource
 from transfer.text.near_duplicates import near_key

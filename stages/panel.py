@@ -11,7 +11,7 @@ from stages.settings import PseudoLabelSettings
 from stages.teacher import teacher_of
 from stages.workspace import Run, candidate_location
 from transfer.corpus.labelled import Labelled
-from transfer.device import device_name
+from transfer.device.device import device_name
 from transfer.errors import Problem
 from transfer.labellers.answer import Labeller, identity_of
 from transfer.labellers.choose import make_labeller

@@ -27,7 +27,7 @@ from studies.space import suggest
 from studies.task import Probabilities, Task, Watcher
 from studies.worker import Ended
 from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
-from transfer.device import device_name, precision_for
+from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import plain
 from transfer.encoders.model import load_classifier, load_config
 from transfer.engines.torch import probabilities_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage.registry import ModelRecord
 from studies.outcome import Outcome
 from studies.task import Task
-from transfer.device import device_name
+from transfer.device.device import device_name
 
 if TYPE_CHECKING:
     from optuna import Trial

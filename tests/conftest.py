@@ -25,7 +25,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_plans_precision() -> Iterator[None]:
     """A plan that a test opened says nothing about the precision of the next one's."""
-    from transfer.precision import decide_by
+    from transfer.device.bf16_choice import decide_by
 
     yield
     decide_by(None)

@@ -16,7 +16,7 @@ import torch
 from accelerate import Accelerator
 
 from transfer.cpu_kernels.dropout import quicken_dropout
-from transfer.device import autocast_for
+from transfer.device.device import autocast_for
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
 from transfer.errors import Problem

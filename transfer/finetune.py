@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from transfer.anchor import Anchor
 from transfer.cpu_kernels.apply import quicken
 from transfer.cpu_kernels.compact_embedding import compact
-from transfer.device import autocast_for
+from transfer.device.device import autocast_for
 from transfer.encoders.lora import LoraTargets, add_adapters, is_adapter
 from transfer.encoders.model import depth, layer_of
 from transfer.encoders.tokenization import Indices, Tokens, batches, pad

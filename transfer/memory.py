@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 
-from transfer.device import token_budget
+from transfer.device.device import token_budget
 from transfer.encoders.tokenization import Indices
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from stages.workspace import Run, open_run, store_url
 from storage.choices import choice
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
-from transfer import device
+from transfer.device import device
 
 PLAN = """
 name: tiny

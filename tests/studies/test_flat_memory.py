@@ -18,7 +18,7 @@ from studies.worker import Ended, open_study, work
 from tests.helpers.one_trial import Heard, a_task, variant
 from tests.studies.conftest import a_search
 from tests.transfer.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
-from transfer.heap import give_back
+from transfer.device.memory_release import give_back
 
 TRIALS = 100
 WARM = 10  # trials until libraries have all that they keep
@@ -33,7 +33,9 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1 << 20)  # float32, as in the test of fine-tunes alone
+    monkeypatch.setattr(
+        "transfer.device.device.SMALLEST_BF16_WIDTH", 1 << 20
+    )  # float32, as in the test of fine-tunes alone
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
     monkeypatch.setattr("studies.worker.stop_if_all_collapse", lambda study: None)  # nothing is to be learnt here
     task = variant(a_task(wide), {"epochs": 2, "learning_rate": 1e-4})

@@ -74,9 +74,9 @@ def test_ways_need_their_extras(monkeypatch: pytest.MonkeyPatch, member: Member)
 
 
 def test_on_a_gpu_torch_is_tried_in_bfloat16_and_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.device.device_name", lambda: "cuda")
+    monkeypatch.setattr("transfer.device.device.device_name", lambda: "cuda")
     for knows, precision in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr("transfer.device.has_bf16", lambda device, knows=knows: knows)
+        monkeypatch.setattr("transfer.device.device.has_bf16", lambda device, knows=knows: knows)
         ways = ways_here()
         assert ways[0] == REFERENCE
         assert [way.compiled for way in ways] == [False] * (len(ways) - 1) + [True]

@@ -316,8 +316,8 @@ def test_mixed_precision_keeps_the_weights_in_float32_and_is_as_repeatable(
 ) -> None:
     folder = encoder("bert")
     exact = finish(begin(folder, replace(RECIPE, dropout=0.0)))
-    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1)
-    monkeypatch.setattr("transfer.device.has_bf16", lambda device: True)
+    monkeypatch.setattr("transfer.device.device.SMALLEST_BF16_WIDTH", 1)
+    monkeypatch.setattr("transfer.device.device.has_bf16", lambda device: True)
     tuning = begin(folder, replace(RECIPE, dropout=0.0))
     seen = []
     query = tuning.model.get_submodule("bert.encoder.layer.0.attention.self.query")
@@ -330,5 +330,5 @@ def test_mixed_precision_keeps_the_weights_in_float32_and_is_as_repeatable(
     differences = [float((mixed[name] - exact[name]).abs().max()) for name in exact]
     assert max(differences) < 0.05
     # And the other way: one model's precision is not the process's.
-    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 256)
+    monkeypatch.setattr("transfer.device.device.SMALLEST_BF16_WIDTH", 256)
     assert same(finish(begin(folder, replace(RECIPE, dropout=0.0))), exact)

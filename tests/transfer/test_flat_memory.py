@@ -9,10 +9,10 @@ from transformers import BertConfig, BertModel
 
 from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
 from transfer.checkpoint import save_checkpoint
+from transfer.device.memory_release import give_back
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import probabilities_of
 from transfer.finetune import FineTuning, Recipe
-from transfer.heap import give_back
 
 MODEL_MB = 16  # one that is held shows
 WARM = 3  # trials until libraries have all that they keep
@@ -58,6 +58,6 @@ def test_memory_stays_flat_over_many_trials(
     wide: Path, tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In float32: for bfloat16, oneDNN keeps a kernel for each size of batch that it meets, until it has met all."""
-    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1 << 20)
+    monkeypatch.setattr("transfer.device.device.SMALLEST_BF16_WIDTH", 1 << 20)
     resident = resident_after_each(wide, trials, tmp_path)
     assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident

@@ -33,7 +33,7 @@ def test_order_is_kept_and_company_does_not_matter(folder: Path, monkeypatch: py
     assert alone.sum(axis=1) == pytest.approx(1.0, abs=1e-6)
     assert len(np.unique(alone.round(4), axis=0)) > 30  # the texts are told apart
     for budget in (70, 4096):
-        monkeypatch.setattr("transfer.device.TOKEN_BUDGET", budget)
+        monkeypatch.setattr("transfer.device.device.TOKEN_BUDGET", budget)
         np.testing.assert_allclose(engine.probabilities(TEXTS), alone, atol=1e-5)
         np.testing.assert_allclose(engine.probabilities(TEXTS[::-1])[::-1], alone, atol=1e-5)
 
@@ -58,7 +58,7 @@ def test_dropout_is_off_even_after_training(encoder: Encoder) -> None:
 
 
 def test_each_batch_is_told(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.device.TOKEN_BUDGET", 100)
+    monkeypatch.setattr("transfer.device.device.TOKEN_BUDGET", 100)
     model = load_classifier(encoder("bert"), LABELS, seed=1)
     heard: list[int] = []
     probabilities_of(model, encode(TEXTS, load_tokenizer(str(encoder("bert"))), LONGEST), heard.append)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transfer.device.memory_release import give_back
 from transfer.encoders.hub import fetch_config, fetch_model
 from transfer.errors import Problem
-from transfer.heap import give_back
 
 if TYPE_CHECKING:
     import torch

@@ -30,7 +30,7 @@ def ways_here() -> list[Way]:
 
     On a GPU torch alone; elsewhere torch, and what the extras openvino and onnx bring.
     """
-    from transfer.device import device_name, has_bf16
+    from transfer.device.device import device_name, has_bf16
 
     device = device_name()
     ways = [Way("torch", "float32")]

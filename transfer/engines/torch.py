@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from transfer.cpu_kernels.apply import quicken
-from transfer.device import autocast_for, device_name, prefers_bf16
+from transfer.device.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.engine import Precision
 from transfer.memory import Memory

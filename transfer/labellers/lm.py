@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from transfer.device import SMALLEST_BF16_WIDTH, has_bf16
+from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.encoders.hub import fetch_config, fetch_model
 from transfer.errors import Problem
 from transfer.labellers.quantise import quantised

@@ -175,8 +175,8 @@ def test_gradient_checkpointing_gets_the_same_masks_again(encoder: Encoder) -> N
 def test_in_bfloat16_a_restored_fine_tune_ends_as_one_that_ran_through(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr("transfer.device.SMALLEST_BF16_WIDTH", 1)
-    monkeypatch.setattr("transfer.device.has_bf16", lambda device: True)
+    monkeypatch.setattr("transfer.device.device.SMALLEST_BF16_WIDTH", 1)
+    monkeypatch.setattr("transfer.device.device.has_bf16", lambda device: True)
 
     def begin() -> FineTuning:
         return FineTuning(load(encoder(kind), 0.2), few_words(encoder(kind)), RECIPE, 1)

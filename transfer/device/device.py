@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from transfer.precision import decided
+from transfer.device.bf16_choice import decided
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from transfer import device, precision
+from transfer.device import bf16_choice, device
 
 
 @pytest.fixture(autouse=True)
 def _nothing_decided_before() -> Iterator[None]:
-    precision.decide_by(None)
+    bf16_choice.decide_by(None)
     yield
-    precision.decide_by(None)
+    bf16_choice.decide_by(None)
 
 
 @pytest.mark.parametrize(("in_bfloat16", "in_float32", "taken"), [(1.0, 2.0, True), (2.0, 1.0, False)])
@@ -37,16 +37,16 @@ def test_what_was_decided_before_holds_whatever_would_be_measured_now(monkeypatc
     monkeypatch.setattr(device, "_processor", lambda: "Xeon")
     asked: list[str] = []
 
-    def decide(processor: str, measure: precision.Measure) -> precision.Choice:
+    def decide(processor: str, measure: bf16_choice.Measure) -> bf16_choice.Choice:
         asked.append(processor)
         return {"bfloat16": True}
 
-    precision.decide_by(decide)
+    bf16_choice.decide_by(decide)
     monkeypatch.setattr(device, "_seconds", lambda x, weights: 2.0 if x.dtype == torch.bfloat16 else 1.0)
     assert device.has_bf16("cpu")
     assert device.has_bf16("cpu")
     assert asked == ["Xeon with avx512_bf16 and amx_bf16"]
-    precision.decide_by(None)
+    bf16_choice.decide_by(None)
     assert not device.has_bf16("cpu")
 
 
