@@ -22,7 +22,7 @@ import studies.objective
 import studies.worker
 from benchmarks.parts import machine, read, table, write
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import FineTuning
+from transfer.training.finetune import FineTuning
 
 T = TypeVar("T")
 

@@ -19,11 +19,11 @@ from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import ADAPTED, Run
 from storage import ledger, registry
 from studies.interrupts import held_interrupts
-from transfer.adapt import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
-from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.errors import Problem
-from transfer.memory import Memory
+from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
+from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
+from transfer.training.oom_recovery import Memory
 
 STAGE = "adapt"
 CHECKPOINT_SECONDS = 120.0

@@ -31,9 +31,9 @@ from transfer.encoders.model import depth, load_config, load_tokenizer, longest_
 from transfer.encoders.tokenization import encode
 from transfer.errors import Problem
 from transfer.evaluate import DIRECTIONS, score
-from transfer.finetune import Examples, one_hot
-from transfer.published import published_recipe
 from transfer.references import Predictor, majority, tfidf
+from transfer.training.finetune import Examples, one_hot
+from transfer.training.published_recipes import published_recipe
 
 STAGE = "basic"
 

@@ -27,10 +27,10 @@ from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.errors import Problem
-from transfer.finetune import one_hot
 from transfer.judgement import judgement
-from transfer.lessons import lessons
-from transfer.published import published_recipe
+from transfer.training.distillation_targets import lessons
+from transfer.training.finetune import one_hot
+from transfer.training.published_recipes import published_recipe
 
 STAGE = "distil"
 CHUNK = 1024  # texts that the ensemble labels between two writes: what a kill can cost

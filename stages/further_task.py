@@ -20,8 +20,8 @@ from studies.space import default_mixing, default_space
 from studies.task import Exam, Task
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
-from transfer.finetune import Examples, Recipe, one_hot
-from transfer.mixing import PLAIN, PseudoLabelled, alone, mix
+from transfer.training.finetune import Examples, Recipe, one_hot
+from transfer.training.pseudo_label_mixing import PLAIN, PseudoLabelled, alone, mix
 
 STAGE = "further"
 # Weights to begin with beside those that the space's `start` knows.

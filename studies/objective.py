@@ -26,14 +26,14 @@ from studies.retention import Shelf
 from studies.space import suggest
 from studies.task import Probabilities, Task, Watcher
 from studies.worker import Ended
-from transfer.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import plain
 from transfer.encoders.model import load_classifier, load_config
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import figure, score
-from transfer.finetune import DivergedError, FineTuning, Recipe
-from transfer.memory import ADVICE, Memory, NoRoomError
+from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
+from transfer.training.finetune import DivergedError, FineTuning, Recipe
+from transfer.training.oom_recovery import ADVICE, Memory, NoRoomError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

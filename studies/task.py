@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from studies.space import Space
 from transfer.encoders.tokenization import Tokens
-from transfer.finetune import Examples
-from transfer.memory import GradientCheckpointing
+from transfer.training.finetune import Examples
+from transfer.training.oom_recovery import GradientCheckpointing
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -36,13 +36,13 @@ POINTS = {
     "storage.claims.set_trial": 1,
     "studies.worker._start": 1,
     "studies.objective.load_classifier": 1,  # a trial
-    "transfer.finetune.FineTuning._step": 20,
+    "transfer.training.finetune.FineTuning._step": 20,
     "studies.lease.Lease.check": 2,
     "studies.best.Best.write": 1,
     "optuna.trial.Trial.report": 2,
     "studies.pruning.should_prune": 1,
-    "transfer.checkpoint.save_file": 2,  # its checkpoint
-    "transfer.checkpoint._replace": 1,
+    "transfer.training.checkpoint.save_file": 2,  # its checkpoint
+    "transfer.training.checkpoint._replace": 1,
     "os.rename": 3,
     "shutil.rmtree": 4,
     "studies.objective._finish": 1,  # its end
@@ -69,7 +69,7 @@ DISK_STEPS = (
     "os.link",
     "shutil.rmtree",
     "shutil.copyfile",
-    "transfer.checkpoint.save_file",
+    "transfer.training.checkpoint.save_file",
     "transformers.PreTrainedModel.save_pretrained",
 )
 # The most that may lie there at any of these steps. trials: folders of running trials; checkpoints, best: weights in

@@ -13,11 +13,11 @@ from stages.workspace import open_run
 from storage import registry
 from tests.helpers.small_project import Project
 from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder
-from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import TorchEngine, probabilities_of
-from transfer.finetune import FineTuning, Recipe
-from transfer.memory import Memory
+from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
+from transfer.training.finetune import FineTuning, Recipe
+from transfer.training.oom_recovery import Memory
 
 pytestmark = pytest.mark.skipif(
     "MOODLINE_TEST_GPU" not in os.environ or not torch.cuda.is_available(),

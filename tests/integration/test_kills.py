@@ -120,7 +120,7 @@ def test_a_search_interrupted_in_the_middle_of_epochs_goes_on_from_there(
     project.write(*SMALL)
     for number, step in zip(INTERRUPTS, (7, 20), strict=True):
         told = search_with_kills(
-            project.folder, [Kill("transfer.finetune.FineTuning._step", step, by=number)], end=False
+            project.folder, [Kill("transfer.training.finetune.FineTuning._step", step, by=number)], end=False
         )
         assert told == ["interrupted"]
         assert "Go on with:\n  moodline search plan.yaml" in (project.folder / "search.log").read_text()

@@ -25,8 +25,8 @@ from stages.workspace import Run
 from storage import ledger
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
-from transfer.adapt import Adapting
 from transfer.errors import Problem, Problems
+from transfer.training.masked_lm import Adapting
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 BEFORE_SEARCH = "adapt={steps: 6, batch_size: 16, learning_rate: 1e-3, max_length: 24}"

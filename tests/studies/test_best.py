@@ -23,7 +23,7 @@ from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import score
-from transfer.finetune import FineTuning
+from transfer.training.finetune import FineTuning
 
 
 @pytest.fixture(autouse=True)

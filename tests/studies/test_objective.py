@@ -19,10 +19,10 @@ from studies.task import Task
 from studies.worker import Ended
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS
-from transfer import checkpoint
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch import TorchEngine, probabilities_of
 from transfer.evaluate import score
+from transfer.training import checkpoint
 
 
 def test_a_trials_value_is_its_best_epochs_and_so_are_its_weights(task: Task, place: Place) -> None:
@@ -75,7 +75,7 @@ POINTS = [
     ("studies.objective", "_outcome"),
     ("studies.objective", "model_record"),
     ("studies.retention.registry", "add"),
-    ("transfer.checkpoint", "_replace"),
+    ("transfer.training.checkpoint", "_replace"),
 ]
 
 

@@ -15,8 +15,8 @@ from studies.task import Probabilities, Task
 from tests.helpers.one_trial import Heard, KilledError, Place, killing
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import DivergedError, Examples
-from transfer.memory import NoRoomError
+from transfer.training.finetune import DivergedError, Examples
+from transfer.training.oom_recovery import NoRoomError
 
 
 def test_a_model_that_knows_one_label_is_complete_and_says_so(task: Task, place: Place) -> None:

@@ -8,11 +8,11 @@ import pytest
 from transformers import BertConfig, BertModel
 
 from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
-from transfer.checkpoint import save_checkpoint
 from transfer.device.memory_release import give_back
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import FineTuning, Recipe
+from transfer.training.checkpoint import save_checkpoint
+from transfer.training.finetune import FineTuning, Recipe
 
 MODEL_MB = 16  # one that is held shows
 WARM = 3  # trials until libraries have all that they keep

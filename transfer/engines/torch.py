@@ -13,7 +13,7 @@ from transfer.cpu_kernels.apply import quicken
 from transfer.device.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.engine import Precision
-from transfer.memory import Memory
+from transfer.training.oom_recovery import Memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

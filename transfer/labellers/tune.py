@@ -18,7 +18,7 @@ from transfer.labellers.adapter import Attached, embedding_size, fresh
 from transfer.labellers.local import LocalLabeller
 from transfer.labellers.scoring import batches, encode_shared, label_scores, traced_scores
 from transfer.labellers.tuning_settings import TuningSettings
-from transfer.memory import Memory, NoRoomError
+from transfer.training.oom_recovery import Memory, NoRoomError
 
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
 CLIP = 1.0  # longest gradient

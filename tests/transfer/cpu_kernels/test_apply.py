@@ -12,15 +12,15 @@ from transformers import PreTrainedModel
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
-from tests.transfer.test_finetune import gradients
-from transfer.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
+from tests.transfer.training.test_finetune import gradients
 from transfer.cpu_kernels.apply import quicken
 from transfer.cpu_kernels.compact_embedding import CompactEmbedding, compact
 from transfer.cpu_kernels.dropout import QuickDropout, mask
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch import TorchEngine, probabilities_of
-from transfer.finetune import Examples, FineTuning, Recipe
+from transfer.training.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
+from transfer.training.finetune import Examples, FineTuning, Recipe
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=8, epochs=2, dropout=0.0, max_length=32, weight_decay=0.1)
 
@@ -48,8 +48,8 @@ def learn(tuning: FineTuning) -> PreTrainedModel:
 
 @pytest.fixture
 def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.finetune.quicken", lambda model, device: None)
-    monkeypatch.setattr("transfer.finetune.compact", lambda model, tokens: None)
+    monkeypatch.setattr("transfer.training.finetune.quicken", lambda model, device: None)
+    monkeypatch.setattr("transfer.training.finetune.compact", lambda model, tokens: None)
 
 
 @pytest.mark.parametrize("kind", [*ARCHITECTURES, "albert", "modernbert"])

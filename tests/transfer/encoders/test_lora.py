@@ -9,11 +9,11 @@ import torch
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
-from transfer.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
 from transfer.encoders.lora import has_adapters, is_adapter, plain, target_modules
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.engines.torch import TorchEngine, probabilities_of
-from transfer.finetune import FineTuning, Recipe
+from transfer.training.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
+from transfer.training.finetune import FineTuning, Recipe
 
 KINDS = [*ARCHITECTURES, "albert", "modernbert"]
 RECIPE = Recipe(

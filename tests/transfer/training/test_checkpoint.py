@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
-from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import Examples, FineTuning, Recipe
+from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
+from transfer.training.finetune import Examples, FineTuning, Recipe
 
 RECIPE = Recipe(learning_rate=2e-3, batch_size=8, epochs=3, dropout=0.3, max_length=32, weight_decay=0.1)
 RECIPES = {
@@ -165,7 +165,7 @@ def test_a_kill_between_the_renames_loses_no_state(
         save_file(*tensors)
         there.append(len(list(tmp_path.glob("checkpoint*/state.safetensors"))))
 
-    monkeypatch.setattr("transfer.checkpoint.save_file", counted)
+    monkeypatch.setattr("transfer.training.checkpoint.save_file", counted)
     save_checkpoint(checkpoint, again, {"epoch": 3})
     assert there == [2]  # the state and the one that takes its place, but none that the kill left
     assert restore_checkpoint(checkpoint, begin(folder, RECIPE)) == {"epoch": 3}
@@ -185,7 +185,7 @@ def test_a_kill_while_writing_leaves_the_old_state(
         if old:
             save_checkpoint(checkpoint, tuning, old)
         with monkeypatch.context() as patch:
-            patch.setattr("transfer.checkpoint.save_file", killed)
+            patch.setattr("transfer.training.checkpoint.save_file", killed)
             with pytest.raises(KilledError):
                 save_checkpoint(checkpoint, tuning, {"epoch": 2})
         assert restore_checkpoint(checkpoint, begin(encoder("bert"), RECIPE)) == old

@@ -9,10 +9,10 @@ import torch
 
 from tests.helpers.tiny_encoders import easy_examples
 from tests.transfer.conftest import Encoder
-from tests.transfer.test_finetune import RECIPE, begin, finish
-from transfer.anchor import Anchor
+from tests.transfer.training.test_finetune import RECIPE, begin, finish
 from transfer.encoders.model import load_tokenizer
-from transfer.finetune import Method
+from transfer.training.finetune import Method
+from transfer.training.l2_sp import Anchor
 
 
 def test_the_pull_is_the_gradient_of_the_squared_distance() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens, join
-from transfer.finetune import MOST_CLASS_WEIGHT, Examples, Recipe
+from transfer.training.finetune import MOST_CLASS_WEIGHT, Examples, Recipe
 
 # What a mixture is where its parameters do not say otherwise.
 PLAIN: Mapping[str, Any] = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from transfer.encoders.tokenization import Tokens
-from transfer.finetune import Examples, one_hot
-from transfer.mixing import PseudoLabelled, alone, mix
+from transfer.training.finetune import Examples, one_hot
+from transfer.training.pseudo_label_mixing import PseudoLabelled, alone, mix
 
 PARAMS = {"pseudo_share": 0.5, "confidence": 0.0, "label_softness": 0.0}
 

@@ -11,8 +11,8 @@ from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
 from transfer.engines.torch import probabilities_of
 from transfer.evaluate import figure
-from transfer.finetune import FineTuning, Recipe, one_hot
-from transfer.lessons import lessons
+from transfer.training.distillation_targets import lessons
+from transfer.training.finetune import FineTuning, Recipe, one_hot
 
 SAID = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32)
 

@@ -10,15 +10,15 @@ import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
-from transfer.anchor import Anchor
 from transfer.cpu_kernels.apply import quicken
 from transfer.cpu_kernels.compact_embedding import compact
 from transfer.device.device import autocast_for
 from transfer.encoders.lora import LoraTargets, add_adapters, is_adapter
 from transfer.encoders.model import depth, layer_of
 from transfer.encoders.tokenization import Indices, Tokens, batches, pad
-from transfer.losses import LossName, losses
-from transfer.memory import Memory
+from transfer.training.l2_sp import Anchor
+from transfer.training.losses import LossName, losses
+from transfer.training.oom_recovery import Memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
 from tests.transfer.conftest import Encoder
-from transfer.adapt import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
-from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.errors import Problem
+from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
+from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 
 HOW = Adaptation(steps=12, batch_size=8, learning_rate=3e-3, max_length=32)
 TEXTS = easy_texts(80, seed=3)[0]

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from transfer.combine import tempered
 from transfer.encoders.tokenization import Tokens, join
-from transfer.finetune import Examples
+from transfer.training.finetune import Examples
 
 Floats = NDArray[np.float32]
 

@@ -10,11 +10,11 @@ import torch
 
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from tests.transfer.conftest import Encoder
-from transfer.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import FineTuning, Method, Recipe
-from transfer.memory import GradientCheckpointing, Memory, NoRoomError, is_out_of_memory
+from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
+from transfer.training.finetune import FineTuning, Method, Recipe
+from transfer.training.oom_recovery import GradientCheckpointing, Memory, NoRoomError, is_out_of_memory
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=16, epochs=2, dropout=0.0, max_length=32)
 Weights = dict[str, torch.Tensor]

@@ -18,7 +18,7 @@ from tests.transfer.conftest import Encoder
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch import probabilities_of
-from transfer.finetune import (
+from transfer.training.finetune import (
     DivergedError,
     Examples,
     FineTuning,

@@ -20,8 +20,8 @@ from transfer.device.device import autocast_for
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
 from transfer.errors import Problem
-from transfer.finetune import DivergedError, rate_shares, shuffled_batches
-from transfer.memory import Memory
+from transfer.training.finetune import DivergedError, rate_shares, shuffled_batches
+from transfer.training.oom_recovery import Memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -2,8 +2,8 @@
 
 import pytest
 
-from transfer.finetune import Recipe
-from transfer.published import BERT, published_recipe
+from transfer.training.finetune import Recipe
+from transfer.training.published_recipes import BERT, published_recipe
 
 
 @pytest.mark.parametrize("architecture", ["bert", "distilbert", "some-new-kind"])

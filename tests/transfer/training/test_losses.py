@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from transfer.losses import LOG_OF_ZERO, TRUST, losses
+from transfer.training.losses import LOG_OF_ZERO, TRUST, losses
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 3.0]])
 HARD = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

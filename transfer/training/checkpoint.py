@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from transfer.memory import Memory
+from transfer.training.oom_recovery import Memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
