@@ -14,9 +14,9 @@ from pathlib import Path
 from stages.ensemble import final_predictor
 from stages.plan import read_plan
 from stages.workspace import open_run
-from transfer.bootstrap import paired_difference
 from transfer.corpus.labelled_reader import read_labelled
-from transfer.evaluate import score
+from transfer.metrics.bootstrap import paired_difference
+from transfer.metrics.scores import score
 from transfer.tables.sources import LabelledSource
 
 

@@ -29,7 +29,7 @@ from stages.world.plan import plan_text
 from stages.world.school import one_thread
 from stages.world.size import FULL
 from transfer.corpus.labelled import Labelled
-from transfer.evaluate import bootstrap_gain, bootstrap_interval
+from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
 
 # An LM of 64 units wants higher rates than one of 2,560.
 PROMPT = {"kind": "prompt", "virtual_tokens": 20, "epochs": 5}

@@ -32,7 +32,7 @@ from stages.target import NO_GOLD
 from stages.workspace import Run
 from studies.search import Search
 from studies.task import Task
-from transfer.paired import mean_interval, mean_macro_f1, paired_difference
+from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
 from transfer.training.finetune import Recipe
 
 STAGE = "ablation"

@@ -22,7 +22,6 @@ from studies.again import recheck_of
 from studies.search import Search
 from studies.space import default_space, plain_space
 from studies.task import Exam, Probabilities, Task
-from transfer.bootstrap import DRAWS, intervals
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original
 from transfer.corpus.stratified_subset import stratified_subset
@@ -30,8 +29,9 @@ from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.errors import Problem
-from transfer.evaluate import DIRECTIONS, score
-from transfer.references import Predictor, majority, tfidf
+from transfer.metrics.bootstrap import DRAWS, intervals
+from transfer.metrics.reference_models import Predictor, majority, tfidf
+from transfer.metrics.scores import DIRECTIONS, score
 from transfer.training.finetune import Examples, one_hot
 from transfer.training.published_recipes import published_recipe
 

@@ -10,8 +10,8 @@ from stages.overview import table_rows
 from stages.workspace import Run
 from storage import ledger
 from storage.registry import ModelRecord
-from transfer.bootstrap import confusion_intervals
 from transfer.encoders.model import depth, load_config
+from transfer.metrics.bootstrap import confusion_intervals
 
 COMBINATION = "ensemble.json"
 WARNING = "> **Simulation.** The labeller was a stand-in for an LLM; the figures below are a simulation's."

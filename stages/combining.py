@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from stages.settings import EnsembleSettings
 from stages.yardstick import Yardstick
-from transfer.bootstrap import confusion_intervals
 from transfer.combine import COMBINATIONS, FITTED, Combination, Mixture
 from transfer.errors import Problem
-from transfer.evaluate import confusion_of
 from transfer.fit_mixture import Rows, cross_fitted, fit_mixture
+from transfer.metrics.bootstrap import confusion_intervals
+from transfer.metrics.scores import confusion_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

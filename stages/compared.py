@@ -13,8 +13,8 @@ from stages.results import SIMULATED, Row, row
 from stages.target import NO_GOLD
 from stages.workspace import Run
 from storage import registry
-from transfer.evaluate import score
-from transfer.paired import paired_difference
+from transfer.metrics.paired import paired_difference
+from transfer.metrics.scores import score
 
 Floats = NDArray[np.float32]
 FIRST, SECOND = "stage one, as it is", "stage two"

@@ -9,7 +9,7 @@ import numpy as np
 
 from storage.annotations import Annotation
 from transfer.corpus.stratified_sampling import Draw
-from transfer.evaluate import bootstrap_interval
+from transfer.metrics.scores import bootstrap_interval
 
 
 def gold_rows(draw: Draw, given: Sequence[Annotation]) -> tuple[list[tuple[str, str, str, float]], int]:

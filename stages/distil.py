@@ -22,12 +22,12 @@ from storage.registry import ModelRecord
 from studies.search import Search
 from studies.space import plain_space
 from studies.task import Exam, Task
-from transfer.bootstrap import paired_difference
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.errors import Problem
-from transfer.judgement import judgement
+from transfer.metrics.bootstrap import paired_difference
+from transfer.metrics.evaluation_report import judgement
 from transfer.training.distillation_targets import lessons
 from transfer.training.finetune import one_hot
 from transfer.training.published_recipes import published_recipe

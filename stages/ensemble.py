@@ -22,13 +22,13 @@ from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import ledger, registry
 from storage.registry import ModelRecord
-from transfer.bootstrap import is_better, paired_difference
 from transfer.combine import MEAN, Mixture, mixture_from
 from transfer.corpus.splits import Original
 from transfer.diversity import diversity
 from transfer.errors import Problem
-from transfer.evaluate import score
-from transfer.judgement import judgement
+from transfer.metrics.bootstrap import is_better, paired_difference
+from transfer.metrics.evaluation_report import judgement
+from transfer.metrics.scores import score
 
 STAGE = "ensemble"
 STAGE_NAMES = {"basic": "stage one", "further": "stage two"}

@@ -16,7 +16,7 @@ from storage.registry import ModelRecord
 from studies.space import most, plain_space
 from transfer.corpus.splits import Original
 from transfer.errors import Problem
-from transfer.evaluate import DIRECTIONS
+from transfer.metrics.scores import DIRECTIONS
 
 FEWEST_PSEUDO_LABELS = 20
 

@@ -16,7 +16,7 @@ from stages.line.words import Both, both, language_of
 from stages.workspace import Run
 from storage import registry
 from studies.score_pictures import courses_png, figures_png, labels_png, matrix_png, reliability_png, words_png
-from transfer.evaluate import Ints
+from transfer.metrics.scores import Ints
 from transfer.text.log_odds_words import telling_words
 
 FOLDER, PAGE = "pictures", "models.html"

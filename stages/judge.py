@@ -21,7 +21,7 @@ from storage import ledger
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.errors import Problem
-from transfer.judgement import by_length, judgement, slices
+from transfer.metrics.evaluation_report import by_length, judgement, slices
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import LabelledSource

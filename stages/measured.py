@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from stages.data import Gold
 from stages.plan import Plan
 from storage.labels import LabelRow
-from transfer.calibration import Calibration, calibration_from, fit_calibration
 from transfer.corpus.labelled import Labelled
-from transfer.evaluate import bootstrap_interval, score
-from transfer.reliability import reliability
+from transfer.metrics.calibration_error import reliability
+from transfer.metrics.scores import bootstrap_interval, score
+from transfer.metrics.temperature_scaling import Calibration, calibration_from, fit_calibration
 
 NOTHING: dict[str, Any] = {"accuracy": None, "macro_f1": None, "kappa": None, "calibration": None, "calibrated": None}
 

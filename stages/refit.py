@@ -21,7 +21,7 @@ from studies.retention import best_trial
 from studies.search import Search
 from studies.space import nearest
 from studies.task import Task
-from transfer.repeats import pooled_intervals
+from transfer.metrics.seed_intervals import pooled_intervals
 
 ALL_DATA = "all data"
 FRESH_SEEDS = "fresh seeds"

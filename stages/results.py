@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from transfer.bootstrap import confusion_intervals
-from transfer.evaluate import Scores
+from transfer.metrics.bootstrap import confusion_intervals
+from transfer.metrics.scores import Scores
 
 FIGURES = ("accuracy", "macro_f1", "weighted_f1")
 # What stands behind figures that a stand-in labeller had a part in.

@@ -4,8 +4,8 @@ from stages.basic import basic_result
 from stages.models import Predictor, predictor_fingerprint
 from stages.workspace import Run
 from storage import registry
-from transfer.evaluate import DIRECTIONS
 from transfer.labellers.teacher import TeacherLabeller
+from transfer.metrics.scores import DIRECTIONS
 
 
 def teacher_of(run: Run) -> TeacherLabeller:

@@ -23,8 +23,8 @@ from stages.workspace import ADAPTERS, Run
 from storage.labels import LabelRow, labels_of
 from transfer.corpus.labelled import Labelled, chosen
 from transfer.errors import Problem
-from transfer.evaluate import bootstrap_gain, bootstrap_interval
 from transfer.labellers.tuning_settings import TuningSettings
+from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
 
 FEWEST_GOLD = 50  # rows of gold's tune half that can tell a gain from chance, as calibration asks for
 NOTES = "tuning.json"

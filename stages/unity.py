@@ -14,8 +14,8 @@ from stages.panel import Facts
 from stages.plan import Plan
 from stages.workspace import Run
 from storage.labels import LabelRow, labels_of
-from transfer.agreement import krippendorff_alpha
-from transfer.evaluate import bootstrap_interval
+from transfer.metrics.krippendorff_alpha import krippendorff_alpha
+from transfer.metrics.scores import bootstrap_interval
 
 NONE = -1  # no label, as krippendorff_alpha has it
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
-from transfer.evaluate import DIRECTIONS, MetricName, confusion_of, figure
+from transfer.metrics.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
+from transfer.metrics.scores import DIRECTIONS, MetricName, confusion_of, figure
 
 Floats = NDArray[np.floating]
 

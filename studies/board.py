@@ -23,7 +23,7 @@ from studies.plots import importance_plot, spent_plot, time_plot
 from studies.retention import Shelf
 from studies.search import Search
 from studies.trial_pictures import confusion_png, curves_png
-from transfer.evaluate import Scores
+from transfer.metrics.scores import Scores
 
 # A note costs some transactions; a short trial shall not wait for one each time.
 NOTE_SECONDS = 30.0

@@ -30,7 +30,7 @@ from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import plain
 from transfer.encoders.model import load_classifier, load_config
 from transfer.engines.torch import probabilities_of
-from transfer.evaluate import figure, score
+from transfer.metrics.scores import figure, score
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
 from transfer.training.finetune import DivergedError, FineTuning, Recipe
 from transfer.training.oom_recovery import ADVICE, Memory, NoRoomError

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from studies.course import Epoch
-from transfer.bootstrap import confusion_intervals
 from transfer.errors import Problem
-from transfer.evaluate import Scores
+from transfer.metrics.bootstrap import confusion_intervals
+from transfer.metrics.scores import Scores
 
 # So many complete trials in a row whose models know one label. Three failures alike stop a search, but a collapse is
 # no fault of the machine's: of the sampler's ten random trials each may reach a rate that is too high. Where a third

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from transfer.evaluate import Floats, Ints
+from transfer.metrics.scores import Floats, Ints
 
 MEASURES = ("disagreement", "q", "kappa", "double_fault")
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.calibration import fit_calibration
 from transfer.combine import COMBINATIONS, LEAST, Combination, Mixture, features, tempered
+from transfer.metrics.temperature_scaling import fit_calibration
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]

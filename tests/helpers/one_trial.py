@@ -23,7 +23,7 @@ from studies.task import Exam, Probabilities, Task
 from studies.worker import Ended
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_tokenizer
-from transfer.evaluate import score
+from transfer.metrics.scores import score
 
 SPACE: dict[str, Dimension] = {
     "learning_rate": 4e-3,

@@ -11,9 +11,9 @@ from stages.pseudo_label import run_pseudo_label, sampled
 from storage.labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
-from transfer.calibration import calibration_from
 from transfer.errors import Problem
-from transfer.evaluate import bootstrap_interval
+from transfer.metrics.scores import bootstrap_interval
+from transfer.metrics.temperature_scaling import calibration_from
 
 
 def test_agreement_is_weighted_by_golds_weights_and_told_per_label(tmp_path: Path, labels_by: Labels) -> None:

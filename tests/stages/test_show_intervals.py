@@ -8,7 +8,7 @@ from stages.line.sections import results_table
 from stages.results import row, trial_rows
 from stages.show import show_rows, show_stage
 from stages.show_scores import show_classes, show_combinations
-from transfer.evaluate import Scores, score
+from transfer.metrics.scores import Scores, score
 
 pytestmark = pytest.mark.usefixtures("wide")
 

@@ -22,7 +22,7 @@ from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, va
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch import probabilities_of
-from transfer.evaluate import score
+from transfer.metrics.scores import score
 from transfer.training.finetune import FineTuning
 
 

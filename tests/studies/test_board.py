@@ -30,7 +30,7 @@ from studies.store import PatientStorage, open_optuna
 from studies.trial_pictures import blues, confusion_png, curves_png, ticks
 from studies.worker import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
-from transfer.evaluate import Scores, score
+from transfer.metrics.scores import Scores, score
 
 KOREAN = ["분노", "슬픔", "$기쁨$ with a name that is long"]
 

@@ -21,7 +21,7 @@ from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, va
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch import TorchEngine, probabilities_of
-from transfer.evaluate import score
+from transfer.metrics.scores import score
 from transfer.training import checkpoint
 
 

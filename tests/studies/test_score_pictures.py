@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from studies.score_pictures import courses_png, figures_png, labels_png, matrix_png, reliability_png, words_png
-from transfer.judgement import judgement
+from transfer.metrics.evaluation_report import judgement
 
 
 def judged(k: int) -> dict[str, object]:

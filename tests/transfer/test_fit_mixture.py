@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from transfer.combine import COMBINATIONS, FITTED, Combination, Mixture, mixture_from, tempered
-from transfer.evaluate import figure
 from transfer.fit_mixture import ROUNDS, Rows, cross_fitted, fit_mixture, folds_of
+from transfer.metrics.scores import figure
 
 K = 4
 ALL = (*COMBINATIONS, *FITTED)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from transfer.evaluate import Floats, Ints
+from transfer.metrics.scores import Floats, Ints
 
 WORD = re.compile(r"[^\W\d_]{2,}")  # letters of any script, two or more; Korean words keep their particles
 PLACEHOLDERS = frozenset({"http", "user"})  # what cleaning puts for links and persons

@@ -10,7 +10,7 @@ from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encode
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
 from transfer.engines.torch import probabilities_of
-from transfer.evaluate import figure
+from transfer.metrics.scores import figure
 from transfer.training.distillation_targets import lessons
 from transfer.training.finetune import FineTuning, Recipe, one_hot
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluate import Floats, Ints, squared_errors
-from transfer.reliability import BINS, bin_of, losses
+from transfer.metrics.calibration_error import BINS, bin_of, losses
+from transfer.metrics.scores import Floats, Ints, squared_errors
 
 RESAMPLES = 1000
 DRAWS = 0  # seed of matrices drawn again: a model has the same interval in every table that shows it

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from transfer.repeats import pooled_intervals
+from transfer.metrics.seed_intervals import pooled_intervals
 
 
 def test_the_interval_is_that_of_a_t_test_where_there_is_one_recipe() -> None:

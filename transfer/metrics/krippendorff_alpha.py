@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from transfer.evaluate import Ints
+from transfer.metrics.scores import Ints
 
 
 def krippendorff_alpha(said: Ints, n_labels: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.judgement import FEWEST, MOST_SLICES, by_length, judgement, slices
+from transfer.metrics.evaluation_report import FEWEST, MOST_SLICES, by_length, judgement, slices
 
 LABELS = ("anger", "joy", "neutral")
 RNG = np.random.default_rng(1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transfer.reliability import reliability
+from transfer.metrics.calibration_error import reliability
 
 SURE = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [0.4, 0.6]])
 

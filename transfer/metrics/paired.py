@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluate import macro_f1_of
+from transfer.metrics.scores import macro_f1_of
 
 Ints = NDArray[np.int64]
 Verdict = Literal["better", "worse", "not shown"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.tiny_encoders import easy_texts
-from transfer.references import majority, tfidf
+from transfer.metrics.reference_models import majority, tfidf
 
 
 def test_the_majority_class_is_predicted_with_the_shares_of_training() -> None:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluate import Floats, Ints
-from transfer.reliability import LEAST, losses
+from transfer.metrics.calibration_error import LEAST, losses
+from transfer.metrics.scores import Floats, Ints
 
 Kind = Literal["none", "temperature", "bias", "batch"]
 Choice = Literal["auto", "none", "temperature", "bias", "batch"]

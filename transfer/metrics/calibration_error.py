@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluate import Floats, Ints
+from transfer.metrics.scores import Floats, Ints
 
 BINS = 10
 LEAST = 1e-12  # a probability of 0 that was wrong would cost an infinite loss

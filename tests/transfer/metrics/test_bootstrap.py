@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.bootstrap import confusion_intervals, drawn_again, intervals, is_better, paired_difference
-from transfer.evaluate import figure, score, squared_errors
-from transfer.reliability import reliability
+from transfer.metrics.bootstrap import confusion_intervals, drawn_again, intervals, is_better, paired_difference
+from transfer.metrics.calibration_error import reliability
+from transfer.metrics.scores import figure, score, squared_errors
 
 LABELS = ("anger", "joy", "neutral")
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.evaluate import DIRECTIONS, Scores, bootstrap_gain, bootstrap_interval, score
+from transfer.metrics.scores import DIRECTIONS, Scores, bootstrap_gain, bootstrap_interval, score
 
 Statistic = Literal["accuracy", "macro_f1", "kappa"]
 STATISTICS: tuple[Statistic, ...] = ("accuracy", "macro_f1", "kappa")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from transfer.agreement import krippendorff_alpha
+from transfer.metrics.krippendorff_alpha import krippendorff_alpha
 
 # Krippendorff (2011), section C: four observers, twelve units, five values; 0 is no value there.
 DATA = np.array(

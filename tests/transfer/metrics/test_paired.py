@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from transfer.paired import mean_interval, mean_macro_f1, paired_difference
+from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 3, 300)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
-from transfer.evaluate import Floats, Ints, score, squared_errors
-from transfer.reliability import reliability
+from transfer.metrics.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
+from transfer.metrics.calibration_error import reliability
+from transfer.metrics.scores import Floats, Ints, score, squared_errors
 
 # Of characters: a quarter of the rows in each, as far as lengths differ.
 QUARTERS = (25, 50, 75)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from transfer.calibration import FEWEST, Calibration, calibration_from, fit_calibration
-from transfer.evaluate import Floats, Ints
-from transfer.reliability import reliability
+from transfer.metrics.calibration_error import reliability
+from transfer.metrics.scores import Floats, Ints
+from transfer.metrics.temperature_scaling import FEWEST, Calibration, calibration_from, fit_calibration
 
 
 def distorted(n: int, temperature: float, bias: tuple[float, ...], seed: int = 0) -> tuple[Floats, Ints]:
