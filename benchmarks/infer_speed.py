@@ -125,7 +125,7 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
     from stages.plan import read_plan
     from stages.workspace import open_run
     from storage.registry import ModelRecord
-    from transfer.combine import mixture_from
+    from transfer.ensembling.combination import mixture_from
 
     config = AutoConfig.from_pretrained(model)
     labels = [config.id2label[i] for i in range(config.num_labels)]
@@ -160,8 +160,8 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     from stages.classifiers import Here, Team
     from stages.engine_choice import member_of
     from stages.report import Silent
-    from transfer.combine import mixture_from
     from transfer.engines.opening import open_engine
+    from transfer.ensembling.combination import mixture_from
 
     member = member_of(run, predictor.records[0])
     here = Here([open_engine(way, member)], mixture_from("mean"))

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.combine import Mixture
 from transfer.encoders.tokenization import Tokens, encode, same_tokens
 from transfer.engines.engine import Engine, Heard, Way
 from transfer.engines.opening import Member, open_engine
+from transfer.ensembling.combination import Mixture
 from transfer.errors import Problem
 
 Floats = NDArray[np.float32]

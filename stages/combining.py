@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from stages.settings import EnsembleSettings
 from stages.yardstick import Yardstick
-from transfer.combine import COMBINATIONS, FITTED, Combination, Mixture
+from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture
+from transfer.ensembling.fit_weights import Rows, cross_fitted, fit_mixture
 from transfer.errors import Problem
-from transfer.fit_mixture import Rows, cross_fitted, fit_mixture
 from transfer.metrics.bootstrap import confusion_intervals
 from transfer.metrics.scores import confusion_of
 

@@ -22,9 +22,9 @@ from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage import ledger, registry
 from storage.registry import ModelRecord
-from transfer.combine import MEAN, Mixture, mixture_from
 from transfer.corpus.splits import Original
-from transfer.diversity import diversity
+from transfer.ensembling.combination import MEAN, Mixture, mixture_from
+from transfer.ensembling.diversity import diversity
 from transfer.errors import Problem
 from transfer.metrics.bootstrap import is_better, paired_difference
 from transfer.metrics.evaluation_report import judgement

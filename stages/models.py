@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from stages.workspace import Run
 from storage import registry
 from storage.registry import ModelRecord
-from transfer.combine import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.engines.torch import TorchEngine
+from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.errors import Problem
 
 Floats = NDArray[np.float32]

@@ -17,7 +17,7 @@ from stages.show_scores import show_combinations
 from stages.workspace import Run, open_run
 from storage import ledger, registry
 from tests.helpers.small_project import Project
-from transfer.combine import COMBINATIONS, FITTED, MEAN
+from transfer.ensembling.combination import COMBINATIONS, FITTED, MEAN
 from transfer.metrics.scores import figure
 
 EVERY = [f"{how}{calibrated}" for calibrated in ("", ", calibrated") for how in (*COMBINATIONS, *FITTED)]

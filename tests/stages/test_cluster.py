@@ -78,7 +78,7 @@ def test_nodes_that_differ_are_told_of_each_with_what_to_do() -> None:
 
 def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path: Path) -> None:
     from stages.classifiers import Team
-    from transfer.combine import mixture_from
+    from transfer.ensembling.combination import mixture_from
 
     run = make_heap(tmp_path).open()
     team = Team([], [], mixture_from("mean"))

@@ -16,11 +16,11 @@ from stages.models import model_record
 from stages.workspace import Run
 from storage.choices import choice
 from tests.helpers.classifying_project import Heap, make_heap
-from transfer.combine import mixture_from
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.agreement import Measured
 from transfer.engines.convert import is_installed
 from transfer.engines.engine import Way
+from transfer.ensembling.combination import mixture_from
 from transfer.errors import Problem
 
 TEXTS = [f"so happy today {i}" for i in range(200)]

@@ -191,9 +191,9 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
     from stages.classifiers import Team, opened
     from stages.engine_choice import member_of
     from stages.models import model_record
-    from transfer.combine import mixture_from
     from transfer.encoders.tokenization import Tokens, encode
     from transfer.engines.engine import Way
+    from transfer.ensembling.combination import mixture_from
 
     make_heap(heap.folder / "more", ("bert", "bert", "roberta"))
     more = Heap(heap.folder / "more", ("bert 0", "bert 1", "roberta 2"))

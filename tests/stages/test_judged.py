@@ -10,8 +10,8 @@ from stages import judged
 from stages.judged import judged_rows
 from stages.line.judged import choose
 from stages.line.settings import IndexSettings
-from transfer.combine import mixture_from
 from transfer.corpus.labelled import labelled
+from transfer.ensembling.combination import mixture_from
 
 LABELS = ("joy", "anger")
 TRUTH = np.array([0, 1] * 20)

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.combine import tempered
 from transfer.encoders.tokenization import Tokens, join
+from transfer.ensembling.combination import tempered
 from transfer.training.finetune import Examples
 
 Floats = NDArray[np.float32]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transfer.combine import COMBINATIONS, FITTED, Combination, Mixture, mixture_from, tempered
-from transfer.fit_mixture import ROUNDS, Rows, cross_fitted, fit_mixture, folds_of
+from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture, mixture_from, tempered
+from transfer.ensembling.fit_weights import ROUNDS, Rows, cross_fitted, fit_mixture, folds_of
 from transfer.metrics.scores import figure
 
 K = 4

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transfer.combine import COMBINATIONS, Combination, combine
+from transfer.ensembling.combination import COMBINATIONS, Combination, combine
 
 ONE = np.array([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
 OTHER = np.array([[0.2, 0.6, 0.2], [0.3, 0.3, 0.4]])

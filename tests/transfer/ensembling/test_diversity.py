@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transfer.diversity import diversity
+from transfer.ensembling.diversity import diversity
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
 ONE = np.array([0, 0, 0, 1, 1, 1, 2, 1, 2, 2])  # wrong about the 4th and the 7th
