@@ -28,9 +28,9 @@ from stages.asking import CHUNK
 from stages.world.corpus import LABELS, make_corpus
 from stages.world.size import Size
 from stages.world.vocabulary import byte_level, wrapped
-from transfer.labellers.local import LocalLabeller, local_labeller
+from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.local_labeller import LocalLabeller, local_labeller
 from transfer.labellers.prompt import render
-from transfer.labellers.settings import LabellerSettings
 
 # width, layers, heads, key-value heads, head width, inner width, rows of the embedding: 4b by google/gemma-3-4b-it's
 # config.json

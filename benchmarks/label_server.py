@@ -27,7 +27,7 @@ from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
 from storage.labels import labels_of
-from transfer.labellers.reading import read_label, spellings
+from transfer.labellers.answer_parsing import read_label, spellings
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 FAULTS = ("fail", "limit", "slow", "malformed")

@@ -12,9 +12,9 @@ from stages.panel import Panel, together
 from stages.report import Advance
 from stages.workspace import Run
 from storage.labels import LabelRow, add_labels, labels_of, register_labeller
-from transfer.labellers.answer import Answer, Labeller
-from transfer.labellers.mean import mean_answer
-from transfer.labellers.settings import Prices
+from transfer.labellers.labeller import Answer, Labeller
+from transfer.labellers.labeller_settings import Prices
+from transfer.labellers.mean_answer import mean_answer
 
 STAGE = "pseudo_label"
 CHUNK = 256  # comments that a local model is asked about together

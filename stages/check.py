@@ -32,7 +32,7 @@ from transfer.corpus.splits import Original, deal_halves
 from transfer.device.device import device_name, has_bf16
 from transfer.encoders.model import depth, load_config, load_tokenizer
 from transfer.errors import Problem, Problems
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource
 
 QUANTILES = {"median": 50, "95 %": 95, "longest": 100}

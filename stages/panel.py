@@ -13,12 +13,12 @@ from stages.workspace import Run, candidate_location
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import Problem
-from transfer.labellers.answer import Labeller, identity_of
-from transfer.labellers.choose import make_labeller
-from transfer.labellers.draw import draw_examples
-from transfer.labellers.examples import DrawnExamples, Example, Shots
+from transfer.labellers.few_shot_examples import DrawnExamples, Example, Shots
+from transfer.labellers.few_shot_selection import draw_examples
+from transfer.labellers.labeller import Labeller, identity_of
+from transfer.labellers.labeller_factory import make_labeller
+from transfer.labellers.labeller_settings import LabellerSettings, require_labeller
 from transfer.labellers.prompt import PromptSettings, variants
-from transfer.labellers.settings import LabellerSettings, require_labeller
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Facts:
 class Panel:
     """One labeller of the plan. where: its key. ways: the same LLM with each of its prompts; one where it has one.
 
-    Its answer to a comment is the mean of its ways' answers; see transfer.labellers.mean.
+    Its answer to a comment is the mean of its ways' answers; see transfer.labellers.mean_answer.
     """
 
     where: str
@@ -108,7 +108,7 @@ def _require_bits(settings: LabellerSettings, where: str) -> None:
     """Raises Problem where weights cannot be had in the plan's bits here."""
     import torch
 
-    from transfer.labellers.quantise import quantised
+    from transfer.labellers.weight_quantization import quantised
 
     quantised(settings.quantisation, device_name(), torch.float32, where)
 

@@ -33,8 +33,8 @@ from stages.settings import (
 )
 from studies.space import Space
 from transfer.errors import Problem, Problems
+from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.prompt import check_prompt
-from transfer.labellers.settings import LabellerSettings
 from transfer.tables.sources import CommentSource, GoldSource
 
 

@@ -15,7 +15,7 @@ from stages.duration import Duration
 from studies.again import Recheck, SubsetSettings, check_recheck
 from studies.space import DimensionField
 from studies.ways import PrunerName, SamplerName
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource, LabelledSource
 from transfer.text.script_language import Language
 

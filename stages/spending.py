@@ -10,9 +10,9 @@ from stages.plan import Plan
 from stages.show_labellers import in_words
 from stages.workspace import Run
 from storage.labels import LabelRow, labels_of
-from transfer.labellers.cost import estimate
-from transfer.labellers.examples import DrawnExamples, Example
-from transfer.labellers.settings import LabellerSettings, check_labeller
+from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
+from transfer.labellers.token_cost import estimate
 
 LOOKED_AT = 500  # texts whose mean length stands for all
 Pairs = Sequence[tuple[str, str]]

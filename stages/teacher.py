@@ -4,7 +4,7 @@ from stages.basic import basic_result
 from stages.models import Predictor, predictor_fingerprint
 from stages.workspace import Run
 from storage import registry
-from transfer.labellers.teacher import TeacherLabeller
+from transfer.labellers.teacher_labeller import TeacherLabeller
 from transfer.metrics.scores import DIRECTIONS
 
 

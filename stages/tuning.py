@@ -81,7 +81,7 @@ def tuned(run: Run, panel: Panel, tuning: Tuning) -> tuple[Panel, dict[str, Any]
 
     That is `labeller` (its name), `kind`, `used`, `summary` in words, `judged_on`, `n`, `plain` and `tuned` (macro_f1
     and kappa, each with value, low and high), `gain` (the same of the paired difference), `adapter` (its name in
-    files), and how the tuning went; see transfer.labellers.tune.Tuned. Of several prompts the first is learnt with,
+    files), and how the tuning went; see transfer.labellers.peft_tuning.Tuned. Of several prompts the first is learnt with,
     and all are judged and used together.
     The tuned one is used where the whole interval of its gain in macro-F1 lies above 0. The rows that say so have
     neither trained it nor ended its training.
@@ -114,7 +114,7 @@ def _learn(run: Run, panel: Panel, tuning: Tuning) -> dict[str, Any]:
 
 def _train(run: Run, panel: Panel, tuning: Tuning) -> None:
     """A kill costs the training, which begins again and comes to the same: what is published is whole."""
-    from transfer.labellers.tune import Rows, tune
+    from transfer.labellers.peft_tuning import Rows, tune
 
     learn, held_out = (Rows(rows.texts, rows.labels) for rows in (tuning.learn, tuning.held_out))
     folder = run.scratch / f"adapter-{os.getpid()}"

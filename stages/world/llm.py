@@ -19,9 +19,9 @@ from stages.world.school import School, train
 from stages.world.size import Size
 from stages.world.upbringing import unsettled
 from stages.world.vocabulary import byte_level, wrapped
+from transfer.labellers.label_likelihood import common_length
+from transfer.labellers.label_tokenization import Spelling
 from transfer.labellers.prompt import PromptSettings, label_names, render
-from transfer.labellers.scoring import common_length
-from transfer.labellers.spelling import Spelling
 
 # what the prompt calls the labels
 NAMES = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.plan import read_plan
 from stages.workspace import Run, open_run
-from transfer.labellers.answer import Answer
+from transfer.labellers.labeller import Answer
 
 LABELS = ("anger", "joy", "sadness")
 PLAN = """

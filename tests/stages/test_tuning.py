@@ -20,7 +20,7 @@ from tests.helpers.labelling_project import opened, write
 from tests.helpers.tiny_lms import save_lm
 from transfer.corpus.labelled import chosen
 from transfer.errors import Problem
-from transfer.labellers import tune as tune_module
+from transfer.labellers import peft_tuning as tune_module
 from transfer.labellers.tuning_settings import TuningSettings
 
 LABELS = ("anger", "joy", "sadness")
@@ -139,7 +139,7 @@ def test_a_killed_tuning_ends_like_one_that_ran_through(tmp_path: Path, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("transfer.labellers.adapter.Attached.save", die)
+        patch.setattr("transfer.labellers.peft_adapter.Attached.save", die)
         with pytest.raises(KeyboardInterrupt):
             run_pseudo_label(opened(killed))
     assert adapters(opened(killed)) == []

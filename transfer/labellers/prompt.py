@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from transfer.errors import Problem
-from transfer.labellers.examples import DrawnExamples, Example, others
-from transfer.labellers.reading import spellings, word
+from transfer.labellers.answer_parsing import spellings, word
+from transfer.labellers.few_shot_examples import DrawnExamples, Example, others
 
 OPEN, CLOSE = "<comment>", "</comment>"
 # Whatever looks like a tag, so also a chat template's <end_of_turn>, <|im_end|> or </s>. "<3" and ">_<" stay.

@@ -16,8 +16,8 @@ from stages.world.size import SMALL
 from stages.world.start import token_vectors
 from stages.world.upbringing import unsettled
 from stages.world.vocabulary import word_pieces
-from transfer.labellers.local import local_labeller
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.local_labeller import local_labeller
 
 KOREAN = "진짜 개꿀잼이네 눈물 난다"
 

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from transfer.labellers.examples import Example
+from transfer.labellers.answer_parsing import Alternatives, distribution, read_label, spellings
+from transfer.labellers.few_shot_examples import Example
+from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
 from transfer.labellers.prompt import (
     CLOSE,
     OPEN,
@@ -15,8 +17,6 @@ from transfer.labellers.prompt import (
     remind,
     render,
 )
-from transfer.labellers.reading import Alternatives, distribution, read_label, spellings
-from transfer.labellers.settings import LabellerSettings, check_labeller
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 SPELLED = spellings(LABELS, LABELS)

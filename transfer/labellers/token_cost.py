@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transfer.labellers.examples import DrawnExamples, Example
+from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.prompt import frame, label_names, quote, show, variants
-from transfer.labellers.settings import LabellerSettings
 
 # Tokens a character, a rule of thumb: English words, and Korean, Japanese or Chinese.
 LATIN, OTHER = 0.25, 0.7

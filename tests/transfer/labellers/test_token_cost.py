@@ -2,10 +2,10 @@
 
 import pytest
 
-from transfer.labellers.cost import estimate, guessed_tokens
-from transfer.labellers.examples import Example
+from transfer.labellers.few_shot_examples import Example
+from transfer.labellers.labeller_settings import LabellerSettings, Prices
 from transfer.labellers.prompt import PromptSettings, render
-from transfer.labellers.settings import LabellerSettings, Prices
+from transfer.labellers.token_cost import estimate, guessed_tokens
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "not again"]

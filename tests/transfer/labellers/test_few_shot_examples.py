@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from transfer.labellers.draw import draw_examples
-from transfer.labellers.examples import DrawnExamples, Example, Written
+from transfer.labellers.few_shot_examples import DrawnExamples, Example, Written
+from transfer.labellers.few_shot_selection import draw_examples
 from transfer.labellers.prompt import CLOSE, OPEN, PromptSettings, check_prompt, opening, render, show, variants
 
 LABELS = ("anger", "sadness", "happiness")

@@ -15,7 +15,7 @@ import torch
 
 from transfer.encoders.lora import ALPHA_PER_RANK
 from transfer.errors import Problem
-from transfer.labellers.scoring import reuses_cache
+from transfer.labellers.label_likelihood import reuses_cache
 from transfer.labellers.tuning_settings import TuningSettings
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from transfer.labellers.answer import Answer
-from transfer.labellers.mean import mean_answer
+from transfer.labellers.labeller import Answer
+from transfer.labellers.mean_answer import mean_answer
 
 
 def sure(*probabilities: float) -> Answer:

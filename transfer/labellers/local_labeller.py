@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Self
 import torch
 
 from transfer.errors import Problem
-from transfer.labellers.adapter import Adapter, Attached, attach
-from transfer.labellers.answer import Answer, identity_of
-from transfer.labellers.examples import Shots, Written
-from transfer.labellers.lm import CausalLM
+from transfer.labellers.causal_lm import CausalLM
+from transfer.labellers.few_shot_examples import Shots, Written
+from transfer.labellers.label_likelihood import Shared, batches, encode_shared, label_scores
+from transfer.labellers.label_tokenization import Spelling
+from transfer.labellers.labeller import Answer, identity_of
+from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
+from transfer.labellers.peft_adapter import Adapter, Attached, attach
 from transfer.labellers.prompt import PromptSettings, label_names, written_examples
-from transfer.labellers.scoring import Shared, batches, encode_shared, label_scores
-from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
-from transfer.labellers.spelling import Spelling
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -66,7 +66,7 @@ def local_labeller(
 
 
 class LocalLabeller:
-    """See transfer.labellers.answer.Labeller. One device, one thread."""
+    """See transfer.labellers.labeller.Labeller. One device, one thread."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class LocalLabeller:
         self._spelling = self._spell()
 
     def adapted(self, folder: Path) -> "LocalLabeller":
-        """The same labeller with the adapter in `folder`, as transfer.labellers.tune saved it.
+        """The same labeller with the adapter in `folder`, as transfer.labellers.peft_tuning saved it.
 
         Raises Problem where there is none that can be read.
         """
@@ -92,7 +92,7 @@ class LocalLabeller:
         return LocalLabeller(self._settings, self._labels, self._device, self._where, self._shots, adapter)
 
     def asking(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.answer.Labeller. The weights are those of the labeller that was asked for it."""
+        """See transfer.labellers.labeller.Labeller. The weights are those of the labeller that was asked for it."""
         other = copy(self)
         for known in ("identity", "_shared", "_model", "_attached"):
             other.__dict__.pop(known, None)
@@ -128,7 +128,7 @@ class LocalLabeller:
         return found | ({} if self._adapter is None else {"adapter": self._adapter.description})
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.answer.Labeller."""
+        """See transfer.labellers.labeller.Labeller."""
         for first in range(0, len(texts), WINDOW):
             for i, answer in self._answered(texts[first : first + WINDOW]):
                 yield first + i, answer

@@ -7,14 +7,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.labellers.answer import Answer, identity_of
+from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.prompt import PromptSettings
 
 Probabilities = Callable[[Sequence[str]], NDArray[np.floating]]
 
 
 class TeacherLabeller:
-    """See transfer.labellers.answer.Labeller.
+    """See transfer.labellers.labeller.Labeller.
 
     members: name -> fingerprint of each model. probabilities: their mean, (N, K) with rows that sum to 1, of N texts;
     called when `answer` is first iterated. Figures differ in their last digits with the texts that are read together.
@@ -38,7 +38,7 @@ class TeacherLabeller:
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.answer.Labeller."""
+        """See transfer.labellers.labeller.Labeller."""
         if not texts:
             return
         for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64)):

@@ -10,9 +10,11 @@ from queue import Empty, SimpleQueue
 from typing import Self
 
 from transfer.errors import Problem
-from transfer.labellers.answer import Answer, identity_of
-from transfer.labellers.asking import ANSWER_TOKENS, Asker, Reply, Stopped, Unanswered, address
-from transfer.labellers.examples import Example, Shots, Written
+from transfer.labellers.answer_parsing import distribution, read_label, spellings
+from transfer.labellers.few_shot_examples import Example, Shots, Written
+from transfer.labellers.labeller import Answer, identity_of
+from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
+from transfer.labellers.openai_client import ANSWER_TOKENS, Asker, Reply, Stopped, Unanswered, address
 from transfer.labellers.prompt import (
     OPEN,
     PromptSettings,
@@ -23,8 +25,6 @@ from transfer.labellers.prompt import (
     render,
     written_examples,
 )
-from transfer.labellers.reading import distribution, read_label, spellings
-from transfer.labellers.settings import WHERE, LabellerSettings, require_labeller
 
 
 def server_labeller(
@@ -46,7 +46,7 @@ def server_labeller(
 
 
 class ServerLabeller:
-    """See transfer.labellers.answer.Labeller.
+    """See transfer.labellers.labeller.Labeller.
 
     A comment that a healthy server fails on, try after try, is answered with label None and the fault as `raw`.
     """
@@ -85,7 +85,7 @@ class ServerLabeller:
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.answer.Labeller."""
+        """See transfer.labellers.labeller.Labeller."""
         asker, shown = self.asker(), self._shots.of(texts)
 
         def answered(i: int) -> Answer:
@@ -95,7 +95,7 @@ class ServerLabeller:
         yield from side_by_side(answered, len(texts), threads, asker.stop)
 
     def asking(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.answer.Labeller."""
+        """See transfer.labellers.labeller.Labeller."""
         other = copy(self)
         other._settings = self._settings.model_copy(update={"prompt": prompt})
         return other

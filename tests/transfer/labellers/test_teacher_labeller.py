@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from transfer.labellers.settings import LabellerSettings, check_labeller
-from transfer.labellers.teacher import TeacherLabeller
+from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
+from transfer.labellers.teacher_labeller import TeacherLabeller
 
 LABELS = ["anger", "joy"]
 

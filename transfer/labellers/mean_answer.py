@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transfer.labellers.answer import Answer
+from transfer.labellers.labeller import Answer
 
 
 def mean_answer(answers: Sequence[Answer], k: int) -> tuple[Answer, float | None]:

@@ -11,11 +11,11 @@ import torch
 
 from tests.helpers.tiny_lms import save_lm
 from transfer.errors import Problem
-from transfer.labellers.adapter import WEIGHTS, Adapter, Attached, fresh
-from transfer.labellers.local import LocalLabeller, local_labeller
-from transfer.labellers.scoring import encode_shared, label_scores, traced_scores
-from transfer.labellers.settings import LabellerSettings, check_labeller
-from transfer.labellers.tune import Rows, tune
+from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
+from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
+from transfer.labellers.local_labeller import LocalLabeller, local_labeller
+from transfer.labellers.peft_adapter import WEIGHTS, Adapter, Attached, fresh
+from transfer.labellers.peft_tuning import Rows, tune
 from transfer.labellers.tuning_settings import TuningSettings
 
 LABELS = ("anger", "sadness", "happiness")
@@ -201,7 +201,7 @@ def test_a_batch_too_large_for_the_device_learns_the_same(
             raise torch.OutOfMemoryError
         return traced_scores(model, prompts, *rest)
 
-    monkeypatch.setattr("transfer.labellers.tune.traced_scores", narrow)
+    monkeypatch.setattr("transfer.labellers.peft_tuning.traced_scores", narrow)
     told: list[str] = []
     found = tune(labeller_of(lm("llama")), how, easy(16, 1), easy(6, 2), 0, tmp_path / "parts", told.append)
     assert found.losses == pytest.approx(expected.losses, rel=1e-3)
@@ -212,7 +212,7 @@ def test_no_room_for_a_single_text_is_a_message(lm: Lm, tmp_path: Path, monkeypa
     def full(*_: Any) -> torch.Tensor:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("transfer.labellers.tune.traced_scores", full)
+    monkeypatch.setattr("transfer.labellers.peft_tuning.traced_scores", full)
     with pytest.raises(Problem, match=r"labeller\.tuning: .* has no room to learn from one text at a time"):
         tune(labeller_of(lm("llama")), TuningSettings.model_validate(LORA), easy(4, 1), easy(3, 2), 0, tmp_path)
 

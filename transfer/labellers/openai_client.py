@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from transfer.errors import Problem
-from transfer.labellers.reading import Alternatives
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.answer_parsing import Alternatives
+from transfer.labellers.labeller_settings import LabellerSettings
 
 if TYPE_CHECKING:
     import openai

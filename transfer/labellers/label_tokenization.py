@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from transfer.errors import Problem
-from transfer.labellers.examples import Example
+from transfer.labellers.few_shot_examples import Example
+from transfer.labellers.label_likelihood import common_length
 from transfer.labellers.prompt import (
     OPEN,
     PromptSettings,
@@ -19,7 +20,6 @@ from transfer.labellers.prompt import (
     show,
     written_examples,
 )
-from transfer.labellers.scoring import common_length
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

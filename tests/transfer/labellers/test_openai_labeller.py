@@ -10,10 +10,10 @@ import pytest
 
 from tests.helpers.fake_server import Body, Fault, Script, comment_in, completion, serve
 from transfer.errors import Problem
-from transfer.labellers import asking
-from transfer.labellers.answer import Answer
-from transfer.labellers.choose import make_labeller
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers import openai_client
+from transfer.labellers.labeller import Answer
+from transfer.labellers.labeller_factory import make_labeller
+from transfer.labellers.labeller_settings import LabellerSettings
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 TEXTS = [f"comment {i} {'😊' * i}" for i in range(12)]
@@ -23,7 +23,7 @@ TEXTS = [f"comment {i} {'😊' * i}" for i in range(12)]
 def _loopback_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(asking, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(openai_client, "FIRST_WAIT", 0.01)
 
 
 def settings_for(url: str, **given: object) -> LabellerSettings:
@@ -356,7 +356,7 @@ def test_a_missing_client_is_named_with_the_command_that_installs_it(monkeypatch
 
 def test_settings_and_prompt_are_read_without_heavy_imports() -> None:
     code = (
-        "import sys, transfer.labellers.settings, transfer.labellers.choose;"
+        "import sys, transfer.labellers.labeller_settings, transfer.labellers.labeller_factory;"
         "print([m for m in ('torch', 'transformers', 'openai', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,8 +11,8 @@ import torch
 from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.encoders.hub import fetch_config, fetch_model
 from transfer.errors import Problem
-from transfer.labellers.quantise import quantised
-from transfer.labellers.settings import LabellerSettings
+from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.weight_quantization import quantised
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase

@@ -13,17 +13,18 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.helpers.tiny_lms import make_tokenizer, save_lm
 from transfer.errors import Problem
-from transfer.labellers import lm as lm_module
-from transfer.labellers import local, scoring
-from transfer.labellers.answer import Answer
-from transfer.labellers.choose import make_labeller
-from transfer.labellers.draw import draw_examples
-from transfer.labellers.examples import DrawnExamples, Example
-from transfer.labellers.local import LocalLabeller, local_labeller
+from transfer.labellers import causal_lm as lm_module
+from transfer.labellers import label_likelihood
+from transfer.labellers import local_labeller as local
+from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.few_shot_selection import draw_examples
+from transfer.labellers.label_likelihood import batches
+from transfer.labellers.label_tokenization import Spelling
+from transfer.labellers.labeller import Answer
+from transfer.labellers.labeller_factory import make_labeller
+from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.local_labeller import LocalLabeller, local_labeller
 from transfer.labellers.prompt import PromptSettings, quote, render
-from transfer.labellers.scoring import batches
-from transfer.labellers.settings import LabellerSettings
-from transfer.labellers.spelling import Spelling
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 NAMES = {"anger": "분노", "happiness": "행복해요"}  # several tokens, next to labels of one or two
@@ -132,13 +133,13 @@ def test_a_comment_cannot_write_the_templates_control_tokens(lm: Callable[..., P
 
 def test_the_fixed_part_is_encoded_once(lm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    forward = scoring._forward
+    forward = label_likelihood._forward
 
     def counted(model: Any, ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
         read.append(ids.numel())
         return forward(model, ids, last, **given)
 
-    monkeypatch.setattr(scoring, "_forward", counted)
+    monkeypatch.setattr(label_likelihood, "_forward", counted)
     labeller = labeller_of(lm("llama", chat=True))
     fixed = len(labeller._spelling.shared())
     dict(labeller.answer(["a b", "c d"] * 20))
@@ -262,7 +263,7 @@ def test_a_batch_too_large_for_the_device_is_halved(lm: Callable[..., Path], mon
     def narrow(model: Any, prompts: Any, labels: Any, shared: Any) -> torch.Tensor:
         if len(prompts) > 2:
             raise torch.OutOfMemoryError
-        return scoring.label_scores(model, prompts, labels, shared)
+        return label_likelihood.label_scores(model, prompts, labels, shared)
 
     monkeypatch.setattr(local, "label_scores", narrow)
     assert torch.allclose(probabilities(labeller, TEXTS), expected, atol=TOLERANCE)
@@ -343,7 +344,7 @@ def test_a_model_that_brings_its_own_code_is_refused(lm: Callable[..., Path], tm
 def test_labels_that_a_tokenizer_cannot_tell_apart_are_a_message(
     lm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transfer.labellers.spelling.Spelling._spell_labels", lambda *_: [[5], [6], [5], [7]])
+    monkeypatch.setattr("transfer.labellers.label_tokenization.Spelling._spell_labels", lambda *_: [[5], [6], [5], [7]])
     with pytest.raises(Problem, match="'neutral' and 'anger' are the same to the model's tokenizer"):
         labeller_of(lm("llama", chat=True))
 
@@ -361,7 +362,7 @@ def test_memory_follows_the_batch_and_not_the_number_of_comments(
     monkeypatch.setattr(local, "WINDOW", 16)
     read: list[int] = []
     spelled: list[int] = []
-    forward, prompts = scoring._forward, Spelling.prompts
+    forward, prompts = label_likelihood._forward, Spelling.prompts
 
     def counted(model: Any, ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
         read.append(ids.numel())
@@ -371,7 +372,7 @@ def test_memory_follows_the_batch_and_not_the_number_of_comments(
         spelled.append(len(texts))
         return prompts(self, texts, *rest)
 
-    monkeypatch.setattr(scoring, "_forward", counted)
+    monkeypatch.setattr(label_likelihood, "_forward", counted)
     monkeypatch.setattr(Spelling, "prompts", watched)
     labeller = labeller_of(lm("llama", chat=True), batch_tokens=1000)
     most = []

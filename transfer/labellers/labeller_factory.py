@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from transfer.labellers.answer import Labeller
-from transfer.labellers.examples import Shots
-from transfer.labellers.settings import WHERE, LabellerSettings
+from transfer.labellers.few_shot_examples import Shots
+from transfer.labellers.labeller import Labeller
+from transfer.labellers.labeller_settings import WHERE, LabellerSettings
 
 
 def make_labeller(
@@ -18,9 +18,9 @@ def make_labeller(
     a server is asked, at the first question.
     """
     if settings.base_url:
-        from transfer.labellers.server import server_labeller
+        from transfer.labellers.openai_labeller import server_labeller
 
         return server_labeller(settings, labels, where, shots)
-    from transfer.labellers.local import local_labeller
+    from transfer.labellers.local_labeller import local_labeller
 
     return local_labeller(settings, labels, device, where, shots)

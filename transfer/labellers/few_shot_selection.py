@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transfer.labellers.examples import DrawnExamples, Example, Shots, Written, fingerprint_of, others
+from transfer.labellers.few_shot_examples import DrawnExamples, Example, Shots, Written, fingerprint_of, others
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

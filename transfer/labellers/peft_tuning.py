@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from transfer.errors import Problem
-from transfer.labellers.adapter import Attached, embedding_size, fresh
-from transfer.labellers.local import LocalLabeller
-from transfer.labellers.scoring import batches, encode_shared, label_scores, traced_scores
+from transfer.labellers.label_likelihood import batches, encode_shared, label_scores, traced_scores
+from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.peft_adapter import Attached, embedding_size, fresh
 from transfer.labellers.tuning_settings import TuningSettings
 from transfer.training.oom_recovery import Memory, NoRoomError
 

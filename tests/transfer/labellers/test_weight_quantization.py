@@ -11,12 +11,12 @@ from transformers import AutoModelForCausalLM
 
 from tests.helpers.tiny_lms import save_lm
 from transfer.errors import Problem
-from transfer.labellers import quantise
-from transfer.labellers.local import LocalLabeller, local_labeller
-from transfer.labellers.quantise import quantised
-from transfer.labellers.settings import LabellerSettings
-from transfer.labellers.tune import Rows, tune
+from transfer.labellers import weight_quantization
+from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.local_labeller import LocalLabeller, local_labeller
+from transfer.labellers.peft_tuning import Rows, tune
 from transfer.labellers.tuning_settings import TuningSettings
+from transfer.labellers.weight_quantization import quantised
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "", "이 영화 정말 최고예요 " * 4, "so bad " * 12, "x"]
@@ -79,7 +79,7 @@ def test_an_adapter_learns_beside_rounded_weights(
 def test_a_package_that_is_missing_is_a_message_that_names_the_extra(
     labeller_of: Callable[..., LocalLabeller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quantise, "find_spec", lambda name: None)
+    monkeypatch.setattr(weight_quantization, "find_spec", lambda name: None)
     with pytest.raises(Problem) as caught:
         dict(labeller_of(quantisation="4bit").answer(["x"]))
     assert "pseudo_label.labeller.quantisation: '4bit' needs bitsandbytes" in str(caught.value)
@@ -87,7 +87,7 @@ def test_a_package_that_is_missing_is_a_message_that_names_the_extra(
 
 
 def test_a_device_that_lacks_it_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantise, "find_spec", lambda name: object())
+    monkeypatch.setattr(weight_quantization, "find_spec", lambda name: object())
     with pytest.raises(Problem, match="'int8' does not work on mps"):
         quantised("int8", "mps", torch.float32, "labeller")
     with pytest.raises(Problem, match="'4bit' does not work on cpu"):
@@ -96,7 +96,7 @@ def test_a_device_that_lacks_it_is_a_message(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_four_bits_are_asked_for_as_transformers_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantise, "find_spec", lambda name: object())
+    monkeypatch.setattr(weight_quantization, "find_spec", lambda name: object())
     given = quantised("4bit", "cuda:1", torch.bfloat16, "labeller")
     config = given["quantization_config"].to_dict()
     assert given["device_map"] == {"": "cuda:1"}
