@@ -58,7 +58,7 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
     from transfer.cpu_kernels.apply import quicken
     from transfer.encoders.model import load_classifier, load_tokenizer
     from transfer.encoders.tokenization import encode, pad
-    from transfer.engines.torch import probabilities_of
+    from transfer.engines.torch_engine import probabilities_of
 
     labels = sorted({label for _, label in rows})
     truth = np.array([labels.index(label) for _, label in rows])
@@ -160,7 +160,7 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     from stages.classifiers import Here, Team
     from stages.engine_choice import member_of
     from stages.report import Silent
-    from transfer.engines.opening import open_engine
+    from transfer.engines.engine_factory import open_engine
     from transfer.ensembling.combination import mixture_from
 
     member = member_of(run, predictor.records[0])
@@ -198,7 +198,7 @@ def race(given: argparse.Namespace) -> dict[str, Any]:
     from stages.engine_choice import member_of
     from transfer.encoders.model import load_tokenizer
     from transfer.encoders.tokenization import encode
-    from transfer.engines.opening import open_engine, ways_here
+    from transfer.engines.engine_factory import open_engine, ways_here
 
     texts = given.texts
     with tempfile.TemporaryDirectory() as name:

@@ -21,7 +21,7 @@ import yaml
 import studies.objective
 import studies.worker
 from benchmarks.parts import machine, read, table, write
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import FineTuning
 
 T = TypeVar("T")

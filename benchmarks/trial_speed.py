@@ -19,7 +19,7 @@ from transformers import AutoModelForSequenceClassification, Trainer
 from benchmarks.parts import Data, arguments, datasets, machine, read, scores, table, trainer_scores
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import Examples, FineTuning, Recipe, one_hot
 
 Result = dict[str, float]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Tokens, encode, same_tokens
-from transfer.engines.engine import Engine, Heard, Way
-from transfer.engines.opening import Member, open_engine
+from transfer.engines.engine_factory import Member, open_engine
+from transfer.engines.inference_engine import Engine, Heard, Way
 from transfer.ensembling.combination import Mixture
 from transfer.errors import Problem
 

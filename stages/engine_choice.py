@@ -13,9 +13,9 @@ from stages.workspace import Run
 from storage.choices import choice, record_choice
 from storage.registry import ModelRecord
 from transfer.encoders.tokenization import Tokens, encode
-from transfer.engines.agreement import REFERENCE, Measured, fastest
-from transfer.engines.engine import Engine, Way
-from transfer.engines.opening import Member, open_engine, ways_here
+from transfer.engines.engine_benchmark import REFERENCE, Measured, fastest
+from transfer.engines.engine_factory import Member, open_engine, ways_here
+from transfer.engines.inference_engine import Engine, Way
 from transfer.errors import Problem
 
 # Measuring takes about as long as torch takes for so many texts; with fewer than ten times as many it does not pay.

@@ -13,7 +13,7 @@ from stages.models import Predictor
 from stages.workspace import Run
 from storage.registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
-from transfer.engines.exported import convert_checked
+from transfer.engines.export_check import convert_checked
 from transfer.errors import Problem
 
 CHECKED = 64  # validation texts on which a converted model is held to torch

@@ -13,7 +13,7 @@ from queue import PriorityQueue
 from typing import Protocol
 
 from stages.classifiers import Finish, Floats
-from transfer.engines.engine import Heard
+from transfer.engines.inference_engine import Heard
 from transfer.errors import Problem
 
 LOOK_SECONDS = 1.0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stages.workspace import Run
 from storage import registry
 from storage.registry import ModelRecord
-from transfer.engines.torch import TorchEngine
+from transfer.engines.torch_engine import TorchEngine
 from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.errors import Problem
 

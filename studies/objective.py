@@ -29,7 +29,7 @@ from studies.worker import Ended
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import plain
 from transfer.encoders.model import load_classifier, load_config
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.metrics.scores import figure, score
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
 from transfer.training.finetune import DivergedError, FineTuning, Recipe

@@ -14,7 +14,7 @@ from storage import registry
 from tests.helpers.small_project import Project
 from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
-from transfer.engines.torch import TorchEngine, probabilities_of
+from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.finetune import FineTuning, Recipe
 from transfer.training.oom_recovery import Memory

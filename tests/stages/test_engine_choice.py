@@ -17,9 +17,9 @@ from stages.workspace import Run
 from storage.choices import choice
 from tests.helpers.classifying_project import Heap, make_heap
 from transfer.encoders.tokenization import Tokens
-from transfer.engines.agreement import Measured
 from transfer.engines.convert import is_installed
-from transfer.engines.engine import Way
+from transfer.engines.engine_benchmark import Measured
+from transfer.engines.inference_engine import Way
 from transfer.ensembling.combination import mixture_from
 from transfer.errors import Problem
 

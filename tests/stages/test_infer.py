@@ -192,7 +192,7 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
     from stages.engine_choice import member_of
     from stages.models import model_record
     from transfer.encoders.tokenization import Tokens, encode
-    from transfer.engines.engine import Way
+    from transfer.engines.inference_engine import Way
     from transfer.ensembling.combination import mixture_from
 
     make_heap(heap.folder / "more", ("bert", "bert", "roberta"))

@@ -21,7 +21,7 @@ from studies.task import Probabilities, Task
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.metrics.scores import score
 from transfer.training.finetune import FineTuning
 

@@ -20,7 +20,7 @@ from studies.worker import Ended
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier
-from transfer.engines.torch import TorchEngine, probabilities_of
+from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.metrics.scores import score
 from transfer.training import checkpoint
 

@@ -14,7 +14,7 @@ from studies.objective import OverTimeError
 from studies.task import Probabilities, Task
 from tests.helpers.one_trial import Heard, KilledError, Place, killing
 from transfer.encoders.model import load_classifier
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import DivergedError, Examples
 from transfer.training.oom_recovery import NoRoomError
 

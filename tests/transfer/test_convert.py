@@ -12,7 +12,7 @@ from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode, pad
 from transfer.engines import convert as converting
 from transfer.engines.convert import Format, convert, is_installed, require
-from transfer.engines.torch import TorchEngine
+from transfer.engines.torch_engine import TorchEngine
 from transfer.errors import Problem
 
 TEXTS = [*easy_texts(20, 3)[0], "hm", "happy " * 30]

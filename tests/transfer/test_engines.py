@@ -12,12 +12,12 @@ from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens, encode
-from transfer.engines import opening
-from transfer.engines.agreement import REFERENCE, Measured, compare, fastest
+from transfer.engines import engine_factory
 from transfer.engines.convert import is_installed
-from transfer.engines.engine import Engine, Way, softmax
-from transfer.engines.opening import Member, open_engine, ways_here
-from transfer.engines.quantise import narrowing
+from transfer.engines.engine_benchmark import REFERENCE, Measured, compare, fastest
+from transfer.engines.engine_factory import Member, open_engine, ways_here
+from transfer.engines.inference_engine import Engine, Way, softmax
+from transfer.engines.int8_quantization import narrowing
 from transfer.errors import Problem
 
 TEXTS = [*easy_texts(300, 3)[0], "hm", "happy " * 100]
@@ -66,7 +66,7 @@ def test_what_was_quantised_is_opened_without_texts(member: Member) -> None:
 
 
 def test_ways_need_their_extras(monkeypatch: pytest.MonkeyPatch, member: Member) -> None:
-    monkeypatch.setattr(opening, "is_installed", lambda form: False)
+    monkeypatch.setattr(engine_factory, "is_installed", lambda form: False)
     assert {way.engine for way in ways_here()} == {"torch"}
     monkeypatch.setattr("transfer.engines.convert.find_spec", lambda module: None)
     with pytest.raises(Problem, match=r"moodline\[onnx\]"):
@@ -103,7 +103,7 @@ def with_labels(labels: NDArray[np.int64]) -> Floats:
 def choosing(monkeypatch: pytest.MonkeyPatch, member: Member) -> Callable[..., tuple[Way, list[Measured]]]:
     """fastest() of ways that are given as {way: (labels, seconds a text)}; the reference says 600 × 0, 400 × 1."""
     clock = [0.0]
-    monkeypatch.setattr("transfer.engines.agreement.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("transfer.engines.engine_benchmark.time.perf_counter", lambda: clock[0])
     tokens = tokens_of(member, TEXTS[:1]).take(np.zeros(1000, np.int64))
     truth = np.repeat([0, 1], [600, 400])
 
@@ -189,7 +189,7 @@ def test_a_way_is_not_judged_by_a_moment_when_another_program_had_the_machine(
     monkeypatch: pytest.MonkeyPatch, member: Member
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("transfer.engines.agreement.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("transfer.engines.engine_benchmark.time.perf_counter", lambda: clock[0])
     tokens = tokens_of(member, TEXTS[:1]).take(np.zeros(1000, np.int64))
 
     class Disturbed(Said):

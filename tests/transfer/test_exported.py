@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.convert import FILES, Format, convert
-from transfer.engines.exported import convert_checked
+from transfer.engines.export_check import convert_checked
 from transfer.errors import Problem
 
 pytest.importorskip("onnxruntime")

@@ -10,7 +10,7 @@ from transformers import BertConfig, BertModel
 from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
 from transfer.device.memory_release import give_back
 from transfer.encoders.model import load_classifier, load_tokenizer
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import save_checkpoint
 from transfer.training.finetune import FineTuning, Recipe
 

@@ -10,7 +10,7 @@ from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, easy_tex
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
-from transfer.engines.torch import TorchEngine, probabilities_of
+from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.errors import Problem
 
 TEXTS = [*easy_texts(40, 3)[0], "hm", "happy " * 100]

@@ -18,7 +18,7 @@ from transfer.cpu_kernels.compact_embedding import CompactEmbedding, compact
 from transfer.cpu_kernels.dropout import QuickDropout, mask
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
-from transfer.engines.torch import TorchEngine, probabilities_of
+from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
 from transfer.training.finetune import Examples, FineTuning, Recipe
 

@@ -11,7 +11,7 @@ from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.encoders.lora import has_adapters, is_adapter, plain, target_modules
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
-from transfer.engines.torch import TorchEngine, probabilities_of
+from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
 from transfer.training.finetune import FineTuning, Recipe
 

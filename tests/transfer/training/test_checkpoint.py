@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.finetune import Examples, FineTuning, Recipe
 

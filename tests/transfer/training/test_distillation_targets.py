@@ -9,7 +9,7 @@ import torch
 from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.metrics.scores import figure
 from transfer.training.distillation_targets import lessons
 from transfer.training.finetune import FineTuning, Recipe, one_hot

@@ -17,7 +17,7 @@ from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import (
     DivergedError,
     Examples,

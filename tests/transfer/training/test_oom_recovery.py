@@ -11,7 +11,7 @@ import torch
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
-from transfer.engines.torch import probabilities_of
+from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.finetune import FineTuning, Method, Recipe
 from transfer.training.oom_recovery import GradientCheckpointing, Memory, NoRoomError, is_out_of_memory

@@ -1,6 +1,6 @@
 """A converted model's weights and activations in 8 bits: by NNCF for OpenVINO, by ONNX Runtime's own tools for ONNX.
 
-What that costs is for the caller to measure: transfer.engines.agreement.
+What that costs is for the caller to measure: transfer.engines.engine_benchmark.
 """
 
 import os

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import convert, is_installed, require
-from transfer.engines.engine import Engine, Way
-from transfer.engines.quantise import quantise
+from transfer.engines.inference_engine import Engine, Way
+from transfer.engines.int8_quantization import quantise
 
 CONVERTED = ("openvino", "onnx")
 
@@ -39,12 +39,12 @@ def ways_here() -> list[Way]:
     if device == "cuda":
         return [*ways, Way(ways[-1].engine, ways[-1].precision, compiled=True)]
     if device == "cpu" and is_installed("openvino"):
-        from transfer.engines import openvino
+        from transfer.engines import openvino_engine
 
         require("openvino")
-        ways += [Way("openvino", "bfloat16" if openvino.has_bf16() else "float32"), Way("openvino", "int8")]
+        ways += [Way("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"), Way("openvino", "int8")]
         # where there is bfloat16, int8 is hardly quicker, and less of it would be slower (docs/experiments.md)
-        ways += [] if openvino.has_bf16() else [Way("openvino", "int8-mixed")]
+        ways += [] if openvino_engine.has_bf16() else [Way("openvino", "int8-mixed")]
     if device == "cpu" and is_installed("onnx"):
         ways += [Way("onnx", "float32"), Way("onnx", "int8")]
     return ways
@@ -56,7 +56,7 @@ def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | No
     calibration: tokens for int8; not asked for where the quantised file is there. Raises Problem where an extra is
     missing, or the model cannot be converted.
     """
-    from transfer.engines.torch import TorchEngine
+    from transfer.engines.torch_engine import TorchEngine
 
     if way.engine == "torch":
         return TorchEngine(member.folder, member.max_length, way.precision, compiled=way.compiled)
@@ -64,8 +64,8 @@ def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | No
     from transformers import AutoConfig
 
     from transfer.encoders.model import load_tokenizer, longest_input
-    from transfer.engines.onnx import OnnxEngine
-    from transfer.engines.openvino import OpenVinoEngine
+    from transfer.engines.onnx_engine import OnnxEngine
+    from transfer.engines.openvino_engine import OpenVinoEngine
 
     tokenizer = load_tokenizer(str(member.folder))
     config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)

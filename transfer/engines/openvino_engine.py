@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer.encoders.tokenization import Indices, Tokens, batches, padded
-from transfer.engines.engine import CPU_TOKENS, Floats, Heard, Precision, softmax
+from transfer.engines.inference_engine import CPU_TOKENS, Floats, Heard, Precision, softmax
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
 class OpenVinoEngine:
-    """A converted model (transfer.engines.convert); see transfer.engines.engine.Engine.
+    """A converted model (transfer.engines.convert); see transfer.engines.inference_engine.Engine.
 
     file: the .xml. precision: what is computed in; with int8 the file is quantised already, all of it or in part, and
     the rest is computed in bfloat16 where the processor has it.

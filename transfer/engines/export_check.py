@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import batches, encode, pad
 from transfer.engines.convert import FILES, Format, convert
-from transfer.engines.torch import TorchEngine
+from transfer.engines.torch_engine import TorchEngine
 from transfer.errors import Problem
 
 # Of a probability: float32 sums in another order; a hundred times what was seen.

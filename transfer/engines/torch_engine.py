@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from transfer.cpu_kernels.apply import quicken
 from transfer.device.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
-from transfer.engines.engine import Precision
+from transfer.engines.inference_engine import Precision
 from transfer.training.oom_recovery import Memory
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens
-from transfer.engines.engine import Floats, Heard, Precision, in_batches
+from transfer.engines.inference_engine import Floats, Heard, Precision, in_batches
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
 class OnnxEngine:
-    """A converted model (transfer.engines.convert); see transfer.engines.engine.Engine.
+    """A converted model (transfer.engines.convert); see transfer.engines.inference_engine.Engine.
 
     file: the .onnx, quantised already where the precision is int8. Its kernels for CPUs know no bfloat16.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transfer.encoders.tokenization import Tokens
-from transfer.engines.engine import Engine, Floats, Way
+from transfer.engines.inference_engine import Engine, Floats, Way
 from transfer.errors import Problem
 
 # What a quicker way may cost: of the labels one in 200, of any label's share 0.2 points.
