@@ -21,7 +21,7 @@ from stages.search_problems import LAYERS
 from stages.settings import FurtherSettings, SearchSettings
 from stages.spending import LOOKED_AT, would_cost
 from stages.workspace import candidate_location, check_writable, files_of, store_url
-from storage.engine import check_store
+from storage.database.engine import check_store
 from storage.errors import StoreProblem
 from studies.again import recheck_of
 from studies.search import Search

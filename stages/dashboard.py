@@ -9,8 +9,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from stages.plan import Plan
 from stages.workspace import find_run, store_url
-from storage.address import read_address, sqlite_path
-from storage.engine import engine_options
+from storage.database.engine import engine_options
+from storage.database.url import read_address, sqlite_path
 from transfer.errors import Problem
 
 if TYPE_CHECKING:

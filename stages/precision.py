@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from storage.choices import choice, record_choice
-from storage.patience import patiently
+from storage.database.retry import patiently
 from transfer.device.bf16_choice import Choice, Measure, decide_by
 
 MEASURED = "bfloat16 on "  # and the processor: the name of a choice

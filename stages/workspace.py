@@ -11,7 +11,7 @@ from stages.plan import Plan
 from stages.precision import keep_precision
 from stages.report import Report, Silent
 from storage.artifacts import Files
-from storage.engine import find_store, open_store
+from storage.database.engine import find_store, open_store
 from storage.worker import Worker, this_worker
 from transfer.errors import Problem
 

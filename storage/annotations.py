@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Column, Engine, Named, Table, TypedColumns, delete, select
 
-from storage.tables import METADATA, Utc, insert_or_replace, writing
+from storage.database.columns import METADATA, Utc, insert_or_replace, writing
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from storage.address import masked
 from storage.bucket import Bucket
+from storage.database.url import masked
 from storage.errors import StoreProblem
 from storage.folder import Folder
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, Engine, Named, Table, TypedColumns, delete, select
 
-from storage.tables import METADATA, Json, Utc, insert_new, writing
+from storage.database.columns import METADATA, Json, Utc, insert_new, writing
 
 
 class _Choices(TypedColumns):

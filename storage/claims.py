@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from storage.tables import METADATA, insert_new, writing
+from storage.database.columns import METADATA, insert_new, writing
 from storage.worker import Worker, is_running, this_worker
 
 __all__ = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Column, Engine, Named, Table, TypedColumns, select
 
-from storage.tables import METADATA, insert_new, writing
+from storage.database.columns import METADATA, insert_new, writing
 
 
 class _Gold(TypedColumns):

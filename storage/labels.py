@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, func, select
 
-from storage.tables import METADATA, Json, Utc, insert_new, storable, writing
+from storage.database.columns import METADATA, Json, Utc, insert_new, storable, writing
 
 # rows of one transaction: a kill loses at most so many, and other writers wait for it milliseconds only
 CHUNK = 1_000

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from storage.address import masked
+from storage.database.url import masked
 from storage.errors import StoreProblem
 from storage.worker import is_running, this_worker
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, and_, delete, insert, select, update
 
+from storage.database.columns import METADATA, Json, Utc, insert_or_replace, storable, writing
 from storage.errors import StoreProblem
-from storage.tables import METADATA, Json, Utc, insert_or_replace, storable, writing
 
 State = Literal["running", "done", "failed", "interrupted"]
 

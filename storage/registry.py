@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Engine, Named, Table, TypedColumns, delete, select
 
-from storage.tables import METADATA, Json, Utc, insert_or_replace, writing
+from storage.database.columns import METADATA, Json, Utc, insert_or_replace, writing
 
 
 @dataclass(frozen=True, slots=True)

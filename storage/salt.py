@@ -7,7 +7,7 @@ from secrets import token_hex
 
 from sqlalchemy import Column, Engine, Named, Table, TypedColumns, select
 
-from storage.tables import METADATA, insert_new, writing
+from storage.database.columns import METADATA, insert_new, writing
 
 BYTES = 16
 

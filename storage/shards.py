@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Engine, Named, Table, TypedColumns, delete, select
 
-from storage.tables import METADATA, Json, Utc, insert_or_replace, writing
+from storage.database.columns import METADATA, Json, Utc, insert_or_replace, writing
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from storage import claims as table
 from storage.claims import Slot
-from storage.engine import turn
-from storage.patience import PATIENCE_SECONDS, patiently
+from storage.database.engine import turn
+from storage.database.retry import PATIENCE_SECONDS, patiently
 from storage.worker import Worker
 from studies.lease import Lease, LostClaim
 

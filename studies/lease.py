@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from storage.database.retry import patiently
 from storage.errors import StoreProblem
-from storage.patience import patiently
 
 log = logging.getLogger(__name__)
 BEAT_SECONDS = 10.0

@@ -14,8 +14,8 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from storage.engine import creation_lock, engine_options, tell_problems
-from storage.patience import patiently
+from storage.database.engine import creation_lock, engine_options, tell_problems
+from storage.database.retry import patiently
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Metric names are marked experimental; without them the dashboard calls every objective "Value".

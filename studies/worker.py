@@ -14,8 +14,8 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from storage.database.retry import patiently
 from storage.errors import StoreProblem
-from storage.patience import patiently
 from studies.claims import Claim, Claims
 from studies.lease import Lease, LostClaim
 from studies.outcome import stop_if_all_collapse

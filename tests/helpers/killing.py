@@ -24,8 +24,8 @@ from tests.helpers import forked_commands
 # Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
 # every trial in turn.
 POINTS = {
-    "storage.migrations._took_a_step": 2,  # the store is made
-    "storage.engine._prepare": 1,
+    "storage.database.migrations._took_a_step": 2,  # the store is made
+    "storage.database.engine._prepare": 1,
     "studies.store.PatientStorage.__init__": 1,
     "optuna.create_study": 1,
     "studies.worker.open_study": 1,

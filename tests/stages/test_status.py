@@ -13,7 +13,7 @@ from stages.show import show_status
 from stages.status import run_status
 from stages.workspace import store_url
 from storage import claims
-from storage.engine import open_store
+from storage.database.engine import open_store
 from storage.worker import Worker, this_worker
 from studies.store import open_optuna
 from tests.helpers.many_trials import make_many_trials

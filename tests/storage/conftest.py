@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from storage.engine import open_store
+from storage.database.engine import open_store
 
 # another server: MOODLINE_TEST_POSTGRESQL=postgresql+psycopg://USER:PASSWORD@HOST/DATABASE
 SERVER = os.environ.get("MOODLINE_TEST_POSTGRESQL", "postgresql+psycopg://root@127.0.0.1:5432/test")
@@ -62,5 +62,5 @@ def processes() -> ForkServerContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         pytest.skip("needs processes that fork from a server")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["storage.engine", "storage.artifacts", "storage.claims", "storage.leader"])
+    context.set_forkserver_preload(["storage.database.engine", "storage.artifacts", "storage.claims", "storage.leader"])
     return context

@@ -25,7 +25,7 @@ from storage.claims import (
     take_slot,
     this_worker,
 )
-from storage.engine import open_store
+from storage.database.engine import open_store
 
 ANNA = Worker("host-a", 11, 1_700_000_000.25, "anna")
 BEN = Worker("host-b", 12, 1_700_000_000.75, "ben")

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import IntegrityError
 
-from storage.engine import open_store
+from storage.database.columns import writing
+from storage.database.engine import open_store
+from storage.database.migrations import MIGRATIONS, migrate
 from storage.labels import LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
-from storage.migrations import MIGRATIONS, migrate
-from storage.tables import writing
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
-from storage.engine import open_store
+from storage.database.engine import open_store
 from storage.worker import Worker, this_worker
 from studies.claims import Claims
 from studies.search import Search

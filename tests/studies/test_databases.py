@@ -19,9 +19,9 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import create_engine, make_url, text
 
-from storage import patience
 from storage.claims import slots
-from storage.engine import open_store
+from storage.database import retry
+from storage.database.engine import open_store
 from storage.errors import StoreAway, StoreProblem
 from storage.worker import this_worker
 from studies import lease, store
@@ -237,7 +237,7 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(patience, "QUIET_SECONDS", 0.3)
+    monkeypatch.setattr(retry, "QUIET_SECONDS", 0.3)
     address = make_url(url)
     door = Door(address.host or "127.0.0.1", address.port or 5432)
     through = address.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
@@ -270,7 +270,7 @@ def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_locked_store_is_waited_for_and_said_so(
     hasty: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(patience, "QUIET_SECONDS", 0.3)
+    monkeypatch.setattr(retry, "QUIET_SECONDS", 0.3)
     search = a_search(trials=4)
     engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
@@ -303,7 +303,7 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
             holder.execute("BEGIN IMMEDIATE")
         return ended
 
-    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(retry, "PATIENCE_SECONDS", 0.5)
     with pytest.raises(StoreAway, match="another process holds it"):
         work(study, search, Claims(engine, search.name, dead_worker()), locked, lambda: None)
     holder.rollback()

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.engine import open_store
+from storage.database.engine import open_store
 from studies.glance import SeenTrial, glance
 from studies.retention import best_trial
 from studies.store import open_optuna

@@ -14,7 +14,7 @@ import pytest
 
 from storage import registry
 from storage.artifacts import Files
-from storage.engine import open_store
+from storage.database.engine import open_store
 from storage.folder import BESIDE
 from storage.registry import ModelRecord
 from storage.worker import this_worker

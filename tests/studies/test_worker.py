@@ -164,7 +164,7 @@ def test_a_slot_of_a_trial_that_was_told_is_closed_not_run_again(run_it: RunIt, 
 WORKER = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
-from storage.engine import open_store
+from storage.database.engine import open_store
 from storage.worker import this_worker
 from studies.claims import Claims
 from studies.store import open_optuna

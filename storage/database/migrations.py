@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Column, Connection, Engine, Named, Table, TypedColumns, func, insert, inspect, select
 
-from storage.tables import METADATA, Utc, writing
+from storage.database.columns import METADATA, Utc, writing
 
 
 class _Schema(TypedColumns):

@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import NoSuchModuleError
 
-from storage.address import BUSY_SECONDS, engine_options, masked, read_address, sqlite_path
+from storage.database.columns import to_json
+from storage.database.migrations import LATEST, migrate, schema_version
+from storage.database.url import BUSY_SECONDS, engine_options, masked, read_address, sqlite_path
 from storage.errors import StoreAway, StoreProblem
-from storage.migrations import LATEST, migrate, schema_version
-from storage.tables import to_json
 
 __all__ = [
     "check_store",

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import BigInteger, Connection, Engine, insert, inspect, make_url, select, text
 
 from storage import claims, gold, labels, ledger, registry, shards
-from storage.engine import creation_lock, engine_options, masked, open_store
+from storage.database.columns import METADATA, writing
+from storage.database.engine import creation_lock, engine_options, masked, open_store
+from storage.database.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
 from storage.errors import StoreProblem
-from storage.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
-from storage.tables import METADATA, writing
 
 MODULES = (claims, gold, labels, ledger, registry, shards)
 
