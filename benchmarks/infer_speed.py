@@ -124,7 +124,7 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
     from stages.models import predictor_fingerprint
     from stages.plan import read_plan
     from stages.workspace import open_run
-    from storage.registry import ModelRecord
+    from storage.records.model_registry import ModelRecord
     from transfer.ensembling.combination import mixture_from
 
     config = AutoConfig.from_pretrained(model)

@@ -26,7 +26,7 @@ from typing import Any
 from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
-from storage.labels import labels_of
+from storage.records.pseudo_labels import labels_of
 from transfer.labellers.answer_parsing import read_label, spellings
 
 LABELS = ("anger", "sadness", "neutral", "happiness")

@@ -17,7 +17,7 @@ from stages.searching import slug
 from stages.settings import AdaptSettings
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import ADAPTED, Run
-from storage import ledger, registry
+from storage.records import model_registry, stage_records
 from studies.interrupts import held_interrupts
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.errors import Problem
@@ -53,7 +53,7 @@ def adapt_before(run: Run, stage: Literal["basic", "further"]) -> None:
     """
     if not adapts(run, "search" if stage == "basic" else "further"):
         return
-    began = ledger.read(run.engine, run.plan.name, stage) is not None
+    began = stage_records.read(run.engine, run.plan.name, stage) is not None
     result = run_adapt(run)
     for name in result.get("superseded", []) if not began else ():
         run.files.remove(name)
@@ -72,7 +72,7 @@ def run_adapt(run: Run) -> dict[str, Any]:
     """
     inputs = _inputs(run)
     _require_fit(run, inputs)
-    before = ledger.read(run.engine, run.plan.name, STAGE)
+    before = stage_records.read(run.engine, run.plan.name, STAGE)
     made = _names(before.result) if before and before.result else set[str]()
     return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs, made), partial(_is_there, run))
 
@@ -95,7 +95,7 @@ def adapted_folders(run: Run) -> dict[str, Path]:
 def pretrained(run: Run, candidate: str) -> Path:
     """A candidate's folder as it was before anything was adapted: of the hub, the version that was begun with."""
     place = run.candidate(candidate)
-    record = ledger.read(run.engine, run.plan.name, STAGE if adapts(run, "search") else "basic")
+    record = stage_records.read(run.engine, run.plan.name, STAGE if adapts(run, "search") else "basic")
     parts: Mapping[str, Any] = record.parts if record else {}
     began = (parts.get("weights") or parts.get("candidates") or {}).get(candidate)
     return fetch_model(place, None if Path(place).is_dir() else began)
@@ -118,9 +118,9 @@ def _inputs(run: Run) -> _Inputs:
 def _require_fit(run: Run, inputs: _Inputs) -> None:
     """That the stage which follows has not begun, or has begun with what is adapted here."""
     stage = "basic" if inputs.settings.before == "search" else "further"
-    if ledger.read(run.engine, run.plan.name, stage) is None:
+    if stage_records.read(run.engine, run.plan.name, stage) is None:
         return
-    if ledger.read(run.engine, run.plan.name, STAGE) is None:
+    if stage_records.read(run.engine, run.plan.name, STAGE) is None:
         raise Problem(
             f"adapt: stage {stage} of {run.plan.name} was begun without it",
             "set adapt: null to go on,",
@@ -134,7 +134,7 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     if settings.before == "search":
         return {candidate: pretrained(run, candidate) for candidate in run.plan.candidates}
     winner = result_of(run, "basic")["winner"]
-    record = registry.get(run.engine, run.plan.name, winner["name"])
+    record = model_registry.get(run.engine, run.plan.name, winner["name"])
     if record is None:
         raise Problem(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
     return {winner["candidate"]: run.files.fetch(record.path)}

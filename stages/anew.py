@@ -6,9 +6,9 @@ from stages.plan import Plan
 from stages.precision import MEASURED
 from stages.stage import STAGES
 from stages.workspace import ADAPTED, SAMPLES, SHARDS, Run, store_url
-from storage import claims, ledger, registry
-from storage.choices import forget_choices
-from storage.shards import forget_shards
+from storage.records import model_registry, stage_records, trial_slots
+from storage.records.measured_choices import forget_choices
+from storage.records.shard_records import forget_shards
 from studies.artifacts import forget_artifacts
 from studies.record import ANSWERS
 from studies.store import open_optuna
@@ -31,16 +31,16 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
     for searched in [name for name in later if name in {"basic", "further", "distil"}]:
         forget_studies(run, f"{run.plan.name} · {searched} · ")
     for name in later:
-        for record in registry.models(run.engine, run.plan.name, stage=name):
-            registry.remove(run.engine, run.plan.name, record.name)
+        for record in model_registry.models(run.engine, run.plan.name, stage=name):
+            model_registry.remove(run.engine, run.plan.name, record.name)
             run.files.remove(record.path)
-        ledger.forget(run.engine, run.plan.name, name)
+        stage_records.forget(run.engine, run.plan.name, name)
     if "basic" in later:
         forget_choices(run.engine, run.plan.name, MEASURED)
     if "adapt" in later:
         _remove(run, ADAPTED)
     if "further" in later:
-        ledger.forget(run.engine, run.plan.name, "ablation")
+        stage_records.forget(run.engine, run.plan.name, "ablation")
         _remove(run, ANSWERS)
     if "pseudo_label" in later:
         # what stage one's encoders were adapted to stays, while they do: drawn again it might be other comments
@@ -75,5 +75,5 @@ def forget_studies(run: Run, prefix: str, but: str | None = None) -> None:
         if study.study_name.startswith(prefix) and study.study_name != but:
             forget_artifacts(run.files, optuna.load_study(study_name=study.study_name, storage=storage))
             optuna.delete_study(study_name=study.study_name, storage=storage)
-            claims.forget_slots(run.engine, study.study_name)
+            trial_slots.forget_slots(run.engine, study.study_name)
             shutil.rmtree(run.scratch, ignore_errors=True)

@@ -19,7 +19,7 @@ from stages.consensus import agreements, gold_rows
 from stages.plan import Plan
 from stages.stage import fingerprint
 from stages.workspace import Run
-from storage.annotations import annotate, annotations, take_back
+from storage.records.annotations import annotate, annotations, take_back
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, Drawn, draw_stratified
 from transfer.errors import Problem, Problems

@@ -11,7 +11,7 @@ from typing import Any
 from stages.panel import Panel, together
 from stages.report import Advance
 from stages.workspace import Run
-from storage.labels import LabelRow, add_labels, labels_of, register_labeller
+from storage.records.pseudo_labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.labellers.labeller import Answer, Labeller
 from transfer.labellers.labeller_settings import Prices
 from transfer.labellers.mean_answer import mean_answer

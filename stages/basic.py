@@ -17,7 +17,7 @@ from stages.results import Row, row, trial_rows
 from stages.searching import fitted_space, longest_of, resources, stopped, winner_of, with_path
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 from studies.again import recheck_of
 from studies.search import Search
 from studies.space import default_space, plain_space
@@ -123,7 +123,7 @@ def _starts(run: Run) -> dict[str, Path]:
     if adapts(run, "search"):
         adapted_result(run)
         return adapted_folders(run)
-    record = ledger.read(run.engine, run.plan.name, STAGE)
+    record = stage_records.read(run.engine, run.plan.name, STAGE)
     began: dict[str, str] = record.parts["candidates"] if record else {}
     places = {candidate: run.candidate(candidate) for candidate in run.plan.candidates}
     return {

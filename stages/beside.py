@@ -17,7 +17,7 @@ from stages.line.told_words import Words
 from stages.plan import Plan
 from stages.words import line_words
 from stages.workspace import SHARDS, Run
-from storage import shards as store
+from storage.records import shard_records as store
 from transfer.errors import Problem, Problems
 
 

@@ -8,8 +8,8 @@ from stages.data import read_gold, read_original
 from stages.models import Predictor
 from stages.overview import table_rows
 from stages.workspace import Run
-from storage import ledger
-from storage.registry import ModelRecord
+from storage.records import stage_records
+from storage.records.model_registry import ModelRecord
 from transfer.encoders.model import depth, load_config
 from transfer.metrics.bootstrap import confusion_intervals
 
@@ -149,7 +149,7 @@ def _pseudo_labels(told: Mapping[str, Any]) -> list[str]:
 
 def _result(run: Run, stage: str) -> dict[str, Any]:
     """What a stage came to; nothing where it was not done."""
-    record = ledger.read(run.engine, run.plan.name, stage)
+    record = stage_records.read(run.engine, run.plan.name, stage)
     return (record.result if record else None) or {}
 
 

@@ -12,7 +12,7 @@ from stages.models import Readings
 from stages.results import SIMULATED, Row, row
 from stages.target import NO_GOLD
 from stages.workspace import Run
-from storage import registry
+from storage.records import model_registry
 from transfer.metrics.paired import paired_difference
 from transfer.metrics.scores import score
 
@@ -62,7 +62,7 @@ def _answers(run: Run, inputs: Inputs, winner: str, controls: Controls) -> dict[
     readings = Readings(run, {exam: texts for exam, (texts, _) in splits_of(inputs).items()})
 
     def kept(name: str) -> dict[str, Floats]:
-        record = registry.get(run.engine, run.plan.name, name)
+        record = model_registry.get(run.engine, run.plan.name, name)
         assert record is not None, name
         return {exam: readings.of(record, exam) for exam in splits_of(inputs)}
 

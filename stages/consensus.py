@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from storage.annotations import Annotation
+from storage.records.annotations import Annotation
 from transfer.corpus.stratified_sampling import Draw
 from transfer.metrics.scores import bootstrap_interval
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.plan import Plan
 from stages.workspace import Run
-from storage.gold import add_halves, known_halves
+from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled, chosen, without
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.corpus.splits import Original, deal_halves, split_original

@@ -17,8 +17,8 @@ from stages.searching import fitted_space, longest_of, resources, winner_of, wit
 from stages.settings import DistilSettings
 from stages.stage import do_stage, fingerprint, result_of
 from stages.workspace import Run
-from storage import ledger, registry
-from storage.registry import ModelRecord
+from storage.records import model_registry, stage_records
+from storage.records.model_registry import ModelRecord
 from studies.search import Search
 from studies.space import plain_space
 from studies.task import Exam, Task
@@ -97,7 +97,7 @@ def _distil(run: Run, inputs: _Inputs) -> dict[str, Any]:
     if found.chosen is None:
         raise Problem("distil: no trial is complete", "moodline status tells why each failed")
     winner = winner_of(STAGE, inputs.settings.encoder, study, found.chosen)
-    record = registry.get(run.engine, run.plan.name, winner["name"])
+    record = model_registry.get(run.engine, run.plan.name, winner["name"])
     assert record is not None
     return {
         "studies": found.studies,
@@ -159,9 +159,9 @@ def _search_of(run: Run, inputs: _Inputs, task: Task, name: str) -> Search:
 
 def _forget_others(run: Run, study: str) -> None:
     """What was distilled from another teacher, or otherwise, makes room: models, and studies with their trials."""
-    for record in registry.models(run.engine, run.plan.name, stage=STAGE):
+    for record in model_registry.models(run.engine, run.plan.name, stage=STAGE):
         if record.study != study:
-            registry.remove(run.engine, run.plan.name, record.name)
+            model_registry.remove(run.engine, run.plan.name, record.name)
             run.files.remove(record.path)
     forget_studies(run, f"{run.plan.name} · {STAGE} · ", but=study)
 
@@ -199,7 +199,7 @@ def _compared(run: Run, inputs: _Inputs, record: ModelRecord) -> dict[str, Any]:
     """The model beside the ensemble where nothing was chosen, and its rows of the table. Reads the test split."""
     data, teacher = inputs.data, inputs.teacher
     if "test" in data.texts:
-        ledger.count_test_reading(run.engine, run.plan.name, STAGE, record.name)
+        stage_records.count_test_reading(run.engine, run.plan.name, STAGE, record.name)
     readings = Readings(run, data.texts, data.contents)
     against, judged, rows = {}, {}, []
     for split in [split for split in REPORTED if split in data.texts]:

@@ -10,8 +10,8 @@ from stages.classifiers import Team
 from stages.models import Predictor, making_of
 from stages.settings import InferSettings
 from stages.workspace import Run
-from storage.choices import choice, record_choice
-from storage.registry import ModelRecord
+from storage.records.measured_choices import choice, record_choice
+from storage.records.model_registry import ModelRecord
 from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.engine_benchmark import REFERENCE, Measured, fastest
 from transfer.engines.engine_factory import Member, open_engine, ways_here

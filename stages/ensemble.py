@@ -20,8 +20,8 @@ from stages.stage import do_stage, result_of
 from stages.target import target_of
 from stages.workspace import Run
 from stages.yardstick import Yardstick
-from storage import ledger, registry
-from storage.registry import ModelRecord
+from storage.records import model_registry, stage_records
+from storage.records.model_registry import ModelRecord
 from transfer.corpus.splits import Original
 from transfer.ensembling.combination import MEAN, Mixture, mixture_from
 from transfer.ensembling.diversity import diversity
@@ -65,7 +65,7 @@ def run_ensemble(run: Run) -> dict[str, Any]:
     winners = {"basic": basic_result(run)["winner"]["name"]}
     if has_stage_two(run):
         winners["further"] = further_result(run)["winner"]["name"]
-    records = [r for r in registry.models(run.engine, run.plan.name) if r.stage in winners]
+    records = [r for r in model_registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
         raise Problem("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
     data = judged_splits(run, winners["basic"])
@@ -181,7 +181,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
             split: judgement(p, data.truth[split], run.plan.labels, seed=run.plan.seed)
             for split, p in said[final].items()
         },
-        "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
+        "test_readings": len(stage_records.test_readings(run.engine, run.plan.name)),
         "rows": rows,
     }
 
@@ -221,7 +221,7 @@ def _said(
 ) -> dict[str, dict[str, Floats]]:
     """Probabilities of what is shown, by name and split. The test split is read here, at once, and counted."""
     if "test" in data.texts:
-        ledger.count_test_reading(run.engine, run.plan.name, STAGE, ",".join(sorted(records)))
+        stage_records.count_test_reading(run.engine, run.plan.name, STAGE, ",".join(sorted(records)))
     return {
         name: {
             split: mixture.apply([readings.of(records[member], split) for member in members])
@@ -269,7 +269,7 @@ def judged_splits(run: Run, winner: str) -> Splits:
         texts["gold report"], truth["gold report"] = gold.report.texts, gold.report.labels
     if original.test:
         texts["test"], truth["test"] = original.test.texts, original.test.labels
-    record = registry.get(run.engine, run.plan.name, winner)
+    record = model_registry.get(run.engine, run.plan.name, winner)
     floor = (record.metrics["macro_f1"] if record else 0.0) - run.plan.further.tolerance
     yardstick = Yardstick(tuple(run.plan.labels), original.validation.labels, target, floor, run.plan.search.metric)
     return Splits(original, gold, texts, truth, contents, pseudo, yardstick)
@@ -277,7 +277,7 @@ def judged_splits(run: Run, winner: str) -> Splits:
 
 def has_stage_two(run: Run) -> bool:
     """Whether stage two is done, and the plan still has one."""
-    record = ledger.read(run.engine, run.plan.name, "further")
+    record = stage_records.read(run.engine, run.plan.name, "further")
     return run.plan.pseudo_label is not None and record is not None and record.state == "done"
 
 

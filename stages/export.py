@@ -11,7 +11,7 @@ from stages.data import read_original
 from stages.ensemble import final_predictor
 from stages.models import Predictor
 from stages.workspace import Run
-from storage.registry import ModelRecord
+from storage.records.model_registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.export_check import convert_checked
 from transfer.errors import Problem

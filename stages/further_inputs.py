@@ -11,8 +11,8 @@ from stages.pseudo_label import Sampled, sampled
 from stages.stage import result_of
 from stages.target import Target, target_of
 from stages.workspace import Run
-from storage import registry
-from storage.registry import ModelRecord
+from storage.records import model_registry
+from storage.records.model_registry import ModelRecord
 from studies.space import most, plain_space
 from transfer.corpus.splits import Original
 from transfer.errors import Problem
@@ -89,12 +89,14 @@ def _if_other_than_usual(run: Run, labelled: Mapping[str, Any]) -> dict[str, Any
 
 def _starts(run: Run, winner: Mapping[str, Any]) -> list[ModelRecord]:
     """As many of the winner's candidate as the space's `start` asks for. Others would need another tokenizer."""
-    first = registry.get(run.engine, run.plan.name, winner["name"])
+    first = model_registry.get(run.engine, run.plan.name, winner["name"])
     if first is None:
         raise Problem(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
     wanted = most(run.plan.space("further", {"start": 1})["start"])
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
-    kept = [r for r in registry.models(run.engine, run.plan.name, stage="basic") if r.candidate == first.candidate]
+    kept = [
+        r for r in model_registry.models(run.engine, run.plan.name, stage="basic") if r.candidate == first.candidate
+    ]
     others = sorted((r for r in kept if r.name != first.name), key=lambda r: (-sign * (r.value or 0.0), r.name))
     if len(others) + 1 < wanted:
         raise Problem(

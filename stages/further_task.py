@@ -15,7 +15,7 @@ from stages.searching import fitted_space, longest_of, resources
 from stages.stage import fingerprint
 from stages.workspace import Run
 from stages.yardstick import Yardstick
-from storage.registry import ModelRecord
+from storage.records.model_registry import ModelRecord
 from studies.space import default_mixing, default_space
 from studies.task import Exam, Task
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input

@@ -14,7 +14,7 @@ from stages.line.sections import results_table
 from stages.line.whole import write_whole
 from stages.line.words import Both, both, language_of
 from stages.workspace import Run
-from storage import registry
+from storage.records import model_registry
 from studies.score_pictures import courses_png, figures_png, labels_png, matrix_png, reliability_png, words_png
 from transfer.metrics.scores import Ints
 from transfer.text.log_odds_words import telling_words
@@ -74,7 +74,7 @@ def _counts(own: Ints, labels: Sequence[str]) -> dict[str, int]:
 
 def course_picture(run: Run, names: Sequence[str]) -> list[Picture]:
     """Loss curves of some kept models; nothing where none of them tells its course."""
-    records = [record for name in names if (record := registry.get(run.engine, run.plan.name, name))]
+    records = [record for name in names if (record := model_registry.get(run.engine, run.plan.name, name))]
     courses = {record.name: _kept_course(record.metrics) for record in records if record.metrics.get("curve")}
     return [Picture("courses", courses_png(courses, run.plan.search.metric))] if courses else []
 

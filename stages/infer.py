@@ -30,9 +30,9 @@ from stages.seen import NOWHERE, Seen
 from stages.shard_file import Floats, Keys, key_numbers, publish_shard, shard_table
 from stages.stage import do_stage, fingerprint
 from stages.workspace import SHARDS, Run
-from storage import shards as store
-from storage.salt import author_salt
-from storage.shards import ShardRecord
+from storage.records import shard_records as store
+from storage.records.author_salt import author_salt
+from storage.records.shard_records import ShardRecord
 from transfer.corpus.comment_stream import MASKED, Window, comment_files, read_windows
 from transfer.device.memory_release import give_back
 from transfer.errors import Problem

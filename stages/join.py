@@ -9,8 +9,8 @@ from stages.crew import end_with, take_gpu
 from stages.further import join_further
 from stages.progress import Lines
 from stages.workspace import Run
-from storage import ledger
 from storage.leader import holder
+from storage.records import stage_records
 from transfer.errors import Problem
 
 
@@ -24,7 +24,9 @@ def join_search(run: Run, leader: int | None = None) -> dict[str, Any]:
         end_with(leader)
         run = replace(run, report=Lines())
     take_gpu(run.root, run.report)
-    running = [record.stage for record in ledger.read_all(run.engine, run.plan.name) if record.state == "running"]
+    running = [
+        record.stage for record in stage_records.read_all(run.engine, run.plan.name) if record.state == "running"
+    ]
     searches = {"basic": join_basic, "further": join_further, "ablation": join_ablation}
     stage = next((stage for stage in running if stage in searches), None)
     if stage is None:

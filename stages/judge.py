@@ -17,7 +17,7 @@ from stages.gallery import course_picture, data_pictures, score_pictures, write_
 from stages.line.whole import write_whole
 from stages.models import Floats
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.errors import Problem
@@ -59,7 +59,7 @@ def run_evaluate(
     rows = read_labelled([source], run.plan.labels, Path.cwd(), DATA)
     test = read_original(run.plan).test
     if test is not None and set(rows.keys) & set(test.keys):
-        ledger.count_test_reading(run.engine, run.plan.name, f"evaluate {DATA} {source.path}", rows.fingerprint)
+        stage_records.count_test_reading(run.engine, run.plan.name, f"evaluate {DATA} {source.path}", rows.fingerprint)
     predictor = final_predictor(run, stage, model)
     ways = {"length": by_length(rows.texts), **_columns(run, source, rows, wanted)}
     with run.report.bar("evaluating", len(rows), "texts") as advance:
@@ -72,7 +72,7 @@ def run_evaluate(
         "slices": slices(probabilities, rows.labels, ways),
         "wrong": errors[:MOST_WRONG],
         "dropped": rows.dropped,
-        "test_readings": len(ledger.test_readings(run.engine, run.plan.name)),
+        "test_readings": len(stage_records.test_readings(run.engine, run.plan.name)),
     }
     if wanted.errors is not None:
         result["errors"] = write_errors(wanted.errors, errors, run.plan.labels)

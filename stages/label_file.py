@@ -11,7 +11,15 @@ import pyarrow.parquet as pq
 
 from stages.data import read_gold_rows
 from stages.workspace import SAMPLES, Run
-from storage.labels import MEASURED, LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
+from storage.records.pseudo_labels import (
+    MEASURED,
+    LabelRow,
+    add_labels,
+    count_labels,
+    labellers,
+    labels_of,
+    register_labeller,
+)
 from transfer.errors import Problem, Problems
 from transfer.tables.spreadsheets import Row, check_format, read_sheet, write_sheet
 from transfer.text.cleaning import clean_cell, key_hash
@@ -53,7 +61,7 @@ def export_labels(run: Run, path: Path) -> dict[str, Any]:
     """Writes every answer by a labeller with the plan's labels.
 
     Columns: key, text where it is known, labeller (identity), label, p_LABEL for each label, raw, tokens, created_at,
-    agreement, seconds, written, cost and currency (see storage.labels.LabelRow), and the labeller's description as
+    agreement, seconds, written, cost and currency (see storage.records.pseudo_labels.LabelRow), and the labeller's description as
     JSON.
 
     Returns `file`, `rows` and `labellers`. Raises Problem where there is no answer.

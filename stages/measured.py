@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stages.data import Gold
 from stages.plan import Plan
-from storage.labels import LabelRow
+from storage.records.pseudo_labels import LabelRow
 from transfer.corpus.labelled import Labelled
 from transfer.metrics.calibration_error import reliability
 from transfer.metrics.scores import bootstrap_interval, score

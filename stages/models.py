@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.workspace import Run
-from storage import registry
-from storage.registry import ModelRecord
+from storage.records import model_registry
+from storage.records.model_registry import ModelRecord
 from transfer.engines.torch_engine import TorchEngine
 from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.errors import Problem
@@ -60,9 +60,9 @@ def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
 
 def model_record(run: Run, name: str) -> ModelRecord:
     """A kept model by its name. Raises Problem where there is none, and names those there are."""
-    record = registry.get(run.engine, run.plan.name, name)
+    record = model_registry.get(run.engine, run.plan.name, name)
     if record is None:
-        there = [kept.name for kept in registry.models(run.engine, run.plan.name)]
+        there = [kept.name for kept in model_registry.models(run.engine, run.plan.name)]
         raise Problem(f"no model '{name}' is kept", f"kept are: {', '.join(there) or 'none'}")
     if record.metrics["labels"] != run.plan.labels:
         raise Problem(

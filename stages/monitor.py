@@ -25,7 +25,7 @@ from stages.report import Advance
 from stages.results import SIMULATED
 from stages.stage import do_stage, fingerprint, result_of
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 
 STAGE = "monitor"
 OUTPUTS = {
@@ -105,7 +105,7 @@ def _facts(run: Run, inferred: Mapping[str, Any], line: Line) -> dict[str, dict[
     """What the page tells about how the line came about."""
     facts: dict[str, dict[str, object]] = {"plan": {"name": run.plan.name}, "data": _data(inferred, line)}
     facts |= _labeller_facts(run)
-    records = ledger.read_all(run.engine, run.plan.name)
+    records = stage_records.read_all(run.engine, run.plan.name)
     stages = {r.stage: r.fingerprint for r in records if r.stage != STAGE}
     facts["lineage"] = {"predictor": inferred["model"]} | _members(run) | stages
     return facts
@@ -124,7 +124,7 @@ def _members(run: Run) -> dict[str, object]:
 
 
 def _labeller_facts(run: Run) -> dict[str, dict[str, object]]:
-    record = ledger.read(run.engine, run.plan.name, "pseudo_label")
+    record = stage_records.read(run.engine, run.plan.name, "pseudo_label")
     if record is None or record.result is None:
         return {}
     told = record.result

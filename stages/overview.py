@@ -5,7 +5,7 @@ from typing import Any
 from stages.plan import Plan
 from stages.stage import state_of
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 
 
 def stages_of(plan: Plan) -> list[str]:
@@ -30,7 +30,7 @@ def _without_adapting(plan: Plan) -> list[str]:
 
 def overview(run: Run) -> dict[str, Any]:
     """What a run has come to so far."""
-    records = {record.stage: record for record in ledger.read_all(run.engine, run.plan.name)}
+    records = {record.stage: record for record in stage_records.read_all(run.engine, run.plan.name)}
     return {
         "plan": str(run.plan.file),
         "workspace": str(run.root),
@@ -48,7 +48,7 @@ def table_rows(run: Run) -> list[dict[str, Any]]:
     """The results' table of the furthest stage that is done: the ensemble's, else stage one's; the distilled model's
     rows stand with the ensemble's, split by split."""
     for stage in ("ensemble", "further", "basic"):
-        record = ledger.read(run.engine, run.plan.name, stage)
+        record = stage_records.read(run.engine, run.plan.name, stage)
         if record is not None and record.result is not None:
             rows: list[dict[str, Any]] = record.result["rows"]
             return _with_distilled(run, rows) if stage == "ensemble" else rows
@@ -56,7 +56,7 @@ def table_rows(run: Run) -> list[dict[str, Any]]:
 
 
 def _with_distilled(run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    record = ledger.read(run.engine, run.plan.name, "distil")
+    record = stage_records.read(run.engine, run.plan.name, "distil")
     if run.plan.distil is None or record is None or record.result is None:
         return rows
     splits = list(dict.fromkeys(row["split"] for row in rows))

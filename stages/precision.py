@@ -2,8 +2,8 @@
 
 from sqlalchemy import Engine
 
-from storage.choices import choice, record_choice
 from storage.database.retry import patiently
+from storage.records.measured_choices import choice, record_choice
 from transfer.device.bf16_choice import Choice, Measure, decide_by
 
 MEASURED = "bfloat16 on "  # and the processor: the name of a choice

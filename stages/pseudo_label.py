@@ -18,7 +18,7 @@ from stages.stage import do_stage
 from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
 from stages.unity import compared
 from stages.workspace import Run
-from storage.labels import LabelRow, labels_of, register_labeller
+from storage.records.pseudo_labels import LabelRow, labels_of, register_labeller
 from transfer.errors import Problem
 
 

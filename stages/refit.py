@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stages.searching import search, shown_trial, summary
 from stages.workspace import Run
-from storage import registry
+from storage.records import model_registry
 from studies.again import RecheckSettings
 from studies.proposal import baseline_note
 from studies.queued import ENTRY, Queued, best_distinct
@@ -139,7 +139,7 @@ def _on_all_data(plan_of: Search, study: optuna.Study, most: int) -> Search:
 
 def _rechecked(run: Run, plan_of: Search, study: optuna.Study, settings: RecheckSettings) -> list[FrozenTrial]:
     """The best trials whose weights are there: one of them wins, and it must be loadable."""
-    kept = {record.trial for record in registry.models(run.engine, run.plan.name, study=plan_of.name)}
+    kept = {record.trial for record in model_registry.models(run.engine, run.plan.name, study=plan_of.name)}
     return [trial for trial in best_distinct(study, plan_of.keep) if trial.number in kept][: settings.top]
 
 

@@ -23,7 +23,7 @@ from stages.pseudo_label import Sampled
 from stages.settings import RoundsSettings
 from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
-from storage import ledger, registry
+from storage.records import model_registry, stage_records
 from studies.worker import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import draw_stratified
@@ -51,7 +51,7 @@ class Round:
 
 def teachers(run: Run, study: str) -> list[str]:
     """Names of the best kept trials of a round's study, best first, as many as the plan's `rounds.top`."""
-    kept = registry.models(run.engine, run.plan.name, stage="further", study=study)
+    kept = model_registry.models(run.engine, run.plan.name, stage="further", study=study)
     ranked = sorted(kept, key=lambda record: (-(record.value or 0.0), record.trial or 0))
     return [record.name for record in ranked[: _settings(run).top]]
 
@@ -68,7 +68,7 @@ def inputs_of_round(run: Run, inputs: Inputs, number: int, teacher: Sequence[str
     if leads and not run.files.exists(name):
         _label(run, name, number, teacher)
     while not run.files.exists(name):  # the leader is at it
-        record = ledger.read(run.engine, run.plan.name, "further")
+        record = stage_records.read(run.engine, run.plan.name, "further")
         if record is None or record.state != "running":
             raise Problem(f"round {number} of stage two is not there to join", "begin it with: moodline further")
         time.sleep(POLL_SECONDS)

@@ -17,7 +17,7 @@ from stages.pseudo_label import run_pseudo_label
 from stages.searching import with_path
 from stages.stage import state_of
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
@@ -57,7 +57,7 @@ def _rested(run: Run, stage: str) -> dict[str, Any] | None:
     Its own command goes on with it. A run builds on its best so far: later stages may have done so already, and a new
     winner would make them begin anew.
     """
-    record = ledger.read(run.engine, run.plan.name, stage)
+    record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or record.result is None or state_of(record) != "stopped":
         return None
     settings = run.plan.search if stage == "basic" else run.plan.further

@@ -18,8 +18,8 @@ from stages.results import FIGURES, figure_intervals
 from stages.search_notes import search_notes
 from stages.settings import SearchSettings
 from stages.workspace import Run, store_url
-from storage import ledger, registry
-from storage.claims import slots
+from storage.records import model_registry, stage_records
+from storage.records.trial_slots import slots
 from studies.board import Board
 from studies.claims import Claims
 from studies.lease import Lease
@@ -133,7 +133,7 @@ def winner_of(stage: str, candidate: str, study: str, best: Mapping[str, Any]) -
 
 def with_path(run: Run, result: dict[str, Any]) -> dict[str, Any]:
     """A stage's result, its winner's weights as a path on this machine; not recorded, for a workspace may move."""
-    record = registry.get(run.engine, run.plan.name, result["winner"]["name"])
+    record = model_registry.get(run.engine, run.plan.name, result["winner"]["name"])
     path = None if record is None else str(run.files.fetch(record.path))
     return {**result, "winner": {**result["winner"], "path": path}}
 
@@ -203,7 +203,7 @@ def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> op
             study = optuna.load_study(study_name=plan_of.name, storage=storage)
             study.pruner = pruner_for(plan_of.pruner, plan_of.most_steps)  # the database keeps none
             return study
-        record = ledger.read(run.engine, run.plan.name, stage)
+        record = stage_records.read(run.engine, run.plan.name, stage)
         if record is None or record.state != "running":
             raise Problem(
                 f"study '{plan_of.name}' is not there to join", "begin it in another terminal with: moodline search"
@@ -213,7 +213,7 @@ def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> op
 
 def _began(run: Run, stage: str) -> float:
     """When this run of the stage began, in seconds since 1970 by its leader's clock."""
-    record = ledger.read(run.engine, run.plan.name, stage)
+    record = stage_records.read(run.engine, run.plan.name, stage)
     return record.started_at.timestamp() if record is not None else 0.0
 
 

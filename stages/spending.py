@@ -9,7 +9,7 @@ from stages.panel import Facts, Panel, example_rows, named_labellers
 from stages.plan import Plan
 from stages.show_labellers import in_words
 from stages.workspace import Run
-from storage.labels import LabelRow, labels_of
+from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.labellers.few_shot_examples import DrawnExamples, Example
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
 from transfer.labellers.token_cost import estimate

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stages.workspace import Run
-from storage import ledger
-from storage.ledger import StageRecord
+from storage.records import stage_records
+from storage.records.stage_records import StageRecord
 from transfer.errors import Problem
 
 STAGES = ("adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor")
@@ -39,23 +39,23 @@ def do_stage(
     Raises Problem where a guarded stage's parts are not those that it began with.
     """
     print_now = fingerprint(parts)
-    record = ledger.read(run.engine, run.plan.name, stage)
+    record = stage_records.read(run.engine, run.plan.name, stage)
     if record is not None and record.fingerprint != print_now:
         _refuse_or_say(run, stage, record, parts)
     elif record is not None and _is_done(record, extent, is_there):
         run.report.say(f"{stage}: done before, nothing changed")
         return dict(record.result or {})
-    ledger.begin(run.engine, run.plan.name, stage, print_now, parts)
+    stage_records.begin(run.engine, run.plan.name, stage, print_now, parts)
     began = time.monotonic()
     try:
         result = {**work(), "extent": dict(extent), "fingerprint": print_now}
     except KeyboardInterrupt:
-        ledger.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
+        stage_records.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
         raise
     except BaseException as error:
-        ledger.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
+        stage_records.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
         raise
-    ledger.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
+    stage_records.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
     if result.get("stopped"):
         run.report.say(f"{stage}: {result['stopped']['message']}")
     return result
@@ -66,7 +66,7 @@ def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
 
     For whoever builds on it: judged on splits dealt otherwise, a model would meet texts that it was trained on.
     """
-    record = ledger.read(run.engine, run.plan.name, stage)
+    record = stage_records.read(run.engine, run.plan.name, stage)
     if record is not None and record.fingerprint != fingerprint(parts):
         _refuse(run, stage, record, parts)
 
@@ -85,7 +85,7 @@ def state_of(record: StageRecord) -> str:
 
 def result_of(run: Run, stage: str) -> dict[str, Any]:
     """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
-    record = ledger.read(run.engine, run.plan.name, stage)
+    record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
         known = {"basic": "search", "pseudo_label": "label", "adapt": "run", "distil": "ensemble"}
         command = known.get(stage, stage)

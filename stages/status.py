@@ -11,9 +11,9 @@ from stages.disk import disk
 from stages.overview import overview, stages_of
 from stages.plan import Plan
 from stages.workspace import Run, find_run
-from storage import claims
-from storage.claims import Slot
 from storage.leader import holder
+from storage.records import trial_slots
+from storage.records.trial_slots import Slot
 from studies.claims import LEASE_SECONDS
 from studies.glance import Glance, SeenTrial, glance
 
@@ -81,7 +81,7 @@ def _stage(study: Glance) -> str:
 
 
 def _open_slots(run: Run, study: str) -> dict[int, Slot]:
-    found = claims.slots(run.engine, study)
+    found = trial_slots.slots(run.engine, study)
     return {slot.trial: slot for slot in found if slot.state == "open" and slot.trial is not None}
 
 
@@ -113,7 +113,7 @@ def _at_work(study: Glance, trial: SeenTrial, epochs: float | None, slot: Slot |
 
 
 def _lives(slot: Slot, now: float) -> bool:
-    runs = claims.owner_runs(slot)
+    runs = trial_slots.owner_runs(slot)
     return now - slot.beat < LEASE_SECONDS if runs is None else runs
 
 

@@ -3,7 +3,7 @@
 from stages.basic import basic_result
 from stages.models import Predictor, predictor_fingerprint
 from stages.workspace import Run
-from storage import registry
+from storage.records import model_registry
 from transfer.labellers.teacher_labeller import TeacherLabeller
 from transfer.metrics.scores import DIRECTIONS
 
@@ -27,7 +27,9 @@ def stage_one_winner(run: Run) -> Predictor:
 def _best_kept(run: Run, top: int) -> Predictor:
     basic_result(run)
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
-    kept = [record for record in registry.models(run.engine, run.plan.name, stage="basic") if record.value is not None]
+    kept = [
+        record for record in model_registry.models(run.engine, run.plan.name, stage="basic") if record.value is not None
+    ]
     ranked = sorted(kept, key=lambda record: (-sign * (record.value or 0.0), record.name))
     names = [record.name for record in ranked[:top]]
     return Predictor(run, f"mean of {len(names)}", names)

@@ -20,7 +20,7 @@ from stages.panel import Panel
 from stages.plan import Plan
 from stages.stage import fingerprint
 from stages.workspace import ADAPTERS, Run
-from storage.labels import LabelRow, labels_of
+from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.corpus.labelled import Labelled, chosen
 from transfer.errors import Problem
 from transfer.labellers.tuning_settings import TuningSettings

@@ -13,7 +13,7 @@ from stages.measured import raw_figures
 from stages.panel import Facts
 from stages.plan import Plan
 from stages.workspace import Run
-from storage.labels import LabelRow, labels_of
+from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.metrics.krippendorff_alpha import krippendorff_alpha
 from transfer.metrics.scores import bootstrap_interval
 

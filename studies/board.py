@@ -14,8 +14,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from storage import registry
 from storage.artifacts import Files
+from storage.records import model_registry
 from studies.artifacts import attach
 from studies.course import Epoch
 from studies.notes import study_note, write_note, write_parts
@@ -105,7 +105,7 @@ class Board:
     def _note(self, ended: Sequence[FrozenTrial]) -> None:
         self._noted_at = time.monotonic()
         if len(ended) != self._noted:
-            kept = registry.models(self.shelf.engine, self.shelf.plan, study=self.study.study_name)
+            kept = model_registry.models(self.shelf.engine, self.shelf.plan, study=self.study.study_name)
             places = {record.trial: (record.name, self.shelf.files.location(record.path)) for record in kept}
             write_note(self.study, study_note(self.study, self.search, ended, places, self.plan))
             self._noted = len(ended)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from storage import claims as table
-from storage.claims import Slot
 from storage.database.engine import turn
 from storage.database.retry import PATIENCE_SECONDS, patiently
+from storage.records import trial_slots as table
+from storage.records.trial_slots import Slot
 from storage.worker import Worker
 from studies.lease import Lease, LostClaim
 

@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from storage.claims import Slot
+from storage.records.trial_slots import Slot
 
 ENTRY = "entry"
 # A listed trial's note with parameters that its study's space does not have.

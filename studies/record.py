@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from storage.registry import ModelRecord
+from storage.records.model_registry import ModelRecord
 from studies.outcome import Outcome
 from studies.task import Task
 from transfer.device.device import device_name

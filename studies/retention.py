@@ -9,9 +9,9 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage import registry
 from storage.artifacts import Files
-from storage.registry import ModelRecord
+from storage.records import model_registry
+from storage.records.model_registry import ModelRecord
 
 
 class Shelf:
@@ -36,7 +36,7 @@ class Shelf:
         folder: its files are never written to again, only removed: they may be the published ones under another name.
         """
         size = self.files.publish(folder, record.path, linked=True)
-        registry.add(self.engine, replace(record, bytes=size))
+        model_registry.add(self.engine, replace(record, bytes=size))
 
     def tidy(self) -> None:
         """Removes the weights of the trials that are no longer among the best `keep`."""
@@ -45,9 +45,11 @@ class Shelf:
         complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
         best = {trial.number for trial in sorted(complete, key=self._rank)[: self.keep]}
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-        for record in registry.models(self.engine, self.plan, study=self.study.study_name):
+        for record in model_registry.models(self.engine, self.plan, study=self.study.study_name):
             if record.trial not in best | running:
-                registry.remove(self.engine, self.plan, record.name)  # first: a record leads to whole weights only
+                model_registry.remove(
+                    self.engine, self.plan, record.name
+                )  # first: a record leads to whole weights only
                 self.files.remove(record.path)
 
     def mend(self, prefix: str) -> None:
@@ -58,7 +60,7 @@ class Shelf:
         names = self.files.names(f"{prefix}/")
         running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         busy = tuple(f"trial-{trial.number:04d}" for trial in running)
-        known = {record.path for record in registry.models(self.engine, self.plan, study=self.study.study_name)}
+        known = {record.path for record in model_registry.models(self.engine, self.plan, study=self.study.study_name)}
         for name in names:
             if name not in known and not name.endswith(busy):
                 self.files.remove(name)

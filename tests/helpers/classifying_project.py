@@ -18,8 +18,8 @@ from stages.classifiers import Team
 from stages.models import Predictor
 from stages.plan import read_plan
 from stages.workspace import Run, open_run
-from storage import registry
-from storage.registry import ModelRecord
+from storage.records import model_registry
+from storage.records.model_registry import ModelRecord
 from tests.helpers.tiny_encoders import LABELS, save_encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.text.cleaning import key
@@ -126,7 +126,7 @@ def make_heap(folder: Path, kinds: Sequence[str] = ("bert",), monkeypatch: pytes
             lineage={"fingerprint": f"f{seed}"},
             created_at=datetime(2024, 1, 1, tzinfo=UTC),
         )
-        registry.add(run.engine, record)
+        model_registry.add(run.engine, record)
     if monkeypatch is not None:
         monkeypatch.setattr(infer, "final_predictor", lambda run: Predictor(run, "tiny", heap.members, "mean"))
     return heap

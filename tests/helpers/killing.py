@@ -29,11 +29,11 @@ POINTS = {
     "studies.store.PatientStorage.__init__": 1,
     "optuna.create_study": 1,
     "studies.worker.open_study": 1,
-    "storage.ledger.begin": 1,
+    "storage.records.stage_records.begin": 1,
     "storage.artifacts.Files.sweep": 1,
-    "storage.claims.take_slot": 1,  # a slot, and a trial for it
+    "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
     "studies.worker.queue_next": 1,
-    "storage.claims.set_trial": 1,
+    "storage.records.trial_slots.set_trial": 1,
     "studies.worker._start": 1,
     "studies.objective.load_classifier": 1,  # a trial
     "transfer.training.finetune.FineTuning._step": 20,
@@ -50,18 +50,20 @@ POINTS = {
     "studies.board.show_trial": 1,
     "storage.artifacts.Files.publish": 1,
     "storage.folder.put_in_place": 1,
-    "storage.registry.add": 1,
+    "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
     "studies.retention.Shelf.tidy": 2,
     "stages.searching.sweep_scratch": 2,
-    "storage.claims.close_slot": 1,
-    "storage.ledger.finish": 1,
+    "storage.records.trial_slots.close_slot": 1,
+    "storage.records.stage_records.finish": 1,
 }
 # Those that trials come by again and again: a kill there is never long in coming.
 _NAMES = tuple(POINTS)
-OF_A_TRIAL = _NAMES[_NAMES.index("storage.claims.take_slot") : _NAMES.index("studies.retention.Shelf.tidy")]
+OF_A_TRIAL = _NAMES[
+    _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.retention.Shelf.tidy")
+]
 # Weights that others displaced: from the third trial on, and seldom.
-REMOVALS = ("storage.registry.remove", "storage.artifacts.Files.remove")
+REMOVALS = ("storage.records.model_registry.remove", "storage.artifacts.Files.remove")
 # All that puts weights on the disk or takes them away.
 DISK_STEPS = (
     "os.rename",
@@ -119,17 +121,17 @@ def searched(folder: Path) -> dict[str, Any]:
 
     from stages.plan import read_plan
     from stages.workspace import open_run, store_url
-    from storage import claims, ledger, registry
+    from storage.records import model_registry, stage_records, trial_slots
     from studies.store import open_optuna
 
     run = open_run(read_plan(folder / "plan.yaml"))
     storage = open_optuna(store_url(run.plan))
     names = sorted(optuna.get_all_study_names(storage))
-    record = ledger.read(run.engine, run.plan.name, "basic")
+    record = stage_records.read(run.engine, run.plan.name, "basic")
     assert record is not None
     assert record.result is not None
-    models = registry.models(run.engine, run.plan.name)
-    slots = [slot for name in names for slot in claims.slots(run.engine, name)]
+    models = model_registry.models(run.engine, run.plan.name)
+    slots = [slot for name in names for slot in trial_slots.slots(run.engine, name)]
     return {
         "trials": {
             name: [

@@ -11,9 +11,9 @@ import optuna
 import torch
 from sqlalchemy import Engine
 
-from storage import registry
 from storage.artifacts import Files
-from storage.registry import ModelRecord
+from storage.records import model_registry
+from storage.records.model_registry import ModelRecord
 from studies.lease import Lease
 from studies.objective import run_trial
 from studies.retention import Shelf
@@ -125,7 +125,7 @@ class Place:
 
     @property
     def record(self) -> ModelRecord:
-        found = registry.get(self.engine, "small", "basic/models-bert/trial-0")
+        found = model_registry.get(self.engine, "small", "basic/models-bert/trial-0")
         assert found is not None
         return found
 

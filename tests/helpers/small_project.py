@@ -159,7 +159,8 @@ def outcome(project: Project) -> dict[str, Any]:
     from stages.plan import read_plan
     from stages.stage import result_of
     from stages.workspace import open_run, store_url
-    from storage import labels, registry
+    from storage.records import model_registry
+    from storage.records import pseudo_labels as labels
 
     run = open_run(read_plan(project.plan))
     storage = optuna.storages.RDBStorage(store_url(run.plan))
@@ -172,7 +173,7 @@ def outcome(project: Project) -> dict[str, Any]:
     }
     kept = {
         m.name: (m.value, _bytes(run.files.fetch(m.path) / "model.safetensors"))
-        for m in registry.models(run.engine, "small")
+        for m in model_registry.models(run.engine, "small")
     }
     given = {
         (labeller.identity, row.key): (row.label, row.probabilities)

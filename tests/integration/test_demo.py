@@ -14,7 +14,7 @@ from stages.stage import result_of
 from stages.workspace import open_run
 from stages.world.make import make_world
 from stages.world.size import SMALL
-from storage.labels import LABELS, labels_of
+from storage.records.pseudo_labels import LABELS, labels_of
 from tests.helpers.small_project import Project
 
 ONE = ("--set", "candidates=[models/bert]", "--set", "search.trials=3", "--set", "further.trials=3")

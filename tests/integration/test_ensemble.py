@@ -15,7 +15,7 @@ from stages.models import Readings
 from stages.plan import read_plan
 from stages.show_scores import show_combinations
 from stages.workspace import Run, open_run
-from storage import ledger, registry
+from storage.records import model_registry, stage_records
 from tests.helpers.small_project import Project
 from transfer.ensembling.combination import COMBINATIONS, FITTED, MEAN
 from transfer.metrics.scores import figure
@@ -138,7 +138,7 @@ def test_what_a_trial_said_lies_beside_its_weights_and_is_believed(finished: Pro
     texts = {"validation": original.validation.texts, "target": gold.tune.texts}
     contents = {"validation": original.validation.fingerprint, "target": gold.tune.fingerprint}
     readings = Readings(run, texts, contents)
-    for record in registry.models(run.engine, run.plan.name):
+    for record in model_registry.models(run.engine, run.plan.name):
         said = readings.of(record, "validation")
         assert figure("macro_f1", said, original.validation.labels) == pytest.approx(record.metrics["macro_f1"])
         if record.stage == "further":
@@ -149,7 +149,7 @@ def test_what_was_said_of_other_rows_is_not_believed(finished: Project, no_infer
     run = opened(finished)
     shutil.rmtree(run.cache)
     original = read_original(run.plan)
-    record = registry.models(run.engine, run.plan.name)[0]
+    record = model_registry.models(run.engine, run.plan.name)[0]
     readings = Readings(run, {"validation": original.validation.texts}, {"validation": "of others"})
     with pytest.raises(AssertionError, match="a model was loaded"):
         readings.of(record, "validation")
@@ -175,15 +175,15 @@ def test_what_was_fitted_is_what_predicts(finished: Project, how: str) -> None:
 def test_the_distilled_model_is_final_where_it_is_at_least_as_good(finished: Project, more: float) -> None:
     run = opened(finished, "distil={encoder: models/bert}")
     told = run_ensemble(run)
-    final, kept = told["final"], registry.models(run.engine, run.plan.name)
+    final, kept = told["final"], model_registry.models(run.engine, run.plan.name)
     name = next(record.name for record in kept if record.name != told["best_single"])  # stands for the distilled one
-    ledger.begin(run.engine, "small", "distil", "made", {})
+    stage_records.begin(run.engine, "small", "distil", "made", {})
     value = final["value"][final["kind"]] + more
-    ledger.finish(run.engine, "small", "distil", 0.0, {"winner": {"name": name, "value": value}})
+    stage_records.finish(run.engine, "small", "distil", 0.0, {"winner": {"name": name, "value": value}})
     assert (final_predictor(run).name == name) is (more == 0)
 
 
 def test_a_kept_model_predicts_by_its_name(finished: Project) -> None:
     run = opened(finished)
-    name = registry.models(run.engine, run.plan.name)[-1].name
+    name = model_registry.models(run.engine, run.plan.name)[-1].name
     assert final_predictor(run, model=name).members == [name]

@@ -10,7 +10,7 @@ import torch
 
 from stages.plan import read_plan
 from stages.workspace import open_run
-from storage import registry
+from storage.records import model_registry
 from tests.helpers.small_project import Project
 from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
@@ -121,7 +121,7 @@ def test_workers_share_a_gpu_and_the_whole_run_ends_well(project: Project) -> No
     assert done.returncode == 0, done.stderr
     assert {stage["state"] for stage in project.json("status", "plan.yaml")["stages"]} == {"done"}
     run = open_run(read_plan(project.plan))
-    assert {model.lineage["device"] for model in registry.models(run.engine, run.plan.name)} == {"cuda"}
+    assert {model.lineage["device"] for model in model_registry.models(run.engine, run.plan.name)} == {"cuda"}
 
 
 def test_a_killed_search_goes_on(project: Project) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from stages.plan import read_plan
 from stages.workspace import open_run, store_url
-from storage import registry
+from storage.records import model_registry
 from tests.helpers.small_project import Project, random_moments
 
 MORE = (
@@ -40,7 +40,7 @@ def test_a_worker_joins_the_subset_all_data_and_fresh_seeds_and_each_is_run_once
     for name in (f"{SEARCH} · all data", f"{SEARCH} · fresh seeds"):
         entries = [entry for *_, entry in studies_of(project)[name]]
         assert len(entries) == len(set(entries))
-    kept = registry.models(open_run(read_plan(project.plan)).engine, "small")
+    kept = model_registry.models(open_run(read_plan(project.plan)).engine, "small")
     assert {record.study for record in kept} == {f"{SEARCH} · all data"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from stages.ablation import run_ablation
 from stages.further import run_further
-from storage import claims
+from storage.records import trial_slots
 from tests.helpers.searched_project import opened, predictions
 from tests.helpers.small_project import Project
 
@@ -46,4 +46,4 @@ def test_a_worker_joins_the_ablation(searched: Path, tmp_path: Path) -> None:
     assert run_ablation(run)["rows"] == expected["rows"]
     trials = [params for *_, params in predictions(run, CONTROLS)]
     assert len(trials) == len(predictions(opened(alone, SHORT), CONTROLS)) == 9
-    assert len({slot.worker for slot in claims.slots(run.engine, CONTROLS)}) >= 3  # stage two's own, and these two
+    assert len({slot.worker for slot in trial_slots.slots(run.engine, CONTROLS)}) >= 3  # stage two's own, and these two

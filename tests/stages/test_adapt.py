@@ -22,7 +22,7 @@ from stages.plan import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.run import DOES
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
 from transfer.errors import Problem, Problems
@@ -163,7 +163,7 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
     from stages.label_file import labels_command
 
     run = opened(searched, BEFORE_SEARCH)
-    ledger.forget(run.engine, "small", "basic")  # as if it came later
+    stage_records.forget(run.engine, "small", "basic")  # as if it came later
     run_adapt(run)
     told = labels_command(run, None, tmp_path / "labels.csv", None)
     assert told["exported"]["rows"] >= 100
@@ -175,7 +175,7 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
 def test_nothing_is_adapted_for_a_stage_that_was_begun_without(searched: Path, settings: str, stage: str) -> None:
     run = opened(searched, settings)
     if stage == "further":
-        ledger.begin(run.engine, "small", stage, "begun", {})
+        stage_records.begin(run.engine, "small", stage, "begun", {})
     assert stages_of(run.plan)[stages_of(run.plan).index("adapt") + 1] == stage
     with pytest.raises(Problem, match=f"stage {stage} of small was begun without it") as caught:
         DOES[stage](run)

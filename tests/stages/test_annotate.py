@@ -21,7 +21,7 @@ from stages.consensus import agreements, gold_rows, row_weights
 from stages.data import read_gold
 from stages.plan import read_plan
 from stages.workspace import open_run
-from storage.annotations import Annotation, annotations
+from storage.records.annotations import Annotation, annotations
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of, write
 from tests.helpers.small_project import environment
 from transfer.tables.spreadsheets import read_sheet, write_sheet

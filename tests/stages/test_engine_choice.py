@@ -14,7 +14,7 @@ from stages.anew import begin_anew
 from stages.engine_choice import choose_team
 from stages.models import model_record
 from stages.workspace import Run
-from storage.choices import choice
+from storage.records.measured_choices import choice
 from tests.helpers.classifying_project import Heap, make_heap
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import is_installed

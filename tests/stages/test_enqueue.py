@@ -125,7 +125,7 @@ def test_a_search_that_was_killed_with_a_queued_trial_ends_like_one_that_was_not
         cut = searched(trials)
     cut_short = told(cut)
     optuna.delete_study(study_name=cut.study_name, storage=cut._storage)
-    from storage.claims import forget_slots
+    from storage.records.trial_slots import forget_slots
 
     forget_slots(run.engine, cut.study_name)
     searched(2)

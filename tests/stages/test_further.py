@@ -20,7 +20,7 @@ from stages.further_task import task_of
 from stages.pseudo_label import run_pseudo_label
 from stages.status import run_status
 from stages.workspace import store_url
-from storage import registry
+from storage.records import model_registry
 from studies.objective import run_trial
 from studies.store import open_optuna
 from tests.helpers.searched_project import KilledError, dying, files_of, labeller, opened, predictions, without_gold
@@ -102,7 +102,7 @@ def test_trials_are_judged_by_golds_tune_half_less_what_the_original_loses_beyon
 
 def test_the_epoch_that_is_kept_is_the_best_by_that_figure(further: Path) -> None:
     run = opened(further)
-    gold, record = read_gold(run), registry.get(run.engine, "small", run_further(run)["winner"]["name"])
+    gold, record = read_gold(run), model_registry.get(run.engine, "small", run_further(run)["winner"]["name"])
     assert gold is not None
     assert record is not None
     assert record.value == max(epoch["value"] for epoch in record.metrics["curve"])
@@ -127,7 +127,7 @@ def test_the_controls_take_as_many_steps_and_their_weights_are_not_kept(further:
     run = opened(further)
     trials = predictions(run, CONTROLS)
     assert [dict(params)["arm"] for _, _, _, params in trials] == ["original data only", "pseudo-labels only"]
-    assert {record.study for record in registry.models(run.engine, "small", stage="further")} == {
+    assert {record.study for record in model_registry.models(run.engine, "small", stage="further")} == {
         "small · further · models/bert"
     }
 
@@ -204,7 +204,7 @@ def test_every_option_of_the_space_is_searched_and_kept_with_the_model(searched:
 
     run = opened(searched, f"further.space={{learning_rate: 3e-3, label_softness: 1.0, {space}}}")
     told = run_further(run)
-    record = registry.get(run.engine, "small", told["winner"]["name"])
+    record = model_registry.get(run.engine, "small", told["winner"]["name"])
     assert record is not None
     assert set(yaml.safe_load(f"{{{space}}}")) <= {*record.recipe, "loss_q"}
     assert told["against_stage_one"]["difference"] > 0
@@ -218,7 +218,7 @@ def test_stage_two_is_searched_in_every_way_that_stage_one_is(searched: Path) ->
     assert {"further.sampler", "further.seeds"} <= set(inputs_of(run).parts)
     assert told["winner"]["fresh"]["n"] == 2
     assert told["stopped"] is None
-    kept = registry.models(run.engine, "small", stage="further")
+    kept = model_registry.models(run.engine, "small", stage="further")
     assert len(kept) == 2
     assert all(len(record.lineage["seeds"]) == 2 and record.metrics["spread"] is not None for record in kept)
 
@@ -232,7 +232,7 @@ def test_a_fine_tune_ends_when_its_value_has_not_risen_for_so_long(
     inputs = inputs_of(run)
     assert inputs.parts["further.patience"] == 1
     told = run_further(run)
-    record = registry.get(run.engine, "small", told["winner"]["name"])
+    record = model_registry.get(run.engine, "small", told["winner"]["name"])
     assert record is not None
     assert [epoch["number"] for epoch in record.metrics["curve"]] == [1, 2]
     assert record.metrics["best_epoch"] == 1

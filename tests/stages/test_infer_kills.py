@@ -11,7 +11,7 @@ import pytest
 
 from stages import infer
 from stages.infer import run_infer
-from storage import shards
+from storage.records import shard_records
 from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
 from tests.helpers.tiny_encoders import easy_texts
 
@@ -30,7 +30,7 @@ def killed_at(heap: Heap, point: str, call: int, after: bool) -> None:
     pid = os.fork()
     if pid == 0:
         try:
-            owner, name = (shards, point.removeprefix("store.")) if "." in point else (infer, point)
+            owner, name = (shard_records, point.removeprefix("store.")) if "." in point else (infer, point)
             _plant(owner, name, call, after)
             run_infer(heap.open(), ByRule())
         except BaseException:  # noqa: BLE001 - nothing of pytest's may go on in here

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cli import app
 from stages.label_file import export_labels, import_labels
 from stages.pseudo_label import run_pseudo_label
-from storage.labels import labellers, labels_of
+from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
 from transfer.errors import Problem

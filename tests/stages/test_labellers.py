@@ -17,7 +17,7 @@ from cli import app
 from stages.data import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
 from stages.workspace import Run
-from storage.labels import labellers, labels_of
+from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of
 from transfer.errors import Problem

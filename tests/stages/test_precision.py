@@ -11,7 +11,7 @@ import torch
 from stages.basic import run_basic
 from stages.plan import read_plan
 from stages.workspace import Run, open_run, store_url
-from storage.choices import choice
+from storage.records.measured_choices import choice
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from transfer.device import device

@@ -8,7 +8,7 @@ import pytest
 
 from stages.data import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
-from storage.labels import labels_of
+from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
 from transfer.errors import Problem

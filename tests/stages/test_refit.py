@@ -21,7 +21,7 @@ from stages.report import Silent
 from stages.run import run_all
 from stages.status import run_status
 from stages.workspace import Run, open_run, store_url
-from storage import registry
+from storage.records import model_registry
 from studies.queued import Queued
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
@@ -112,7 +112,7 @@ def kept_by(run: Run) -> dict[str, Any]:
 
     return {
         record.name: (record.study, record.value, weights(record.path))
-        for record in registry.models(run.engine, "tiny")
+        for record in model_registry.models(run.engine, "tiny")
     }
 
 
@@ -143,7 +143,7 @@ def test_a_subset_is_searched_the_best_fitted_on_all_rows_and_again_on_fresh_see
     best = {trial for trial, *_ in sorted(_values(run, SEARCH), key=lambda pair: -pair[1])[:2]} - {0}
     assert {entry for *_, entry in trials_of(run)[ALL_DATA]} == {"untuned", *(f"trial {number}" for number in best)}
 
-    assert {record.study for record in registry.models(run.engine, "tiny")} == {ALL_DATA}
+    assert {record.study for record in model_registry.models(run.engine, "tiny")} == {ALL_DATA}
     winner = result["winner"]
     assert winner["study"] == ALL_DATA
     assert Path(winner["path"]).is_dir()
@@ -214,7 +214,7 @@ def test_fresh_seeds_alone_leave_the_searchs_own_trials_as_they_are(open_it: Ope
 def test_the_ensemble_votes_with_models_fitted_on_all_rows_alone(open_it: Open) -> None:
     run = open_it("search.recheck=none", "search.trials=2", "search.space.epochs=1")
     result = run_all(run)
-    assert {record.study for record in registry.models(run.engine, "tiny")} == {ALL_DATA}
+    assert {record.study for record in model_registry.models(run.engine, "tiny")} == {ALL_DATA}
     assert [stage["state"] for stage in result["stages"]] == ["done", "done"]
 
 

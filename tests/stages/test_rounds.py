@@ -13,7 +13,7 @@ from stages.compared import REPORT
 from stages.further import run_further
 from stages.refit import search_and_refit
 from stages.workspace import store_url
-from storage import registry
+from storage.records import model_registry
 from studies.store import open_optuna
 from tests.helpers.searched_project import KilledError, opened, predictions
 
@@ -44,7 +44,7 @@ def test_a_round_learns_from_more_comments_that_the_one_before_labelled(
     assert told["winner"]["round"] == 3
     assert told["winner"]["path"] is not None
     assert len(names(searched)) == 3
-    kept = {record.name for record in registry.models(run.engine, "small", stage="further")}
+    kept = {record.name for record in model_registry.models(run.engine, "small", stage="further")}
     assert len(kept) == 3
     assert told["winner"]["name"] in kept
     assert told["rounds"][2]["teacher"][0] in kept
@@ -104,7 +104,9 @@ def test_the_ablation_is_of_the_round_that_won(searched: Path, monkeypatch: pyte
         rising(patch, [0.5, 0.6, 0.55])
         found = run_further(run)
     teacher = found["rounds"][1]["teacher"]
-    values = {record.name: record.value or 0.0 for record in registry.models(run.engine, "small", stage="further")}
+    values = {
+        record.name: record.value or 0.0 for record in model_registry.models(run.engine, "small", stage="further")
+    }
     assert len(set(teacher)) == 2, "the mean of the two best labels"
     assert values[teacher[0]] >= values[teacher[1]]
     told = run_ablation(run)

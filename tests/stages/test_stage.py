@@ -5,7 +5,7 @@ import pytest
 
 from stages.stage import do_stage, result_of
 from stages.workspace import Run
-from storage import ledger
+from storage.records import stage_records
 from transfer.errors import Problem
 
 RunIt = Callable[..., Run]
@@ -69,7 +69,7 @@ def test_how_a_stage_ended_is_recorded(a_run: RunIt, error: BaseException, state
 
     with pytest.raises(type(error)):
         do_stage(run, "basic", {}, {}, fails)
-    record = ledger.read(run.engine, run.plan.name, "basic")
+    record = stage_records.read(run.engine, run.plan.name, "basic")
     assert record is not None
     assert record.state == state
     with pytest.raises(Problem, match=r"moodline search plan\.yaml"):

@@ -12,8 +12,8 @@ from stages.plan import Plan, read_plan
 from stages.show import show_status
 from stages.status import run_status
 from stages.workspace import store_url
-from storage import claims
 from storage.database.engine import open_store
+from storage.records import trial_slots
 from storage.worker import Worker, this_worker
 from studies.store import open_optuna
 from tests.helpers.many_trials import make_many_trials
@@ -55,9 +55,9 @@ def begun(plan: Plan) -> optuna.Study:
 def take(plan: Plan, worker: Worker) -> None:
     """The worker's slot, in which trial 3 runs."""
     engine = open_store(store_url(plan))
-    slot = claims.take_slot(engine, STUDY, 10, worker, time.time())
+    slot = trial_slots.take_slot(engine, STUDY, 10, worker, time.time())
     assert slot is not None
-    claims.set_trial(engine, STUDY, slot, worker, 3)
+    trial_slots.set_trial(engine, STUDY, slot, worker, 3)
 
 
 def status_of(folder: Path) -> tuple[dict[str, Any], set[str]]:

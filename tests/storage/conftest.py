@@ -62,5 +62,7 @@ def processes() -> ForkServerContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         pytest.skip("needs processes that fork from a server")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["storage.database.engine", "storage.artifacts", "storage.claims", "storage.leader"])
+    context.set_forkserver_preload(
+        ["storage.database.engine", "storage.artifacts", "storage.records.trial_slots", "storage.leader"]
+    )
     return context

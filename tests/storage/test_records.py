@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage import gold, ledger, registry, shards
 from storage.errors import StoreProblem
-from storage.registry import ModelRecord
-from storage.salt import author_salt
-from storage.shards import ShardRecord
+from storage.records import gold_halves, model_registry, shard_records, stage_records
+from storage.records.author_salt import author_salt
+from storage.records.model_registry import ModelRecord
+from storage.records.shard_records import ShardRecord
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -34,14 +34,14 @@ SHARD = ShardRecord("plan", "final", "sha", 0, 100, "shards/0.parquet", 98, {"em
 
 
 def test_a_stage_is_running_then_done_with_its_result(store: Engine) -> None:
-    assert ledger.read(store, "plan", "basic") is None
-    ledger.begin(store, "plan", "basic", "f1", {"data": "ab12", "seed": 13})
-    begun = ledger.read(store, "plan", "basic")
+    assert stage_records.read(store, "plan", "basic") is None
+    stage_records.begin(store, "plan", "basic", "f1", {"data": "ab12", "seed": 13})
+    begun = stage_records.read(store, "plan", "basic")
     assert begun is not None
     assert (begun.state, begun.parts, begun.result) == ("running", {"data": "ab12", "seed": 13}, None)
     assert abs(datetime.now(UTC) - begun.started_at) < timedelta(minutes=1)
-    ledger.finish(store, "plan", "basic", 12.5, {"winner": "klue/bert-base", "κ": None})
-    assert ledger.read(store, "plan", "basic") == replace(
+    stage_records.finish(store, "plan", "basic", 12.5, {"winner": "klue/bert-base", "κ": None})
+    assert stage_records.read(store, "plan", "basic") == replace(
         begun, state="done", seconds=12.5, result={"winner": "klue/bert-base", "κ": None}
     )
 
@@ -49,57 +49,59 @@ def test_a_stage_is_running_then_done_with_its_result(store: Engine) -> None:
 def test_attempts_of_one_fingerprint_add_their_seconds(store: Engine) -> None:
     spent = []
     for fingerprint in ("f1", "f1", "f2"):
-        ledger.begin(store, "plan", "basic", fingerprint, {})
-        ledger.interrupt(store, "plan", "basic", 4.0, "Ctrl-C")
-        record = ledger.read(store, "plan", "basic")
+        stage_records.begin(store, "plan", "basic", fingerprint, {})
+        stage_records.interrupt(store, "plan", "basic", 4.0, "Ctrl-C")
+        record = stage_records.read(store, "plan", "basic")
         assert record is not None
         assert (record.state, record.message) == ("interrupted", "Ctrl-C")
         spent.append(record.seconds)
     assert spent == [4.0, 8.0, 4.0]
-    ledger.begin(store, "plan", "basic", "f2", {})
-    ledger.fail(store, "plan", "basic", 2.0, "out of memory\x00")
-    failed = ledger.read(store, "plan", "basic")
+    stage_records.begin(store, "plan", "basic", "f2", {})
+    stage_records.fail(store, "plan", "basic", 2.0, "out of memory\x00")
+    failed = stage_records.read(store, "plan", "basic")
     assert failed is not None
     assert (failed.state, failed.seconds, failed.message) == ("failed", 6.0, "out of memory")
 
 
 def test_a_stage_that_begins_anew_has_no_old_result(store: Engine) -> None:
-    ledger.begin(store, "plan", "basic", "f1", {})
-    ledger.finish(store, "plan", "basic", 1.0, {"winner": "bert"})
-    ledger.begin(store, "plan", "basic", "f1", {})
-    record = ledger.read(store, "plan", "basic")
+    stage_records.begin(store, "plan", "basic", "f1", {})
+    stage_records.finish(store, "plan", "basic", 1.0, {"winner": "bert"})
+    stage_records.begin(store, "plan", "basic", "f1", {})
+    record = stage_records.read(store, "plan", "basic")
     assert record is not None
     assert (record.state, record.result) == ("running", None)
 
 
 def test_stages_come_in_the_order_they_began_and_plans_keep_apart(store: Engine) -> None:
     for stage in ("pseudo_label", "basic"):
-        ledger.begin(store, "plan", stage, "f", {})
-    ledger.begin(store, "other", "basic", "f", {})
-    assert [record.stage for record in ledger.read_all(store, "plan")] == ["pseudo_label", "basic"]
-    ledger.forget(store, "plan", "basic")
-    assert [record.stage for record in ledger.read_all(store, "plan")] == ["pseudo_label"]
-    assert ledger.read(store, "other", "basic") is not None
+        stage_records.begin(store, "plan", stage, "f", {})
+    stage_records.begin(store, "other", "basic", "f", {})
+    assert [record.stage for record in stage_records.read_all(store, "plan")] == ["pseudo_label", "basic"]
+    stage_records.forget(store, "plan", "basic")
+    assert [record.stage for record in stage_records.read_all(store, "plan")] == ["pseudo_label"]
+    assert stage_records.read(store, "other", "basic") is not None
 
 
 def test_a_stage_that_never_began_cannot_end(store: Engine) -> None:
     with pytest.raises(StoreProblem, match="stage 'basic' of plan 'plan': not begun"):
-        ledger.finish(store, "plan", "basic", 1.0, {})
+        stage_records.finish(store, "plan", "basic", 1.0, {})
 
 
 def test_figures_that_do_not_exist_are_null_on_both_databases(store: Engine) -> None:
-    ledger.begin(store, "plan", "basic", "f", {})
-    ledger.finish(store, "plan", "basic", 1.0, {"kappa": float("nan"), "all": [float("inf"), 1.5], "n": {"low": 2}})
-    record = ledger.read(store, "plan", "basic")
+    stage_records.begin(store, "plan", "basic", "f", {})
+    stage_records.finish(
+        store, "plan", "basic", 1.0, {"kappa": float("nan"), "all": [float("inf"), 1.5], "n": {"low": 2}}
+    )
+    record = stage_records.read(store, "plan", "basic")
     assert record is not None
     assert record.result == {"kappa": None, "all": [None, 1.5], "n": {"low": 2}}
 
 
 def test_every_reading_of_the_test_split_counts(store: Engine) -> None:
     for by in ("ensemble", "evaluate", "evaluate"):
-        ledger.count_test_reading(store, "plan", by, "f1")
-    ledger.count_test_reading(store, "other", "ensemble", "f1")
-    readings = ledger.test_readings(store, "plan")
+        stage_records.count_test_reading(store, "plan", by, "f1")
+    stage_records.count_test_reading(store, "other", "ensemble", "f1")
+    readings = stage_records.test_readings(store, "plan")
     assert [(reading.read_by, reading.fingerprint) for reading in readings] == [
         ("ensemble", "f1"),
         ("evaluate", "f1"),
@@ -109,59 +111,63 @@ def test_every_reading_of_the_test_split_counts(store: Engine) -> None:
 
 
 def test_a_model_comes_back_as_it_was_recorded(store: Engine) -> None:
-    registry.add(store, MODEL)
-    assert registry.get(store, "plan", "trial-3") == MODEL
-    assert registry.get(store, "other", "trial-3") is None
-    registry.add(store, replace(MODEL, value=0.5))
-    assert [model.value for model in registry.models(store, "plan")] == [0.5]
+    model_registry.add(store, MODEL)
+    assert model_registry.get(store, "plan", "trial-3") == MODEL
+    assert model_registry.get(store, "other", "trial-3") is None
+    model_registry.add(store, replace(MODEL, value=0.5))
+    assert [model.value for model in model_registry.models(store, "plan")] == [0.5]
 
 
 def test_models_are_found_by_stage_and_study(store: Engine) -> None:
-    registry.add(store, MODEL)
-    registry.add(store, replace(MODEL, name="b", study="plan/basic/roberta"))
-    registry.add(store, replace(MODEL, name="e", stage="ensemble", study=None, trial=None, value=None))
-    registry.add(store, replace(MODEL, plan="other"))
-    assert [model.name for model in registry.models(store, "plan")] == ["b", "e", "trial-3"]
-    assert [model.name for model in registry.models(store, "plan", stage="basic")] == ["b", "trial-3"]
-    assert [model.name for model in registry.models(store, "plan", study="plan/basic/roberta")] == ["b"]
-    registry.remove(store, "plan", "b")
-    registry.remove(store, "plan", "b")
-    assert registry.get(store, "plan", "b") is None
+    model_registry.add(store, MODEL)
+    model_registry.add(store, replace(MODEL, name="b", study="plan/basic/roberta"))
+    model_registry.add(store, replace(MODEL, name="e", stage="ensemble", study=None, trial=None, value=None))
+    model_registry.add(store, replace(MODEL, plan="other"))
+    assert [model.name for model in model_registry.models(store, "plan")] == ["b", "e", "trial-3"]
+    assert [model.name for model in model_registry.models(store, "plan", stage="basic")] == ["b", "trial-3"]
+    assert [model.name for model in model_registry.models(store, "plan", study="plan/basic/roberta")] == ["b"]
+    model_registry.remove(store, "plan", "b")
+    model_registry.remove(store, "plan", "b")
+    assert model_registry.get(store, "plan", "b") is None
 
 
 def test_times_of_any_zone_come_back_in_utc_and_none_without_a_zone_is_taken(store: Engine) -> None:
     seoul = timezone(timedelta(hours=9))
-    registry.add(store, replace(MODEL, created_at=NOON.astimezone(seoul)))
-    found = registry.get(store, "plan", "trial-3")
+    model_registry.add(store, replace(MODEL, created_at=NOON.astimezone(seoul)))
+    found = model_registry.get(store, "plan", "trial-3")
     assert found is not None
     assert found.created_at == NOON
     assert found.created_at.tzinfo is UTC
     with pytest.raises(StatementError, match="without a time zone"):
-        registry.add(store, replace(MODEL, created_at=NOON.replace(tzinfo=None)))
+        model_registry.add(store, replace(MODEL, created_at=NOON.replace(tzinfo=None)))
 
 
 def test_shards_recorded_twice_count_once_and_come_in_order(store: Engine) -> None:
     second = replace(SHARD, first_row=100, rows=20, path="shards/1.parquet", classified=20, skipped={})
     for shard in (second, SHARD, SHARD, replace(SHARD, model="other"), replace(SHARD, plan="another")):
-        shards.record_shard(store, shard)
-    assert shards.shards_of(store, "plan", "final") == [SHARD, second]
-    shards.forget_shards(store, "plan")
-    assert shards.shards_of(store, "plan", "final") == []
-    assert shards.shards_of(store, "plan", "other") == []
-    assert len(shards.shards_of(store, "another", "final")) == 1
+        shard_records.record_shard(store, shard)
+    assert shard_records.shards_of(store, "plan", "final") == [SHARD, second]
+    shard_records.forget_shards(store, "plan")
+    assert shard_records.shards_of(store, "plan", "final") == []
+    assert shard_records.shards_of(store, "plan", "other") == []
+    assert len(shard_records.shards_of(store, "another", "final")) == 1
 
 
 def test_gold_never_changes_its_half(store: Engine) -> None:
-    gold.add_halves(store, "plan", {"a": "tune", "b": "report"})
-    assert gold.add_halves(store, "plan", {"a": "report", "c": "tune"}) == {"a": "tune", "b": "report", "c": "tune"}
-    assert gold.known_halves(store, "other") == {}
+    gold_halves.add_halves(store, "plan", {"a": "tune", "b": "report"})
+    assert gold_halves.add_halves(store, "plan", {"a": "report", "c": "tune"}) == {
+        "a": "tune",
+        "b": "report",
+        "c": "tune",
+    }
+    assert gold_halves.known_halves(store, "other") == {}
     with pytest.raises(IntegrityError):
-        gold.add_halves(store, "plan", {"d": "test"})
+        gold_halves.add_halves(store, "plan", {"d": "test"})
 
 
 def test_ten_thousand_gold_texts_are_dealt_at_once(store: Engine) -> None:
     halves = {f"{n:016x}": "tune" if n % 2 else "report" for n in range(10_000)}
-    assert gold.add_halves(store, "plan", halves) == halves
+    assert gold_halves.add_halves(store, "plan", halves) == halves
 
 
 def test_the_salt_of_a_plan_is_drawn_once_and_is_no_other_plans(store: Engine) -> None:

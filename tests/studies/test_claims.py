@@ -7,7 +7,7 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
-from storage import claims as table
+from storage.records import trial_slots as table
 from storage.worker import Worker, this_worker
 from studies.claims import HANG_SECONDS, LEASE_SECONDS, Claim, Claims
 from studies.lease import Lease, LostClaim

@@ -19,10 +19,10 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import create_engine, make_url, text
 
-from storage.claims import slots
 from storage.database import retry
 from storage.database.engine import open_store
 from storage.errors import StoreAway, StoreProblem
+from storage.records.trial_slots import slots
 from storage.worker import this_worker
 from studies import lease, store
 from studies.claims import Claims

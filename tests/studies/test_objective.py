@@ -11,7 +11,7 @@ import numpy as np
 import optuna
 import pytest
 
-from storage import registry
+from storage.records import model_registry
 from studies import objective
 from studies.objective import seeds_of, sweep_scratch
 from studies.space import Dimension
@@ -233,7 +233,7 @@ def test_with_several_seeds_a_pruner_judges_seed_by_seed(task: Task, place: Plac
     ended = place.run(variant(task, {"epochs": 2}, seeds=3), heard)
     assert ended.is_pruned
     assert len(heard.epochs) == 2  # the first seed's, and no other's
-    assert registry.models(place.engine, "small") == []
+    assert model_registry.models(place.engine, "small") == []
 
 
 def test_a_pruner_stops_a_single_seed_after_an_epoch(task: Task, place: Place) -> None:

@@ -8,7 +8,7 @@ import optuna
 import pytest
 import torch
 
-from storage import registry
+from storage.records import model_registry
 from studies import objective
 from studies.objective import OverTimeError
 from studies.task import Probabilities, Task
@@ -120,7 +120,7 @@ def test_a_trial_over_its_time_is_pruned_with_its_best_epoch(
     assert ended.is_pruned
     assert [value for _, value in heard.epochs] == [ended.value]
     assert place.attributes["reason"] == "over its time limit of 0.1 minutes in epoch 2"
-    assert registry.models(place.engine, "small") == []
+    assert model_registry.models(place.engine, "small") == []
 
 
 def test_time_before_a_kill_counts(task: Task, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

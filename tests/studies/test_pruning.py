@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.claims import forget_slots
+from storage.records.trial_slots import forget_slots
 from studies.pruning import pruner_for, should_prune
 from studies.space import Range
 from studies.ways import (

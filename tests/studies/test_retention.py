@@ -12,11 +12,11 @@ from typing import Any
 import optuna
 import pytest
 
-from storage import registry
 from storage.artifacts import Files
 from storage.database.engine import open_store
 from storage.folder import BESIDE
-from storage.registry import ModelRecord
+from storage.records import model_registry
+from storage.records.model_registry import ModelRecord
 from storage.worker import this_worker
 from studies.claims import Claims
 from studies.retention import Shelf
@@ -99,7 +99,7 @@ def weights_in(folder: Path, place: str) -> list[Path]:
 def kept(folder: Path) -> dict[str, str]:
     """What is loadable by name, by the records, and what its weights are."""
     engine, files = open_store(f"sqlite:///{folder / 'store.db'}"), Files(folder / "files", folder / "cache")
-    return {m.name: (files.fetch(m.path) / "weights").read_text() for m in registry.models(engine, "plan")}
+    return {m.name: (files.fetch(m.path) / "weights").read_text() for m in model_registry.models(engine, "plan")}
 
 
 def test_at_no_step_lies_more_than_the_best_and_the_one_that_comes_in(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_record_whose_files_are_gone_does_not_stop_the_shelf(tmp_path: Path) -
     shutil.rmtree(tmp_path / "files" / "models")
     engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), Files(tmp_path / "files", tmp_path / "cache")
     Shelf(engine, files, "plan", study, keep=1).tidy()
-    assert len(registry.models(engine, "plan")) == 1
+    assert len(model_registry.models(engine, "plan")) == 1
 
 
 def test_other_things_in_files_are_left_alone(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_other_things_in_files_are_left_alone(tmp_path: Path) -> None:
     engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), Files(tmp_path / "files", tmp_path / "cache")
     (tmp_path / "shard").write_text("rows")
     files.publish(tmp_path / "shard", "shards/one")
-    registry.add(engine, replace(a_record(0, 0.1), name="other", study="another study", path="shards/one"))
+    model_registry.add(engine, replace(a_record(0, 0.1), name="other", study="another study", path="shards/one"))
     Shelf(engine, files, "plan", study, keep=1).tidy()
     files.sweep()
     assert files.exists("shards/one")
-    assert registry.get(engine, "plan", "other") is not None
+    assert model_registry.get(engine, "plan", "other") is not None

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from safetensors import SafetensorError
 from sqlalchemy import Engine
 
-from storage.claims import slots
+from storage.records.trial_slots import slots
 from storage.worker import this_worker
 from studies.claims import Claims
 from studies.store import open_optuna

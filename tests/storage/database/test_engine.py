@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import BigInteger, Connection, Engine, insert, inspect, make_url, select, text
 
-from storage import claims, gold, labels, ledger, registry, shards
 from storage.database.columns import METADATA, writing
 from storage.database.engine import creation_lock, engine_options, masked, open_store
 from storage.database.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
 from storage.errors import StoreProblem
+from storage.records import gold_halves, model_registry, pseudo_labels, shard_records, stage_records, trial_slots
 
-MODULES = (claims, gold, labels, ledger, registry, shards)
+MODULES = (trial_slots, gold_halves, pseudo_labels, stage_records, model_registry, shard_records)
 
 
 def test_opening_again_finds_what_was_stored(url: str) -> None:
     first = open_store(url)
-    gold.add_halves(first, "plan", {"a": "tune"})
+    gold_halves.add_halves(first, "plan", {"a": "tune"})
     first.dispose()
     again = open_store(url)
-    assert gold.known_halves(again, "plan") == {"a": "tune"}
+    assert gold_halves.known_halves(again, "plan") == {"a": "tune"}
     again.dispose()
 
 
@@ -47,7 +47,7 @@ def test_the_migrated_tables_are_those_that_the_modules_use(store: Engine) -> No
 def open_together(url: str, start: Barrier) -> None:
     start.wait()
     engine = open_store(url)
-    gold.add_halves(engine, "plan", {str(os.getpid()): "tune"})
+    gold_halves.add_halves(engine, "plan", {str(os.getpid()): "tune"})
 
 
 def test_eight_processes_open_one_fresh_store_at_once(url: str, processes: ForkServerContext) -> None:
@@ -59,7 +59,7 @@ def test_eight_processes_open_one_fresh_store_at_once(url: str, processes: ForkS
         process.join(60)
     assert [process.exitcode for process in running] == [0] * 8
     engine = open_store(url)
-    assert len(gold.known_halves(engine, "plan")) == 8
+    assert len(gold_halves.known_halves(engine, "plan")) == 8
     with engine.connect() as connection:
         assert list(connection.scalars(select(SCHEMA.c.version))) == list(range(1, LATEST + 1))
     engine.dispose()
@@ -127,14 +127,14 @@ def test_a_writer_waits_for_another_instead_of_failing(store: Engine) -> None:
 
     def hold() -> None:
         with writing(store) as connection:
-            connection.execute(insert(gold.GOLD).values(plan="plan", key="a", half="tune"))
+            connection.execute(insert(gold_halves.GOLD).values(plan="plan", key="a", half="tune"))
             held.set()
             time.sleep(0.3)
 
     with ThreadPoolExecutor(1) as other:
         holding = other.submit(hold)
         held.wait()
-        halves = gold.add_halves(store, "plan", {"a": "report", "b": "report"})
+        halves = gold_halves.add_halves(store, "plan", {"a": "report", "b": "report"})
         holding.result()
     assert halves == {"a": "tune", "b": "report"}
 
@@ -146,7 +146,7 @@ def test_a_connection_that_the_server_dropped_is_replaced(url: str) -> None:
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
     with writing(other) as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-    assert gold.known_halves(store, "plan") == {}
+    assert gold_halves.known_halves(store, "plan") == {}
     store.dispose()
     other.dispose()
 
@@ -210,7 +210,7 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
     holder = sqlite3.connect(tmp_path / "moodline.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreProblem, match="database is locked\n  another process holds it"):
-        gold.add_halves(hasty, "plan", {"a": "tune"})
+        gold_halves.add_halves(hasty, "plan", {"a": "tune"})
     holder.close()
     hasty.dispose()
 

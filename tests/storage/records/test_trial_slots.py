@@ -10,8 +10,9 @@ import psutil
 import pytest
 from sqlalchemy import Engine
 
-from storage import claims
-from storage.claims import (
+from storage.database.engine import open_store
+from storage.records import trial_slots
+from storage.records.trial_slots import (
     Slot,
     Worker,
     beat,
@@ -25,7 +26,6 @@ from storage.claims import (
     take_slot,
     this_worker,
 )
-from storage.database.engine import open_store
 
 ANNA = Worker("host-a", 11, 1_700_000_000.25, "anna")
 BEN = Worker("host-b", 12, 1_700_000_000.75, "ben")
@@ -117,7 +117,7 @@ def test_workers_of_one_process_have_names_of_their_own() -> None:
 def test_a_slot_that_another_took_meanwhile_is_left_to_it(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     take_slot(store, "s", 2, ANNA, NOW)
     as_read = iter([0, 1])
-    monkeypatch.setattr(claims, "_lowest_unused", lambda *_: next(as_read))
+    monkeypatch.setattr(trial_slots, "_lowest_unused", lambda *_: next(as_read))
     assert take_slot(store, "s", 2, BEN, NOW) == 1
     assert [slot.worker for slot in slots(store, "s")] == ["anna", "ben"]
 
