@@ -114,7 +114,7 @@ def take_gpu(workspace: Path, report: Report) -> None:
     """
     import torch
 
-    from storage.devices import take_device
+    from storage.locks.gpu_lock import take_device
 
     count = torch.cuda.device_count()
     if count < 2:

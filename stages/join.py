@@ -9,7 +9,7 @@ from stages.crew import end_with, take_gpu
 from stages.further import join_further
 from stages.progress import Lines
 from stages.workspace import Run
-from storage.leader import holder
+from storage.locks.workspace_lock import holder
 from storage.records import stage_records
 from transfer.errors import Problem
 

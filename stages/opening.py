@@ -28,7 +28,7 @@ def lead_stage(
     quiet_libraries()
     from stages.anew import begin_anew
     from stages.run import run_all, run_one
-    from storage.leader import lead
+    from storage.locks.workspace_lock import lead
 
     with lead(opened.root):
         run = opened_run(opened)

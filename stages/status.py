@@ -11,7 +11,7 @@ from stages.disk import disk
 from stages.overview import overview, stages_of
 from stages.plan import Plan
 from stages.workspace import Run, find_run
-from storage.leader import holder
+from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
 from studies.claims import LEASE_SECONDS

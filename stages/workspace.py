@@ -12,7 +12,7 @@ from stages.precision import keep_precision
 from stages.report import Report, Silent
 from storage.artifacts import Files
 from storage.database.engine import find_store, open_store
-from storage.worker import Worker, this_worker
+from storage.locks.process_identity import Worker, this_worker
 from transfer.errors import Problem
 
 # Prefixes of names in files.
@@ -24,7 +24,7 @@ ADAPTED = "adapted"
 
 @dataclass(frozen=True)
 class Run:
-    """An opened plan. One process leads it (storage.leader); others read it or join its searches.
+    """An opened plan. One process leads it (storage.locks.workspace_lock); others read it or join its searches.
 
     crew: workers that the process that leads starts when it begins a study.
     """

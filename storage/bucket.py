@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from storage.errors import StoreProblem
 from storage.folder import BESIDE, MARK, beside, files_in, sweep
-from storage.worker import is_left_over, new_mark
+from storage.locks.process_identity import is_left_over, new_mark
 
 # in each folder that is being written or removed: its writer's mark; the last thing to go
 UNFINISHED = ".unfinished"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StoreProblem
-from storage.worker import is_left_over, new_mark
+from storage.locks.process_identity import is_left_over, new_mark
 
 # in each published folder, with its files' sizes: tells a name from a folder that only holds names
 MARK = ".moodline.json"

@@ -1,7 +1,7 @@
 """Which stages of a plan were begun, how they ended, and every reading of the original test split.
 
 One process, the workspace's leader, writes a plan's stages; any number may read. A leader that was killed
-leaves its stage "running": it is so only while somebody leads the workspace (`storage.leader.holder`).
+leaves its stage "running": it is so only while somebody leads the workspace (`storage.locks.workspace_lock.holder`).
 """
 
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from storage.database.columns import METADATA, insert_new, writing
-from storage.worker import Worker, is_running, this_worker
+from storage.locks.process_identity import Worker, is_running, this_worker
 
 __all__ = [
     "Slot",

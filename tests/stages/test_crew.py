@@ -12,7 +12,7 @@ import pytest
 
 from stages import crew
 from stages.crew import ALL_GPUS, Crew, share_cores, take_gpu
-from storage.devices import take_device
+from storage.locks.gpu_lock import take_device
 
 
 class Heard:
@@ -127,7 +127,7 @@ def test_several_workers_share_the_cores_and_one_keeps_them(monkeypatch: pytest.
 
 def test_devices_are_dealt_out_and_a_dead_workers_is_free_again(tmp_path: Path) -> None:
     take = "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path\n"
-    take += "from storage.devices import take_device\n"
+    take += "from storage.locks.gpu_lock import take_device\n"
     take += "print(take_device(Path(sys.argv[1]), ['gpu-0', 'gpu-1']), flush=True); sys.stdin.read()"
 
     def start() -> "tuple[subprocess.Popen[str], int]":

@@ -13,8 +13,8 @@ from stages.show import show_status
 from stages.status import run_status
 from stages.workspace import store_url
 from storage.database.engine import open_store
+from storage.locks.process_identity import Worker, this_worker
 from storage.records import trial_slots
-from storage.worker import Worker, this_worker
 from studies.store import open_optuna
 from tests.helpers.many_trials import make_many_trials
 from tests.helpers.small_project import environment

@@ -17,7 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from storage.artifacts import Files
 from storage.bucket import Bucket
 from storage.errors import StoreProblem
-from storage.worker import new_mark
+from storage.locks.process_identity import new_mark
 
 DAY = 86_400.0
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
-from storage.worker import Worker, this_worker
+from storage.locks.process_identity import Worker, this_worker
 from studies.claims import Claims
 from studies.search import Search
 from studies.space import Choices, Dimension, Range

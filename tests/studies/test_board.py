@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from storage.artifacts import Files
 from storage.errors import StoreProblem
-from storage.worker import this_worker
+from storage.locks.process_identity import this_worker
 from studies import artifacts, board
 from studies.artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.board import Board, labels_csv, show_trial

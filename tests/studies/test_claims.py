@@ -7,8 +7,8 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
+from storage.locks.process_identity import Worker, this_worker
 from storage.records import trial_slots as table
-from storage.worker import Worker, this_worker
 from studies.claims import HANG_SECONDS, LEASE_SECONDS, Claim, Claims
 from studies.lease import Lease, LostClaim
 from studies.store import open_optuna

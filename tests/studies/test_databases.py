@@ -22,8 +22,8 @@ from sqlalchemy import create_engine, make_url, text
 from storage.database import retry
 from storage.database.engine import open_store
 from storage.errors import StoreAway, StoreProblem
+from storage.locks.process_identity import this_worker
 from storage.records.trial_slots import slots
-from storage.worker import this_worker
 from studies import lease, store
 from studies.claims import Claims
 from studies.store import open_optuna

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.artifacts import Files
-from storage.worker import this_worker
+from storage.locks.process_identity import this_worker
 from studies.claims import Claims
 from studies.lease import Lease
 from studies.objective import run_trial, sweep_scratch

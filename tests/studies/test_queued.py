@@ -6,8 +6,8 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
+from storage.locks.process_identity import this_worker
 from storage.records.trial_slots import slots
-from storage.worker import this_worker
 from studies.claims import Claims
 from studies.queued import ATTEMPTS, Queued, begin_queued, best_distinct, lined_up
 from studies.search import Search

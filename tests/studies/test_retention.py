@@ -15,9 +15,9 @@ import pytest
 from storage.artifacts import Files
 from storage.database.engine import open_store
 from storage.folder import BESIDE
+from storage.locks.process_identity import this_worker
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from storage.worker import this_worker
 from studies.claims import Claims
 from studies.retention import Shelf
 from studies.store import open_optuna

@@ -4,7 +4,7 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.worker import this_worker
+from storage.locks.process_identity import this_worker
 from studies.claims import Claims
 from studies.store import open_optuna
 from studies.time_limit import TimeLimit

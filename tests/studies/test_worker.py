@@ -11,8 +11,8 @@ from optuna.trial import TrialState
 from safetensors import SafetensorError
 from sqlalchemy import Engine
 
+from storage.locks.process_identity import this_worker
 from storage.records.trial_slots import slots
-from storage.worker import this_worker
 from studies.claims import Claims
 from studies.store import open_optuna
 from studies.worker import Ended, open_study, work
@@ -165,7 +165,7 @@ WORKER = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from storage.database.engine import open_store
-from storage.worker import this_worker
+from storage.locks.process_identity import this_worker
 from studies.claims import Claims
 from studies.store import open_optuna
 from studies.worker import open_study, work

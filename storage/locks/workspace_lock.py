@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from storage.database.url import masked
 from storage.errors import StoreProblem
-from storage.worker import is_running, this_worker
+from storage.locks.process_identity import is_running, this_worker
 
 # `holder` takes the lock for an instant to see whether it is free: a leader must not be refused for that
 PATIENCE_SECONDS = 1.0

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from storage.errors import StoreProblem
-from storage.leader import holder, lead
+from storage.locks.workspace_lock import holder, lead
 
 
 def lead_until_told(workspace: Path, led: Connection, forks: bool = False) -> None:
