@@ -10,8 +10,8 @@ from stages.crew import Crew
 from stages.plan import Plan
 from stages.precision import keep_precision
 from stages.report import Report, Silent
-from storage.artifacts import Files
 from storage.database.engine import find_store, open_store
+from storage.files.file_store import Files
 from storage.locks.process_identity import Worker, this_worker
 from transfer.errors import Problem
 

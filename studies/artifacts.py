@@ -12,8 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 import optuna
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.artifacts import Files
 from storage.errors import StoreProblem
+from storage.files.file_store import Files
 from studies.store import set_attributes
 
 PREFIX = "artifacts"

@@ -14,7 +14,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.artifacts import Files
+from storage.files.file_store import Files
 from storage.records import model_registry
 from studies.artifacts import attach
 from studies.course import Epoch

@@ -9,7 +9,7 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.artifacts import Files
+from storage.files.file_store import Files
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 

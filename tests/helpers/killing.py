@@ -30,7 +30,7 @@ POINTS = {
     "optuna.create_study": 1,
     "studies.worker.open_study": 1,
     "storage.records.stage_records.begin": 1,
-    "storage.artifacts.Files.sweep": 1,
+    "storage.files.file_store.Files.sweep": 1,
     "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
     "studies.worker.queue_next": 1,
     "storage.records.trial_slots.set_trial": 1,
@@ -48,8 +48,8 @@ POINTS = {
     "studies.objective._finish": 1,  # its end
     "studies.store.PatientStorage.set_trial_attributes": 1,
     "studies.board.show_trial": 1,
-    "storage.artifacts.Files.publish": 1,
-    "storage.folder.put_in_place": 1,
+    "storage.files.file_store.Files.publish": 1,
+    "storage.files.local_folder.put_in_place": 1,
     "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
     "studies.retention.Shelf.tidy": 2,
@@ -63,7 +63,7 @@ OF_A_TRIAL = _NAMES[
     _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.retention.Shelf.tidy")
 ]
 # Weights that others displaced: from the third trial on, and seldom.
-REMOVALS = ("storage.records.model_registry.remove", "storage.artifacts.Files.remove")
+REMOVALS = ("storage.records.model_registry.remove", "storage.files.file_store.Files.remove")
 # All that puts weights on the disk or takes them away.
 DISK_STEPS = (
     "os.rename",

@@ -11,7 +11,7 @@ import optuna
 import torch
 from sqlalchemy import Engine
 
-from storage.artifacts import Files
+from storage.files.file_store import Files
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.lease import Lease

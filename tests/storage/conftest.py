@@ -63,6 +63,11 @@ def processes() -> ForkServerContext:
         pytest.skip("needs processes that fork from a server")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["storage.database.engine", "storage.artifacts", "storage.records.trial_slots", "storage.locks.workspace_lock"]
+        [
+            "storage.database.engine",
+            "storage.files.file_store",
+            "storage.records.trial_slots",
+            "storage.locks.workspace_lock",
+        ]
     )
     return context

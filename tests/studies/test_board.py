@@ -14,8 +14,8 @@ from optuna.artifacts import get_all_artifact_meta
 from PIL import Image
 from sqlalchemy import Engine
 
-from storage.artifacts import Files
 from storage.errors import StoreProblem
+from storage.files.file_store import Files
 from storage.locks.process_identity import this_worker
 from studies import artifacts, board
 from studies.artifacts import ArtifactFiles, attach, forget_artifacts

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine
 
-from storage.artifacts import Files
+from storage.files.file_store import Files
 from storage.locks.process_identity import this_worker
 from studies.claims import Claims
 from studies.lease import Lease

@@ -12,9 +12,9 @@ from typing import Any
 import optuna
 import pytest
 
-from storage.artifacts import Files
 from storage.database.engine import open_store
-from storage.folder import BESIDE
+from storage.files.file_store import Files
+from storage.files.local_folder import BESIDE
 from storage.locks.process_identity import this_worker
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord

@@ -14,9 +14,9 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from storage.artifacts import Files
-from storage.bucket import Bucket
 from storage.errors import StoreProblem
+from storage.files.file_store import Files
+from storage.files.object_store import Bucket
 from storage.locks.process_identity import new_mark
 
 DAY = 86_400.0

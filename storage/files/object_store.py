@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from storage.errors import StoreProblem
-from storage.folder import BESIDE, MARK, beside, files_in, sweep
+from storage.files.local_folder import BESIDE, MARK, beside, files_in, sweep
 from storage.locks.process_identity import is_left_over, new_mark
 
 # in each folder that is being written or removed: its writer's mark; the last thing to go

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from storage.bucket import Bucket
 from storage.database.url import masked
 from storage.errors import StoreProblem
-from storage.folder import Folder
+from storage.files.local_folder import Folder
+from storage.files.object_store import Bucket
 
 # parts joined by "/": none begins with a dot, and none has what a file system or fsspec reads otherwise
 NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")
