@@ -19,7 +19,7 @@ import psutil
 import yaml
 
 import studies.objective
-import studies.worker
+import studies.worker_loop
 from benchmarks.parts import machine, read, table, write
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import FineTuning

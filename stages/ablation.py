@@ -30,8 +30,8 @@ from stages.searching import with_path
 from stages.stage import do_stage, fingerprint
 from stages.target import NO_GOLD
 from stages.workspace import Run
-from studies.search import Search
-from studies.task import Task
+from studies.study_config import Search
+from studies.trial_task import Task
 from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
 from transfer.training.finetune import Recipe
 

@@ -18,7 +18,7 @@ from stages.settings import AdaptSettings
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import ADAPTED, Run
 from storage.records import model_registry, stage_records
-from studies.interrupts import held_interrupts
+from studies.deferred_signals import held_interrupts
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.errors import Problem
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint

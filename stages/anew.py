@@ -9,9 +9,9 @@ from stages.workspace import ADAPTED, SAMPLES, SHARDS, Run, store_url
 from storage.records import model_registry, stage_records, trial_slots
 from storage.records.measured_choices import forget_choices
 from storage.records.shard_records import forget_shards
-from studies.artifacts import forget_artifacts
-from studies.record import ANSWERS
-from studies.store import open_optuna
+from studies.model_record import ANSWERS
+from studies.optuna_artifacts import forget_artifacts
+from studies.optuna_storage import open_optuna
 from transfer.errors import Problem
 
 

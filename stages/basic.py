@@ -18,10 +18,10 @@ from stages.searching import fitted_space, longest_of, resources, stopped, winne
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage.records import stage_records
-from studies.again import recheck_of
-from studies.search import Search
+from studies.refit_settings import recheck_of
 from studies.space import default_space, plain_space
-from studies.task import Exam, Probabilities, Task
+from studies.study_config import Search
+from studies.trial_task import Exam, Probabilities, Task
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original
 from transfer.corpus.stratified_subset import stratified_subset

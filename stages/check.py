@@ -23,9 +23,9 @@ from stages.spending import LOOKED_AT, would_cost
 from stages.workspace import candidate_location, check_writable, files_of, store_url
 from storage.database.engine import check_store
 from storage.errors import StoreProblem
-from studies.again import recheck_of
-from studies.search import Search
+from studies.refit_settings import recheck_of
 from studies.space import Space, default_mixing, default_space
+from studies.study_config import Search
 from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves

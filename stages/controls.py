@@ -16,12 +16,12 @@ from optuna.trial import FixedTrial, TrialState
 from stages.further_inputs import Inputs
 from stages.searching import longest_of, search, summary
 from stages.workspace import Run, store_url
-from studies.queued import SETTINGS, Queued
-from studies.record import answers_name
-from studies.search import Search
+from studies.enumerated_trials import SETTINGS, Queued
+from studies.model_record import answers_name
+from studies.optuna_storage import open_optuna
 from studies.space import Choices, suggest
-from studies.store import open_optuna
-from studies.task import Exam, Task
+from studies.study_config import Search
+from studies.trial_task import Exam, Task
 from transfer.encoders.tokenization import encode
 
 ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"

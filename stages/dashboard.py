@@ -44,7 +44,7 @@ def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[st
         from optuna_dashboard import wsgi
     except ImportError as error:
         raise Problem("the dashboard is not installed", "install it with: pip install 'moodline[dashboard]'") from error
-    from studies.artifacts import ArtifactFiles
+    from studies.optuna_artifacts import ArtifactFiles
 
     run = find_run(plan)
     if run is None:
@@ -69,7 +69,7 @@ def _storage(plan: Plan, writes: bool) -> "RDBStorage":
     """Optuna's side of the store, its tables made where they are missing: an empty dashboard fills while it is open."""
     import optuna
 
-    from studies.store import open_optuna
+    from studies.optuna_storage import open_optuna
 
     url = store_url(plan)
     open_optuna(url).engine.dispose()

@@ -19,9 +19,9 @@ from stages.stage import do_stage, fingerprint, result_of
 from stages.workspace import Run
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
-from studies.search import Search
 from studies.space import plain_space
-from studies.task import Exam, Task
+from studies.study_config import Search
+from studies.trial_task import Exam, Task
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode

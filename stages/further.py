@@ -18,10 +18,10 @@ from stages.searching import stopped, winner_of, with_path
 from stages.stage import do_stage, require_same, result_of
 from stages.target import NO_GOLD
 from stages.workspace import Run
-from studies.again import RecheckSettings, recheck_of
-from studies.record import model_name
-from studies.search import Search
-from studies.task import Task
+from studies.model_record import model_name
+from studies.refit_settings import RecheckSettings, recheck_of
+from studies.study_config import Search
+from studies.trial_task import Task
 from transfer.errors import Problem
 
 

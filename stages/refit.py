@@ -14,13 +14,13 @@ from optuna.trial import FrozenTrial, TrialState
 from stages.searching import search, shown_trial, summary
 from stages.workspace import Run
 from storage.records import model_registry
-from studies.again import RecheckSettings
-from studies.proposal import baseline_note
-from studies.queued import ENTRY, Queued, best_distinct
-from studies.retention import best_trial
-from studies.search import Search
+from studies.enumerated_trials import ENTRY, Queued, best_distinct
+from studies.next_trial import baseline_note
+from studies.refit_settings import RecheckSettings
 from studies.space import nearest
-from studies.task import Task
+from studies.study_config import Search
+from studies.top_k_models import best_trial
+from studies.trial_task import Task
 from transfer.metrics.seed_intervals import pooled_intervals
 
 ALL_DATA = "all data"

@@ -24,7 +24,7 @@ from stages.settings import RoundsSettings
 from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
 from storage.records import model_registry, stage_records
-from studies.worker import POLL_SECONDS
+from studies.worker_loop import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import draw_stratified
 from transfer.errors import Problem

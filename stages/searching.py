@@ -21,19 +21,19 @@ from stages.workspace import Run, store_url
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots
 from studies.board import Board
-from studies.claims import Claims
-from studies.lease import Lease
+from studies.enumerated_trials import Queued, lined_up
+from studies.heartbeat import Lease
+from studies.model_record import model_name
 from studies.objective import run_trial, sweep_scratch
-from studies.pruning import pruner_for
-from studies.queued import Queued, lined_up
-from studies.record import model_name
-from studies.retention import Shelf, best_trial
-from studies.search import Search
+from studies.optuna_storage import open_optuna
+from studies.pruners import pruner_for
 from studies.space import Choices, Dimension, Range, fixed_value
-from studies.store import open_optuna
-from studies.task import Task
+from studies.study_config import Search
 from studies.time_limit import TimeLimit
-from studies.worker import POLL_SECONDS, Ended, open_study, work
+from studies.top_k_models import Shelf, best_trial
+from studies.trial_claims import Claims
+from studies.trial_task import Task
+from studies.worker_loop import POLL_SECONDS, Ended, open_study, work
 from transfer.errors import Problem
 
 

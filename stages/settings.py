@@ -12,9 +12,9 @@ from pydantic import (
 )
 
 from stages.duration import Duration
-from studies.again import Recheck, SubsetSettings, check_recheck
+from studies.algorithms import PrunerName, SamplerName
+from studies.refit_settings import Recheck, SubsetSettings, check_recheck
 from studies.space import DimensionField
-from studies.ways import PrunerName, SamplerName
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource, LabelledSource
 from transfer.text.script_language import Language

@@ -14,8 +14,8 @@ from stages.workspace import Run, find_run
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
-from studies.claims import LEASE_SECONDS
-from studies.glance import Glance, SeenTrial, glance
+from studies.study_summaries import Glance, SeenTrial, glance
+from studies.trial_claims import LEASE_SECONDS
 
 SCORES = ("accuracy", "macro_f1", "weighted_f1")
 

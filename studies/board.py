@@ -16,12 +16,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from storage.files.file_store import Files
 from storage.records import model_registry
-from studies.artifacts import attach
-from studies.course import Epoch
+from studies.learning_curve import Epoch
 from studies.notes import study_note, write_note, write_parts
+from studies.optuna_artifacts import attach
 from studies.plots import importance_plot, spent_plot, time_plot
-from studies.retention import Shelf
-from studies.search import Search
+from studies.study_config import Search
+from studies.top_k_models import Shelf
 from studies.trial_pictures import confusion_png, curves_png
 from transfer.metrics.scores import Scores
 

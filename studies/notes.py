@@ -10,7 +10,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.plots import FEW_TRIALS
-from studies.search import Search
+from studies.study_config import Search
 
 SHOWN = 5
 # the dashboard's: its keys, and the longest text that one of them holds

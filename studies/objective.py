@@ -13,19 +13,19 @@ import numpy as np
 import optuna
 import torch
 
-from studies.best import Best, has_weights
+from studies.best_weights import Best, has_weights
 from studies.board import show_trial
-from studies.course import Course, Epoch, weights_folder
-from studies.interrupts import held_interrupts
-from studies.lease import Lease
-from studies.outcome import Outcome, collapsed_to
-from studies.pruning import should_prune
-from studies.queued import SETTINGS
-from studies.record import answers_name, model_record
-from studies.retention import Shelf
+from studies.deferred_signals import held_interrupts
+from studies.enumerated_trials import SETTINGS
+from studies.heartbeat import Lease
+from studies.learning_curve import Course, Epoch, weights_folder
+from studies.model_record import answers_name, model_record
+from studies.pruners import should_prune
 from studies.space import suggest
-from studies.task import Probabilities, Task, Watcher
-from studies.worker import Ended
+from studies.top_k_models import Shelf
+from studies.trial_result import Outcome, collapsed_to
+from studies.trial_task import Probabilities, Task, Watcher
+from studies.worker_loop import Ended
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import plain
 from transfer.encoders.model import load_classifier, load_config

@@ -19,7 +19,7 @@ MODULES = (
     "stages.anew",
     "stages.infer",
     "stages.monitor",
-    "studies.worker",
+    "studies.worker_loop",
     "transformers.models.bert.modeling_bert",
     "transformers.models.roberta.modeling_roberta",
     "transformers.models.gemma3.modeling_gemma3",

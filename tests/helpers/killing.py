@@ -26,33 +26,33 @@ from tests.helpers import forked_commands
 POINTS = {
     "storage.database.migrations._took_a_step": 2,  # the store is made
     "storage.database.engine._prepare": 1,
-    "studies.store.PatientStorage.__init__": 1,
+    "studies.optuna_storage.PatientStorage.__init__": 1,
     "optuna.create_study": 1,
-    "studies.worker.open_study": 1,
+    "studies.worker_loop.open_study": 1,
     "storage.records.stage_records.begin": 1,
     "storage.files.file_store.Files.sweep": 1,
     "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
-    "studies.worker.queue_next": 1,
+    "studies.worker_loop.queue_next": 1,
     "storage.records.trial_slots.set_trial": 1,
-    "studies.worker._start": 1,
+    "studies.worker_loop._start": 1,
     "studies.objective.load_classifier": 1,  # a trial
     "transfer.training.finetune.FineTuning._step": 20,
-    "studies.lease.Lease.check": 2,
-    "studies.best.Best.write": 1,
+    "studies.heartbeat.Lease.check": 2,
+    "studies.best_weights.Best.write": 1,
     "optuna.trial.Trial.report": 2,
-    "studies.pruning.should_prune": 1,
+    "studies.pruners.should_prune": 1,
     "transfer.training.checkpoint.save_file": 2,  # its checkpoint
     "transfer.training.checkpoint._replace": 1,
     "os.rename": 3,
     "shutil.rmtree": 4,
     "studies.objective._finish": 1,  # its end
-    "studies.store.PatientStorage.set_trial_attributes": 1,
+    "studies.optuna_storage.PatientStorage.set_trial_attributes": 1,
     "studies.board.show_trial": 1,
     "storage.files.file_store.Files.publish": 1,
     "storage.files.local_folder.put_in_place": 1,
     "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
-    "studies.retention.Shelf.tidy": 2,
+    "studies.top_k_models.Shelf.tidy": 2,
     "stages.searching.sweep_scratch": 2,
     "storage.records.trial_slots.close_slot": 1,
     "storage.records.stage_records.finish": 1,
@@ -60,7 +60,7 @@ POINTS = {
 # Those that trials come by again and again: a kill there is never long in coming.
 _NAMES = tuple(POINTS)
 OF_A_TRIAL = _NAMES[
-    _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.retention.Shelf.tidy")
+    _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.top_k_models.Shelf.tidy")
 ]
 # Weights that others displaced: from the third trial on, and seldom.
 REMOVALS = ("storage.records.model_registry.remove", "storage.files.file_store.Files.remove")
@@ -122,7 +122,7 @@ def searched(folder: Path) -> dict[str, Any]:
     from stages.plan import read_plan
     from stages.workspace import open_run, store_url
     from storage.records import model_registry, stage_records, trial_slots
-    from studies.store import open_optuna
+    from studies.optuna_storage import open_optuna
 
     run = open_run(read_plan(folder / "plan.yaml"))
     storage = open_optuna(store_url(run.plan))

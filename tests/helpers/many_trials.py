@@ -9,7 +9,7 @@ import optuna
 from sqlalchemy import MetaData, insert
 
 from storage.database.engine import open_store
-from studies.store import open_optuna
+from studies.optuna_storage import open_optuna
 
 DIMENSIONS: dict[str, optuna.distributions.BaseDistribution] = {
     "learning_rate": optuna.distributions.FloatDistribution(1e-5, 1e-3, log=True),

@@ -14,13 +14,13 @@ from sqlalchemy import Engine
 from storage.files.file_store import Files
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.lease import Lease
+from studies.heartbeat import Lease
 from studies.objective import run_trial
-from studies.retention import Shelf
+from studies.optuna_storage import open_optuna
 from studies.space import Dimension
-from studies.store import open_optuna
-from studies.task import Exam, Probabilities, Task
-from studies.worker import Ended
+from studies.top_k_models import Shelf
+from studies.trial_task import Exam, Probabilities, Task
+from studies.worker_loop import Ended
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_tokenizer
 from transfer.metrics.scores import score

@@ -106,7 +106,7 @@ def predictions(run: Run, study: str) -> list[tuple[Any, ...]]:
     import optuna
 
     from stages.workspace import store_url
-    from studies.store import open_optuna
+    from studies.optuna_storage import open_optuna
 
     found = optuna.load_study(study_name=study, storage=open_optuna(store_url(run.plan)))
     return [(t.number, t.state.name, t.value, sorted(t.params.items())) for t in found.get_trials(deepcopy=False)]

@@ -12,11 +12,11 @@ from optuna.trial import TrialState
 from stages.enqueue import enqueue_trial
 from stages.plan import read_plan
 from stages.workspace import Run, open_run, store_url
-from studies.claims import Claims
-from studies.search import Search
+from studies.optuna_storage import open_optuna
 from studies.space import Choices, Range, Space, suggest
-from studies.store import open_optuna
-from studies.worker import Ended, RunTrial, open_study, work
+from studies.study_config import Search
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, RunTrial, open_study, work
 from tests.studies.conftest import a_search, dead_worker, told
 from transfer.errors import Problem, Problems
 

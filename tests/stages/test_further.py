@@ -22,7 +22,7 @@ from stages.status import run_status
 from stages.workspace import store_url
 from storage.records import model_registry
 from studies.objective import run_trial
-from studies.store import open_optuna
+from studies.optuna_storage import open_optuna
 from tests.helpers.searched_project import KilledError, dying, files_of, labeller, opened, predictions, without_gold
 from transfer.encoders.model import load_classifier
 from transfer.errors import Problem, Problems

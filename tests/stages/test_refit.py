@@ -22,7 +22,7 @@ from stages.run import run_all
 from stages.status import run_status
 from stages.workspace import Run, open_run, store_url
 from storage.records import model_registry
-from studies.queued import Queued
+from studies.enumerated_trials import Queued
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.studies.conftest import dead_worker

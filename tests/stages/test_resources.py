@@ -7,7 +7,7 @@ import pytest
 from stages.plan import read_plan
 from stages.searching import resources
 from stages.settings import SearchSettings
-from studies.task import Task
+from studies.trial_task import Task
 from transfer.errors import Problems
 
 PLAN = """\

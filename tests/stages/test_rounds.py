@@ -14,7 +14,7 @@ from stages.further import run_further
 from stages.refit import search_and_refit
 from stages.workspace import store_url
 from storage.records import model_registry
-from studies.store import open_optuna
+from studies.optuna_storage import open_optuna
 from tests.helpers.searched_project import KilledError, opened, predictions
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -15,7 +15,7 @@ from stages.workspace import store_url
 from storage.database.engine import open_store
 from storage.locks.process_identity import Worker, this_worker
 from storage.records import trial_slots
-from studies.store import open_optuna
+from studies.optuna_storage import open_optuna
 from tests.helpers.many_trials import make_many_trials
 from tests.helpers.small_project import environment
 

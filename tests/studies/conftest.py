@@ -13,14 +13,14 @@ from sqlalchemy import Engine
 
 from storage.database.engine import open_store
 from storage.locks.process_identity import Worker, this_worker
-from studies.claims import Claims
-from studies.search import Search
+from studies.optuna_storage import open_optuna
 from studies.space import Choices, Dimension, Range
-from studies.store import open_optuna
-from studies.worker import Ended, RunTrial, open_study, work
+from studies.study_config import Search
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, RunTrial, open_study, work
 
 if TYPE_CHECKING:
-    from studies.task import Task
+    from studies.trial_task import Task
     from tests.helpers.one_trial import Place
 
 SPACE: dict[str, Dimension] = {

@@ -17,18 +17,18 @@ from sqlalchemy import Engine
 from storage.errors import StoreProblem
 from storage.files.file_store import Files
 from storage.locks.process_identity import this_worker
-from studies import artifacts, board
-from studies.artifacts import ArtifactFiles, attach, forget_artifacts
+from studies import board, optuna_artifacts
 from studies.board import Board, labels_csv, show_trial
-from studies.claims import Claims
-from studies.course import Epoch
 from studies.fonts import font_for
+from studies.learning_curve import Epoch
 from studies.notes import END, read_note
+from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
+from studies.optuna_storage import PatientStorage, open_optuna
 from studies.plots import importance_plot
-from studies.retention import Shelf
-from studies.store import PatientStorage, open_optuna
+from studies.top_k_models import Shelf
+from studies.trial_claims import Claims
 from studies.trial_pictures import blues, confusion_png, curves_png, ticks
-from studies.worker import Ended, open_study, work
+from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score
 
@@ -292,4 +292,4 @@ def test_the_table_of_labels_has_every_figure() -> None:
     rows = list(csv.reader(io.StringIO(labels_csv(some_scores()))))
     assert rows[0] == ["label", "precision", "recall", "f1", "accuracy", "rows", *(f"as {x}" for x in KOREAN)]
     assert len(rows) == 4
-    assert artifacts.artifact_id("s", 1, "a") != artifacts.artifact_id("s", 2, "a")
+    assert optuna_artifacts.artifact_id("s", 1, "a") != optuna_artifacts.artifact_id("s", 2, "a")

@@ -24,10 +24,10 @@ from storage.database.engine import open_store
 from storage.errors import StoreAway, StoreProblem
 from storage.locks.process_identity import this_worker
 from storage.records.trial_slots import slots
-from studies import lease, store
-from studies.claims import Claims
-from studies.store import open_optuna
-from studies.worker import Ended, RunTrial, open_study, work
+from studies import heartbeat, optuna_storage
+from studies.optuna_storage import open_optuna
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, RunTrial, open_study, work
 from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
@@ -105,9 +105,9 @@ HANGS_AFTER = 5.0  # many of the other worker's steps, on a busy machine, too
 
 def hang_in(url: str, woken: Event) -> None:  # noqa: F811
     """A worker that stands still in its trial, while its thread goes on to tell that it lives."""
-    lease.BEAT_SECONDS = 0.1
+    heartbeat.BEAT_SECONDS = 0.1
 
-    def hangs(trial: optuna.Trial, held: lease.Lease) -> Ended:
+    def hangs(trial: optuna.Trial, held: heartbeat.Lease) -> Ended:
         held.moved(0.1)
         woken.wait(120)
         held.moved(0.2)
@@ -118,9 +118,9 @@ def hang_in(url: str, woken: Event) -> None:  # noqa: F811
 
 def be_slow_in(url: str) -> None:  # noqa: F811
     """A worker whose trial takes longer than one that hangs is given, and which gets on all the time."""
-    lease.BEAT_SECONDS = 0.1
+    heartbeat.BEAT_SECONDS = 0.1
 
-    def slow(trial: optuna.Trial, held: lease.Lease) -> Ended:
+    def slow(trial: optuna.Trial, held: heartbeat.Lease) -> Ended:
         for step in range(80):
             time.sleep(0.1)
             held.moved(step / 80)
@@ -134,7 +134,7 @@ def _take_part(url: str, run_trial: RunTrial) -> None:  # noqa: F811
     claims = Claims(open_store(url), search.name, this_worker())
     study = open_study(open_optuna(url), search)
 
-    def signed(trial: optuna.Trial, held: lease.Lease) -> Ended:
+    def signed(trial: optuna.Trial, held: heartbeat.Lease) -> Ended:
         trial.set_user_attr(f"process {os.getpid()}", 1)
         return run_trial(trial, held)
 
@@ -147,7 +147,7 @@ def test_a_worker_that_hangs_loses_its_trial_and_one_that_is_slow_keeps_it(
     processes: ForkServerContext,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("studies.claims.HANG_SECONDS", HANGS_AFTER)
+    monkeypatch.setattr("studies.trial_claims.HANG_SECONDS", HANGS_AFTER)
     study = open_study(open_optuna(url), a_search(trials=2))
     engine, woken = open_store(url), processes.Event()
     others = [processes.Process(target=hang_in, args=(url, woken)), processes.Process(target=be_slow_in, args=(url,))]
@@ -173,7 +173,7 @@ def _until(is_true: Any) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
     search, engine = a_search(trials=8), open_store(url)
     study = open_study(open_optuna(url), search)
     server = create_engine(make_url(url).difference_update_query(["options"]))
@@ -263,7 +263,7 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
 @pytest.fixture
 def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A SQLite store whose connections wait a moment only for a lock, and then ask again."""
-    monkeypatch.setattr(store, "engine_options", lambda _: {"connect_args": {"timeout": 0.05}})
+    monkeypatch.setattr(optuna_storage, "engine_options", lambda _: {"connect_args": {"timeout": 0.05}})
     return f"sqlite:///{tmp_path / 'store.db'}"
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from storage.files.file_store import Files
 from storage.locks.process_identity import this_worker
-from studies.claims import Claims
-from studies.lease import Lease
+from studies.heartbeat import Lease
 from studies.objective import run_trial, sweep_scratch
-from studies.retention import Shelf
-from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.optuna_storage import open_optuna
+from studies.top_k_models import Shelf
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, open_study, work
 from tests.helpers.one_trial import Heard, a_task, variant
 from tests.studies.conftest import a_search
 from tests.transfer.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
@@ -37,7 +37,7 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
         "transfer.device.device.SMALLEST_BF16_WIDTH", 1 << 20
     )  # float32, as in the test of fine-tunes alone
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
-    monkeypatch.setattr("studies.worker.stop_if_all_collapse", lambda study: None)  # nothing is to be learnt here
+    monkeypatch.setattr("studies.worker_loop.stop_if_all_collapse", lambda study: None)  # nothing is to be learnt here
     task = variant(a_task(wide), {"epochs": 2, "learning_rate": 1e-4})
     search = a_search(trials=TRIALS, direction="minimize")
     study = open_study(open_optuna(url), search)

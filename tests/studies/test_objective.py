@@ -15,8 +15,8 @@ from storage.records import model_registry
 from studies import objective
 from studies.objective import seeds_of, sweep_scratch
 from studies.space import Dimension
-from studies.task import Task
-from studies.worker import Ended
+from studies.trial_task import Task
+from studies.worker_loop import Ended
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier
@@ -69,12 +69,12 @@ VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {
     "two seeds": ({"epochs": 2}, {"seeds": 2}),
 }
 POINTS = [
-    ("studies.best.Best", "write"),
+    ("studies.best_weights.Best", "write"),
     ("studies.objective", "save_checkpoint"),
     ("studies.objective", "_sweep_weights"),
     ("studies.objective", "_outcome"),
     ("studies.objective", "model_record"),
-    ("studies.retention.registry", "add"),
+    ("studies.top_k_models.registry", "add"),
     ("transfer.training.checkpoint", "_replace"),
 ]
 

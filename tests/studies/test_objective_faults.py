@@ -11,7 +11,7 @@ import torch
 from storage.records import model_registry
 from studies import objective
 from studies.objective import OverTimeError
-from studies.task import Probabilities, Task
+from studies.trial_task import Probabilities, Task
 from tests.helpers.one_trial import Heard, KilledError, Place, killing
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import probabilities_of

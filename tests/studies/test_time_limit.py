@@ -5,10 +5,10 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_worker
-from studies.claims import Claims
-from studies.store import open_optuna
+from studies.optuna_storage import open_optuna
 from studies.time_limit import TimeLimit
-from studies.worker import Ended, open_study, work
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula, told
 
 

@@ -18,10 +18,10 @@ from storage.files.local_folder import BESIDE
 from storage.locks.process_identity import this_worker
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.claims import Claims
-from studies.retention import Shelf
-from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.optuna_storage import open_optuna
+from studies.top_k_models import Shelf
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import a_search, formula, told
 
 KEEP, TRIALS = 2, 5

@@ -10,9 +10,9 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
-from studies.glance import SeenTrial, glance
-from studies.retention import best_trial
-from studies.store import open_optuna
+from studies.optuna_storage import open_optuna
+from studies.study_summaries import SeenTrial, glance
+from studies.top_k_models import best_trial
 from tests.helpers.many_trials import make_many_trials
 from tests.storage.conftest import postgresql as postgresql  # noqa: PLC0414
 from tests.storage.conftest import url as url  # noqa: PLC0414

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.records.model_registry import ModelRecord
-from studies.outcome import Outcome
-from studies.task import Task
+from studies.trial_result import Outcome
+from studies.trial_task import Task
 from transfer.device.device import device_name
 
 if TYPE_CHECKING:

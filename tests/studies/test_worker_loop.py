@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_worker
 from storage.records.trial_slots import slots
-from studies.claims import Claims
-from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.optuna_storage import open_optuna
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
 from transfer.errors import Problem
 
@@ -83,7 +83,7 @@ def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> 
     whole = told(run_it(a_search(name="whole")))
     run_it(a_search(name="cut", trials=3))
     study = open_study(open_optuna(url), a_search(name="cut"))
-    from studies.proposal import queue_next
+    from studies.next_trial import queue_next
 
     queue_next(study, a_search(name="cut"))
     study.ask()  # and then killed, before the number was noted
@@ -166,9 +166,9 @@ import sys, time
 sys.path.insert(0, sys.argv[2])
 from storage.database.engine import open_store
 from storage.locks.process_identity import this_worker
-from studies.claims import Claims
-from studies.store import open_optuna
-from studies.worker import open_study, work
+from studies.trial_claims import Claims
+from studies.optuna_storage import open_optuna
+from studies.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula
 def slow(trial, _):
     print(trial.number, flush=True)

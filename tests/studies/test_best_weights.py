@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from studies import best
-from studies.best import Best
-from studies.course import Epoch
+from studies import best_weights
+from studies.best_weights import Best
+from studies.learning_curve import Epoch
 from studies.objective import seeds_of
 from studies.space import Dimension
-from studies.task import Probabilities, Task
+from studies.trial_task import Probabilities, Task
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
@@ -53,7 +53,7 @@ def kept_value(place: Place, task: Task) -> float:
 def test_weights_of_an_epoch_in_the_middle_are_kept_as_they_were_judged(
     task: Task, place: Place, more: dict[str, Dimension], most_held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(best, "MOST_HELD", most_held)
+    monkeypatch.setattr(best_weights, "MOST_HELD", most_held)
     wanted = best_in_epoch(variant(task, more), 2)
     ended = place.run(wanted)
     assert place.attributes["best_epoch"] == 2
@@ -103,8 +103,8 @@ def test_a_later_seed_with_other_words_is_kept_as_it_was_judged(task: Task, plac
 def test_weights_that_are_not_wanted_are_never_written(
     task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studies.retention.Shelf.wants", lambda *_: False)
-    monkeypatch.setattr("studies.best.Best.write", killing("studies.best.Best.write", "before"))
+    monkeypatch.setattr("studies.top_k_models.Shelf.wants", lambda *_: False)
+    monkeypatch.setattr("studies.best_weights.Best.write", killing("studies.best_weights.Best.write", "before"))
     ended = place.run(task)
     assert not list(place.own.glob("*/*.safetensors"))
     assert place.attributes["log_loss"] == pytest.approx(ended.value)
@@ -116,7 +116,7 @@ def test_a_trial_whose_weights_are_wanted_after_all_begins_again(
     """It was killed at its end, and `keep` was raised before it was gone on with."""
     expected = another.run(task)
     with monkeypatch.context() as patch:
-        patch.setattr("studies.retention.Shelf.wants", lambda *_: False)
+        patch.setattr("studies.top_k_models.Shelf.wants", lambda *_: False)
         patch.setattr("studies.objective._finish", killing("studies.objective._finish", "before"))
         with pytest.raises(KilledError):
             place.run(task)

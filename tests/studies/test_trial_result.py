@@ -7,9 +7,9 @@ import optuna
 import pytest
 from numpy.typing import NDArray
 
-from studies.lease import Lease
-from studies.outcome import COLLAPSED_IN_A_ROW, collapsed_to
-from studies.worker import Ended
+from studies.heartbeat import Lease
+from studies.trial_result import COLLAPSED_IN_A_ROW, collapsed_to
+from studies.worker_loop import Ended
 from tests.helpers.tiny_encoders import LABELS
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.errors import Problem

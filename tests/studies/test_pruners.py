@@ -10,9 +10,7 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.records.trial_slots import forget_slots
-from studies.pruning import pruner_for, should_prune
-from studies.space import Range
-from studies.ways import (
+from studies.algorithms import (
     HYPERBAND_REDUCTION,
     WILCOXON_FEWEST_SEEDS,
     PrunerName,
@@ -20,7 +18,9 @@ from studies.ways import (
     bracket_shares,
     hyperband_warning,
 )
-from studies.worker import Ended
+from studies.pruners import pruner_for, should_prune
+from studies.space import Range
+from studies.worker_loop import Ended
 from tests.studies.conftest import RunIt, a_search, dead_worker, told
 
 EPOCHS = 9

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import Worker, this_worker
 from storage.records import trial_slots as table
-from studies.claims import HANG_SECONDS, LEASE_SECONDS, Claim, Claims
-from studies.lease import Lease, LostClaim
-from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.heartbeat import Lease, LostClaim
+from studies.optuna_storage import open_optuna
+from studies.trial_claims import HANG_SECONDS, LEASE_SECONDS, Claim, Claims
+from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import a_search, formula
 
 

@@ -14,7 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import StoreProblem
 from storage.files.file_store import Files
-from studies.store import set_attributes
+from studies.optuna_storage import set_attributes
 
 PREFIX = "artifacts"
 # Optuna's own; it keeps each artifact's description as JSON under this and the artifact's id

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from studies.course import Epoch, weights_folder
-from studies.task import Probabilities
+from studies.learning_curve import Epoch, weights_folder
+from studies.trial_task import Probabilities
 from transfer.encoders.lora import plain
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from studies.claims import Claims
-from studies.lease import Lease
-from studies.proposal import queue_next
-from studies.sampler import propose
+from studies.algorithms import SamplerName
+from studies.heartbeat import Lease
+from studies.next_trial import queue_next
+from studies.optuna_storage import open_optuna
+from studies.samplers import propose
 from studies.space import Choices, Fixed, Range, Space, suggest
-from studies.store import open_optuna
-from studies.ways import SamplerName
-from studies.worker import Ended, RunTrial, open_study
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, RunTrial, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)
@@ -88,11 +88,11 @@ def test_a_kill_while_a_trial_is_begun_leaves_the_whole_of_it_or_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:  # the parameters are drawn and about to be written
-        patched.setattr("studies.proposal._waiting", killed)
+        patched.setattr("studies.next_trial._waiting", killed)
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
     with monkeypatch.context() as patched:  # written, and not begun
-        patched.setattr("studies.worker._start", killed)
+        patched.setattr("studies.worker_loop._start", killed)
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
     with monkeypatch.context() as patched:  # begun, and the number not noted
@@ -112,8 +112,8 @@ def test_trial_0_is_the_baseline_whatever_proposes_the_others(run_it: RunIt, sam
 PROPOSALS = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from tests.studies.test_sampler import CONDITIONAL, a_study
-from studies.sampler import propose
+from tests.studies.test_samplers import CONDITIONAL, a_study
+from studies.samplers import propose
 for sampler in ("tpe", "gp", "qmc", "random"):
     print(sampler, sorted(propose(a_study(14), CONDITIONAL, 3, sampler).items()))
 """

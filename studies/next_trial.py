@@ -6,9 +6,9 @@ from typing import Any
 import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
-from studies.sampler import propose
-from studies.search import Search
+from studies.samplers import propose
 from studies.space import Space, nearest, suggest
+from studies.study_config import Search
 
 
 def queue_next(study: optuna.Study, search: Search) -> None:

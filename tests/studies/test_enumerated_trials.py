@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_worker
 from storage.records.trial_slots import slots
-from studies.claims import Claims
-from studies.queued import ATTEMPTS, Queued, begin_queued, best_distinct, lined_up
-from studies.search import Search
-from studies.store import open_optuna
-from studies.worker import Ended, open_study, work
+from studies.enumerated_trials import ATTEMPTS, Queued, begin_queued, best_distinct, lined_up
+from studies.optuna_storage import open_optuna
+from studies.study_config import Search
+from studies.trial_claims import Claims
+from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, dead_worker, formula, told
 from transfer.errors import Problem
 

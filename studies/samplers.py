@@ -8,8 +8,8 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from studies.algorithms import SamplerName
 from studies.space import Space, has_conditions, suggest
-from studies.ways import SamplerName
 
 STARTUP_TRIALS = 10  # random ones before TPE or a Gaussian process has something to go by; Optuna's default
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from studies.queued import Queued
+from studies.algorithms import PrunerName, SamplerName
+from studies.enumerated_trials import Queued
 from studies.space import Space, most_epochs
-from studies.ways import PrunerName, SamplerName
 
 
 @dataclass(frozen=True)

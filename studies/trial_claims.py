@@ -12,7 +12,7 @@ from storage.database.retry import PATIENCE_SECONDS, patiently
 from storage.locks.process_identity import Worker
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
-from studies.lease import Lease, LostClaim
+from studies.heartbeat import Lease, LostClaim
 
 # A worker of another machine is taken for dead after so long without a sign; one of this machine is looked at.
 LEASE_SECONDS = 120.0

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from studies.interrupts import held_interrupts
+from studies.deferred_signals import held_interrupts
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

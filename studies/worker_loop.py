@@ -16,14 +16,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from storage.database.retry import patiently
 from storage.errors import StoreProblem
-from studies.claims import Claim, Claims
-from studies.lease import Lease, LostClaim
-from studies.outcome import stop_if_all_collapse
-from studies.proposal import queue_next
-from studies.pruning import pruner_for
-from studies.queued import begin_queued, is_given_up
-from studies.search import Search
+from studies.enumerated_trials import begin_queued, is_given_up
+from studies.heartbeat import Lease, LostClaim
+from studies.next_trial import queue_next
+from studies.pruners import pruner_for
 from studies.space import plain_space
+from studies.study_config import Search
+from studies.trial_claims import Claim, Claims
+from studies.trial_result import stop_if_all_collapse
 from transfer.errors import Problem
 
 log = logging.getLogger(__name__)

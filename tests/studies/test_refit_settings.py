@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from studies.again import RecheckSettings, SubsetSettings, check_recheck, recheck_of
+from studies.refit_settings import RecheckSettings, SubsetSettings, check_recheck, recheck_of
 from transfer.errors import Problem
 
 
