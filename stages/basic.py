@@ -19,7 +19,7 @@ from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import Run
 from storage.records import stage_records
 from studies.refit_settings import recheck_of
-from studies.space import default_space, plain_space
+from studies.space.dimensions import default_space, plain_space
 from studies.study_config import Search
 from studies.trial_task import Exam, Probabilities, Task
 from transfer.corpus.labelled import Labelled

@@ -24,7 +24,7 @@ from stages.workspace import candidate_location, check_writable, files_of, store
 from storage.database.engine import check_store
 from storage.errors import StoreProblem
 from studies.refit_settings import recheck_of
-from studies.space import Space, default_mixing, default_space
+from studies.space.dimensions import Space, default_mixing, default_space
 from studies.study_config import Search
 from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled

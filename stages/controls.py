@@ -19,7 +19,7 @@ from stages.workspace import Run, store_url
 from studies.enumerated_trials import SETTINGS, Queued
 from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna
-from studies.space import Choices, suggest
+from studies.space.dimensions import Choices, suggest
 from studies.study_config import Search
 from studies.trial_task import Exam, Task
 from transfer.encoders.tokenization import encode

@@ -19,7 +19,7 @@ from stages.stage import do_stage, fingerprint, result_of
 from stages.workspace import Run
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
-from studies.space import plain_space
+from studies.space.dimensions import plain_space
 from studies.study_config import Search
 from studies.trial_task import Exam, Task
 from transfer.encoders.hub import fetch_model, model_version

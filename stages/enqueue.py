@@ -11,8 +11,8 @@ from stages.plan_file import parse_value
 from stages.workspace import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
-from studies.space import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
-from studies.space_problems import has_value, told, unknown, value_problem
+from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
+from studies.space.space_validation import has_value, told, unknown, value_problem
 from transfer.errors import Problem, Problems
 
 COMMANDS = {"basic": "search", "further": "further"}

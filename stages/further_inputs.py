@@ -13,7 +13,7 @@ from stages.target import Target, target_of
 from stages.workspace import Run
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.space import most, plain_space
+from studies.space.dimensions import most, plain_space
 from transfer.corpus.splits import Original
 from transfer.errors import Problem
 from transfer.metrics.scores import DIRECTIONS

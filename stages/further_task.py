@@ -16,7 +16,7 @@ from stages.stage import fingerprint
 from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage.records.model_registry import ModelRecord
-from studies.space import default_mixing, default_space
+from studies.space.dimensions import default_mixing, default_space
 from studies.trial_task import Exam, Task
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode

@@ -31,7 +31,7 @@ from stages.settings import (
     SearchSettings,
     Settings,
 )
-from studies.space import Space
+from studies.space.dimensions import Space
 from transfer.errors import Problem, Problems
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.prompt import check_prompt

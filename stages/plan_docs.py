@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from stages.plan import Plan
 from stages.presets import flow, model_of
-from studies.space import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
+from studies.space.dimensions import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
 
 SEVERAL = "labellers"  # each is what `labeller` is, and told there
 HEAD = """# The plan

@@ -1,7 +1,7 @@
 """What a plan's searches allow and are unlikely to be meant: told by `check`, and when a search begins."""
 
 from studies.algorithms import SamplerName, hyperband_warning
-from studies.space import Space, has_conditions
+from studies.space.dimensions import Space, has_conditions
 from studies.study_config import Search
 
 # A Gaussian process takes about 7 s to propose from 300 trials on one core (TPE 0.1 s), and grows with their cube.

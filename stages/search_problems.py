@@ -7,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from stages.plan_file import Place
 from studies.algorithms import WILCOXON_FEWEST_SEEDS, WILCOXON_P
-from studies.space import Dimension, DimensionField, default_mixing, default_space, most
-from studies.space_problems import space_problems
+from studies.space.dimensions import Dimension, DimensionField, default_mixing, default_space, most
+from studies.space.space_validation import space_problems
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
 # More layers than any encoder has: how many a candidate has is known when it is loaded.

@@ -27,7 +27,7 @@ from studies.model_record import model_name
 from studies.objective import run_trial, sweep_scratch
 from studies.optuna_storage import open_optuna
 from studies.pruners import pruner_for
-from studies.space import Choices, Dimension, Range, fixed_value
+from studies.space.dimensions import Choices, Dimension, Range, fixed_value
 from studies.study_config import Search
 from studies.time_limit import TimeLimit
 from studies.top_k_models import Shelf, best_trial

@@ -14,7 +14,7 @@ from pydantic import (
 from stages.duration import Duration
 from studies.algorithms import PrunerName, SamplerName
 from studies.refit_settings import Recheck, SubsetSettings, check_recheck
-from studies.space import DimensionField
+from studies.space.dimensions import DimensionField
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource, LabelledSource
 from transfer.text.script_language import Language

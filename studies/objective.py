@@ -21,7 +21,7 @@ from studies.heartbeat import Lease
 from studies.learning_curve import Course, Epoch, weights_folder
 from studies.model_record import answers_name, model_record
 from studies.pruners import should_prune
-from studies.space import suggest
+from studies.space.dimensions import suggest
 from studies.top_k_models import Shelf
 from studies.trial_result import Outcome, collapsed_to
 from studies.trial_task import Probabilities, Task, Watcher

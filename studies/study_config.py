@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from studies.algorithms import PrunerName, SamplerName
 from studies.enumerated_trials import Queued
-from studies.space import Space, most_epochs
+from studies.space.dimensions import Space, most_epochs
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.space import Space
+from studies.space.dimensions import Space
 from transfer.encoders.tokenization import Tokens
 from transfer.training.finetune import Examples
 from transfer.training.oom_recovery import GradientCheckpointing

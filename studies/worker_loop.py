@@ -20,7 +20,7 @@ from studies.enumerated_trials import begin_queued, is_given_up
 from studies.heartbeat import Lease, LostClaim
 from studies.next_trial import queue_next
 from studies.pruners import pruner_for
-from studies.space import plain_space
+from studies.space.dimensions import plain_space
 from studies.study_config import Search
 from studies.trial_claims import Claim, Claims
 from studies.trial_result import stop_if_all_collapse

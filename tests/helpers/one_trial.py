@@ -17,7 +17,7 @@ from storage.records.model_registry import ModelRecord
 from studies.heartbeat import Lease
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
-from studies.space import Dimension
+from studies.space.dimensions import Dimension
 from studies.top_k_models import Shelf
 from studies.trial_task import Exam, Probabilities, Task
 from studies.worker_loop import Ended

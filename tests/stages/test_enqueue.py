@@ -13,7 +13,7 @@ from stages.enqueue import enqueue_trial
 from stages.plan import read_plan
 from stages.workspace import Run, open_run, store_url
 from studies.optuna_storage import open_optuna
-from studies.space import Choices, Range, Space, suggest
+from studies.space.dimensions import Choices, Range, Space, suggest
 from studies.study_config import Search
 from studies.trial_claims import Claims
 from studies.worker_loop import Ended, RunTrial, open_study, work

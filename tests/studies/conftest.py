@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from storage.database.engine import open_store
 from storage.locks.process_identity import Worker, this_worker
 from studies.optuna_storage import open_optuna
-from studies.space import Choices, Dimension, Range
+from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import Search
 from studies.trial_claims import Claims
 from studies.worker_loop import Ended, RunTrial, open_study, work
@@ -56,7 +56,7 @@ def a_search(trials: int = 6, **more: object) -> Search:
 
 
 def formula(trial: optuna.Trial, _: object = None) -> Ended:
-    from studies.space import suggest
+    from studies.space.dimensions import suggest
 
     params = suggest(trial, SPACE)
     value = -abs(params["learning_rate"] - 1e-3) - 0.1 * abs(params["epochs"] - 4)

@@ -16,7 +16,7 @@ from studies import best_weights
 from studies.best_weights import Best
 from studies.learning_curve import Epoch
 from studies.objective import seeds_of
-from studies.space import Dimension
+from studies.space.dimensions import Dimension
 from studies.trial_task import Probabilities, Task
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples

@@ -14,7 +14,7 @@ import pytest
 from storage.records import model_registry
 from studies import objective
 from studies.objective import seeds_of, sweep_scratch
-from studies.space import Dimension
+from studies.space.dimensions import Dimension
 from studies.trial_task import Task
 from studies.worker_loop import Ended
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant

@@ -19,7 +19,7 @@ from studies.algorithms import (
     hyperband_warning,
 )
 from studies.pruners import pruner_for, should_prune
-from studies.space import Range
+from studies.space.dimensions import Range
 from studies.worker_loop import Ended
 from tests.studies.conftest import RunIt, a_search, dead_worker, told
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from studies.space import (
+from studies.space.dimensions import (
     EVERY_INT,
     EVERY_NAME,
     EVERY_NUMBER,

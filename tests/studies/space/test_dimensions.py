@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from studies.space import (
+from studies.space.dimensions import (
     Choices,
     Dimension,
     DimensionField,
@@ -17,7 +17,7 @@ from studies.space import (
     ordered,
     plain_space,
 )
-from studies.space_problems import space_problems
+from studies.space.space_validation import space_problems
 
 
 def told(space: Space, *, mixes: bool = False) -> list[str]:
