@@ -20,7 +20,7 @@ from stages.settings import SearchSettings
 from stages.workspace import Run, store_url
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots
-from studies.board import Board
+from studies.dashboard.study_updates import Board
 from studies.enumerated_trials import Queued, lined_up
 from studies.heartbeat import Lease
 from studies.model_record import model_name

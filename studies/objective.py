@@ -14,7 +14,7 @@ import optuna
 import torch
 
 from studies.best_weights import Best, has_weights
-from studies.board import show_trial
+from studies.dashboard.study_updates import show_trial
 from studies.deferred_signals import held_interrupts
 from studies.enumerated_trials import SETTINGS
 from studies.heartbeat import Lease

@@ -47,7 +47,7 @@ POINTS = {
     "shutil.rmtree": 4,
     "studies.objective._finish": 1,  # its end
     "studies.optuna_storage.PatientStorage.set_trial_attributes": 1,
-    "studies.board.show_trial": 1,
+    "studies.dashboard.study_updates.show_trial": 1,
     "storage.files.file_store.Files.publish": 1,
     "storage.files.local_folder.put_in_place": 1,
     "storage.records.model_registry.add": 1,

@@ -17,17 +17,18 @@ from sqlalchemy import Engine
 from storage.errors import StoreProblem
 from storage.files.file_store import Files
 from storage.locks.process_identity import this_worker
-from studies import board, optuna_artifacts
-from studies.board import Board, labels_csv, show_trial
+from studies import optuna_artifacts
+from studies.dashboard import study_updates as board
+from studies.dashboard.study_note import END, read_note
+from studies.dashboard.study_plots import importance_plot
+from studies.dashboard.study_updates import Board, labels_csv, show_trial
+from studies.dashboard.trial_figures import blues, confusion_png, curves_png, ticks
 from studies.fonts import font_for
 from studies.learning_curve import Epoch
-from studies.notes import END, read_note
 from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.optuna_storage import PatientStorage, open_optuna
-from studies.plots import importance_plot
 from studies.top_k_models import Shelf
 from studies.trial_claims import Claims
-from studies.trial_pictures import blues, confusion_png, curves_png, ticks
 from studies.worker_loop import Ended, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score

@@ -16,13 +16,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from storage.files.file_store import Files
 from storage.records import model_registry
+from studies.dashboard.study_note import study_note, write_note, write_parts
+from studies.dashboard.study_plots import importance_plot, spent_plot, time_plot
+from studies.dashboard.trial_figures import confusion_png, curves_png
 from studies.learning_curve import Epoch
-from studies.notes import study_note, write_note, write_parts
 from studies.optuna_artifacts import attach
-from studies.plots import importance_plot, spent_plot, time_plot
 from studies.study_config import Search
 from studies.top_k_models import Shelf
-from studies.trial_pictures import confusion_png, curves_png
 from transfer.metrics.scores import Scores
 
 # A note costs some transactions; a short trial shall not wait for one each time.

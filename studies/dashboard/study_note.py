@@ -9,7 +9,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from studies.plots import FEW_TRIALS
+from studies.dashboard.study_plots import FEW_TRIALS
 from studies.study_config import Search
 
 SHOWN = 5
