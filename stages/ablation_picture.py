@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from stages.line.whole import write_whole
-from studies.fonts import picture_fonts
+from studies.figures.fonts import picture_fonts
 
 DPI = 150
 WIDTH, ROW, AROUND = 10.0, 0.42, 1.75  # inches: the picture's width, an arm's height, and what stands above and below

@@ -15,7 +15,14 @@ from stages.line.whole import write_whole
 from stages.line.words import Both, both, language_of
 from stages.workspace import Run
 from storage.records import model_registry
-from studies.score_pictures import courses_png, figures_png, labels_png, matrix_png, reliability_png, words_png
+from studies.figures.evaluation_figures import (
+    courses_png,
+    figures_png,
+    labels_png,
+    matrix_png,
+    reliability_png,
+    words_png,
+)
 from transfer.metrics.scores import Ints
 from transfer.text.log_odds_words import telling_words
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from io import BytesIO
 
-from studies.fonts import Weight, font_file
+from studies.figures.fonts import Weight, font_file
 
 
 def web_font(characters: Iterable[str], weight: Weight = "regular") -> str:

@@ -27,7 +27,7 @@ from stages.line.sections import bullets, facts_table, figures_table, heading, p
 from stages.line.series import Line, headline, without_ends
 from stages.line.whole import write_whole
 from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
-from studies.fonts import Weight
+from studies.figures.fonts import Weight
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")

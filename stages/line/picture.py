@@ -17,7 +17,7 @@ from stages.line.panels import GREY, INK, View, draw_index, draw_shares, draw_vo
 from stages.line.series import Line, headline, periods_of
 from stages.line.whole import write_whole
 from stages.line.words import NOTHING_DRAWN, Language, index_name, language_of, said
-from studies.fonts import picture_fonts
+from studies.figures.fonts import picture_fonts
 
 DPI = 150
 WIDTH = 10.0  # inches, like all heights here

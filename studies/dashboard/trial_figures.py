@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from studies.fonts import font_for
-from studies.pictures import BLUE, GREY, INK, MOST_NAMES, ORANGE, shortened
+from studies.figures.figure_style import BLUE, GREY, INK, MOST_NAMES, ORANGE, shortened
+from studies.figures.fonts import font_for
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 INCH = 80

@@ -23,7 +23,7 @@ from studies.dashboard.study_note import END, read_note
 from studies.dashboard.study_plots import importance_plot
 from studies.dashboard.study_updates import Board, labels_csv, show_trial
 from studies.dashboard.trial_figures import blues, confusion_png, curves_png, ticks
-from studies.fonts import font_for
+from studies.figures.fonts import font_for
 from studies.learning_curve import Epoch
 from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.optuna_storage import PatientStorage, open_optuna

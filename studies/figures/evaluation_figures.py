@@ -5,8 +5,18 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from studies.fonts import font_file
-from studies.pictures import BLUE, GREY, INK, ORANGE, blank_figure, draw_matrix, margins, picture_style, shortened
+from studies.figures.figure_style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    blank_figure,
+    draw_matrix,
+    margins,
+    picture_style,
+    shortened,
+)
+from studies.figures.fonts import font_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from studies.score_pictures import courses_png, figures_png, labels_png, matrix_png, reliability_png, words_png
+from studies.figures.evaluation_figures import (
+    courses_png,
+    figures_png,
+    labels_png,
+    matrix_png,
+    reliability_png,
+    words_png,
+)
 from transfer.metrics.evaluation_report import judgement
 
 

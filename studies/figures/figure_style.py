@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studies.fonts import picture_fonts
+from studies.figures.fonts import picture_fonts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
