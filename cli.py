@@ -77,7 +77,7 @@ def init(
 
     Example: moodline init korean-comments --out korean.yaml
     """
-    from stages.presets import write_preset
+    from stages.plan.presets import write_preset
 
     with edge(as_json, debug):
         finish(write_preset(preset, out), as_json, lambda told: print(f"wrote {out}; next: {told['next']}"))

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from stages.ensemble import final_predictor
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.workspace import open_run
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.metrics.bootstrap import paired_difference

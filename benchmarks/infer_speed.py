@@ -122,7 +122,7 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
     from transformers import AutoConfig
 
     from stages.models import predictor_fingerprint
-    from stages.plan import read_plan
+    from stages.plan.schema import read_plan
     from stages.workspace import open_run
     from storage.records.model_registry import ModelRecord
     from transfer.ensembling.combination import mixture_from

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
 from storage.records.pseudo_labels import labels_of

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.parts import machine
 from stages.data import read_gold
 from stages.panel import panels_of
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
 from stages.world.corpus import make_corpus

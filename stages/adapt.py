@@ -13,8 +13,8 @@ import numpy as np
 
 from stages.data import read_gold_rows, read_original
 from stages.drawn import drawn_comments, taken_by
+from stages.plan.plan_settings import AdaptSettings
 from stages.searching import slug
-from stages.settings import AdaptSettings
 from stages.stage import do_stage, fingerprint, require_same, result_of
 from stages.workspace import ADAPTED, Run
 from storage.records import model_registry, stage_records

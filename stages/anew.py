@@ -2,7 +2,7 @@
 
 import shutil
 
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.precision import MEASURED
 from stages.stage import STAGES
 from stages.workspace import ADAPTED, SAMPLES, SHARDS, Run, store_url

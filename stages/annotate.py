@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.consensus import agreements, gold_rows
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.stage import fingerprint
 from stages.workspace import Run
 from storage.records.annotations import annotate, annotations, take_back

@@ -11,7 +11,7 @@ import numpy as np
 from stages.adapt import adapt_before, adapted_folders, adapted_result, adapts
 from stages.data import read_gold_rows, read_original
 from stages.models import Readings, model_record
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.refit import Found, Job, best_of, search_and_refit
 from stages.results import Row, row, trial_rows
 from stages.searching import fitted_space, longest_of, resources, stopped, winner_of, with_path

@@ -14,7 +14,7 @@ from stages.line.origins import Origins, Shard, origins_of
 from stages.line.others import Beside, beside, read_other
 from stages.line.series import Line
 from stages.line.told_words import Words
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.words import line_words
 from stages.workspace import SHARDS, Run
 from storage.records import shard_records as store

@@ -15,10 +15,10 @@ from stages.data import Gold, halves_of, read_gold_rows, read_original
 from stages.masked import masked_notes
 from stages.overview import stages_of
 from stages.panel import named_labellers, require_labellers
-from stages.plan import Plan, read_plan
+from stages.plan.plan_settings import FurtherSettings, SearchSettings
+from stages.plan.schema import Plan, read_plan
+from stages.plan.validation import LAYERS
 from stages.search_notes import search_notes
-from stages.search_problems import LAYERS
-from stages.settings import FurtherSettings, SearchSettings
 from stages.spending import LOOKED_AT, would_cost
 from stages.workspace import candidate_location, check_writable, files_of, store_url
 from storage.database.engine import check_store

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.data import Gold, read_original
-from stages.plan import Plan
-from stages.settings import PseudoLabelSettings
+from stages.plan.plan_settings import PseudoLabelSettings
+from stages.plan.schema import Plan
 from stages.stage import fingerprint
 from stages.teacher import stage_one_winner
 from stages.workspace import SAMPLES, Run

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.settings import EnsembleSettings
+from stages.plan.plan_settings import EnsembleSettings
 from stages.yardstick import Yardstick
 from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture
 from transfer.ensembling.fit_weights import Rows, cross_fitted, fit_mixture

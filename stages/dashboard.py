@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.workspace import find_run, store_url
 from storage.database.engine import engine_options
 from storage.database.url import read_address, sqlite_path

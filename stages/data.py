@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.workspace import Run
 from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled, chosen, without

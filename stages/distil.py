@@ -12,9 +12,9 @@ from stages.crew import Crew
 from stages.drawn import drawn_comments, taken_by
 from stages.ensemble import CHOOSING, HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
 from stages.models import Floats, Predictor, Readings, save_array
+from stages.plan.plan_settings import DistilSettings
 from stages.refit import Job, search_and_refit
 from stages.searching import fitted_space, longest_of, resources, winner_of, with_path
-from stages.settings import DistilSettings
 from stages.stage import do_stage, fingerprint, result_of
 from stages.workspace import Run
 from storage.records import model_registry, stage_records

@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.classifiers import Team
 from stages.models import Predictor, making_of
-from stages.settings import InferSettings
+from stages.plan.plan_settings import InferSettings
 from stages.workspace import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord

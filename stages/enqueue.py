@@ -7,7 +7,7 @@ import optuna
 from optuna.trial import TrialState
 from pydantic import TypeAdapter
 
-from stages.plan_file import parse_value
+from stages.plan.yaml_document import parse_value
 from stages.workspace import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna

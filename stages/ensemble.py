@@ -13,9 +13,9 @@ from stages.data import Gold, read_gold, read_original
 from stages.further import further_result
 from stages.gallery import draw_gallery
 from stages.models import Predictor, Readings
+from stages.plan.plan_settings import EnsembleSettings
 from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row, row
-from stages.settings import EnsembleSettings
 from stages.stage import do_stage, result_of
 from stages.target import target_of
 from stages.workspace import Run

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stages.duration import shown
 from stages.opening import lead_stage
+from stages.plan.duration import shown
 from stages.workspace import Run
 from transfer.errors import Problem
 

@@ -1,6 +1,6 @@
 """Author names that are masked, as "kim****": one name is then many people, and says little of what varies together."""
 
-from stages.plan import Plan
+from stages.plan.schema import Plan
 
 
 def masked_notes(plan: Plan, masked: int, rows: int) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.data import Gold
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from storage.records.pseudo_labels import LabelRow
 from transfer.corpus.labelled import Labelled
 from transfer.metrics.calibration_error import reliability

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stages.edge import quiet_libraries
 
 if TYPE_CHECKING:
-    from stages.plan import Plan
+    from stages.plan.schema import Plan
     from stages.workspace import Run
 
 
@@ -46,7 +46,7 @@ def lead_stage(
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":
     """The plan in a file; raises Problems with all that is wrong in it."""
-    from stages.plan import read_plan
+    from stages.plan.schema import read_plan
 
     return read_plan(plan, overrides)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.stage import state_of
 from stages.workspace import Run
 from storage.records import stage_records

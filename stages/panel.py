@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from stages.data import Gold, read_original
-from stages.plan import Plan
-from stages.settings import PseudoLabelSettings
+from stages.plan.plan_settings import PseudoLabelSettings
+from stages.plan.schema import Plan
 from stages.teacher import teacher_of
 from stages.workspace import Run, candidate_location
 from transfer.corpus.labelled import Labelled

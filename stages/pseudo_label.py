@@ -12,7 +12,7 @@ from stages.choosing import how_drawn, kept_sample, sample_name, settings_of
 from stages.data import Gold, read_gold
 from stages.measured import against_people, calibration_of, distributions
 from stages.panel import Panel, panels_of, summed, together
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.spending import spent, told_before
 from stages.stage import do_stage
 from stages.tuning import Tuning, tuned, tuning_of, tuning_parts

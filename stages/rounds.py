@@ -19,8 +19,8 @@ from stages.choosing import kept_sample
 from stages.data import read_gold, read_original
 from stages.further_inputs import Inputs
 from stages.models import Predictor, model_record, predictor_fingerprint
+from stages.plan.plan_settings import RoundsSettings
 from stages.pseudo_label import Sampled
-from stages.settings import RoundsSettings
 from stages.stage import fingerprint
 from stages.workspace import SAMPLES, Run
 from storage.records import model_registry, stage_records

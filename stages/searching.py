@@ -12,11 +12,11 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from stages.duration import shown
+from stages.plan.duration import shown
+from stages.plan.plan_settings import SearchSettings
 from stages.report import Report
 from stages.results import FIGURES, figure_intervals
 from stages.search_notes import search_notes
-from stages.settings import SearchSettings
 from stages.workspace import Run, store_url
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots

@@ -6,7 +6,7 @@ from typing import Any
 
 from stages.data import Gold
 from stages.panel import Facts, Panel, example_rows, named_labellers
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.show_labellers import in_words
 from stages.workspace import Run
 from storage.records.pseudo_labels import LabelRow, labels_of

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from stages.disk import disk
 from stages.overview import overview, stages_of
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.workspace import Run, find_run
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stages.asking import ask_all
 from stages.data import Gold, read_original
 from stages.panel import Panel
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.stage import fingerprint
 from stages.workspace import ADAPTERS, Run
 from storage.records.pseudo_labels import LabelRow, labels_of

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.data import Gold
 from stages.measured import raw_figures
 from stages.panel import Facts
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.workspace import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.metrics.krippendorff_alpha import krippendorff_alpha

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from stages.crew import Crew
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from stages.precision import keep_precision
 from stages.report import Report, Silent
 from storage.database.engine import find_store, open_store

@@ -10,7 +10,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
-from stages.plan_docs import document
+from stages.plan.reference_docs import document
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
@@ -31,7 +31,7 @@ def test_the_readme_names_no_command_that_is_not_there() -> None:
 
 def test_the_plans_page_is_current() -> None:
     assert (ROOT / "docs" / "plan.md").read_text(encoding="utf-8") == document(), (
-        "python -m stages.plan_docs > docs/plan.md"
+        "python -m stages.plan.reference_docs > docs/plan.md"
     )
 
 

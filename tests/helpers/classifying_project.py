@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stages import infer
 from stages.classifiers import Team
 from stages.models import Predictor
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.workspace import Run, open_run
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.workspace import Run, open_run
 from transfer.labellers.labeller import Answer
 

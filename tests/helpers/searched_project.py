@@ -8,7 +8,7 @@ import numpy as np
 
 from stages import panel
 from stages.basic import run_basic
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.workspace import Run, open_run
 from tests.helpers.labelling_project import StubLabeller

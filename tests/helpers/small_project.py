@@ -156,7 +156,7 @@ def outcome(project: Project) -> dict[str, Any]:
     import optuna
 
     from stages.infer import STAGE
-    from stages.plan import read_plan
+    from stages.plan.schema import read_plan
     from stages.stage import result_of
     from stages.workspace import open_run, store_url
     from storage.records import model_registry

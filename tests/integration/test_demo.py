@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.stage import result_of
 from stages.workspace import open_run
 from stages.world.make import make_world

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from tests.helpers.small_project import Project
 from transfer.errors import Problems
 

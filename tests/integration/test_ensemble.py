@@ -12,7 +12,7 @@ from stages.card import model_card
 from stages.data import read_gold, read_original
 from stages.ensemble import final_predictor, run_ensemble
 from stages.models import Readings
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.show_scores import show_combinations
 from stages.workspace import Run, open_run
 from storage.records import model_registry, stage_records

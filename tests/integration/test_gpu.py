@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.workspace import open_run
 from storage.records import model_registry
 from tests.helpers.small_project import Project

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages import panel
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.workspace import Run, open_run
 from tests.helpers.labelling_project import StubLabeller
 

@@ -18,7 +18,7 @@ from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import NOT_ADAPTED, task_of
 from stages.overview import stages_of
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.run import DOES
 from stages.workspace import Run

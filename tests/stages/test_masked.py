@@ -9,7 +9,7 @@ import pytest
 
 from stages.check import check_plan
 from stages.infer import run_infer
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.report import Advance
 from tests.helpers.classifying_project import ByRule, lines, make_heap
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stages.basic import run_basic
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.workspace import Run, open_run, store_url
 from storage.records.measured_choices import choice
 from tests.helpers.small_project import write_csv

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from stages.basic import run_basic
 from stages.check import check_plan, full_fits
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.refit import best_of, fresh_figures
 from stages.report import Silent
 from stages.run import run_all

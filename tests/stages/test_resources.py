@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.plan import read_plan
+from stages.plan.plan_settings import SearchSettings
+from stages.plan.schema import read_plan
 from stages.searching import resources
-from stages.settings import SearchSettings
 from studies.trial_task import Task
 from transfer.errors import Problems
 

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
-from stages.plan import Plan, read_plan
+from stages.plan.schema import Plan, read_plan
 from stages.show import show_status
 from stages.status import run_status
 from stages.workspace import store_url

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from stages.plan import read_plan
+from stages.plan.schema import read_plan
 from stages.world.corpus import LABELS, Corpus
 from stages.world.make import PLAN, STAMP, make_world
 from stages.world.size import SMALL

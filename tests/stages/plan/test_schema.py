@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.plan import Plan, read_plan
-from stages.presets import PRESETS, preset_text
+from stages.plan.presets import PRESETS, preset_text
+from stages.plan.schema import Plan, read_plan
 from transfer.errors import Problem, Problems
 
 WriteIt = Callable[[str], Path]
@@ -161,7 +161,7 @@ def test_a_wrong_override_is_told_as_such(plan_at: WriteIt, setting: str, words:
 def test_each_preset_is_a_valid_plan_and_the_example_beside_it_is_current(plan_at: WriteIt, preset: str) -> None:
     text = preset_text(preset)
     assert read_plan(plan_at(text)).name == preset
-    example = Path(__file__).parents[2] / "examples" / f"{preset}.yaml"
+    example = Path(__file__).parents[3] / "examples" / f"{preset}.yaml"
     assert example.read_text(encoding="utf-8") == text, f"write it anew: moodline init {preset}"
 
 

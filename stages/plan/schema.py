@@ -17,9 +17,7 @@ from pydantic import (
 )
 
 from stages.line.settings import IndexSettings, weight_problems
-from stages.plan_file import Document, Place, read_document, written
-from stages.search_problems import search_problems
-from stages.settings import (
+from stages.plan.plan_settings import (
     AdaptSettings,
     DistilSettings,
     EnsembleSettings,
@@ -31,6 +29,8 @@ from stages.settings import (
     SearchSettings,
     Settings,
 )
+from stages.plan.validation import search_problems
+from stages.plan.yaml_document import Document, Place, read_document, written
 from studies.space.dimensions import Space
 from transfer.errors import Problem, Problems
 from transfer.labellers.labeller_settings import LabellerSettings

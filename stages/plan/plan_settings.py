@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from stages.duration import Duration
+from stages.plan.duration import Duration
 from studies.algorithms import PrunerName, SamplerName
 from studies.refit_settings import Recheck, SubsetSettings, check_recheck
 from studies.space.dimensions import DimensionField

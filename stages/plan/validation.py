@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from stages.plan_file import Place
+from stages.plan.yaml_document import Place
 from studies.algorithms import WILCOXON_FEWEST_SEEDS, WILCOXON_P
 from studies.space.dimensions import Dimension, DimensionField, default_mixing, default_space, most
 from studies.space.space_validation import space_problems

@@ -1,4 +1,4 @@
-"""docs/plan.md, made from the plan's models so that it cannot lag: python -m stages.plan_docs > docs/plan.md."""
+"""docs/plan.md, made from the plan's models so that it cannot lag: python -m stages.plan.reference_docs > docs/plan.md."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from stages.plan import Plan
-from stages.presets import flow, model_of
+from stages.plan.presets import flow, model_of
+from stages.plan.schema import Plan
 from studies.space.dimensions import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
 
 SEVERAL = "labellers"  # each is what `labeller` is, and told there
@@ -19,7 +19,7 @@ it and all the data that it names. Unknown keys are errors, and all problems are
 plan's folder; `$NAME` in a path is taken from the environment. On any command, `--set search.trials=4` overrides a
 value.
 
-This page is made from the code: `python -m stages.plan_docs > docs/plan.md`.
+This page is made from the code: `python -m stages.plan.reference_docs > docs/plan.md`.
 """
 SPACE = """## Search spaces
 

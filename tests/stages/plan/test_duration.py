@@ -1,6 +1,6 @@
 import pytest
 
-from stages.duration import minutes, shown
+from stages.plan.duration import minutes, shown
 
 
 @pytest.mark.parametrize(

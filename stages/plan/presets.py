@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from stages.plan import Plan
+from stages.plan.schema import Plan
 from transfer.errors import Problem
 
 HEADS = {
