@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stages.ensemble import final_predictor
 from stages.plan.schema import read_plan
-from stages.workspace import open_run
+from stages.runtime.run_context import open_run
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.metrics.bootstrap import paired_difference
 from transfer.metrics.scores import score

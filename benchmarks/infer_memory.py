@@ -73,7 +73,7 @@ def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
     """What infer says of the comments in a folder; to be called in a process of its own."""
     from stages import infer
     from stages.plan.schema import read_plan
-    from stages.workspace import open_run
+    from stages.runtime.run_context import open_run
 
     names = [f"label{k}" for k in range(labels)]
     plan = {

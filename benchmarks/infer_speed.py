@@ -121,9 +121,9 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
 
     from transformers import AutoConfig
 
-    from stages.models import predictor_fingerprint
     from stages.plan.schema import read_plan
-    from stages.workspace import open_run
+    from stages.runtime.predictor import predictor_fingerprint
+    from stages.runtime.run_context import open_run
     from storage.records.model_registry import ModelRecord
     from transfer.ensembling.combination import mixture_from
 
@@ -156,10 +156,10 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
 def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     """One inference with the engine opened before."""
     from stages import infer
-    from stages.anew import begin_anew
     from stages.classifiers import Here, Team
     from stages.engine_choice import member_of
-    from stages.report import Silent
+    from stages.runtime.progress import Silent
+    from stages.runtime.reset import begin_anew
     from transfer.engines.engine_factory import open_engine
     from transfer.ensembling.combination import mixture_from
 

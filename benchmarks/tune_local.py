@@ -21,7 +21,7 @@ from stages.data import read_gold
 from stages.panel import panels_of
 from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
-from stages.workspace import Run, open_run
+from stages.runtime.run_context import Run, open_run
 from stages.world.corpus import make_corpus
 from stages.world.files import write_texts
 from stages.world.llm import make_llm

@@ -26,10 +26,10 @@ from stages.further import further_result, is_simulated, run_further, search_of,
 from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
 from stages.results import SIMULATED
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import do_stage, fingerprint
 from stages.searching import with_path
-from stages.stage import do_stage, fingerprint
 from stages.target import NO_GOLD
-from stages.workspace import Run
 from studies.study_config import Search
 from studies.trial_task import Task
 from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference

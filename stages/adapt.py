@@ -14,9 +14,9 @@ import numpy as np
 from stages.data import read_gold_rows, read_original
 from stages.drawn import drawn_comments, taken_by
 from stages.plan.plan_settings import AdaptSettings
+from stages.runtime.run_context import ADAPTED, Run
+from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of
 from stages.searching import slug
-from stages.stage import do_stage, fingerprint, require_same, result_of
-from stages.workspace import ADAPTED, Run
 from storage.records import model_registry, stage_records
 from studies.deferred_signals import held_interrupts
 from transfer.encoders.hub import fetch_model, model_version

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from stages.consensus import agreements, gold_rows
 from stages.plan.schema import Plan
-from stages.stage import fingerprint
-from stages.workspace import Run
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import fingerprint
 from storage.records.annotations import annotate, annotations, take_back
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, Drawn, draw_stratified

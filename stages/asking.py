@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stages.panel import Panel, together
-from stages.report import Advance
-from stages.workspace import Run
+from stages.runtime.progress import Advance
+from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, add_labels, labels_of, register_labeller
 from transfer.labellers.labeller import Answer, Labeller
 from transfer.labellers.labeller_settings import Prices

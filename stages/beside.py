@@ -15,8 +15,8 @@ from stages.line.others import Beside, beside, read_other
 from stages.line.series import Line
 from stages.line.told_words import Words
 from stages.plan.schema import Plan
+from stages.runtime.run_context import SHARDS, Run
 from stages.words import line_words
-from stages.workspace import SHARDS, Run
 from storage.records import shard_records as store
 from transfer.errors import Problem, Problems
 

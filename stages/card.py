@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.data import read_gold, read_original
-from stages.models import Predictor
-from stages.overview import table_rows
-from stages.workspace import Run
+from stages.runtime.overview import table_rows
+from stages.runtime.predictor import Predictor
+from stages.runtime.run_context import Run
 from storage.records import stage_records
 from storage.records.model_registry import ModelRecord
 from transfer.encoders.model import depth, load_config

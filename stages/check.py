@@ -13,14 +13,14 @@ from stages.basic import subset_of
 from stages.beside import check_beside
 from stages.data import Gold, halves_of, read_gold_rows, read_original
 from stages.masked import masked_notes
-from stages.overview import stages_of
 from stages.panel import named_labellers, require_labellers
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
+from stages.runtime.overview import stages_of
+from stages.runtime.run_context import candidate_location, check_writable, files_of, store_url
 from stages.search_notes import search_notes
 from stages.spending import LOOKED_AT, would_cost
-from stages.workspace import candidate_location, check_writable, files_of, store_url
 from storage.database.engine import check_store
 from storage.errors import StoreProblem
 from studies.refit_settings import recheck_of

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from stages.data import Gold, read_original
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
-from stages.stage import fingerprint
+from stages.runtime.run_context import SAMPLES, Run
+from stages.runtime.stage_execution import fingerprint
 from stages.teacher import stage_one_winner
-from stages.workspace import SAMPLES, Run
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, draw_stratified
 from transfer.errors import Problem

@@ -142,7 +142,7 @@ _here: list[Here] = []  # in a process of Processes: what it classifies with
 
 def _settle(team: Team, waiting: Any, threads: int, leader: int) -> None:
     """Begins a process: it takes a device that none of the others has, and opens the models there."""
-    from stages.crew import end_with
+    from stages.runtime.local_workers import end_with
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the leader, who then ends the others
     end_with(leader)

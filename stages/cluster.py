@@ -16,7 +16,7 @@ from stages.hands import Hands, Lost
 from stages.joining import LOCAL, cluster_address, join, only_on
 from stages.node import NodeClassifier
 from stages.node_check import ask_by_ray, check_nodes
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from transfer.device.device import device_name
 from transfer.errors import Problem, Problems
 

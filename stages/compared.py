@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from stages.controls import ORIGINAL, PSEUDO, Controls
 from stages.further_inputs import Inputs
-from stages.models import Readings
 from stages.results import SIMULATED, Row, row
+from stages.runtime.predictor import Readings
+from stages.runtime.run_context import Run
 from stages.target import NO_GOLD
-from stages.workspace import Run
 from storage.records import model_registry
 from transfer.metrics.paired import paired_difference
 from transfer.metrics.scores import score

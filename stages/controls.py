@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from optuna.trial import FixedTrial, TrialState
 
 from stages.further_inputs import Inputs
+from stages.runtime.run_context import Run, store_url
 from stages.searching import longest_of, search, summary
-from stages.workspace import Run, store_url
 from studies.enumerated_trials import SETTINGS, Queued
 from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from stages.plan.schema import Plan
-from stages.workspace import find_run, store_url
+from stages.runtime.run_context import find_run, store_url
 from storage.database.engine import engine_options
 from storage.database.url import read_address, sqlite_path
 from transfer.errors import Problem

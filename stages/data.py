@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.plan.schema import Plan
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled, chosen, without
 from transfer.corpus.labelled_reader import read_labelled

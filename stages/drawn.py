@@ -7,8 +7,8 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.stage import fingerprint
-from stages.workspace import SAMPLES, Run
+from stages.runtime.run_context import SAMPLES, Run
+from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.stratified_sampling import draw_stratified

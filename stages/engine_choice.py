@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from stages.classifiers import Team
-from stages.models import Predictor, making_of
 from stages.plan.plan_settings import InferSettings
-from stages.workspace import Run
+from stages.runtime.predictor import Predictor, making_of
+from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord
 from transfer.encoders.tokenization import Tokens, encode

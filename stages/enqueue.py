@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 from pydantic import TypeAdapter
 
 from stages.plan.yaml_document import parse_value
-from stages.workspace import Run, store_url
+from stages.runtime.run_context import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest

@@ -12,13 +12,13 @@ from stages.combining import Bench, Combined, chosen_of, compare
 from stages.data import Gold, read_gold, read_original
 from stages.further import further_result
 from stages.gallery import draw_gallery
-from stages.models import Predictor, Readings
 from stages.plan.plan_settings import EnsembleSettings
 from stages.pseudo_label import Sampled, sampled
 from stages.results import SIMULATED, Row, row
-from stages.stage import do_stage, result_of
+from stages.runtime.predictor import Predictor, Readings
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import do_stage, result_of
 from stages.target import target_of
-from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord

@@ -9,8 +9,8 @@ from typing import Any
 from stages.card import COMBINATION, model_card
 from stages.data import read_original
 from stages.ensemble import final_predictor
-from stages.models import Predictor
-from stages.workspace import Run
+from stages.runtime.predictor import Predictor
+from stages.runtime.run_context import Run
 from storage.records.model_registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.export_check import convert_checked

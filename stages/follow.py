@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages.opening import lead_stage
 from stages.plan.duration import shown
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from transfer.errors import Problem
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from stages.adapt import adapted_result, adapts
 from stages.basic import basic_result
 from stages.data import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
-from stages.stage import result_of
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import result_of
 from stages.target import Target, target_of
-from stages.workspace import Run
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import most, plain_space

@@ -9,11 +9,11 @@ import numpy as np
 
 from stages.adapt import adapted_folders, adapts
 from stages.further_inputs import Inputs
-from stages.models import Readings
 from stages.rounds import round_name
+from stages.runtime.predictor import Readings
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import fingerprint
 from stages.searching import fitted_space, longest_of, resources
-from stages.stage import fingerprint
-from stages.workspace import Run
 from stages.yardstick import Yardstick
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import default_mixing, default_space

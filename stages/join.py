@@ -5,10 +5,10 @@ from typing import Any
 
 from stages.ablation import join_ablation
 from stages.basic import join_basic
-from stages.crew import end_with, take_gpu
 from stages.further import join_further
 from stages.progress import Lines
-from stages.workspace import Run
+from stages.runtime.local_workers import end_with, take_gpu
+from stages.runtime.run_context import Run
 from storage.locks.workspace_lock import holder
 from storage.records import stage_records
 from transfer.errors import Problem

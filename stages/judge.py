@@ -15,8 +15,8 @@ from stages.data import read_original
 from stages.ensemble import final_predictor
 from stages.gallery import course_picture, data_pictures, score_pictures, write_pictures
 from stages.line.whole import write_whole
-from stages.models import Floats
-from stages.workspace import Run
+from stages.runtime.predictor import Floats
+from stages.runtime.run_context import Run
 from storage.records import stage_records
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.labelled_reader import read_labelled

@@ -7,9 +7,9 @@ import numpy as np
 from stages.data import Gold, read_gold, read_original
 from stages.ensemble import final_predictor
 from stages.line.judged import Judged
-from stages.models import Readings
-from stages.stage import fingerprint
-from stages.workspace import Run
+from stages.runtime.predictor import Readings
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.labelled import Labelled
 
 REPORT = "gold report"  # the ensemble's name for it, under which the probabilities are kept

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from stages.data import read_gold_rows
-from stages.workspace import SAMPLES, Run
+from stages.runtime.run_context import SAMPLES, Run
 from storage.records.pseudo_labels import (
     MEASURED,
     LabelRow,

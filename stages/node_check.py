@@ -9,7 +9,7 @@ from typing import Any
 from stages.classifiers import Team
 from stages.joining import only_on
 from stages.node import Facts, facts
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from transfer.errors import Problem, Problems
 
 Ask = Callable[[str, Sequence[str]], Facts | str | None]

@@ -9,7 +9,7 @@ from stages.edge import quiet_libraries
 
 if TYPE_CHECKING:
     from stages.plan.schema import Plan
-    from stages.workspace import Run
+    from stages.runtime.run_context import Run
 
 
 def lead_stage(
@@ -21,13 +21,13 @@ def lead_stage(
     does: "Callable[[Run], dict[str, Any]] | None" = None,
 ) -> dict[str, Any]:
     """Leads the plan's workspace while one stage, or "run" for all, is done; by `does`, where it is given."""
-    from stages.crew import Crew, share_cores, take_gpu
+    from stages.runtime.local_workers import Crew, share_cores, take_gpu
 
     opened = read(plan, overrides)
     share_cores(workers)
     quiet_libraries()
-    from stages.anew import begin_anew
     from stages.run import run_all, run_one
+    from stages.runtime.reset import begin_anew
     from storage.locks.workspace_lock import lead
 
     with lead(opened.root):
@@ -54,7 +54,7 @@ def read(plan: Path, overrides: Sequence[str]) -> "Plan":
 def opened_run(plan: "Plan") -> "Run":
     """The plan's run, which tells on the terminal how it goes on."""
     from stages.progress import Terminal
-    from stages.workspace import open_run
+    from stages.runtime.run_context import open_run
 
     return open_run(plan, Terminal())
 
@@ -64,7 +64,7 @@ def begun_run(plan: "Plan") -> "Run":
 
     Raises Problem where nothing was begun.
     """
-    from stages.workspace import find_run
+    from stages.runtime.run_context import find_run
     from transfer.errors import Problem
 
     if find_run(plan) is None:

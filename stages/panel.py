@@ -8,8 +8,8 @@ from typing import Any
 from stages.data import Gold, read_original
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
+from stages.runtime.run_context import Run, candidate_location
 from stages.teacher import teacher_of
-from stages.workspace import Run, candidate_location
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import Problem

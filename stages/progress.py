@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from stages.report import Advance
+from stages.runtime.progress import Advance
 
 PLAIN_SECONDS = 10.0  # between two plain lines about one piece of work
 

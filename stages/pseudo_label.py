@@ -13,11 +13,11 @@ from stages.data import Gold, read_gold
 from stages.measured import against_people, calibration_of, distributions
 from stages.panel import Panel, panels_of, summed, together
 from stages.plan.schema import Plan
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import do_stage
 from stages.spending import spent, told_before
-from stages.stage import do_stage
 from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
 from stages.unity import compared
-from stages.workspace import Run
 from storage.records.pseudo_labels import LabelRow, labels_of, register_labeller
 from transfer.errors import Problem
 

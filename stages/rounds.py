@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 from stages.choosing import kept_sample
 from stages.data import read_gold, read_original
 from stages.further_inputs import Inputs
-from stages.models import Predictor, model_record, predictor_fingerprint
 from stages.plan.plan_settings import RoundsSettings
 from stages.pseudo_label import Sampled
-from stages.stage import fingerprint
-from stages.workspace import SAMPLES, Run
+from stages.runtime.predictor import Predictor, model_record, predictor_fingerprint
+from stages.runtime.run_context import SAMPLES, Run
+from stages.runtime.stage_execution import fingerprint
 from storage.records import model_registry, stage_records
 from studies.worker_loop import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments

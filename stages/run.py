@@ -11,12 +11,12 @@ from stages.ensemble import run_ensemble
 from stages.further import further_result, run_further
 from stages.infer import run_infer
 from stages.monitor import run_monitor
-from stages.overview import overview, stages_of
 from stages.panel import require_labellers
 from stages.pseudo_label import run_pseudo_label
+from stages.runtime.overview import overview, stages_of
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import state_of
 from stages.searching import with_path
-from stages.stage import state_of
-from stages.workspace import Run
 from storage.records import stage_records
 
 Stage = Callable[[Run], dict[str, Any]]

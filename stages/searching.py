@@ -14,10 +14,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stages.plan.duration import shown
 from stages.plan.plan_settings import SearchSettings
-from stages.report import Report
 from stages.results import FIGURES, figure_intervals
+from stages.runtime.progress import Report
+from stages.runtime.run_context import Run, store_url
 from stages.search_notes import search_notes
-from stages.workspace import Run, store_url
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import Board

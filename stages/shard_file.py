@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from transfer.errors import Problem
 
 Floats = NDArray[np.float32]

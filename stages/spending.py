@@ -7,8 +7,8 @@ from typing import Any
 from stages.data import Gold
 from stages.panel import Facts, Panel, example_rows, named_labellers
 from stages.plan.schema import Plan
+from stages.runtime.run_context import Run
 from stages.show_labellers import in_words
-from stages.workspace import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.labellers.few_shot_examples import DrawnExamples, Example
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Literal
 
-from stages.disk import disk
-from stages.overview import overview, stages_of
 from stages.plan.schema import Plan
-from stages.workspace import Run, find_run
+from stages.runtime.disk_usage import disk
+from stages.runtime.overview import overview, stages_of
+from stages.runtime.run_context import Run, find_run
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot

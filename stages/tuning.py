@@ -18,8 +18,8 @@ from stages.asking import ask_all
 from stages.data import Gold, read_original
 from stages.panel import Panel
 from stages.plan.schema import Plan
-from stages.stage import fingerprint
-from stages.workspace import ADAPTERS, Run
+from stages.runtime.run_context import ADAPTERS, Run
+from stages.runtime.stage_execution import fingerprint
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.corpus.labelled import Labelled, chosen
 from transfer.errors import Problem

@@ -12,7 +12,7 @@ from stages.data import Gold
 from stages.measured import raw_figures
 from stages.panel import Facts
 from stages.plan.schema import Plan
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.metrics.krippendorff_alpha import krippendorff_alpha
 from transfer.metrics.scores import bootstrap_interval

@@ -11,7 +11,7 @@ from stages.line.days import next_start
 from stages.line.series import Line
 from stages.line.standing import Standing, standing
 from stages.line.told_words import Words, told_words
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from transfer.corpus.comment_lookup import picked_texts
 
 

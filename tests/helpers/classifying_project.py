@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from stages import infer
 from stages.classifiers import Team
-from stages.models import Predictor
 from stages.plan.schema import read_plan
-from stages.workspace import Run, open_run
+from stages.runtime.predictor import Predictor
+from stages.runtime.run_context import Run, open_run
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from tests.helpers.tiny_encoders import LABELS, save_encoder

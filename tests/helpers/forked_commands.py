@@ -16,7 +16,7 @@ from typing import Any
 MODULES = (
     "cli",
     "stages.run",
-    "stages.anew",
+    "stages.runtime.reset",
     "stages.infer",
     "stages.monitor",
     "studies.worker_loop",

@@ -120,7 +120,7 @@ def searched(folder: Path) -> dict[str, Any]:
     import optuna
 
     from stages.plan.schema import read_plan
-    from stages.workspace import open_run, store_url
+    from stages.runtime.run_context import open_run, store_url
     from storage.records import model_registry, stage_records, trial_slots
     from studies.optuna_storage import open_optuna
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stages.plan.schema import read_plan
-from stages.workspace import Run, open_run
+from stages.runtime.run_context import Run, open_run
 from transfer.labellers.labeller import Answer
 
 LABELS = ("anger", "joy", "sadness")

@@ -10,7 +10,7 @@ from stages import panel
 from stages.basic import run_basic
 from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
-from stages.workspace import Run, open_run
+from stages.runtime.run_context import Run, open_run
 from tests.helpers.labelling_project import StubLabeller
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, MOODS, easy_texts, save_encoder
@@ -105,7 +105,7 @@ def predictions(run: Run, study: str) -> list[tuple[Any, ...]]:
     """Number, state, value and parameters of a study's trials."""
     import optuna
 
-    from stages.workspace import store_url
+    from stages.runtime.run_context import store_url
     from studies.optuna_storage import open_optuna
 
     found = optuna.load_study(study_name=study, storage=open_optuna(store_url(run.plan)))

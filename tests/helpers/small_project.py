@@ -157,8 +157,8 @@ def outcome(project: Project) -> dict[str, Any]:
 
     from stages.infer import STAGE
     from stages.plan.schema import read_plan
-    from stages.stage import result_of
-    from stages.workspace import open_run, store_url
+    from stages.runtime.run_context import open_run, store_url
+    from stages.runtime.stage_execution import result_of
     from storage.records import model_registry
     from storage.records import pseudo_labels as labels
 

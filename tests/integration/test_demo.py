@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from stages.plan.schema import read_plan
-from stages.stage import result_of
-from stages.workspace import open_run
+from stages.runtime.run_context import open_run
+from stages.runtime.stage_execution import result_of
 from stages.world.make import make_world
 from stages.world.size import SMALL
 from storage.records.pseudo_labels import LABELS, labels_of

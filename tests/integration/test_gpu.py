@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stages.plan.schema import read_plan
-from stages.workspace import open_run
+from stages.runtime.run_context import open_run
 from storage.records import model_registry
 from tests.helpers.small_project import Project
 from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder

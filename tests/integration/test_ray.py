@@ -16,9 +16,9 @@ from stages import node_check
 from stages.classifiers import Classifier, Finish, Team, opened
 from stages.cluster import OnRay
 from stages.infer import run_infer
-from stages.report import Silent
+from stages.runtime.progress import Silent
+from stages.runtime.run_context import Run
 from stages.shard_file import publish_shard
-from stages.workspace import Run
 from tests.helpers.classifying_project import Heap, make_heap
 from tests.helpers.small_project import environment
 from tests.helpers.tiny_encoders import easy_texts

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from stages.plan.schema import read_plan
-from stages.workspace import open_run, store_url
+from stages.runtime.run_context import open_run, store_url
 from storage.records import model_registry
 from tests.helpers.small_project import Project, random_moments
 

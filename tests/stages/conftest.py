@@ -8,7 +8,7 @@ import pytest
 
 from stages import panel
 from stages.plan.schema import read_plan
-from stages.workspace import Run, open_run
+from stages.runtime.run_context import Run, open_run
 from tests.helpers.labelling_project import StubLabeller
 
 Labels = Callable[[Callable[[str], tuple[float, ...] | int | None]], StubLabeller]

@@ -17,11 +17,11 @@ from stages.data import read_gold_rows
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import NOT_ADAPTED, task_of
-from stages.overview import stages_of
 from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.run import DOES
-from stages.workspace import Run
+from stages.runtime.overview import stages_of
+from stages.runtime.run_context import Run
 from storage.records import stage_records
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
@@ -159,8 +159,8 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
 def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
     searched: Path, tmp_path: Path
 ) -> None:
-    from stages.anew import begin_anew
     from stages.label_file import labels_command
+    from stages.runtime.reset import begin_anew
 
     run = opened(searched, BEFORE_SEARCH)
     stage_records.forget(run.engine, "small", "basic")  # as if it came later
@@ -243,8 +243,8 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
 
 
 def test_beginning_the_adaptation_anew_before_stage_two_leaves_stage_one_alone(searched: Path) -> None:
-    from stages.anew import begin_anew
-    from stages.stage import result_of
+    from stages.runtime.reset import begin_anew
+    from stages.runtime.stage_execution import result_of
 
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
     run_further(run)

@@ -20,7 +20,7 @@ from stages.annotate import sample_to_annotate
 from stages.consensus import agreements, gold_rows, row_weights
 from stages.data import read_gold
 from stages.plan.schema import read_plan
-from stages.workspace import open_run
+from stages.runtime.run_context import open_run
 from storage.records.annotations import Annotation, annotations
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of, write
 from tests.helpers.small_project import environment

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stages.data import read_gold, read_original
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 
 RunIt = Callable[..., Run]
 LABELS = ("anger", "sadness", "neutral", "happiness")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from stages import distil
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from tests.helpers.small_project import write_csv
 from transfer.text.cleaning import key_hash
 

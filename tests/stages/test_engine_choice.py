@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from stages import engine_choice
-from stages.anew import begin_anew
 from stages.engine_choice import choose_team
-from stages.models import model_record
-from stages.workspace import Run
+from stages.runtime.predictor import model_record
+from stages.runtime.reset import begin_anew
+from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice
 from tests.helpers.classifying_project import Heap, make_heap
 from transfer.encoders.tokenization import Tokens

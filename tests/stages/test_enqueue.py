@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from stages.enqueue import enqueue_trial
 from stages.plan.schema import read_plan
-from stages.workspace import Run, open_run, store_url
+from stages.runtime.run_context import Run, open_run, store_url
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Range, Space, suggest
 from studies.study_config import Search

@@ -8,7 +8,7 @@ import pytest
 
 from stages.follow import follow
 from stages.infer import run_infer
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
 from tests.helpers.tiny_encoders import easy_texts
 

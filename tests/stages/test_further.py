@@ -18,8 +18,8 @@ from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import task_of
 from stages.pseudo_label import run_pseudo_label
+from stages.runtime.run_context import store_url
 from stages.status import run_status
-from stages.workspace import store_url
 from storage.records import model_registry
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
@@ -292,7 +292,7 @@ def test_a_lost_picture_is_drawn_again(further: Path) -> None:
 
 
 def test_beginning_stage_two_anew_forgets_its_controls(further: Path) -> None:
-    from stages.anew import begin_anew
+    from stages.runtime.reset import begin_anew
 
     run = opened(further)
     assert files_of(run, "answers")

@@ -190,7 +190,7 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(heap: Heap, monkeypatch: 
 def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
     from stages.classifiers import Team, opened
     from stages.engine_choice import member_of
-    from stages.models import model_record
+    from stages.runtime.predictor import model_record
     from transfer.encoders.tokenization import Tokens, encode
     from transfer.engines.inference_engine import Way
     from transfer.ensembling.combination import mixture_from

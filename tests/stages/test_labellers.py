@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cli import app
 from stages.data import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of

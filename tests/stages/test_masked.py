@@ -10,7 +10,7 @@ import pytest
 from stages.check import check_plan
 from stages.infer import run_infer
 from stages.plan.schema import read_plan
-from stages.report import Advance
+from stages.runtime.progress import Advance
 from tests.helpers.classifying_project import ByRule, lines, make_heap
 
 SOURCES = "comments=[{path: 'comments/*', id: id, author: who}]"

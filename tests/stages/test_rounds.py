@@ -12,7 +12,7 @@ from stages.ablation import run_ablation
 from stages.compared import REPORT
 from stages.further import run_further
 from stages.refit import search_and_refit
-from stages.workspace import store_url
+from stages.runtime.run_context import store_url
 from storage.records import model_registry
 from studies.optuna_storage import open_optuna
 from tests.helpers.searched_project import KilledError, opened, predictions

@@ -9,9 +9,9 @@ import optuna
 import pytest
 
 from stages.plan.schema import Plan, read_plan
+from stages.runtime.run_context import store_url
 from stages.show import show_status
 from stages.status import run_status
-from stages.workspace import store_url
 from storage.database.engine import open_store
 from storage.locks.process_identity import Worker, this_worker
 from storage.records import trial_slots

@@ -14,7 +14,7 @@ import pytest
 from stages import tuning
 from stages.data import read_original
 from stages.pseudo_label import run_pseudo_label
-from stages.workspace import ADAPTERS, Run
+from stages.runtime.run_context import ADAPTERS, Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import opened, write
 from tests.helpers.tiny_lms import save_lm

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from stages.crew import Crew
 from stages.plan.schema import Plan
-from stages.precision import keep_precision
-from stages.report import Report, Silent
+from stages.runtime.compute_dtype import keep_precision
+from stages.runtime.local_workers import Crew
+from stages.runtime.progress import Report, Silent
 from storage.database.engine import find_store, open_store
 from storage.files.file_store import Files
 from storage.locks.process_identity import Worker, this_worker

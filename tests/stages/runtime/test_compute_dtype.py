@@ -10,7 +10,7 @@ import torch
 
 from stages.basic import run_basic
 from stages.plan.schema import read_plan
-from stages.workspace import Run, open_run, store_url
+from stages.runtime.run_context import Run, open_run, store_url
 from storage.records.measured_choices import choice
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from stages import crew
-from stages.crew import ALL_GPUS, Crew, share_cores, take_gpu
+from stages.runtime import local_workers
+from stages.runtime.local_workers import ALL_GPUS, Crew, share_cores, take_gpu
 from storage.locks.gpu_lock import take_device
 
 
@@ -29,7 +29,7 @@ class Heard:
 def member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for cli.py; write what a member does."""
     program = tmp_path / "cli.py"
-    monkeypatch.setattr(crew, "CLI", program)
+    monkeypatch.setattr(local_workers, "CLI", program)
     return program
 
 
@@ -88,14 +88,14 @@ def test_when_the_leader_is_interrupted_its_members_are_too(member: Path) -> Non
 
 
 def test_a_member_ends_soon_after_its_leader_was_killed() -> None:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     code = "import os, sys, time; sys.path.insert(0, sys.argv[1])\n"
     leader = code + (
         "import subprocess\n"
         "child = subprocess.Popen([sys.executable, '-c', sys.argv[2], sys.argv[1], str(os.getpid())])\n"
         "print(child.pid, flush=True); time.sleep(120)"
     )
-    member = code + "from stages.crew import end_with; end_with(int(sys.argv[2])); time.sleep(120)"
+    member = code + "from stages.runtime.local_workers import end_with; end_with(int(sys.argv[2])); time.sleep(120)"
     process = subprocess.Popen([sys.executable, "-c", leader, root, member], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     pid = int(process.stdout.readline())
@@ -131,7 +131,7 @@ def test_devices_are_dealt_out_and_a_dead_workers_is_free_again(tmp_path: Path) 
     take += "print(take_device(Path(sys.argv[1]), ['gpu-0', 'gpu-1']), flush=True); sys.stdin.read()"
 
     def start() -> "tuple[subprocess.Popen[str], int]":
-        command = [sys.executable, "-c", take, str(tmp_path), str(Path(__file__).parents[2])]
+        command = [sys.executable, "-c", take, str(tmp_path), str(Path(__file__).parents[3])]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         return process, int(process.stdout.readline())
@@ -163,8 +163,8 @@ def test_the_leader_and_its_members_take_a_gpu_each(
             def count():
                 return len(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
             sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(device_count=count))
-            sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-            from stages.crew import take_gpu
+            sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+            from stages.runtime.local_workers import take_gpu
             def say(text):
                 print(text, "seen:", os.environ["CUDA_VISIBLE_DEVICES"], file=sys.stderr, flush=True)
             take_gpu(Path({str(tmp_path)!r}), types.SimpleNamespace(say=say))

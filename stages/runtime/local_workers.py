@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from stages.report import Report, Silent
+from stages.runtime.progress import Report, Silent
 
-CLI = Path(__file__).parents[1] / "cli.py"
+CLI = Path(__file__).parents[2] / "cli.py"
 # A member has nothing left to do when the leader's search is over; one that is told to stop saves its trial first.
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 1.0

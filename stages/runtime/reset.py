@@ -3,9 +3,9 @@
 import shutil
 
 from stages.plan.schema import Plan
-from stages.precision import MEASURED
-from stages.stage import STAGES
-from stages.workspace import ADAPTED, SAMPLES, SHARDS, Run, store_url
+from stages.runtime.compute_dtype import MEASURED
+from stages.runtime.run_context import ADAPTED, SAMPLES, SHARDS, Run, store_url
+from stages.runtime.stage_execution import STAGES
 from storage.records import model_registry, stage_records, trial_slots
 from storage.records.measured_choices import forget_choices
 from storage.records.shard_records import forget_shards

@@ -3,8 +3,8 @@
 from typing import Any
 
 from stages.plan.schema import Plan
-from stages.stage import state_of
-from stages.workspace import Run
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import state_of
 from storage.records import stage_records
 
 

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from stages.workspace import ADAPTED, ADAPTERS, SAMPLES, SHARDS, Run
+from stages.runtime.run_context import ADAPTED, ADAPTERS, SAMPLES, SHARDS, Run
 
 # first parts of names in files, and of paths in the workspace
 IN_FILES = dict.fromkeys(("models", ADAPTERS, ADAPTED), "weights")

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from stages.stage import do_stage, result_of
-from stages.workspace import Run
+from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import do_stage, result_of
 from storage.records import stage_records
 from transfer.errors import Problem
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from storage.records import stage_records
 from storage.records.stage_records import StageRecord
 from transfer.errors import Problem

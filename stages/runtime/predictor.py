@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.workspace import Run
+from stages.runtime.run_context import Run
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from transfer.engines.torch_engine import TorchEngine

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.workspace import Run, candidate_location
+from stages.runtime.run_context import Run, candidate_location
 from transfer.errors import Problem
 
 RunIt = Callable[..., Run]
