@@ -10,7 +10,6 @@ import typer
 
 from stages.commands import STAGE_COMMANDS
 from stages.edge import edge, finish, quiet_libraries
-from stages.opening import begun_run, lead_stage, opened_run, read
 from stages.options import (
     Ablation,
     Anew,
@@ -31,6 +30,7 @@ from stages.options import (
     Workers,
     Write,
 )
+from stages.session import begun_run, lead_stage, opened_run, read
 
 app = typer.Typer(
     name="moodline",
@@ -205,7 +205,7 @@ def worker(
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.join import join_search
+        from stages.join_worker import join_search
         from stages.show import show_stage
 
         finish(join_search(opened_run(read(plan, overrides)), member_of), as_json, show_stage)

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stages.opening import lead_stage
 from stages.plan.duration import shown
 from stages.runtime.run_context import Run
+from stages.session import lead_stage
 from transfer.errors import Problem
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 
 MODULES = (
     "cli",
-    "stages.run",
+    "stages.pipeline",
     "stages.runtime.reset",
     "stages.infer",
     "stages.monitor",

@@ -17,9 +17,9 @@ from stages.data import read_gold_rows
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import NOT_ADAPTED, task_of
+from stages.pipeline import DOES
 from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
-from stages.run import DOES
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import Run
 from storage.records import stage_records

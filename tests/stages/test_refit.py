@@ -15,9 +15,9 @@ from optuna.trial import TrialState
 
 from stages.basic import run_basic
 from stages.check import check_plan, full_fits
+from stages.pipeline import run_all
 from stages.plan.schema import read_plan
 from stages.refit import best_of, fresh_figures
-from stages.run import run_all
 from stages.runtime.progress import Silent
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.status import run_status

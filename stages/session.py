@@ -26,7 +26,7 @@ def lead_stage(
     opened = read(plan, overrides)
     share_cores(workers)
     quiet_libraries()
-    from stages.run import run_all, run_one
+    from stages.pipeline import run_all, run_one
     from stages.runtime.reset import begin_anew
     from storage.locks.workspace_lock import lead
 
