@@ -17,7 +17,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.parts import machine
-from stages.data import read_gold
+from stages.datasets.original_and_gold import read_gold
 from stages.panel import panels_of
 from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stages.data import read_gold_rows, read_original
-from stages.drawn import drawn_comments, taken_by
+from stages.datasets.comment_samples import drawn_comments, taken_by
+from stages.datasets.original_and_gold import read_gold_rows, read_original
 from stages.plan.plan_settings import AdaptSettings
 from stages.runtime.run_context import ADAPTED, Run
 from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of

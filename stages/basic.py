@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stages.adapt import adapt_before, adapted_folders, adapted_result, adapts
-from stages.data import read_gold_rows, read_original
+from stages.datasets.original_and_gold import read_gold_rows, read_original
 from stages.plan.schema import Plan
 from stages.refit import Found, Job, best_of, search_and_refit
 from stages.results import Row, row, trial_rows

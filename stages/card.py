@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.data import read_gold, read_original
+from stages.datasets.original_and_gold import read_gold, read_original
 from stages.runtime.overview import table_rows
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run

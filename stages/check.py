@@ -11,8 +11,8 @@ import numpy as np
 
 from stages.basic import subset_of
 from stages.beside import check_beside
-from stages.data import Gold, halves_of, read_gold_rows, read_original
-from stages.masked import masked_notes
+from stages.datasets.masked_authors import masked_notes
+from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original
 from stages.panel import named_labellers, require_labellers
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan

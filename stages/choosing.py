@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.data import Gold, read_original
+from stages.datasets.original_and_gold import Gold, read_original
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SAMPLES, Run

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.drawn import drawn_comments, taken_by
+from stages.datasets.comment_samples import drawn_comments, taken_by
 from stages.ensemble import CHOOSING, HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
 from stages.plan.plan_settings import DistilSettings
 from stages.refit import Job, search_and_refit

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.basic import basic_result, references
 from stages.combining import Bench, Combined, chosen_of, compare
-from stages.data import Gold, read_gold, read_original
+from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.further import further_result
 from stages.gallery import draw_gallery
 from stages.plan.plan_settings import EnsembleSettings

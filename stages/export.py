@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.card import COMBINATION, model_card
-from stages.data import read_original
+from stages.datasets.original_and_gold import read_original
 from stages.ensemble import final_predictor
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run

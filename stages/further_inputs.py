@@ -6,7 +6,7 @@ from typing import Any
 
 from stages.adapt import adapted_result, adapts
 from stages.basic import basic_result
-from stages.data import Gold, read_gold, read_original
+from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import result_of

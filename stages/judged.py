@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.data import Gold, read_gold, read_original
+from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.ensemble import final_predictor
 from stages.line.judged import Judged
 from stages.runtime.predictor import Readings

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from stages.data import read_gold_rows
+from stages.datasets.original_and_gold import read_gold_rows
 from stages.runtime.run_context import SAMPLES, Run
 from storage.records.pseudo_labels import (
     MEASURED,

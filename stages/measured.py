@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.data import Gold
+from stages.datasets.original_and_gold import Gold
 from stages.plan.schema import Plan
 from storage.records.pseudo_labels import LabelRow
 from transfer.corpus.labelled import Labelled

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stages.data import Gold, read_original
+from stages.datasets.original_and_gold import Gold, read_original
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run, candidate_location

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.asking import STAGE, ask_all
 from stages.choosing import how_drawn, kept_sample, sample_name, settings_of
-from stages.data import Gold, read_gold
+from stages.datasets.original_and_gold import Gold, read_gold
 from stages.measured import against_people, calibration_of, distributions
 from stages.panel import Panel, panels_of, summed, together
 from stages.plan.schema import Plan

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.choosing import kept_sample
-from stages.data import read_gold, read_original
+from stages.datasets.original_and_gold import read_gold, read_original
 from stages.further_inputs import Inputs
 from stages.plan.plan_settings import RoundsSettings
 from stages.pseudo_label import Sampled

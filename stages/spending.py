@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from stages.data import Gold
+from stages.datasets.original_and_gold import Gold
 from stages.panel import Facts, Panel, example_rows, named_labellers
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.data import Gold
+from stages.datasets.original_and_gold import Gold
 from stages.pseudo_label import Sampled
 
 # Without gold, this share of the pseudo-labels is held out to choose by.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.asking import ask_all
-from stages.data import Gold, read_original
+from stages.datasets.original_and_gold import Gold, read_original
 from stages.panel import Panel
 from stages.plan.schema import Plan
 from stages.runtime.run_context import ADAPTERS, Run

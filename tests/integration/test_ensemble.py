@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.card import model_card
-from stages.data import read_gold, read_original
+from stages.datasets.original_and_gold import read_gold, read_original
 from stages.ensemble import final_predictor, run_ensemble
 from stages.plan.schema import read_plan
 from stages.runtime import predictor as models

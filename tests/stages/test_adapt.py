@@ -13,7 +13,7 @@ from stages.ablation import run_ablation
 from stages.adapt import adapted_folders, adapted_result, pretrained, run_adapt
 from stages.basic import run_basic
 from stages.compared import REPORT
-from stages.data import read_gold_rows
+from stages.datasets.original_and_gold import read_gold_rows
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import NOT_ADAPTED, task_of

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from cli import app
 from stages.annotate import sample_to_annotate
 from stages.consensus import agreements, gold_rows, row_weights
-from stages.data import read_gold
+from stages.datasets.original_and_gold import read_gold
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run
 from storage.records.annotations import Annotation, annotations

@@ -13,7 +13,7 @@ from stages import panel
 from stages.ablation import run_ablation
 from stages.basic import run_basic
 from stages.compared import FIRST, REPORT, SECOND
-from stages.data import read_gold
+from stages.datasets.original_and_gold import read_gold
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import task_of

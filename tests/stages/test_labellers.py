@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from stages.data import read_gold
+from stages.datasets.original_and_gold import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labellers, labels_of

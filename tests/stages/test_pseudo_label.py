@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from stages.data import read_gold
+from stages.datasets.original_and_gold import read_gold
 from stages.pseudo_label import run_pseudo_label, sampled
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of

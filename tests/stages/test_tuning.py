@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stages import tuning
-from stages.data import read_original
+from stages.datasets.original_and_gold import read_original
 from stages.pseudo_label import run_pseudo_label
 from stages.runtime.run_context import ADAPTERS, Run
 from storage.records.pseudo_labels import labellers, labels_of

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.data import read_gold, read_original
+from stages.datasets.original_and_gold import read_gold, read_original
 from stages.runtime.run_context import Run
 
 RunIt = Callable[..., Run]
