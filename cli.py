@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from stages.commands import STAGE_COMMANDS
-from stages.edge import edge, finish, quiet_libraries
-from stages.options import (
+from stages.console.command_context import edge, finish, quiet_libraries
+from stages.console.command_help import STAGE_COMMANDS
+from stages.console.options import (
     Ablation,
     Anew,
     AsJson,
@@ -56,8 +56,8 @@ def demo(
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.progress import Terminal
-        from stages.show import show_run
+        from stages.console.progress_bar import Terminal
+        from stages.console.show_run import show_run
         from stages.world.make import make_world
 
         plan = make_world(folder, language, seed, Terminal().say)
@@ -92,7 +92,7 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
     with edge(as_json, debug):
         quiet_libraries()
         from stages.check import check_file
-        from stages.show import show_check
+        from stages.console.show_run import show_check
 
         found = check_file(plan, overrides)
         finish(found, as_json, show_check)
@@ -114,7 +114,7 @@ def run(
     Example: moodline run plan.yaml
     """
     with edge(as_json, debug):
-        from stages.show import show_run
+        from stages.console.show_run import show_run
 
         finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
 
@@ -158,7 +158,7 @@ def _lead(
     plan: Path, overrides: list[str], what: str, anew: str | None, as_json: bool, debug: bool, workers: int = 1
 ) -> None:
     with edge(as_json, debug):
-        from stages.show import show_stage
+        from stages.console.show_run import show_stage
 
         finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
 
@@ -183,8 +183,8 @@ def infer(
     Example: moodline infer plan.yaml --follow
     """
     with edge(as_json, debug):
+        from stages.console.show_run import show_stage
         from stages.follow import infer_command
-        from stages.show import show_stage
 
         finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
 
@@ -205,8 +205,8 @@ def worker(
     """
     with edge(as_json, debug):
         quiet_libraries()
+        from stages.console.show_run import show_stage
         from stages.join_worker import join_search
-        from stages.show import show_stage
 
         finish(join_search(opened_run(read(plan, overrides)), member_of), as_json, show_stage)
 
@@ -247,8 +247,8 @@ def labels(
     Example: moodline labels plan.yaml --export labels.parquet
     """
     with edge(as_json, debug):
+        from stages.console.show_run import show_labels
         from stages.label_file import labels_command
-        from stages.show import show_labels
 
         finish(
             labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding), as_json, show_labels
@@ -273,8 +273,8 @@ def annotate(
     """
     with edge(as_json, debug):
         from stages.annotate import Annotator, label_keys, run_annotate
+        from stages.console.show_run import show_annotations
         from stages.keyboard import TerminalKeyboard
-        from stages.show import show_annotations
 
         opened = opened_run(read(plan, overrides))
         keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
@@ -305,8 +305,8 @@ def evaluate(
     """
     with edge(as_json, debug):
         quiet_libraries()
+        from stages.console.show_evaluation import show_scores
         from stages.judge import Wanted, run_evaluate
-        from stages.show_scores import show_scores
         from transfer.tables.sources import LabelledSource
 
         rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
@@ -330,8 +330,8 @@ def predict(
     """
     with edge(as_json, debug):
         quiet_libraries()
+        from stages.console.show_run import show_predictions
         from stages.judge import run_predict
-        from stages.show import show_predictions
 
         finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
@@ -343,7 +343,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
     Example: moodline status plan.yaml
     """
     with edge(as_json, debug):
-        from stages.show import show_status
+        from stages.console.show_run import show_status
         from stages.status import run_status
 
         finish(run_status(read(plan, overrides)), as_json, show_status)

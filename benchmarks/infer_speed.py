@@ -267,7 +267,7 @@ def whole(given: argparse.Namespace) -> dict[str, Any]:
 def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -> dict[str, Any]:
     """What infer says; duplicates "kept": each text is classified as often as it stands there."""
     from stages import engine_choice, infer, seen
-    from stages.progress import Terminal
+    from stages.console.progress_bar import Terminal
     from stages.shard_file import key_numbers
 
     columns = {"id": "id", "time": "written_at", "author": "author", "source": "source"}
@@ -309,7 +309,7 @@ def main() -> None:
     parser.add_argument("--duplicates", nargs="*", choices=KINDS, default=KINDS)
     parser.add_argument("--whole", choices=KINDS, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    from stages.edge import quiet_libraries
+    from stages.console.command_context import quiet_libraries
 
     quiet_libraries()
     if given.whole:

@@ -5,8 +5,8 @@ from typing import Any
 
 from stages.ablation import join_ablation
 from stages.basic import join_basic
+from stages.console.progress_bar import Lines
 from stages.further import join_further
-from stages.progress import Lines
 from stages.runtime.local_workers import end_with, take_gpu
 from stages.runtime.run_context import Run
 from storage.locks.workspace_lock import holder

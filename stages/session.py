@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stages.edge import quiet_libraries
+from stages.console.command_context import quiet_libraries
 
 if TYPE_CHECKING:
     from stages.plan.schema import Plan
@@ -53,7 +53,7 @@ def read(plan: Path, overrides: Sequence[str]) -> "Plan":
 
 def opened_run(plan: "Plan") -> "Run":
     """The plan's run, which tells on the terminal how it goes on."""
-    from stages.progress import Terminal
+    from stages.console.progress_bar import Terminal
     from stages.runtime.run_context import open_run
 
     return open_run(plan, Terminal())

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from stages.console.show_labels import in_words
 from stages.datasets.original_and_gold import Gold
 from stages.panel import Facts, Panel, example_rows, named_labellers
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
-from stages.show_labellers import in_words
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.labellers.few_shot_examples import DrawnExamples, Example
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from stages.card import model_card
+from stages.console.show_evaluation import show_combinations
 from stages.datasets.original_and_gold import read_gold, read_original
 from stages.ensemble import final_predictor, run_ensemble
 from stages.plan.schema import read_plan
 from stages.runtime import predictor as models
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run, open_run
-from stages.show_scores import show_combinations
 from storage.records import model_registry, stage_records
 from tests.helpers.small_project import Project
 from transfer.ensembling.combination import COMBINATIONS, FITTED, MEAN

@@ -8,9 +8,9 @@ from typing import Any
 import optuna
 import pytest
 
+from stages.console.show_run import show_status
 from stages.plan.schema import Plan, read_plan
 from stages.runtime.run_context import store_url
-from stages.show import show_status
 from stages.status import run_status
 from storage.database.engine import open_store
 from storage.locks.process_identity import Worker, this_worker

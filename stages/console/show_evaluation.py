@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.tables import console, ends, figure, interval, table
+from stages.console.tables import console, ends, figure, interval, table
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
 ALONE = "that is the single model {}: nothing is combined"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stages.show import show_stage
-from stages.show_further import comparison_notes, comparison_rows
+from stages.console.show_further import comparison_notes, comparison_rows
+from stages.console.show_run import show_stage
 
 FOUND: dict[str, Any] = {
     "than": "stage one, as it is",

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.show_further import HEAD, comparison_notes, comparison_rows
-from stages.show_labellers import in_words, spending_lines, unity_lines
-from stages.show_scores import show_classes, show_combinations, show_distilled
-from stages.tables import console as _console
-from stages.tables import ends
-from stages.tables import figure as _figure
-from stages.tables import table as _table
+from stages.console.show_evaluation import show_classes, show_combinations, show_distilled
+from stages.console.show_further import HEAD, comparison_notes, comparison_rows
+from stages.console.show_labels import in_words, spending_lines, unity_lines
+from stages.console.tables import console as _console
+from stages.console.tables import ends
+from stages.console.tables import figure as _figure
+from stages.console.tables import table as _table
 
 MEGABYTE = 1e6
 MOST_SHOWN = 9  # trials in one line

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.progress import Terminal, _plain_line
+from stages.console.progress_bar import Terminal, _plain_line
 
 
 def test_without_a_terminal_progress_is_plain_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +29,7 @@ def test_markup_in_a_name_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) 
 def test_where_nobody_reads_any_more_the_work_goes_on_and_its_result_is_told(kind: str) -> None:
     words = f"""if True:
         import sys
-        from stages.progress import {kind}
+        from stages.console.progress_bar import {kind}
         report = {kind}()
         report.say("begun")
         sys.stdin.readline()  # by now the other end of stderr is closed
@@ -40,7 +40,7 @@ def test_where_nobody_reads_any_more_the_work_goes_on_and_its_result_is_told(kin
         print("a word of somebody else's", file=sys.stderr, flush=True)
         print("done")
     """
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     work = subprocess.Popen([sys.executable, "-c", words], cwd=root, text=True, **pipes)  # type: ignore[call-overload]
     assert work.stderr.readline() == "begun\n"
