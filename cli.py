@@ -272,9 +272,9 @@ def annotate(
     Example: moodline annotate plan.yaml --annotator kim --rows 300
     """
     with edge(as_json, debug):
-        from stages.annotate import Annotator, label_keys, run_annotate
+        from stages.annotation.annotate import Annotator, label_keys, run_annotate
+        from stages.annotation.key_input import TerminalKeyboard
         from stages.console.show_run import show_annotations
-        from stages.keyboard import TerminalKeyboard
 
         opened = opened_run(read(plan, overrides))
         keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))

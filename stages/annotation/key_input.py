@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from stages.annotate import QUIT, SKIP, UNDO
+from stages.annotation.annotate import QUIT, SKIP, UNDO
 
 # what u, s and q write while a Korean keyboard is switched on
 KOREAN = {"ㅕ": UNDO, "ㄴ": SKIP, "ㅂ": QUIT}
@@ -19,7 +19,7 @@ class TerminalKeyboard:
         self._known = {*keys, UNDO, SKIP, QUIT}
 
     def ask(self, text: str, done: int, total: int, last: str | None) -> str:
-        """See stages.annotate.Keyboard."""
+        """See stages.annotation.annotate.Keyboard."""
         before = f"   (before: {last})" if last else ""
         print(f"\n{done + 1} of {total}{before}\n\n  {text}\n", file=sys.stderr)
         print(f"{self._legend}   [{SKIP}] pass over  [{UNDO}] undo  [{QUIT}] quit", file=sys.stderr, flush=True)

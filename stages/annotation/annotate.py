@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.consensus import agreements, gold_rows
+from stages.annotation.label_aggregation import agreements, gold_rows
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
