@@ -91,7 +91,7 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.check import check_file
+        from stages.check.check_plan import check_file
         from stages.console.show_run import show_check
 
         found = check_file(plan, overrides)

@@ -14,7 +14,7 @@ import pytest
 from optuna.trial import TrialState
 
 from stages.basic import run_basic
-from stages.check import check_plan, full_fits
+from stages.check.check_plan import check_plan, full_fits
 from stages.pipeline import run_all
 from stages.plan.schema import read_plan
 from stages.refit import best_of, fresh_figures

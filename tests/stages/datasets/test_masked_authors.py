@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.check import check_plan
+from stages.check.check_plan import check_plan
 from stages.infer import run_infer
 from stages.plan.schema import read_plan
 from stages.runtime.progress import Advance
