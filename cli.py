@@ -226,7 +226,7 @@ def enqueue(
     Example: moodline enqueue plan.yaml learning_rate=1e-4 batch_size=16 --candidate klue/bert-base
     """
     with edge(as_json, debug):
-        from stages.enqueue import enqueue_trial
+        from stages.study_runs.enqueue import enqueue_trial
 
         told = enqueue_trial(begun_run(read(plan, overrides)), settings, candidate, stage)
         finish(told, as_json, lambda told: print(told["message"]))

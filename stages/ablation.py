@@ -25,10 +25,10 @@ from stages.controls import (
 from stages.further import further_result, is_simulated, run_further, search_of, winning_round
 from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
-from stages.results import SIMULATED
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint
-from stages.searching import with_path
+from stages.study_runs.study_runner import with_path
+from stages.study_runs.table_rows import SIMULATED
 from stages.target import NO_GOLD
 from studies.study_config import Search
 from studies.trial_task import Task

@@ -16,7 +16,7 @@ from stages.datasets.original_and_gold import read_gold_rows, read_original
 from stages.plan.plan_settings import AdaptSettings
 from stages.runtime.run_context import ADAPTED, Run
 from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of
-from stages.searching import slug
+from stages.study_runs.study_runner import slug
 from storage.records import model_registry, stage_records
 from studies.deferred_signals import held_interrupts
 from transfer.encoders.hub import fetch_model, model_version

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.plan.plan_settings import EnsembleSettings
-from stages.yardstick import Yardstick
+from stages.study_runs.selection_metric import Yardstick
 from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture
 from transfer.ensembling.fit_weights import Rows, cross_fitted, fit_mixture
 from transfer.errors import Problem

@@ -15,7 +15,7 @@ from optuna.trial import FixedTrial, TrialState
 
 from stages.further_inputs import Inputs
 from stages.runtime.run_context import Run, store_url
-from stages.searching import longest_of, search, summary
+from stages.study_runs.study_runner import longest_of, search, summary
 from studies.enumerated_trials import SETTINGS, Queued
 from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from stages.datasets.comment_samples import drawn_comments, taken_by
 from stages.ensemble import CHOOSING, HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
 from stages.plan.plan_settings import DistilSettings
-from stages.refit import Job, search_and_refit
 from stages.runtime.local_workers import Crew
 from stages.runtime.predictor import Floats, Predictor, Readings, save_array
 from stages.runtime.reset import forget_studies
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, result_of
-from stages.searching import fitted_space, longest_of, resources, winner_of, with_path
+from stages.study_runs.refit import Job, search_and_refit
+from stages.study_runs.study_runner import fitted_space, longest_of, resources, winner_of, with_path
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import plain_space

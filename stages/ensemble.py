@@ -14,12 +14,12 @@ from stages.further import further_result
 from stages.gallery import draw_gallery
 from stages.plan.plan_settings import EnsembleSettings
 from stages.pseudo_label import Sampled, sampled
-from stages.results import SIMULATED, Row, row
 from stages.runtime.predictor import Predictor, Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of
+from stages.study_runs.selection_metric import Yardstick
+from stages.study_runs.table_rows import SIMULATED, Row, row
 from stages.target import target_of
-from stages.yardstick import Yardstick
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from transfer.corpus.splits import Original

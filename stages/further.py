@@ -10,13 +10,13 @@ from stages.compared import comparison
 from stages.controls import SOURCES, Controls, run_controls
 from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import STAGE, task_of, value_interval
-from stages.refit import Found, Job, search_and_refit
-from stages.results import SIMULATED, Row, trial_rows
 from stages.rounds import Round, inputs_of_round, round_name, teachers
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, require_same, result_of
-from stages.searching import stopped, winner_of, with_path
+from stages.study_runs.refit import Found, Job, search_and_refit
+from stages.study_runs.study_runner import stopped, winner_of, with_path
+from stages.study_runs.table_rows import SIMULATED, Row, trial_rows
 from stages.target import NO_GOLD
 from studies.model_record import model_name
 from studies.refit_settings import RecheckSettings, recheck_of

@@ -13,8 +13,8 @@ from stages.rounds import round_name
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
-from stages.searching import fitted_space, longest_of, resources
-from stages.yardstick import Yardstick
+from stages.study_runs.selection_metric import Yardstick
+from stages.study_runs.study_runner import fitted_space, longest_of, resources
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import default_mixing, default_space
 from studies.trial_task import Exam, Task

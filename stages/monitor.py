@@ -20,11 +20,11 @@ from stages.line.sensitivity import sensitivity
 from stages.line.series import Line, as_json, totals_json
 from stages.line.settings import Every
 from stages.line.table import write_csv, write_parquet, write_sources
-from stages.results import SIMULATED
 from stages.runtime.overview import table_rows
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, result_of
+from stages.study_runs.table_rows import SIMULATED
 from storage.records import stage_records
 
 STAGE = "monitor"

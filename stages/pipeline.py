@@ -16,7 +16,7 @@ from stages.pseudo_label import run_pseudo_label
 from stages.runtime.overview import overview, stages_of
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of
-from stages.searching import with_path
+from stages.study_runs.study_runner import with_path
 from storage.records import stage_records
 
 Stage = Callable[[Run], dict[str, Any]]

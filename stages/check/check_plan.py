@@ -19,8 +19,8 @@ from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import candidate_location, check_writable, files_of, store_url
-from stages.search_notes import search_notes
 from stages.spending import LOOKED_AT, would_cost
+from stages.study_runs.search_warnings import search_notes
 from storage.database.engine import check_store
 from storage.errors import StoreProblem
 from studies.refit_settings import recheck_of

@@ -53,7 +53,7 @@ POINTS = {
     "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
     "studies.top_k_models.Shelf.tidy": 2,
-    "stages.searching.sweep_scratch": 2,
+    "stages.study_runs.study_runner.sweep_scratch": 2,
     "storage.records.trial_slots.close_slot": 1,
     "storage.records.stage_records.finish": 1,
 }

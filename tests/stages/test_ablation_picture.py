@@ -11,7 +11,7 @@ from PIL import Image
 from stages import ablation
 from stages.ablation_picture import draw_ablation
 from stages.controls import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
-from stages.results import SIMULATED
+from stages.study_runs.table_rows import SIMULATED
 
 
 def row(arm: str, split: str, middle: float) -> dict[str, Any]:

@@ -253,7 +253,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
         return run_trial(*args, **more)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr("stages.searching.run_trial", killed)
+        patch.setattr("stages.study_runs.study_runner.run_trial", killed)
         with pytest.raises(KilledError):
             run_ablation(dying(further))
     told = run_ablation(opened(further))

@@ -11,8 +11,8 @@ from stages import further as stage
 from stages.ablation import run_ablation
 from stages.compared import REPORT
 from stages.further import run_further
-from stages.refit import search_and_refit
 from stages.runtime.run_context import store_url
+from stages.study_runs.refit import search_and_refit
 from storage.records import model_registry
 from studies.optuna_storage import open_optuna
 from tests.helpers.searched_project import KilledError, opened, predictions

@@ -12,7 +12,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from stages.runtime.run_context import Run
-from stages.searching import search, shown_trial, summary
+from stages.study_runs.study_runner import search, shown_trial, summary
 from storage.records import model_registry
 from studies.enumerated_trials import ENTRY, Queued, best_distinct
 from studies.next_trial import baseline_note

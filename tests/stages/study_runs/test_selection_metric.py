@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.yardstick import Yardstick
+from stages.study_runs.selection_metric import Yardstick
 
 LABELS = ("a", "b")
 RIGHT = np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32)

@@ -17,10 +17,10 @@ from stages.basic import run_basic
 from stages.check.check_plan import check_plan, full_fits
 from stages.pipeline import run_all
 from stages.plan.schema import read_plan
-from stages.refit import best_of, fresh_figures
 from stages.runtime.progress import Silent
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.status import run_status
+from stages.study_runs.refit import best_of, fresh_figures
 from storage.records import model_registry
 from studies.enumerated_trials import Queued
 from tests.helpers.small_project import write_csv

@@ -9,9 +9,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from stages.enqueue import enqueue_trial
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run, store_url
+from stages.study_runs.enqueue import enqueue_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Range, Space, suggest
 from studies.study_config import Search

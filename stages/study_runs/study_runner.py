@@ -14,10 +14,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stages.plan.duration import shown
 from stages.plan.plan_settings import SearchSettings
-from stages.results import FIGURES, figure_intervals
 from stages.runtime.progress import Report
 from stages.runtime.run_context import Run, store_url
-from stages.search_notes import search_notes
+from stages.study_runs.search_warnings import search_notes
+from stages.study_runs.table_rows import FIGURES, figure_intervals
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import Board
