@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.ablation_picture import draw_ablation
-from stages.adapt import adapted_folders, adapts, pretrained
 from stages.compared import REPORT, SPLITS, splits_of
 from stages.controls import (
     BOTH,
@@ -27,6 +26,7 @@ from stages.further_inputs import Inputs, inputs_of
 from stages.further_task import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint
+from stages.search.domain_adaptation import adapted_folders, adapts, pretrained
 from stages.study_runs.study_runner import with_path
 from stages.study_runs.table_rows import SIMULATED
 from stages.target import NO_GOLD

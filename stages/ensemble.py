@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.basic import basic_result, references
 from stages.combining import Bench, Combined, chosen_of, compare
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.further import further_result
@@ -17,6 +16,7 @@ from stages.pseudo_label import Sampled, sampled
 from stages.runtime.predictor import Predictor, Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of
+from stages.search.run_search import basic_result, references
 from stages.study_runs.selection_metric import Yardstick
 from stages.study_runs.table_rows import SIMULATED, Row, row
 from stages.target import target_of

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.adapt import adapt_before, adapts
-from stages.basic import basic_result
 from stages.compared import comparison
 from stages.controls import SOURCES, Controls, run_controls
 from stages.further_inputs import Inputs, inputs_of
@@ -14,6 +12,8 @@ from stages.rounds import Round, inputs_of_round, round_name, teachers
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, require_same, result_of
+from stages.search.domain_adaptation import adapt_before, adapts
+from stages.search.run_search import basic_result
 from stages.study_runs.refit import Found, Job, search_and_refit
 from stages.study_runs.study_runner import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, Row, trial_rows

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.adapt import adapted_result, adapts
-from stages.basic import basic_result
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.pseudo_label import Sampled, sampled
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import result_of
+from stages.search.domain_adaptation import adapted_result, adapts
+from stages.search.run_search import basic_result
 from stages.target import Target, target_of
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord

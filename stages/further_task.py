@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from stages.adapt import adapted_folders, adapts
 from stages.further_inputs import Inputs
 from stages.rounds import round_name
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
+from stages.search.domain_adaptation import adapted_folders, adapts
 from stages.study_runs.selection_metric import Yardstick
 from stages.study_runs.study_runner import fitted_space, longest_of, resources
 from storage.records.model_registry import ModelRecord

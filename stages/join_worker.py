@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from stages.ablation import join_ablation
-from stages.basic import join_basic
 from stages.console.progress_bar import Lines
 from stages.further import join_further
 from stages.runtime.local_workers import end_with, take_gpu
 from stages.runtime.run_context import Run
+from stages.search.run_search import join_basic
 from storage.locks.workspace_lock import holder
 from storage.records import stage_records
 from transfer.errors import Problem

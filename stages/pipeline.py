@@ -4,8 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from stages.ablation import run_ablation
-from stages.adapt import run_adapt
-from stages.basic import basic_result, run_basic
 from stages.distil import run_distil
 from stages.ensemble import run_ensemble
 from stages.further import further_result, run_further
@@ -16,6 +14,8 @@ from stages.pseudo_label import run_pseudo_label
 from stages.runtime.overview import overview, stages_of
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of
+from stages.search.domain_adaptation import run_adapt
+from stages.search.run_search import basic_result, run_basic
 from stages.study_runs.study_runner import with_path
 from storage.records import stage_records
 

@@ -1,8 +1,8 @@
 """The plan's teacher: the best trials that stage one has kept, whichever candidate they are of."""
 
-from stages.basic import basic_result
 from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run
+from stages.search.run_search import basic_result
 from storage.records import model_registry
 from transfer.labellers.teacher_labeller import TeacherLabeller
 from transfer.metrics.scores import DIRECTIONS

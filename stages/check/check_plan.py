@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stages.basic import subset_of
 from stages.beside import check_beside
 from stages.datasets.masked_authors import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original
@@ -19,6 +18,7 @@ from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import candidate_location, check_writable, files_of, store_url
+from stages.search.run_search import subset_of
 from stages.spending import LOOKED_AT, would_cost
 from stages.study_runs.search_warnings import search_notes
 from storage.database.engine import check_store

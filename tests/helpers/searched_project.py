@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from stages import panel
-from stages.basic import run_basic
 from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.runtime.run_context import Run, open_run
+from stages.search.run_search import run_basic
 from tests.helpers.labelling_project import StubLabeller
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, MOODS, easy_texts, save_encoder

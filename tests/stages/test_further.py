@@ -11,7 +11,6 @@ from sklearn.metrics import f1_score
 
 from stages import panel
 from stages.ablation import run_ablation
-from stages.basic import run_basic
 from stages.compared import FIRST, REPORT, SECOND
 from stages.datasets.original_and_gold import read_gold
 from stages.further import run_further
@@ -19,6 +18,7 @@ from stages.further_inputs import inputs_of
 from stages.further_task import task_of
 from stages.pseudo_label import run_pseudo_label
 from stages.runtime.run_context import store_url
+from stages.search.run_search import run_basic
 from stages.status import run_status
 from storage.records import model_registry
 from studies.objective import run_trial

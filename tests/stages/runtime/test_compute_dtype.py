@@ -8,9 +8,9 @@ import optuna
 import pytest
 import torch
 
-from stages.basic import run_basic
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run, store_url
+from stages.search.run_search import run_basic
 from storage.records.measured_choices import choice
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder

@@ -8,10 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from stages import adapt
 from stages.ablation import run_ablation
-from stages.adapt import adapted_folders, adapted_result, pretrained, run_adapt
-from stages.basic import run_basic
 from stages.compared import REPORT
 from stages.datasets.original_and_gold import read_gold_rows
 from stages.further import run_further
@@ -22,6 +19,9 @@ from stages.plan.schema import read_plan
 from stages.pseudo_label import run_pseudo_label
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import Run
+from stages.search import domain_adaptation
+from stages.search.domain_adaptation import adapted_folders, adapted_result, pretrained, run_adapt
+from stages.search.run_search import run_basic
 from storage.records import stage_records
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
@@ -76,7 +76,7 @@ def test_an_adaptation_killed_and_gone_on_with_gives_the_same_weights(
             raise KilledError
         return do(self, rows)
 
-    monkeypatch.setattr(adapt, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(domain_adaptation, "CHECKPOINT_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(Adapting, "_do", killed)
         with pytest.raises(KilledError):
@@ -100,7 +100,7 @@ def test_an_encoder_that_was_adapted_before_a_kill_is_not_adapted_again(
 ) -> None:
     save_encoder("roberta", fresh.parent / "models" / "roberta", with_lm_head=True)
     both = (BEFORE_SEARCH, "candidates=[models/bert, models/roberta]")
-    train, begun = adapt._train, list[str]()
+    train, begun = domain_adaptation._train, list[str]()
 
     def noted(run: Run, candidate: str, *more: Any) -> None:
         begun.append(candidate)
@@ -108,7 +108,7 @@ def test_an_encoder_that_was_adapted_before_a_kill_is_not_adapted_again(
             raise KilledError
         train(run, candidate, *more)
 
-    monkeypatch.setattr(adapt, "_train", noted)
+    monkeypatch.setattr(domain_adaptation, "_train", noted)
     with pytest.raises(KilledError):
         run_adapt(opened(fresh, *both))
     before = weights(fresh)
@@ -153,7 +153,7 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
         adapted_result(opened(fresh, BEFORE_SEARCH))
     again = run_adapt(opened(fresh, BEFORE_SEARCH))["adapted"]["models/bert"]
     assert again["name"] != first["name"]
-    assert drawn[0] not in adapt._inputs(opened(fresh, BEFORE_SEARCH)).texts
+    assert drawn[0] not in domain_adaptation._inputs(opened(fresh, BEFORE_SEARCH)).texts
 
 
 def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
@@ -191,7 +191,7 @@ def test_stage_one_begins_with_the_adapted_weights_alone_and_keeps_to_them(fresh
     assert len(weights(fresh)) == 1, "the other adaptation is of no use any more"
     gold = fresh.parent / "gold.csv"
     with gold.open("a", encoding="utf-8") as file:
-        file.write(f"new,{adapt._inputs(run).texts[0]},joy\n")
+        file.write(f"new,{domain_adaptation._inputs(run).texts[0]},joy\n")
     before = weights(fresh)
     with pytest.raises(Problem, match="stage adapt of small was begun with other inputs") as caught:
         run_basic(opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1"))

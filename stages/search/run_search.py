@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from stages.adapt import adapt_before, adapted_folders, adapted_result, adapts
 from stages.datasets.original_and_gold import read_gold_rows, read_original
 from stages.plan.schema import Plan
 from stages.runtime.predictor import Readings, model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of
+from stages.search.domain_adaptation import adapt_before, adapted_folders, adapted_result, adapts
 from stages.study_runs.refit import Found, Job, best_of, search_and_refit
 from stages.study_runs.study_runner import fitted_space, longest_of, resources, stopped, winner_of, with_path
 from stages.study_runs.table_rows import Row, row, trial_rows
