@@ -248,7 +248,7 @@ def labels(
     """
     with edge(as_json, debug):
         from stages.console.show_run import show_labels
-        from stages.label_file import labels_command
+        from stages.label.label_import_export import labels_command
 
         finish(
             labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding), as_json, show_labels

@@ -24,7 +24,7 @@ import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from benchmarks.parts import machine, table
-from stages.asking import CHUNK
+from stages.label.labelling_loop import CHUNK
 from stages.world.corpus import LABELS, make_corpus
 from stages.world.size import Size
 from stages.world.vocabulary import byte_level, wrapped

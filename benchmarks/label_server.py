@@ -23,8 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stages.label.run_label import run_pseudo_label
 from stages.plan.schema import read_plan
-from stages.pseudo_label import run_pseudo_label
 from stages.runtime.run_context import Run, open_run
 from storage.records.pseudo_labels import labels_of
 from transfer.labellers.answer_parsing import read_label, spellings

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from benchmarks.parts import machine
 from stages.datasets.original_and_gold import read_gold
-from stages.panel import panels_of
+from stages.label.labeller_ensemble import panels_of
+from stages.label.run_label import run_pseudo_label
 from stages.plan.schema import read_plan
-from stages.pseudo_label import run_pseudo_label
 from stages.runtime.run_context import Run, open_run
 from stages.world.corpus import make_corpus
 from stages.world.files import write_texts

@@ -11,8 +11,8 @@ from stages.combining import Bench, Combined, chosen_of, compare
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.further import further_result
 from stages.gallery import draw_gallery
+from stages.label.run_label import Sampled, sampled
 from stages.plan.plan_settings import EnsembleSettings
-from stages.pseudo_label import Sampled, sampled
 from stages.runtime.predictor import Predictor, Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of

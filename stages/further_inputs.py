@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
-from stages.pseudo_label import Sampled, sampled
+from stages.label.run_label import Sampled, sampled
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import result_of
 from stages.search.domain_adaptation import adapted_result, adapts

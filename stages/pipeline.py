@@ -8,9 +8,9 @@ from stages.distil import run_distil
 from stages.ensemble import run_ensemble
 from stages.further import further_result, run_further
 from stages.infer import run_infer
+from stages.label.labeller_ensemble import require_labellers
+from stages.label.run_label import run_pseudo_label
 from stages.monitor import run_monitor
-from stages.panel import require_labellers
-from stages.pseudo_label import run_pseudo_label
 from stages.runtime.overview import overview, stages_of
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of

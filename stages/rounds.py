@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.choosing import kept_sample
 from stages.datasets.original_and_gold import read_gold, read_original
 from stages.further_inputs import Inputs
+from stages.label.run_label import Sampled
+from stages.label.sample_selection import kept_sample
 from stages.plan.plan_settings import RoundsSettings
-from stages.pseudo_label import Sampled
 from stages.runtime.predictor import Predictor, model_record, predictor_fingerprint
 from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint

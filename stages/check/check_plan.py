@@ -12,14 +12,14 @@ import numpy as np
 from stages.beside import check_beside
 from stages.datasets.masked_authors import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original
-from stages.panel import named_labellers, require_labellers
+from stages.label.labeller_ensemble import named_labellers, require_labellers
+from stages.label.labelling_cost import LOOKED_AT, would_cost
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import candidate_location, check_writable, files_of, store_url
 from stages.search.run_search import subset_of
-from stages.spending import LOOKED_AT, would_cost
 from stages.study_runs.search_warnings import search_notes
 from storage.database.engine import check_store
 from storage.errors import StoreProblem
@@ -58,7 +58,7 @@ def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
 def check_plan(plan: Plan) -> dict[str, Any]:
     """The result has `rows`, `labels` (count per label and split), `lengths` (characters), `dropped`, `overlaps`,
     `conflicts`, `would_run`, `seconds` (a rough estimate by stage), `labelling` (what servers would cost, see
-    stages.spending), `notes` and `problems`; `run` works where there are no problems."""
+    stages.label.labelling_cost), `notes` and `problems`; `run` works where there are no problems."""
     problems: list[str] = []
     original = _tried(problems, lambda: read_original(plan))
     subset = _tried(problems, lambda: subset_of(plan, original) if original else None)

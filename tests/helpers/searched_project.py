@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from stages import panel
+from stages.label import labeller_ensemble
+from stages.label.run_label import run_pseudo_label
 from stages.plan.schema import read_plan
-from stages.pseudo_label import run_pseudo_label
 from stages.runtime.run_context import Run, open_run
 from stages.search.run_search import run_basic
 from tests.helpers.labelling_project import StubLabeller
@@ -69,7 +69,7 @@ def make_searched(folder: Path, monkeypatch: Any) -> Path:
     save_encoder("bert", folder / "models" / "bert", with_lm_head=True)
     plan = folder / "plan.yaml"
     plan.write_text(PLAN, encoding="utf-8")
-    monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
+    monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller())
     run = open_run(read_plan(plan))
     run_basic(run)
     run_pseudo_label(run)

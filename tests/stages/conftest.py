@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages import panel
+from stages.label import labeller_ensemble
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
 from tests.helpers.labelling_project import StubLabeller
@@ -43,7 +43,7 @@ def labels_by(monkeypatch: pytest.MonkeyPatch) -> Labels:
 
     def put(rule: Callable[[str], tuple[float, ...] | int | None]) -> StubLabeller:
         labeller = StubLabeller(rule)
-        monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller)
+        monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller)
         return labeller
 
     return put

@@ -9,14 +9,14 @@ import optuna
 import pytest
 from sklearn.metrics import f1_score
 
-from stages import panel
 from stages.ablation import run_ablation
 from stages.compared import FIRST, REPORT, SECOND
 from stages.datasets.original_and_gold import read_gold
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import task_of
-from stages.pseudo_label import run_pseudo_label
+from stages.label import labeller_ensemble
+from stages.label.run_label import run_pseudo_label
 from stages.runtime.run_context import store_url
 from stages.search.run_search import run_basic
 from stages.status import run_status
@@ -41,7 +41,7 @@ def _further(_searched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def searched(searched: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, its labeller at hand."""
-    monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
+    monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller())
     return searched
 
 

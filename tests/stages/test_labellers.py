@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from stages.datasets.original_and_gold import read_gold
-from stages.pseudo_label import run_pseudo_label, sampled
+from stages.label.run_label import run_pseudo_label, sampled
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve

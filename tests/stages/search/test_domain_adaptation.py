@@ -14,9 +14,9 @@ from stages.datasets.original_and_gold import read_gold_rows
 from stages.further import run_further
 from stages.further_inputs import inputs_of
 from stages.further_task import NOT_ADAPTED, task_of
+from stages.label.run_label import run_pseudo_label
 from stages.pipeline import DOES
 from stages.plan.schema import read_plan
-from stages.pseudo_label import run_pseudo_label
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import Run
 from stages.search import domain_adaptation
@@ -159,7 +159,7 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
 def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
     searched: Path, tmp_path: Path
 ) -> None:
-    from stages.label_file import labels_command
+    from stages.label.label_import_export import labels_command
     from stages.runtime.reset import begin_anew
 
     run = opened(searched, BEFORE_SEARCH)
@@ -226,10 +226,10 @@ def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(
 def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_without(
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stages import panel
+    from stages.label import labeller_ensemble
     from tests.helpers.searched_project import labeller
 
-    monkeypatch.setattr(panel, "make_labeller", lambda *_: labeller())
+    monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller())
     run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "further.trials=1")
     run_basic(run)
     run_pseudo_label(run)

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from stages.datasets.original_and_gold import Gold, read_original
+from stages.label.self_training import teacher_of
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run, candidate_location
-from stages.teacher import teacher_of
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import Problem

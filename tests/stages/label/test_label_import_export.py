@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from stages.label_file import export_labels, import_labels
-from stages.pseudo_label import run_pseudo_label
+from stages.label.label_import_export import export_labels, import_labels
+from stages.label.run_label import run_pseudo_label
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages import tuning
 from stages.datasets.original_and_gold import read_original
-from stages.pseudo_label import run_pseudo_label
+from stages.label import lm_tuning
+from stages.label.run_label import run_pseudo_label
 from stages.runtime.run_context import ADAPTERS, Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import opened, write
@@ -165,15 +165,15 @@ def test_without_gold_other_original_rows_judge(tmp_path: Path) -> None:
 
 
 def test_without_tuning_a_stage_done_before_stays_done() -> None:
-    assert tuning.tuning_parts([None, None]) == {}
+    assert lm_tuning.tuning_parts([None, None]) == {}
 
 
 def test_rows_are_dealt_alike_per_label_and_too_few_are_a_message(tmp_path: Path) -> None:
     run = opened(make(tmp_path))
     train = read_original(run.plan).train
     settings = TuningSettings(sample=30, held_out=9)
-    parts = tuning._deal(train, settings, 0, "tuning")
+    parts = lm_tuning._deal(train, settings, 0, "tuning")
     assert [np.bincount(part.labels).tolist() for part in parts] == [[10] * 3, [3] * 3, [3] * 3]
     few = chosen(train, np.arange(len(train)) < 2, {})
     with pytest.raises(Problem, match="2 rows of original train are too few"):
-        tuning._deal(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")
+        lm_tuning._deal(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")

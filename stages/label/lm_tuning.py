@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.asking import ask_all
 from stages.datasets.original_and_gold import Gold, read_original
-from stages.panel import Panel
+from stages.label.labeller_ensemble import Panel
+from stages.label.labelling_loop import ask_all
 from stages.plan.schema import Plan
 from stages.runtime.run_context import ADAPTERS, Run
 from stages.runtime.stage_execution import fingerprint

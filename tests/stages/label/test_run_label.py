@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.original_and_gold import read_gold
-from stages.pseudo_label import run_pseudo_label, sampled
+from stages.label.run_label import run_pseudo_label, sampled
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
@@ -155,7 +155,7 @@ def test_what_stage_one_doubts_is_labelled_where_the_plan_says_so(
     tmp_path: Path, labels_by: Labels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels_by(boasting)
-    monkeypatch.setattr("stages.choosing.stage_one_winner", lambda run: Doubtful())
+    monkeypatch.setattr("stages.label.sample_selection.stage_one_winner", lambda run: Doubtful())
     plan = make_labelling(tmp_path, gold=60)
     run = opened(plan, "pseudo_label.choose=uncertain", "pseudo_label.sample=50")
     read = sampled(run, run_pseudo_label(run), read_gold(run))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from stages.panel import Panel, together
+from stages.label.labeller_ensemble import Panel, together
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, add_labels, labels_of, register_labeller

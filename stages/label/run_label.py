@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.asking import STAGE, ask_all
-from stages.choosing import how_drawn, kept_sample, sample_name, settings_of
 from stages.datasets.original_and_gold import Gold, read_gold
-from stages.measured import against_people, calibration_of, distributions
-from stages.panel import Panel, panels_of, summed, together
+from stages.label.gold_evaluation import against_people, calibration_of, distributions
+from stages.label.labeller_agreement import compared
+from stages.label.labeller_ensemble import Panel, panels_of, summed, together
+from stages.label.labelling_cost import spent, told_before
+from stages.label.labelling_loop import STAGE, ask_all
+from stages.label.lm_tuning import Tuning, tuned, tuning_of, tuning_parts
+from stages.label.sample_selection import how_drawn, kept_sample, sample_name, settings_of
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage
-from stages.spending import spent, told_before
-from stages.tuning import Tuning, tuned, tuning_of, tuning_parts
-from stages.unity import compared
 from storage.records.pseudo_labels import LabelRow, labels_of, register_labeller
 from transfer.errors import Problem
 
@@ -40,9 +40,9 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
     The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
-    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.measured. `labellers` and
-    `between` tell of each labeller and prompt where there are several, see stages.unity; `usage` and `estimate` what
-    was spent, see stages.spending; `tuning` how the local ones that learnt before fared, see stages.tuning.
+    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.label.gold_evaluation. `labellers` and
+    `between` tell of each labeller and prompt where there are several, see stages.label.labeller_agreement; `usage` and `estimate` what
+    was spent, see stages.label.labelling_cost; `tuning` how the local ones that learnt before fared, see stages.label.lm_tuning.
     Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
     """
     settings = settings_of(run.plan)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.original_and_gold import Gold
-from stages.measured import raw_figures
-from stages.panel import Facts
+from stages.label.gold_evaluation import raw_figures
+from stages.label.labeller_ensemble import Facts
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of

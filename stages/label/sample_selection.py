@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.datasets.original_and_gold import Gold, read_original
+from stages.label.self_training import stage_one_winner
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
-from stages.teacher import stage_one_winner
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, draw_stratified
 from transfer.errors import Problem

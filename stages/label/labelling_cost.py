@@ -6,7 +6,7 @@ from typing import Any
 
 from stages.console.show_labels import in_words
 from stages.datasets.original_and_gold import Gold
-from stages.panel import Facts, Panel, example_rows, named_labellers
+from stages.label.labeller_ensemble import Facts, Panel, example_rows, named_labellers
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
