@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from stages.combining import Bench, Combined, chosen_of, compare
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
-from stages.further import further_result
+from stages.further.run_further import further_result
+from stages.further.selection_split import target_of
 from stages.gallery import draw_gallery
 from stages.label.run_label import Sampled, sampled
 from stages.plan.plan_settings import EnsembleSettings
@@ -19,7 +20,6 @@ from stages.runtime.stage_execution import do_stage, result_of
 from stages.search.run_search import basic_result, references
 from stages.study_runs.selection_metric import Yardstick
 from stages.study_runs.table_rows import SIMULATED, Row, row
-from stages.target import target_of
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from transfer.corpus.splits import Original

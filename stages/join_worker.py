@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from stages.ablation import join_ablation
 from stages.console.progress_bar import Lines
-from stages.further import join_further
+from stages.further.ablation import join_ablation
+from stages.further.run_further import join_further
 from stages.runtime.local_workers import end_with, take_gpu
 from stages.runtime.run_context import Run
 from stages.search.run_search import join_basic

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from stages.ablation import run_ablation
 from stages.distil import run_distil
 from stages.ensemble import run_ensemble
-from stages.further import further_result, run_further
+from stages.further.ablation import run_ablation
+from stages.further.run_further import further_result, run_further
 from stages.infer import run_infer
 from stages.label.labeller_ensemble import require_labellers
 from stages.label.run_label import run_pseudo_label

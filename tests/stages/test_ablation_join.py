@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.ablation import run_ablation
-from stages.further import run_further
+from stages.further.ablation import run_ablation
+from stages.further.run_further import run_further
 from storage.records import trial_slots
 from tests.helpers.searched_project import opened, predictions
 from tests.helpers.small_project import Project

@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from stages.ablation import run_ablation
-from stages.compared import REPORT
 from stages.datasets.original_and_gold import read_gold_rows
-from stages.further import run_further
-from stages.further_inputs import inputs_of
-from stages.further_task import NOT_ADAPTED, task_of
+from stages.further.ablation import run_ablation
+from stages.further.comparison import REPORT
+from stages.further.further_inputs import inputs_of
+from stages.further.further_study import NOT_ADAPTED, task_of
+from stages.further.run_further import run_further
 from stages.label.run_label import run_pseudo_label
 from stages.pipeline import DOES
 from stages.plan.schema import read_plan

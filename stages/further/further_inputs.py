@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
+from stages.further.selection_split import Target, target_of
 from stages.label.run_label import Sampled, sampled
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import result_of
 from stages.search.domain_adaptation import adapted_result, adapts
 from stages.search.run_search import basic_result
-from stages.target import Target, target_of
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import most, plain_space

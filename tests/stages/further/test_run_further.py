@@ -9,12 +9,12 @@ import optuna
 import pytest
 from sklearn.metrics import f1_score
 
-from stages.ablation import run_ablation
-from stages.compared import FIRST, REPORT, SECOND
 from stages.datasets.original_and_gold import read_gold
-from stages.further import run_further
-from stages.further_inputs import inputs_of
-from stages.further_task import task_of
+from stages.further.ablation import run_ablation
+from stages.further.comparison import FIRST, REPORT, SECOND
+from stages.further.further_inputs import inputs_of
+from stages.further.further_study import task_of
+from stages.further.run_further import run_further
 from stages.label import labeller_ensemble
 from stages.label.run_label import run_pseudo_label
 from stages.runtime.run_context import store_url

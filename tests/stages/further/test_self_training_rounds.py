@@ -7,10 +7,10 @@ import optuna
 import pyarrow.parquet as pq
 import pytest
 
-from stages import further as stage
-from stages.ablation import run_ablation
-from stages.compared import REPORT
-from stages.further import run_further
+from stages.further import run_further as stage
+from stages.further.ablation import run_ablation
+from stages.further.comparison import REPORT
+from stages.further.run_further import run_further
 from stages.runtime.run_context import store_url
 from stages.study_runs.refit import search_and_refit
 from storage.records import model_registry

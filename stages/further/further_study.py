@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.further_inputs import Inputs
-from stages.rounds import round_name
+from stages.further.further_inputs import Inputs
+from stages.further.self_training_rounds import round_name
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.controls import ORIGINAL, PSEUDO, Controls
-from stages.further_inputs import Inputs
+from stages.further.control_runs import ORIGINAL, PSEUDO, Controls
+from stages.further.further_inputs import Inputs
+from stages.further.selection_split import NO_GOLD
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, Row, row
-from stages.target import NO_GOLD
 from storage.records import model_registry
 from transfer.metrics.paired import paired_difference
 from transfer.metrics.scores import score

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.datasets.original_and_gold import read_gold, read_original
-from stages.further_inputs import Inputs
+from stages.further.further_inputs import Inputs
 from stages.label.run_label import Sampled
 from stages.label.sample_selection import kept_sample
 from stages.plan.plan_settings import RoundsSettings

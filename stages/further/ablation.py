@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.ablation_picture import draw_ablation
-from stages.compared import REPORT, SPLITS, splits_of
-from stages.controls import (
+from stages.further.ablation_figure import draw_ablation
+from stages.further.comparison import REPORT, SPLITS, splits_of
+from stages.further.control_runs import (
     BOTH,
     FIRST_ADAPTED,
     FIRST_UNADAPTED,
@@ -21,15 +21,15 @@ from stages.controls import (
     Controls,
     run_controls,
 )
-from stages.further import further_result, is_simulated, run_further, search_of, winning_round
-from stages.further_inputs import Inputs, inputs_of
-from stages.further_task import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
+from stages.further.further_inputs import Inputs, inputs_of
+from stages.further.further_study import ADAPTED, NOT_ADAPTED, PRETRAINED, task_of
+from stages.further.run_further import further_result, is_simulated, run_further, search_of, winning_round
+from stages.further.selection_split import NO_GOLD
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint
 from stages.search.domain_adaptation import adapted_folders, adapts, pretrained
 from stages.study_runs.study_runner import with_path
 from stages.study_runs.table_rows import SIMULATED
-from stages.target import NO_GOLD
 from studies.study_config import Search
 from studies.trial_task import Task
 from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference

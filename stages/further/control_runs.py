@@ -13,7 +13,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import FixedTrial, TrialState
 
-from stages.further_inputs import Inputs
+from stages.further.further_inputs import Inputs
 from stages.runtime.run_context import Run, store_url
 from stages.study_runs.study_runner import longest_of, search, summary
 from studies.enumerated_trials import SETTINGS, Queued

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages import ablation
-from stages.ablation_picture import draw_ablation
-from stages.controls import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
+from stages.further import ablation
+from stages.further.ablation_figure import draw_ablation
+from stages.further.control_runs import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
 from stages.study_runs.table_rows import SIMULATED
 
 

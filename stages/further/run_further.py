@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.compared import comparison
-from stages.controls import SOURCES, Controls, run_controls
-from stages.further_inputs import Inputs, inputs_of
-from stages.further_task import STAGE, task_of, value_interval
-from stages.rounds import Round, inputs_of_round, round_name, teachers
+from stages.further.comparison import comparison
+from stages.further.control_runs import SOURCES, Controls, run_controls
+from stages.further.further_inputs import Inputs, inputs_of
+from stages.further.further_study import STAGE, task_of, value_interval
+from stages.further.selection_split import NO_GOLD
+from stages.further.self_training_rounds import Round, inputs_of_round, round_name, teachers
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, require_same, result_of
@@ -17,7 +18,6 @@ from stages.search.run_search import basic_result
 from stages.study_runs.refit import Found, Job, search_and_refit
 from stages.study_runs.study_runner import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, Row, trial_rows
-from stages.target import NO_GOLD
 from studies.model_record import model_name
 from studies.refit_settings import RecheckSettings, recheck_of
 from studies.study_config import Search
@@ -28,7 +28,7 @@ from transfer.errors import Problem
 def run_further(run: Run) -> dict[str, Any]:
     """Searches mixtures and recipes, from stage one's winner on, and compares the best with its controls.
 
-    The result has `studies`, `winner`, `target`, `rows`, and what stages.compared says of `comparisons`,
+    The result has `studies`, `winner`, `target`, `rows`, and what stages.further.comparison says of `comparisons`,
     `against_stage_one` and `warnings`.
     """
     if adapts(run, "further"):
