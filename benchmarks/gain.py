@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-from stages.ensemble import final_predictor
+from stages.ensemble.run_ensemble import final_predictor
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run
 from transfer.corpus.labelled_reader import read_labelled

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.comment_samples import drawn_comments, taken_by
-from stages.ensemble import CHOOSING, HELD_BACK, REPORTED, Splits, final_predictor, judged_row, judged_splits
+from stages.ensemble.run_ensemble import (
+    CHOOSING,
+    HELD_BACK,
+    REPORTED,
+    Splits,
+    final_predictor,
+    judged_row,
+    judged_splits,
+)
 from stages.plan.plan_settings import DistilSettings
 from stages.runtime.local_workers import Crew
 from stages.runtime.predictor import Floats, Predictor, Readings, save_array

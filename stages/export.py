@@ -8,7 +8,7 @@ from typing import Any
 
 from stages.card import COMBINATION, model_card
 from stages.datasets.original_and_gold import read_original
-from stages.ensemble import final_predictor
+from stages.ensemble.run_ensemble import final_predictor
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run
 from storage.records.model_registry import ModelRecord

@@ -22,7 +22,7 @@ from stages.ahead import ahead
 from stages.classifiers import Classifier, Finish, Processes, Team, opened
 from stages.datasets.masked_authors import masked_notes
 from stages.engine_choice import MEASURED_FROM, choose_team
-from stages.ensemble import final_predictor
+from stages.ensemble.run_ensemble import final_predictor
 from stages.runtime.local_workers import all_gpus
 from stages.runtime.predictor import Predictor
 from stages.runtime.progress import Advance

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.datasets.original_and_gold import read_original
-from stages.ensemble import final_predictor
+from stages.ensemble.run_ensemble import final_predictor
 from stages.gallery import course_picture, data_pictures, score_pictures, write_pictures
 from stages.line.whole import write_whole
 from stages.runtime.predictor import Floats

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
-from stages.ensemble import final_predictor
+from stages.ensemble.run_ensemble import final_predictor
 from stages.line.judged import Judged
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from stages.beside import beside_identity, context_json, context_of
-from stages.ensemble import final_predictor
+from stages.ensemble.run_ensemble import final_predictor
 from stages.gallery import kept_pictures, pictures_html
 from stages.judged import judged_identity, judged_rows
 from stages.line.aggregate import daily_line

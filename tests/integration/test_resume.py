@@ -76,7 +76,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
 @pytest.mark.parametrize(
     ("stage", "piece"),
     [
-        ("ensemble", "stages.ensemble.compare"),
+        ("ensemble", "stages.ensemble.run_ensemble.compare"),
         ("infer", "stages.shard_file.pq.write_table"),
         pytest.param("monitor", "stages.monitor.draw_png", marks=pytest.mark.slow),
     ],

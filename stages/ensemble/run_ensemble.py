@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.combining import Bench, Combined, chosen_of, compare
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
+from stages.ensemble.combination_selection import Bench, Combined, chosen_of, compare
 from stages.further.run_further import further_result
 from stages.further.selection_split import target_of
 from stages.gallery import draw_gallery
