@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from stages.distil import run_distil
+from stages.distil.run_distil import run_distil
 from stages.ensemble.run_ensemble import run_ensemble
 from stages.further.ablation import run_ablation
 from stages.further.run_further import further_result, run_further

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from stages import distil
+from stages.distil import run_distil
 from stages.runtime.run_context import Run
 from tests.helpers.small_project import write_csv
 from transfer.text.cleaning import key_hash
@@ -25,7 +25,7 @@ def test_without_comments_it_learns_from_the_training_texts(a_run: Callable[...,
     run = a_run("distil={encoder: models/bert, sample: 20}", "comments=[]", "pseudo_label=null")
     train = people("a rainy day", "a tram")
     data: Any = SimpleNamespace(original=SimpleNamespace(train=train, validation=people(), test=None), gold=None)
-    assert distil._sample(run, data) == (None, train.texts)
+    assert run_distil._sample(run, data) == (None, train.texts)
 
 
 def test_gold_that_is_labelled_later_is_not_learnt_from_nor_what_is_nearly_alike(
@@ -35,10 +35,10 @@ def test_gold_that_is_labelled_later_is_not_learnt_from_nor_what_is_nearly_alike
     rows = [(i, text, "2024-03-01", "me") for i, text in enumerate(texts)]
     write_csv(tmp_path / "comments.csv", ["id", "text", "time", "author"], rows)
     run = a_run("distil={encoder: models/bert, sample: 20}")
-    name, drawn = distil._sample(run, splits())
+    name, drawn = run_distil._sample(run, splits())
     assert len(drawn) == 20
-    assert distil._sample(run, splits()) == (name, drawn)
+    assert run_distil._sample(run, splits()) == (name, drawn)
     gold = SimpleNamespace(tune=people(drawn[3]), report=people(f"{drawn[7].upper()}!!!"))
-    after, left = distil._sample(run, splits(gold))
+    after, left = run_distil._sample(run, splits(gold))
     assert left == [text for text in drawn if text not in {drawn[3], drawn[7]}]
     assert after != name
