@@ -184,7 +184,7 @@ def infer(
     """
     with edge(as_json, debug):
         from stages.console.show_run import show_stage
-        from stages.follow import infer_command
+        from stages.infer.watch_folder import infer_command
 
         finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
 

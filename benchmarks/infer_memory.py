@@ -71,7 +71,7 @@ class Trivial:
 
 def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
     """What infer says of the comments in a folder; to be called in a process of its own."""
-    from stages import infer
+    from stages.infer import run_infer
     from stages.plan.schema import read_plan
     from stages.runtime.run_context import open_run
 
@@ -86,11 +86,11 @@ def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
     }
     (folder / "plan.yaml").write_text(json.dumps(plan), encoding="utf-8")
     predictor = SimpleNamespace(fingerprint="0" * 16, members=["none"], records=[], name="none", how="mean")
-    vars(infer)["final_predictor"] = lambda run: predictor
+    vars(run_infer)["final_predictor"] = lambda run: predictor
     run = open_run(read_plan(folder / "plan.yaml"))
     team = SimpleNamespace(ways=[SimpleNamespace(engine="none", precision="none")])
-    vars(infer)["choose_team"] = lambda *_: team
-    told = infer.run_infer(run, lambda run, team: Trivial(labels))
+    vars(run_infer)["choose_team"] = lambda *_: team
+    told = run_infer.run_infer(run, lambda run, team: Trivial(labels))
     told["bytes"] = sum(run.files.sizes().values())
     return {key: told[key] for key in ("rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes", "bytes")}
 

@@ -155,9 +155,9 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
 
 def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     """One inference with the engine opened before."""
-    from stages import infer
-    from stages.classifiers import Here, Team
-    from stages.engine_choice import member_of
+    from stages.infer import run_infer
+    from stages.infer.engine_selection import member_of
+    from stages.infer.executors import Here, Team
     from stages.runtime.progress import Silent
     from stages.runtime.reset import begin_anew
     from transfer.engines.engine_factory import open_engine
@@ -166,12 +166,12 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     member = member_of(run, predictor.records[0])
     here = Here([open_engine(way, member)], mixture_from("mean"))
     here.begin(["warm up"] * BATCH)(lambda read: None)
-    vars(infer)["final_predictor"] = lambda run: predictor
-    vars(infer)["choose_team"] = lambda *_: Team([member], [way], mixture_from("mean"))
+    vars(run_infer)["final_predictor"] = lambda run: predictor
+    vars(run_infer)["choose_team"] = lambda *_: Team([member], [way], mixture_from("mean"))
     begin_anew(run, "infer")
     assert isinstance(run.report, Silent)
     began, used = clocks()
-    told = infer.run_infer(run, lambda run, team: here)
+    told = run_infer.run_infer(run, lambda run, team: here)
     ended, spent = clocks()
     column = [label for name in told["shards"] for label in pq.read_table(run.files.fetch(name))["label"].to_pylist()]
     return Turn(ended - began, spent - used, np.array([run.plan.labels.index(label) for label in column]))
@@ -195,7 +195,7 @@ def race(given: argparse.Namespace) -> dict[str, Any]:
     from transformers import AutoConfig
 
     from benchmarks.product_limit import Shape, limit, time_products
-    from stages.engine_choice import member_of
+    from stages.infer.engine_selection import member_of
     from transfer.encoders.model import load_tokenizer
     from transfer.encoders.tokenization import encode
     from transfer.engines.engine_factory import open_engine, ways_here
@@ -266,20 +266,20 @@ def whole(given: argparse.Namespace) -> dict[str, Any]:
 
 def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -> dict[str, Any]:
     """What infer says; duplicates "kept": each text is classified as often as it stands there."""
-    from stages import engine_choice, infer, seen
     from stages.console.progress_bar import Terminal
-    from stages.shard_file import key_numbers
+    from stages.infer import deduplication, engine_selection, run_infer
+    from stages.infer.shard_schema import key_numbers
 
     columns = {"id": "id", "time": "written_at", "author": "author", "source": "source"}
     there = pq.read_schema(comments).names
     given = {key: name for key, name in columns.items() if name in there}
     run, predictor = project(folder / duplicates, model, comments, given, 50_000)
-    vars(infer)["final_predictor"] = lambda run: predictor
+    vars(run_infer)["final_predictor"] = lambda run: predictor
     if duplicates == "kept":
         real = key_numbers
-        vars(infer)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
-        seen.Seen.where = lambda self, keys: np.full(len(keys), seen.NOWHERE)  # type: ignore[method-assign]
-    choose, took = engine_choice.choose_team, list[float]()
+        vars(run_infer)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
+        deduplication.Seen.where = lambda self, keys: np.full(len(keys), deduplication.NOWHERE)  # type: ignore[method-assign]
+    choose, took = engine_selection.choose_team, list[float]()
 
     def timed(*words: Any) -> Any:
         began = time.perf_counter()
@@ -287,8 +287,8 @@ def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -
         took.append(round(time.perf_counter() - began, 1))
         return team
 
-    vars(infer)["choose_team"] = timed
-    told = infer.run_infer(replace(run, report=Terminal()))
+    vars(run_infer)["choose_team"] = timed
+    told = run_infer.run_infer(replace(run, report=Terminal()))
     keys = ("rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes", "engine", "precision")
     figures = {key: told[key] for key in keys}
     return figures | {"choosing_seconds": took[0], "processor_seconds": round(time.process_time(), 1)}

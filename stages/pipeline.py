@@ -7,7 +7,7 @@ from stages.distil.run_distil import run_distil
 from stages.ensemble.run_ensemble import run_ensemble
 from stages.further.ablation import run_ablation
 from stages.further.run_further import further_result, run_further
-from stages.infer import run_infer
+from stages.infer.run_infer import run_infer
 from stages.label.labeller_ensemble import require_labellers
 from stages.label.run_label import run_pseudo_label
 from stages.monitor import run_monitor

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
-from stages import infer
-from stages.classifiers import Team
+from stages.infer import run_infer
+from stages.infer.executors import Team
 from stages.plan.schema import read_plan
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run, open_run
@@ -128,7 +128,7 @@ def make_heap(folder: Path, kinds: Sequence[str] = ("bert",), monkeypatch: pytes
         )
         model_registry.add(run.engine, record)
     if monkeypatch is not None:
-        monkeypatch.setattr(infer, "final_predictor", lambda run: Predictor(run, "tiny", heap.members, "mean"))
+        monkeypatch.setattr(run_infer, "final_predictor", lambda run: Predictor(run, "tiny", heap.members, "mean"))
     return heap
 
 

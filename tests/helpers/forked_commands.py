@@ -17,7 +17,7 @@ MODULES = (
     "cli",
     "stages.pipeline",
     "stages.runtime.reset",
-    "stages.infer",
+    "stages.infer.run_infer",
     "stages.monitor",
     "studies.worker_loop",
     "transformers.models.bert.modeling_bert",

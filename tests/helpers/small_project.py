@@ -155,7 +155,7 @@ def outcome(project: Project) -> dict[str, Any]:
     """All that two runs are compared by: trials, labels, models and every prediction, to the last bit."""
     import optuna
 
-    from stages.infer import STAGE
+    from stages.infer.run_infer import STAGE
     from stages.plan.schema import read_plan
     from stages.runtime.run_context import open_run, store_url
     from stages.runtime.stage_execution import result_of

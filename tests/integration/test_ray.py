@@ -12,13 +12,13 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from stages import node_check
-from stages.classifiers import Classifier, Finish, Team, opened
-from stages.cluster import OnRay
-from stages.infer import run_infer
+from stages.infer import ray_node_check
+from stages.infer.executors import Classifier, Finish, Team, opened
+from stages.infer.ray_executor import OnRay
+from stages.infer.run_infer import run_infer
+from stages.infer.shard_schema import publish_shard
 from stages.runtime.progress import Silent
 from stages.runtime.run_context import Run
-from stages.shard_file import publish_shard
 from tests.helpers.classifying_project import Heap, make_heap
 from tests.helpers.small_project import environment
 from tests.helpers.tiny_encoders import easy_texts
@@ -99,7 +99,7 @@ def at_shard(number: int, does: Callable[[], None], patch: pytest.MonkeyPatch) -
             does()
         publish_shard(*given)
 
-    patch.setattr("stages.infer.publish_shard", publish)
+    patch.setattr("stages.infer.run_infer.publish_shard", publish)
 
 
 def test_a_killed_node_changes_nothing_and_one_that_comes_takes_part(
@@ -169,7 +169,7 @@ def test_a_node_that_does_not_see_the_workspace_is_named_before_the_first_shard(
     heap: Heap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heap.write("a.parquet", TEXTS[:10])
-    monkeypatch.setattr(node_check, "_needed", lambda team, mark: ["/no/such/folder"])
+    monkeypatch.setattr(ray_node_check, "_needed", lambda team, mark: ["/no/such/folder"])
     with OnRay() as ray, pytest.raises(Problems, match="does not see /no/such/folder"):
         run_infer(heap.open(), ray.start)
     assert heap.open().files.names("shards") == []
@@ -177,7 +177,7 @@ def test_a_node_that_does_not_see_the_workspace_is_named_before_the_first_shard(
 
 LISTENING = """
 import json, psutil
-from stages.joining import join
+from stages.infer.ray_joining import join
 join("local")
 import ray
 ours = psutil.Process().children(recursive=True)

@@ -77,7 +77,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
     ("stage", "piece"),
     [
         ("ensemble", "stages.ensemble.run_ensemble.compare"),
-        ("infer", "stages.shard_file.pq.write_table"),
+        ("infer", "stages.infer.shard_schema.pq.write_table"),
         pytest.param("monitor", "stages.monitor.draw_png", marks=pytest.mark.slow),
     ],
 )

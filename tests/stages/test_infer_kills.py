@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from stages import infer
-from stages.infer import run_infer
+from stages.infer import run_infer as infer
+from stages.infer.run_infer import run_infer
 from storage.records import shard_records
 from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
 from tests.helpers.tiny_encoders import easy_texts

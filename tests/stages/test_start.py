@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stages import infer
-from stages.infer import start_here
+from stages.infer import run_infer
+from stages.infer.run_infer import start_here
 from tests.helpers.classifying_project import make_heap
 
 
@@ -26,8 +26,8 @@ def test_each_gpu_has_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpus: list[str], asked: list[str], expected: list[Any] | None
 ) -> None:
     dealt: list[Sequence[str | None]] = []
-    monkeypatch.setattr(infer, "all_gpus", lambda: gpus)
-    monkeypatch.setattr(infer, "Processes", lambda team, devices: dealt.append(devices))
-    monkeypatch.setattr(infer, "opened", lambda team: None)
+    monkeypatch.setattr(run_infer, "all_gpus", lambda: gpus)
+    monkeypatch.setattr(run_infer, "Processes", lambda team, devices: dealt.append(devices))
+    monkeypatch.setattr(run_infer, "opened", lambda team: None)
     start_here(make_heap(tmp_path, ()).open(*asked), None)  # type: ignore[arg-type]
     assert dealt == ([] if expected is None else [expected])

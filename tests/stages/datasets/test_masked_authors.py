@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.check.check_plan import check_plan
-from stages.infer import run_infer
+from stages.infer.run_infer import run_infer
 from stages.plan.schema import read_plan
 from stages.runtime.progress import Advance
 from tests.helpers.classifying_project import ByRule, lines, make_heap

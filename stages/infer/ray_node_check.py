@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stages.classifiers import Team
-from stages.joining import only_on
-from stages.node import Facts, facts
+from stages.infer.executors import Team
+from stages.infer.ray_joining import only_on
+from stages.infer.ray_node import Facts, facts
 from stages.runtime.run_context import Run
 from transfer.errors import Problem, Problems
 

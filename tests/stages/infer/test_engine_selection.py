@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages import engine_choice
-from stages.engine_choice import choose_team
+from stages.infer import engine_selection
+from stages.infer.engine_selection import choose_team
 from stages.runtime.predictor import model_record
 from stages.runtime.reset import begin_anew
 from stages.runtime.run_context import Run
@@ -48,9 +48,9 @@ def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[Way]]]:
             asked.append(list(ways))
             return ways[-1], [Measured(way, 100.0, 1.0, 0.0) for way in ways]
 
-        monkeypatch.setattr(engine_choice, "ways_here", lambda: list(here))
-        monkeypatch.setattr(engine_choice, "fastest", fastest)
-        monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
+        monkeypatch.setattr(engine_selection, "ways_here", lambda: list(here))
+        monkeypatch.setattr(engine_selection, "fastest", fastest)
+        monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
         return asked
 
     return put
@@ -73,7 +73,7 @@ def test_mixed_int8_is_kept_to_on_a_machine_that_would_not_offer_it(
     heap: Heap, measures: Callable[..., list[list[Way]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mixed = Way("openvino", "int8-mixed")
-    monkeypatch.setattr(engine_choice, "open_engine", lambda way, member, texts: answering(way, wrong=0))
+    monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=0))
     run = heap.open("infer.engine=auto", "infer.precision=int8")
     measures(FLOAT, Way("openvino", "int8"), mixed)
     assert choose_team(run, predictor(run, heap), TEXTS).ways == [mixed]
@@ -129,9 +129,9 @@ def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded
     heap: Heap, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     int8 = Way("openvino", "int8")
-    monkeypatch.setattr(engine_choice, "ways_here", lambda: [FLOAT, int8])
-    monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
-    monkeypatch.setattr(engine_choice, "open_engine", lambda way, member, texts: answering(way, wrong=2))
+    monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, int8])
+    monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
+    monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=2))
     run = heap.open("infer.engine=auto", f"infer.precision={precision}")
     if precision == "int8":
         with pytest.raises(Problem, match=r"openvino int8: .* 99\.0% of float32's labels, shares off by 1\.00%"):
@@ -158,12 +158,12 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(heap: Heap, mo
         asked.append(list(texts))
         return tokens_of(member, texts)
 
-    tokens_of = engine_choice._tokens
-    monkeypatch.setattr(engine_choice, "_tokens", encoded)
-    monkeypatch.setattr(engine_choice, "open_engine", open_way)
-    monkeypatch.setattr(engine_choice, "ways_here", lambda: [FLOAT, Way("onnx", "int8")])
-    monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
-    monkeypatch.setattr(engine_choice, "SAMPLE", 120)
+    tokens_of = engine_selection._tokens
+    monkeypatch.setattr(engine_selection, "_tokens", encoded)
+    monkeypatch.setattr(engine_selection, "open_engine", open_way)
+    monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, Way("onnx", "int8")])
+    monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
+    monkeypatch.setattr(engine_selection, "SAMPLE", 120)
     run = heap.open("infer.engine=auto", "infer.precision=int8")
     choose_team(run, predictor(run, heap), TEXTS)
     compared, calibrated = asked
@@ -176,7 +176,7 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(heap: Heap, mo
 def test_a_real_choice_is_one_of_those_that_agree(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
     if not is_installed("openvino"):
         pytest.skip("the extra openvino is not installed")
-    monkeypatch.setattr(engine_choice, "MEASURED_FROM", 100)
+    monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     run = heap.open("infer.engine=openvino", "infer.precision=auto")
     (way,) = choose_team(run, predictor(run, heap), TEXTS).ways
     assert way.engine == "openvino"

@@ -18,18 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.ahead import ahead
-from stages.classifiers import Classifier, Finish, Processes, Team, opened
 from stages.datasets.masked_authors import masked_notes
-from stages.engine_choice import MEASURED_FROM, choose_team
 from stages.ensemble.run_ensemble import final_predictor
+from stages.infer.deduplication import NOWHERE, Seen
+from stages.infer.engine_selection import MEASURED_FROM, choose_team
+from stages.infer.executors import Classifier, Finish, Processes, Team, opened
+from stages.infer.prefetch import ahead
+from stages.infer.shard_schema import Floats, Keys, key_numbers, publish_shard, shard_table
 from stages.runtime.local_workers import all_gpus
 from stages.runtime.predictor import Predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import SHARDS, Run
 from stages.runtime.stage_execution import do_stage, fingerprint
-from stages.seen import NOWHERE, Seen
-from stages.shard_file import Floats, Keys, key_numbers, publish_shard, shard_table
 from storage.records import shard_records as store
 from storage.records.author_salt import author_salt
 from storage.records.shard_records import ShardRecord

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stages.follow import follow
-from stages.infer import run_infer
+from stages.infer.run_infer import run_infer
+from stages.infer.watch_folder import follow
 from stages.runtime.run_context import Run
 from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
 from tests.helpers.tiny_encoders import easy_texts

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from stages import joining
-from stages.cluster import Place, places
-from stages.follow import infer_command
-from stages.joining import cluster_address, join
-from stages.node import Facts, facts
-from stages.node_check import check_nodes, problems_of
+from stages.infer import ray_joining
+from stages.infer.ray_executor import Place, places
+from stages.infer.ray_joining import cluster_address, join
+from stages.infer.ray_node import Facts, facts
+from stages.infer.ray_node_check import check_nodes, problems_of
+from stages.infer.watch_folder import infer_command
 from tests.helpers.classifying_project import make_heap
 from transfer.errors import Problem, Problems
 
@@ -77,7 +77,7 @@ def test_nodes_that_differ_are_told_of_each_with_what_to_do() -> None:
 
 
 def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path: Path) -> None:
-    from stages.classifiers import Team
+    from stages.infer.executors import Team
     from transfer.ensembling.combination import mixture_from
 
     run = make_heap(tmp_path).open()
@@ -90,7 +90,7 @@ def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path
 
 
 def test_without_ray_the_extra_is_named_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_joining, "find_spec", lambda name: None)
     with pytest.raises(Problem, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
         infer_command(Path("no/plan.yaml"), [], None, False, "ray")
 

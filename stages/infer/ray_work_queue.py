@@ -1,7 +1,7 @@
 """Shards dealt to hands that may be lost on the way: what one of them has not finished, another one does.
 
 A hand is a process somewhere that classifies one shard after another. Nothing here knows what the machines between
-are: stages.cluster brings those of Ray.
+are: stages.infer.ray_executor brings those of Ray.
 """
 
 import threading
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from queue import PriorityQueue
 from typing import Protocol
 
-from stages.classifiers import Finish, Floats
+from stages.infer.executors import Finish, Floats
 from transfer.engines.inference_engine import Heard
 from transfer.errors import Problem
 

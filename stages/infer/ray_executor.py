@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, cast
 
-from stages.classifiers import Classifier, Floats, Team
-from stages.hands import Hands, Lost
-from stages.joining import LOCAL, cluster_address, join, only_on
-from stages.node import NodeClassifier
-from stages.node_check import ask_by_ray, check_nodes
+from stages.infer.executors import Classifier, Floats, Team
+from stages.infer.ray_joining import LOCAL, cluster_address, join, only_on
+from stages.infer.ray_node import NodeClassifier
+from stages.infer.ray_node_check import ask_by_ray, check_nodes
+from stages.infer.ray_work_queue import Hands, Lost
 from stages.runtime.run_context import Run
 from transfer.device.device import device_name
 from transfer.errors import Problem, Problems

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages import hands
-from stages.hands import MOST_LOSSES, Hands, Lost
-from stages.infer import run_infer
+from stages.infer import ray_work_queue
+from stages.infer.ray_work_queue import MOST_LOSSES, Hands, Lost
+from stages.infer.run_infer import run_infer
 from tests.helpers.classifying_project import ByRule, Floats, make_heap, rows, rule
 from tests.helpers.tiny_encoders import easy_texts
 from transfer.errors import Problem
@@ -47,7 +47,7 @@ class OneHand:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hands, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(ray_work_queue, "LOOK_SECONDS", 0.05)
 
 
 def dealt(dealers: Hands, shards: Sequence[Sequence[str]]) -> list[Floats]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.shard_file import KEY, Floats, Keys
+from stages.infer.shard_schema import KEY, Floats, Keys
 
 NOWHERE = -1
 

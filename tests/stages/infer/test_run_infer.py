@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from stages.engine_choice import choose_team
-from stages.infer import run_infer
+from stages.infer.engine_selection import choose_team
+from stages.infer.run_infer import run_infer
 from tests.helpers.classifying_project import ByRule, Heap, lines, make_heap, rows, rule
 from tests.helpers.tiny_encoders import LABELS, easy_texts
 from transfer.errors import Problem, Problems
@@ -94,7 +94,7 @@ def test_a_file_that_comes_while_others_are_classified_is_left_for_the_next_time
         return choose_team(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr("stages.infer.choose_team", meanwhile)
+        patch.setattr("stages.infer.run_infer.choose_team", meanwhile)
         run = heap.open()
         assert [row["id"] for row in rows(run, run_infer(run, ByRule()))] == [f"c{i}" for i in range(15)]
     run, classifier = heap.open(), ByRule()
@@ -175,10 +175,10 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(heap: Heap, monkeypatch: 
         real(table, where, **more)
 
     run = heap.open()
-    monkeypatch.setattr("stages.shard_file.pq.write_table", full)
+    monkeypatch.setattr("stages.infer.shard_schema.pq.write_table", full)
     with pytest.raises(Problem, match="no room for a shard of 10 comments"):
         run_infer(run, ByRule())
-    monkeypatch.setattr("stages.shard_file.pq.write_table", real)
+    monkeypatch.setattr("stages.infer.shard_schema.pq.write_table", real)
     assert len(run.files.names("shards")) == 2
     assert not list(run.scratch.glob("*"))
     again = ByRule()
@@ -188,8 +188,8 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(heap: Heap, monkeypatch: 
 
 
 def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages.classifiers import Team, opened
-    from stages.engine_choice import member_of
+    from stages.infer.engine_selection import member_of
+    from stages.infer.executors import Team, opened
     from stages.runtime.predictor import model_record
     from transfer.encoders.tokenization import Tokens, encode
     from transfer.engines.inference_engine import Way
@@ -206,7 +206,7 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
         encoded.append(len(texts))
         return encode(texts, *more)
 
-    monkeypatch.setattr("stages.classifiers.encode", counted)
+    monkeypatch.setattr("stages.infer.executors.encode", counted)
     mixed = here.begin(TEXTS[:20])(lambda read: None)
     assert encoded == [20, 20]  # once for both of BERT's kind, once for RoBERTa's
     alone = [engine.probabilities(TEXTS[:20]) for engine in here.engines]  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from stages.classifiers import Floats, Here, Team, settled
+from stages.infer.executors import Floats, Here, Team, settled
 
 # What probabilities depend on to the last digit, beside the processor.
 PACKAGES = ("moodline", "torch", "transformers", "tokenizers", "numpy", "openvino", "onnxruntime")

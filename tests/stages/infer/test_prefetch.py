@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stages.ahead import ahead
+from stages.infer.prefetch import ahead
 
 LONG = 10.0  # seconds; nothing here takes as long unless it hangs
 

@@ -13,7 +13,7 @@ from stages.session import lead_stage
 from transfer.errors import Problem
 
 if TYPE_CHECKING:
-    from stages.infer import Start
+    from stages.infer.run_infer import Start
 
 Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
 
@@ -23,14 +23,14 @@ def infer_command(
 ) -> dict[str, Any]:
     """What `moodline infer` does. follows: goes on until interrupted. on: "ray" for a cluster of that kind."""
     if on is not None:
-        from stages.joining import require_ray
+        from stages.infer.ray_joining import require_ray
 
         require_ray()
     return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
 
 
 def _infer(run: Run, follows: bool, on: str | None) -> dict[str, Any]:
-    from stages.infer import run_infer
+    from stages.infer.run_infer import run_infer
 
     with _start(on) as start:
         infer = partial(run_infer, start=start)
@@ -44,7 +44,7 @@ def _start(on: str | None) -> "Iterator[Start | None]":
     if on is None:
         yield None
         return
-    from stages.cluster import OnRay
+    from stages.infer.ray_executor import OnRay
 
     with OnRay() as cluster:
         yield cluster.start

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.classifiers import Team
+from stages.infer.executors import Team
 from stages.plan.plan_settings import InferSettings
 from stages.runtime.predictor import Predictor, making_of
 from stages.runtime.run_context import Run
