@@ -306,7 +306,7 @@ def evaluate(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.console.show_evaluation import show_scores
-        from stages.judge import Wanted, run_evaluate
+        from stages.final_model.evaluate import Wanted, run_evaluate
         from transfer.tables.sources import LabelledSource
 
         rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
@@ -331,7 +331,7 @@ def predict(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.console.show_run import show_predictions
-        from stages.judge import run_predict
+        from stages.final_model.evaluate import run_predict
 
         finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
@@ -385,7 +385,7 @@ def export(
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.export import run_export
+        from stages.final_model.export import run_export
 
         result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
         finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))

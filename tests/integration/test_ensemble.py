@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.card import model_card
 from stages.console.show_evaluation import show_combinations
 from stages.datasets.original_and_gold import read_gold, read_original
 from stages.ensemble.run_ensemble import final_predictor, run_ensemble
+from stages.final_model.model_card import model_card
 from stages.plan.schema import read_plan
 from stages.runtime import predictor as models
 from stages.runtime.predictor import Readings

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.card import COMBINATION, model_card
 from stages.datasets.original_and_gold import read_original
 from stages.ensemble.run_ensemble import final_predictor
+from stages.final_model.model_card import COMBINATION, model_card
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run
 from storage.records.model_registry import ModelRecord
