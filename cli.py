@@ -344,7 +344,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
     """
     with edge(as_json, debug):
         from stages.console.show_run import show_status
-        from stages.status import run_status
+        from stages.reports.run_status import run_status
 
         finish(run_status(read(plan, overrides)), as_json, show_status)
 
@@ -363,7 +363,7 @@ def dashboard(
     Example: moodline dashboard plan.yaml --port 8081
     """
     with edge(as_json, debug):
-        from stages.dashboard import serve_dashboard, show_address
+        from stages.reports.dashboard import serve_dashboard, show_address
 
         serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show_address))
 

@@ -11,9 +11,9 @@ from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.ensemble.combination_selection import Bench, Combined, chosen_of, compare
 from stages.further.run_further import further_result
 from stages.further.selection_split import target_of
-from stages.gallery import draw_gallery
 from stages.label.run_label import Sampled, sampled
 from stages.plan.plan_settings import EnsembleSettings
+from stages.reports.report_figures import draw_gallery
 from stages.runtime.predictor import Predictor, Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from stages.datasets.original_and_gold import read_original
 from stages.ensemble.run_ensemble import final_predictor
-from stages.gallery import course_picture, data_pictures, score_pictures, write_pictures
 from stages.line.whole import write_whole
+from stages.reports.report_figures import course_picture, data_pictures, score_pictures, write_pictures
 from stages.runtime.predictor import Floats
 from stages.runtime.run_context import Run
 from storage.records import stage_records

@@ -17,9 +17,9 @@ from stages.further.further_study import task_of
 from stages.further.run_further import run_further
 from stages.label import labeller_ensemble
 from stages.label.run_label import run_pseudo_label
+from stages.reports.run_status import run_status
 from stages.runtime.run_context import store_url
 from stages.search.run_search import run_basic
-from stages.status import run_status
 from storage.records import model_registry
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna

@@ -16,10 +16,10 @@ from optuna.trial import TrialState
 from stages.check.check_plan import check_plan, full_fits
 from stages.pipeline import run_all
 from stages.plan.schema import read_plan
+from stages.reports.run_status import run_status
 from stages.runtime.progress import Silent
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.search.run_search import run_basic
-from stages.status import run_status
 from stages.study_runs.refit import best_of, fresh_figures
 from storage.records import model_registry
 from studies.enumerated_trials import Queued

@@ -10,8 +10,8 @@ import pytest
 
 from stages.console.show_run import show_status
 from stages.plan.schema import Plan, read_plan
+from stages.reports.run_status import run_status
 from stages.runtime.run_context import store_url
-from stages.status import run_status
 from storage.database.engine import open_store
 from storage.locks.process_identity import Worker, this_worker
 from storage.records import trial_slots
