@@ -10,7 +10,7 @@ from stages.further.run_further import further_result, run_further
 from stages.infer.run_infer import run_infer
 from stages.label.labeller_ensemble import require_labellers
 from stages.label.run_label import run_pseudo_label
-from stages.monitor import run_monitor
+from stages.monitor.run_monitor import run_monitor
 from stages.runtime.overview import overview, stages_of
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of

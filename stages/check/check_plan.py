@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stages.beside import check_beside
 from stages.datasets.masked_authors import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original
 from stages.label.labeller_ensemble import named_labellers, require_labellers
 from stages.label.labelling_cost import LOOKED_AT, would_cost
+from stages.monitor.context_builder import check_beside
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS

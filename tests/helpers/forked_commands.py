@@ -18,7 +18,7 @@ MODULES = (
     "stages.pipeline",
     "stages.runtime.reset",
     "stages.infer.run_infer",
-    "stages.monitor",
+    "stages.monitor.run_monitor",
     "studies.worker_loop",
     "transformers.models.bert.modeling_bert",
     "transformers.models.roberta.modeling_roberta",

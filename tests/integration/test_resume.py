@@ -78,7 +78,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
     [
         ("ensemble", "stages.ensemble.run_ensemble.compare"),
         ("infer", "stages.infer.shard_schema.pq.write_table"),
-        pytest.param("monitor", "stages.monitor.draw_png", marks=pytest.mark.slow),
+        pytest.param("monitor", "stages.monitor.run_monitor.draw_png", marks=pytest.mark.slow),
     ],
 )
 def test_a_late_stage_interrupted_says_how_to_go_on_and_does(

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages import judged
-from stages.judged import judged_rows
 from stages.line.judged import choose
 from stages.line.settings import IndexSettings
+from stages.monitor import gold_predictions
+from stages.monitor.gold_predictions import judged_rows
 from transfer.corpus.labelled import labelled
 from transfer.ensembling.combination import mixture_from
 
@@ -31,11 +31,11 @@ def test_inclusion_probabilities_come_from_golds_weights_or_the_plans_word(
 ) -> None:
     split = "gold report" if judged_on == "gold" else "validation"
     rows = labelled(["a"] * 40, TRUTH, [str(i) for i in range(40)], {}, weights)
-    monkeypatch.setattr(judged, "_rows", lambda run: (split, rows))
+    monkeypatch.setattr(gold_predictions, "_rows", lambda run: (split, rows))
     predictor = SimpleNamespace(records=["one"], how=mixture_from("mean"))
-    monkeypatch.setattr(judged, "final_predictor", lambda run: predictor)
+    monkeypatch.setattr(gold_predictions, "final_predictor", lambda run: predictor)
     said = np.tile(np.array([[0.7, 0.3]], np.float32), (40, 1))
-    monkeypatch.setattr(judged, "Readings", lambda run, texts: SimpleNamespace(of=lambda record, split: said))
+    monkeypatch.setattr(gold_predictions, "Readings", lambda run, texts: SimpleNamespace(of=lambda record, split: said))
     settings = IndexSettings.model_validate({"judged_on": judged_on, "prevalence": "ppi"})
     run: Any = SimpleNamespace(plan=SimpleNamespace(index=settings, gold=SimpleNamespace(random_sample=random_sample)))
     found = judged_rows(run)

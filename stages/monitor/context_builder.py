@@ -14,9 +14,9 @@ from stages.line.origins import Origins, Shard, origins_of
 from stages.line.others import Beside, beside, read_other
 from stages.line.series import Line
 from stages.line.told_words import Words
+from stages.monitor.covariate_words import line_words
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SHARDS, Run
-from stages.words import line_words
 from storage.records import shard_records as store
 from transfer.errors import Problem, Problems
 

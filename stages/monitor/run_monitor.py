@@ -7,9 +7,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from stages.beside import beside_identity, context_json, context_of
 from stages.ensemble.run_ensemble import final_predictor
-from stages.judged import judged_identity, judged_rows
 from stages.line.aggregate import daily_line
 from stages.line.changes import changes
 from stages.line.context_table import write_context
@@ -19,6 +17,8 @@ from stages.line.sensitivity import sensitivity
 from stages.line.series import Line, as_json, totals_json
 from stages.line.settings import Every
 from stages.line.table import write_csv, write_parquet, write_sources
+from stages.monitor.context_builder import beside_identity, context_json, context_of
+from stages.monitor.gold_predictions import judged_identity, judged_rows
 from stages.reports.report_figures import kept_pictures, pictures_html
 from stages.runtime.overview import table_rows
 from stages.runtime.progress import Advance
