@@ -58,7 +58,7 @@ def demo(
         quiet_libraries()
         from stages.console.progress_bar import Terminal
         from stages.console.show_run import show_run
-        from stages.world.make import make_world
+        from stages.demo.make_demo import make_world
 
         plan = make_world(folder, language, seed, Terminal().say)
         finish(lead_stage(plan, overrides, "run", None), as_json, show_run)

@@ -24,10 +24,10 @@ import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from benchmarks.parts import machine, table
+from stages.demo.corpus import LABELS, make_corpus
+from stages.demo.demo_size import Size
+from stages.demo.tiny_tokenizers import byte_level, wrapped
 from stages.label.labelling_loop import CHUNK
-from stages.world.corpus import LABELS, make_corpus
-from stages.world.size import Size
-from stages.world.vocabulary import byte_level, wrapped
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.local_labeller import LocalLabeller, local_labeller
 from transfer.labellers.prompt import render

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from benchmarks.parts import machine
 from stages.datasets.original_and_gold import read_gold
+from stages.demo.corpus import make_corpus
+from stages.demo.demo_files import write_texts
+from stages.demo.demo_plan import plan_text
+from stages.demo.demo_size import FULL
+from stages.demo.pretraining import one_thread
+from stages.demo.tiny_lm import make_llm
 from stages.label.labeller_ensemble import panels_of
 from stages.label.run_label import run_pseudo_label
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
-from stages.world.corpus import make_corpus
-from stages.world.files import write_texts
-from stages.world.llm import make_llm
-from stages.world.plan import plan_text
-from stages.world.school import one_thread
-from stages.world.size import FULL
 from transfer.corpus.labelled import Labelled
 from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
 

@@ -16,9 +16,9 @@ os.environ.pop("HF_HUB_OFFLINE", None)
 @pytest.fixture(scope="session")
 def one_thread() -> Iterator[None]:
     """So that figures repeat to the last bit."""
-    from stages.world import school
+    from stages.demo import pretraining
 
-    with school.one_thread():
+    with pretraining.one_thread():
         yield
 
 

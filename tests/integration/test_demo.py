@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from stages.demo.demo_size import SMALL
+from stages.demo.make_demo import make_world
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run
 from stages.runtime.stage_execution import result_of
-from stages.world.make import make_world
-from stages.world.size import SMALL
 from storage.records.pseudo_labels import LABELS, labels_of
 from tests.helpers.small_project import Project
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
-from stages.world.corpus import LABELS, Corpus
-from stages.world.encoders import ENCODERS
-from stages.world.llm import make_llm, prompt_settings
-from stages.world.school import one_thread
-from stages.world.size import SMALL
-from stages.world.start import token_vectors
-from stages.world.upbringing import unsettled
-from stages.world.vocabulary import word_pieces
+from stages.demo.corpus import LABELS, Corpus
+from stages.demo.demo_size import SMALL
+from stages.demo.pmi_embeddings import token_vectors
+from stages.demo.pretraining import one_thread
+from stages.demo.text_augmentation import unsettled
+from stages.demo.tiny_encoders import ENCODERS
+from stages.demo.tiny_lm import make_llm, prompt_settings
+from stages.demo.tiny_tokenizers import word_pieces
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.local_labeller import local_labeller
 

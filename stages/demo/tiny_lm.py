@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import DynamicCache, Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
 
-from stages.world.corpus import LABELS, Row
-from stages.world.school import School, train
-from stages.world.size import Size
-from stages.world.upbringing import unsettled
-from stages.world.vocabulary import byte_level, wrapped
+from stages.demo.corpus import LABELS, Row
+from stages.demo.demo_size import Size
+from stages.demo.pretraining import School, train
+from stages.demo.text_augmentation import unsettled
+from stages.demo.tiny_tokenizers import byte_level, wrapped
 from transfer.labellers.label_likelihood import common_length
 from transfer.labellers.label_tokenization import Spelling
 from transfer.labellers.prompt import PromptSettings, label_names, render

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stages.world.size import FULL, Size
+from stages.demo.demo_size import FULL, Size
 from transfer.errors import Problem
 
 PLAN = "plan.yaml"
@@ -67,12 +67,12 @@ def _fill(folder: Path, language: str, seed: int, say: Say, size: Size) -> None:
     """Texts, models and plan, whatever is there already."""
     import torch
 
-    from stages.world.corpus import make_corpus
-    from stages.world.encoders import ENCODERS, make_encoder
-    from stages.world.files import write_texts
-    from stages.world.llm import make_llm
-    from stages.world.plan import plan_text
-    from stages.world.school import one_thread
+    from stages.demo.corpus import make_corpus
+    from stages.demo.demo_files import write_texts
+    from stages.demo.demo_plan import plan_text
+    from stages.demo.pretraining import one_thread
+    from stages.demo.tiny_encoders import ENCODERS, make_encoder
+    from stages.demo.tiny_lm import make_llm
 
     corpus = make_corpus(language, seed, size)
     write_texts(corpus, folder / "data")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.world.corpus import Comment, Corpus
+from stages.demo.corpus import Comment, Corpus
 
 
 def write_texts(corpus: Corpus, folder: Path) -> None:

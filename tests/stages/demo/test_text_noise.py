@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from stages.world.noise import roughen
+from stages.demo.text_noise import roughen
 
 
 @pytest.mark.parametrize(("text", "language"), [("와 이게 실화냐 ㅋㅋ", "ko"), ("this banger slaps", "en")])

@@ -18,10 +18,10 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
-from stages.world.school import School, train
-from stages.world.size import Size
-from stages.world.start import token_vectors
-from stages.world.vocabulary import LONGEST, byte_pairs, word_pieces
+from stages.demo.demo_size import Size
+from stages.demo.pmi_embeddings import token_vectors
+from stages.demo.pretraining import School, train
+from stages.demo.tiny_tokenizers import LONGEST, byte_pairs, word_pieces
 
 ENCODERS = ("bert", "roberta", "electra")
 _LAYERS, _HEAD_WIDTH = 2, 32

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from stages.world.corpus import LABELS, Comment, Corpus, make_corpus
-from stages.world.size import FULL, SMALL
+from stages.demo.corpus import LABELS, Comment, Corpus, make_corpus
+from stages.demo.demo_size import FULL, SMALL
 from transfer.text.cleaning import clean, key
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from stages.demo.corpus import LABELS, Corpus
+from stages.demo.demo_size import SMALL
+from stages.demo.make_demo import PLAN, STAMP, make_world
 from stages.plan.schema import read_plan
-from stages.world.corpus import LABELS, Corpus
-from stages.world.make import PLAN, STAMP, make_world
-from stages.world.size import SMALL
 from transfer.errors import Problem
 
 
@@ -32,7 +32,7 @@ def test_the_plan_is_valid_and_everything_that_it_names_is_there(world: Path) ->
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_every_language_has_a_valid_plan(language: str, tmp_path: Path) -> None:
-    from stages.world.plan import plan_text
+    from stages.demo.demo_plan import plan_text
 
     (tmp_path / PLAN).write_text(plan_text(language, 7, SMALL), encoding="utf-8")
     plan = read_plan(tmp_path / PLAN)

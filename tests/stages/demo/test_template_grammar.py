@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from stages.world.grammar import expand, parse
+from stages.demo.template_grammar import expand, parse
 
 
 def sentences(rules: str, n: int = 200) -> set[str]:
@@ -46,7 +46,7 @@ def test_a_symbol_can_mean_another_for_one_sentence() -> None:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_no_symbol_is_missing_or_left_in_a_text(language: str) -> None:
-    from stages.world.corpus import _RULES, LABELS
+    from stages.demo.corpus import _RULES, LABELS
 
     means = {"thing": "event.thing", "who": "event.who"}
     for rules in _RULES[language]:

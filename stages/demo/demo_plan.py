@@ -1,9 +1,9 @@
 """The demo's plan: every line with what it means, for somebody who reads a plan for the first time."""
 
-from stages.world.corpus import LABELS
-from stages.world.encoders import ENCODERS
-from stages.world.llm import NAMES
-from stages.world.size import Size
+from stages.demo.corpus import LABELS
+from stages.demo.demo_size import Size
+from stages.demo.tiny_encoders import ENCODERS
+from stages.demo.tiny_lm import NAMES
 
 # the comments' times are written in it; UTC for English, as those commenters live everywhere
 TIME_ZONES = {"ko": "Asia/Seoul", "en": "UTC"}

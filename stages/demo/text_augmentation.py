@@ -7,8 +7,8 @@ import random
 import string
 from collections.abc import Sequence
 
-from stages.world.corpus import Row
-from stages.world.noise import roughen
+from stages.demo.corpus import Row
+from stages.demo.text_noise import roughen
 from transfer.text.cleaning import clean
 
 _LOST = 0.1  # share of words left out

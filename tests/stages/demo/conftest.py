@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.world.corpus import Corpus, make_corpus
-from stages.world.make import make_world
-from stages.world.size import SMALL
+from stages.demo.corpus import Corpus, make_corpus
+from stages.demo.demo_size import SMALL
+from stages.demo.make_demo import make_world
 
 SEED = 13
 

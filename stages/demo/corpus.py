@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from stages.world import chatter_en, chatter_ko, diary_en, diary_ko, formal_en, formal_ko
-from stages.world.grammar import Grammar, expand, parse
-from stages.world.noise import roughen
-from stages.world.size import Size
+from stages.demo import chatter_en, chatter_ko, diary_en, diary_ko, formal_en, formal_ko
+from stages.demo.demo_size import Size
+from stages.demo.template_grammar import Grammar, expand, parse
+from stages.demo.text_noise import roughen
 from transfer.text.cleaning import clean, key
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
