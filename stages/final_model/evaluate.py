@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from stages.datasets.original_and_gold import read_original
 from stages.ensemble.run_ensemble import final_predictor
-from stages.line.whole import write_whole
 from stages.reports.report_figures import course_picture, data_pictures, score_pictures, write_pictures
 from stages.runtime.predictor import Floats
 from stages.runtime.run_context import Run
+from storage.files.atomic_write import write_whole
 from storage.records import stage_records
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.labelled_reader import read_labelled

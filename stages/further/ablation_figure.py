@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from stages.line.whole import write_whole
+from storage.files.atomic_write import write_whole
 from studies.figures.fonts import picture_fonts
 
 DPI = 150

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from stages.line.context import Context
 from stages.line.forecast import Forecast, Withheld
 from stages.line.series import Line, periods_of
-from stages.line.whole import write_whole
+from storage.files.atomic_write import write_whole
 
 FORECAST = pa.schema(
     {

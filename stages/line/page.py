@@ -25,8 +25,8 @@ from stages.line.notes import (
 from stages.line.plots import line_data
 from stages.line.sections import bullets, facts_table, figures_table, heading, paragraphs, results_table, value_html
 from stages.line.series import Line, headline, without_ends
-from stages.line.whole import write_whole
 from stages.line.words import COMMENTS, NOTHING_DRAWN, PERIOD, SHARES, Language, both, index_name, language_of
+from storage.files.atomic_write import write_whole
 from studies.figures.fonts import Weight
 
 Facts = Mapping[str, Mapping[str, object]]

@@ -15,8 +15,8 @@ from stages.line.context_notes import context_notes
 from stages.line.notes import footnotes
 from stages.line.panels import GREY, INK, View, draw_index, draw_shares, draw_volume, set_dates
 from stages.line.series import Line, headline, periods_of
-from stages.line.whole import write_whole
 from stages.line.words import NOTHING_DRAWN, Language, index_name, language_of, said
+from storage.files.atomic_write import write_whole
 from studies.figures.fonts import picture_fonts
 
 DPI = 150

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.line.series import Estimate, Line, Period, is_whole
-from stages.line.whole import write_whole
+from storage.files.atomic_write import write_whole
 
 COLUMNS = {
     "every": pa.string(),

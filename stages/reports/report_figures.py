@@ -11,9 +11,9 @@ from string import Template
 from typing import Any
 
 from stages.line.sections import results_table
-from stages.line.whole import write_whole
 from stages.line.words import Both, both, language_of
 from stages.runtime.run_context import Run
+from storage.files.atomic_write import write_whole
 from storage.records import model_registry
 from studies.figures.evaluation_figures import (
     courses_png,
