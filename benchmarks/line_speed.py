@@ -21,19 +21,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.line.aggregate import daily_line
-from stages.line.chosen import Span, choose_comments
-from stages.line.context import Context
-from stages.line.days import next_start
-from stages.line.forecast import forecasts
-from stages.line.judged import Judged
-from stages.line.page import write_page
-from stages.line.picture import draw_png
-from stages.line.series import Line
-from stages.line.settings import IndexSettings, WordsSettings
-from stages.line.standing import standing
-from stages.line.table import write_csv, write_parquet, write_sources
-from stages.line.told_words import told_words
+from stages.monitor.aggregation.aggregate import daily_line
+from stages.monitor.analysis.distinctive_words import told_words
+from stages.monitor.analysis.forecast import forecasts
+from stages.monitor.analysis.outlier_periods import standing
+from stages.monitor.analysis.word_sample import Span, choose_comments
+from stages.monitor.report.context import Context
+from stages.monitor.report.csv_parquet import write_csv, write_parquet, write_sources
+from stages.monitor.report.html_page import write_page
+from stages.monitor.report.png_figure import draw_png
+from stages.monitor.schema.calendar import next_start
+from stages.monitor.schema.index_settings import IndexSettings, WordsSettings
+from stages.monitor.schema.line import Line
+from stages.monitor.schema.method_choice import Judged
 from transfer.corpus.comment_lookup import picked_texts
 from transfer.tables.sources import CommentSource
 from transfer.text.cleaning import key_hash

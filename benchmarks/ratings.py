@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.line.days import all_starts, local_days, period_starts
-from stages.line.others import Correlation, correlations
+from stages.monitor.analysis.cross_correlation import Correlation, correlations
+from stages.monitor.schema.calendar import all_starts, local_days, period_starts
 from transfer.tables.columns import as_text
 from transfer.tables.timestamps import utc_times
 

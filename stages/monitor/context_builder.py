@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stages.line.context import Context
-from stages.line.events import Event, read_events
-from stages.line.forecast import Forecast, Withheld, forecasts
-from stages.line.origins import Origins, Shard, origins_of
-from stages.line.others import Beside, beside, read_other
-from stages.line.series import Line
-from stages.line.told_words import Words
+from stages.monitor.aggregation.provenance import Origins, Shard, origins_of
+from stages.monitor.analysis.cross_correlation import Beside, beside, read_other
+from stages.monitor.analysis.distinctive_words import Words
+from stages.monitor.analysis.events import Event, read_events
+from stages.monitor.analysis.forecast import Forecast, Withheld, forecasts
 from stages.monitor.covariate_words import line_words
+from stages.monitor.report.context import Context
+from stages.monitor.schema.line import Line
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SHARDS, Run
 from storage.records import shard_records as store

@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from stages.line.chosen import Span, can_choose, choose_comments
-from stages.line.days import next_start
-from stages.line.series import Line
-from stages.line.standing import Standing, standing
-from stages.line.told_words import Words, told_words
+from stages.monitor.analysis.distinctive_words import Words, told_words
+from stages.monitor.analysis.outlier_periods import Standing, standing
+from stages.monitor.analysis.word_sample import Span, can_choose, choose_comments
+from stages.monitor.schema.calendar import next_start
+from stages.monitor.schema.line import Line
 from stages.runtime.run_context import Run
 from transfer.corpus.comment_lookup import picked_texts
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.ensemble.run_ensemble import final_predictor
-from stages.line.judged import Judged
+from stages.monitor.schema.method_choice import Judged
 from stages.runtime.predictor import Readings
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint

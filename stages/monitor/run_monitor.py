@@ -8,17 +8,17 @@ from importlib.util import find_spec
 from typing import Any
 
 from stages.ensemble.run_ensemble import final_predictor
-from stages.line.aggregate import daily_line
-from stages.line.changes import changes
-from stages.line.context_table import write_context
-from stages.line.page import write_page
-from stages.line.picture import draw_png
-from stages.line.sensitivity import sensitivity
-from stages.line.series import Line, as_json, totals_json
-from stages.line.settings import Every
-from stages.line.table import write_csv, write_parquet, write_sources
+from stages.monitor.aggregation.aggregate import daily_line
+from stages.monitor.analysis.change_points import changes
+from stages.monitor.analysis.weight_sensitivity import sensitivity
 from stages.monitor.context_builder import beside_identity, context_json, context_of
 from stages.monitor.gold_predictions import judged_identity, judged_rows
+from stages.monitor.report.context_csv import write_context
+from stages.monitor.report.csv_parquet import write_csv, write_parquet, write_sources
+from stages.monitor.report.html_page import write_page
+from stages.monitor.report.png_figure import draw_png
+from stages.monitor.schema.index_settings import Every
+from stages.monitor.schema.line import Line, as_json, totals_json
 from stages.reports.report_figures import kept_pictures, pictures_html
 from stages.runtime.overview import table_rows
 from stages.runtime.progress import Advance

@@ -16,7 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
-from stages.line.settings import IndexSettings, weight_problems
+from stages.monitor.schema.index_settings import IndexSettings, weight_problems
 from stages.plan.plan_settings import (
     AdaptSettings,
     DistilSettings,

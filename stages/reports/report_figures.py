@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from stages.line.sections import results_table
-from stages.line.words import Both, both, language_of
+from stages.monitor.report.messages import Both, both, language_of
+from stages.monitor.report.sections import results_table
 from stages.runtime.run_context import Run
 from storage.files.atomic_write import write_whole
 from storage.records import model_registry

@@ -5,10 +5,10 @@ from datetime import date
 
 import numpy as np
 
-from stages.line.days import all_starts, next_start
-from stages.line.judged import choose
-from stages.line.series import Estimate, Figures, Line, Period, Removed, Total
-from stages.line.settings import Every, IndexSettings
+from stages.monitor.schema.calendar import all_starts, next_start
+from stages.monitor.schema.index_settings import Every, IndexSettings
+from stages.monitor.schema.line import Estimate, Figures, Line, Period, Removed, Total
+from stages.monitor.schema.method_choice import choose
 
 LABELS = ("joy", "anger")
 

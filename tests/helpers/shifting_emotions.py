@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.line.judged import Judged
+from stages.monitor.schema.method_choice import Judged
 
 LABELS = ("anger", "neutral", "joy")
 # shares of the months: what is rare in the first is common in the last

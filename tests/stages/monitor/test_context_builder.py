@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stages.line.settings import IndexSettings
 from stages.monitor.context_builder import beside_identity, check_beside
+from stages.monitor.schema.index_settings import IndexSettings
 from transfer.errors import Problem, Problems
 
 SERIES: list[dict[str, str]] = [{"path": "rate.csv", "name": "rate"}]

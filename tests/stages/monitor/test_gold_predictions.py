@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.line.judged import choose
-from stages.line.settings import IndexSettings
 from stages.monitor import gold_predictions
 from stages.monitor.gold_predictions import judged_rows
+from stages.monitor.schema.index_settings import IndexSettings
+from stages.monitor.schema.method_choice import choose
 from transfer.corpus.labelled import labelled
 from transfer.ensembling.combination import mixture_from
 

@@ -1,0 +1,152 @@
+"""From sums of days and sources to estimates: every method, label and index of a period, each with its interval."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.monitor.aggregation.grouped_counts import Sums
+from stages.monitor.quantification.correction_bootstrap import Correction, fits_of
+from stages.monitor.quantification.poisson_bootstrap import intervals
+from stages.monitor.schema.calendar import Days, all_starts, period_starts
+from stages.monitor.schema.emotion_index import index_of
+from stages.monitor.schema.index_settings import Every, Method
+from stages.monitor.schema.line import Estimate, Figures, Period, Total
+from stages.monitor.schema.method_choice import Choice, Judged
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Methods = dict[Method, Figures]
+Number = TypeVar("Number", bound=np.generic)
+
+AT_ONCE = 256  # periods × kinds × resamples that are taken apart together: 256 × 32 × 200 float64 are 13 MB
+
+
+class Estimator:
+    """Draws estimates from sums. Groups of groups are given by `holder`: (G,) the place of each group, or −1."""
+
+    def __init__(self, sums: Sums, choice: Choice, judged: Judged | None, seed: int) -> None:
+        self.sums, self.choice, self.settings = sums, choice, sums.settings
+        fits = fits_of(choice.methods, sums.kinds, sums.sample, judged, sums.settings.bootstrap, seed)
+        self._correction = Correction(choice.methods, sums.cells, sums.kinds, fits)
+
+    def periods(self, every: Every) -> Iterator[Period]:
+        """The periods of one length, from the first day's to the last day's, empty ones included."""
+        days = self.sums.days
+        starts = all_starts(days[0], days[-1], every)
+        holder = np.full(len(self.sums.counts), -1)
+        holder[: len(days)] = np.searchsorted(starts, period_starts(days, every))
+        yield from self._periods(every, starts, holder)
+
+    def over_time(self, source: int) -> Iterator[Period]:
+        """The same of one of the largest sources, by its number; none where it is not followed."""
+        if source >= self.sums.followed:
+            return
+        starts = self.sums.starts
+        holder = np.full(len(self.sums.counts), -1)
+        holder[self.sums.cell(source, np.arange(len(starts)))] = np.arange(len(starts))
+        yield from self._periods(self.settings.every[-1], starts, holder)
+
+    def _periods(self, every: Every, starts: Days, holder: Integers) -> Iterator[Period]:
+        n, clusters, authors, found = self._figures(holder, len(starts))
+        means = self._summed(self.sums.probabilities, holder, len(starts)) / np.maximum(n, 1)[:, None]
+        for i, start in enumerate(starts):
+            yield self._period(every, cast(date, start.item()), (n[i], clusters[i], authors[i]), found.get(i), means[i])
+
+    def overall(self) -> Total:
+        """All dated comments together."""
+        holder = np.where(np.arange(len(self.sums.counts)) < len(self.sums.days), 0, -1)
+        return next(self._totals(holder, ["all"]))
+
+    def sources(self) -> Iterator[Total]:
+        """The largest sources, each over the whole line."""
+        names = list(self.sums.sources)
+        if names:
+            place = np.arange(len(self.sums.counts)) - len(self.sums.days)
+            holder = np.where((place >= 0) & (place < len(names)), place, -1)
+            for i, total in enumerate(self._totals(holder, names)):
+                yield replace(total, periods=tuple(self.over_time(i)))
+
+    def _totals(self, holder: Integers, names: list[str]) -> Iterator[Total]:
+        n, clusters, _, found = self._figures(holder, len(names))
+        for i, name in enumerate(names):
+            yield Total(name, int(n[i]), int(clusters[i]), found.get(i, {}))
+
+    def _period(
+        self, every: Every, start: date, sizes: tuple[int, ...], found: Methods | None, means: Floats
+    ) -> Period:
+        n, clusters, authors = map(int, sizes)
+        labels = self.sums.labels
+        drawn = None if found is None else found[self.choice.drawn]
+        return Period(
+            every=every,
+            start=start,
+            n=n,
+            clusters=clusters,
+            authors=authors,
+            shares=dict.fromkeys(labels) if drawn is None else drawn.shares,
+            probabilities=dict(zip(labels, means.tolist(), strict=True)) if drawn else dict.fromkeys(labels),
+            index=None if drawn is None else drawn.index,
+            methods=found or {},
+        )
+
+    def _figures(self, holder: Integers, size: int) -> tuple[Integers, Integers, Integers, dict[int, Methods]]:
+        """Comments, clusters and authors of each place, (size,), and the figures of those that are no gaps."""
+        counts = self._summed(self.sums.counts, holder, size)  # (P, M)
+        n, clusters, authors = counts.sum(axis=1), self._distinct(holder, size), self._distinct(holder, size, True)
+        drawn = np.flatnonzero((n >= self.settings.min_comments) & (authors >= self.settings.min_clusters))
+        means = self._summed(self.sums.probabilities, holder, size) / np.maximum(n, 1)[:, None]
+        found: dict[int, Methods] = {}
+        for first in range(0, len(drawn), AT_ONCE):
+            some = drawn[first : first + AT_ONCE]
+            resampled = self._resampled(holder, some)
+            found |= self._estimated(some, counts[some].astype(np.float64), means[some], resampled, clusters[some])
+        return n, clusters, authors, found
+
+    def _distinct(self, holder: Integers, size: int, of_authors: bool = False) -> Integers:
+        counts = (self.sums.authors if of_authors else self.sums.clusters).counts(holder)
+        return np.pad(counts, (0, size - len(counts)))
+
+    @staticmethod
+    def _summed(values: NDArray[Number], holder: Integers, size: int) -> NDArray[Number]:
+        total = np.zeros((size, *values.shape[1:]), values.dtype)
+        np.add.at(total, holder[holder >= 0], values[holder >= 0])
+        return total
+
+    def _resampled(self, holder: Integers, places: Integers) -> NDArray[np.int32]:
+        """(P, M, B) of some places, in their order."""
+        mask = np.isin(holder, places)
+        return self._summed(self.sums.resampled[mask], np.searchsorted(places, holder[mask]), len(places))
+
+    def _estimated(
+        self, places: Integers, counts: Floats, means: Floats, resampled: NDArray[np.int32], clusters: Integers
+    ) -> dict[int, Methods]:
+        values = self._correction.values(counts, means)
+        again = self._correction.replicates(counts, means, resampled)
+        has_interval = clusters >= self.settings.min_clusters
+        found: dict[int, Methods] = {int(place): {} for place in places}
+        for method in self.choice.methods:
+            value, replicates = self._with_index(values[method]), self._with_index(again[method])
+            low, high = intervals(replicates)
+            for i, place in enumerate(places):
+                found[int(place)][method] = self._as_figures(value[i], low[i], high[i], bool(has_interval[i]))
+        return found
+
+    def _with_index(self, shares: Floats) -> Floats:
+        """Shares (P, K, ...) with the index behind them, (P, K + 1, ...), where the plan gives weights."""
+        if self.settings.weights is None:
+            return shares
+        index = index_of(np.moveaxis(shares, 1, 0), self.settings.weights, self.sums.labels)
+        return np.concatenate([shares, index[:, None]], axis=1)
+
+    def _as_figures(self, value: Floats, low: Floats, high: Floats, has_interval: bool) -> Figures:
+        found = [
+            Estimate(v, a, b) if has_interval and not math.isnan(a) else Estimate(v, None, None)
+            for v, a, b in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)
+        ]
+        shares = dict(zip(self.sums.labels, found, strict=False))
+        return Figures(shares, found[-1] if self.settings.weights is not None else None)

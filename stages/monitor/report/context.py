@@ -1,0 +1,30 @@
+"""What is shown of a line beside its own figures: events, other series, a forecast, words, where points come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stages.monitor.aggregation.provenance import Origins
+from stages.monitor.analysis.cross_correlation import Beside
+from stages.monitor.analysis.distinctive_words import Words
+from stages.monitor.analysis.events import Event
+from stages.monitor.analysis.forecast import Forecast, Withheld
+from stages.monitor.schema.index_settings import Every
+
+
+@dataclass(frozen=True)
+class Context:
+    """Nothing of it is needed. words: None where none were looked for. origins: None where they are not known."""
+
+    events: Sequence[Event] = ()
+    others: Sequence[Beside] = ()
+    forecasts: Sequence[Forecast | Withheld] = ()
+    words: Words | None = None
+    origins: Origins | None = None
+
+    def forecast(self, every: Every) -> Forecast | None:
+        """Of one length of period, if there is one."""
+        found = (one for one in self.forecasts if isinstance(one, Forecast) and one.every == every)
+        return next(found, None)
+
+
+NO_CONTEXT = Context()

@@ -1,0 +1,127 @@
+"""The figures behind the page's plots, as plain data that page.js draws."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from stages.monitor.analysis.change_points import changes
+from stages.monitor.analysis.events import within
+from stages.monitor.analysis.forecast import Forecast
+from stages.monitor.report.context import NO_CONTEXT, Context
+from stages.monitor.report.messages import COMMENTS, FORECAST, METHODS, PERIOD, VOLUME, index_name
+from stages.monitor.report.palette import looks
+from stages.monitor.schema.calendar import MIDDLE
+from stages.monitor.schema.index_settings import Every
+from stages.monitor.schema.line import Estimate, Line, Period, headline, periods_of, prominent, without_ends
+
+SHORT = 16  # digits of a hash that are shown
+
+
+def line_data(line: Line, context: Context = NO_CONTEXT) -> dict[str, object]:
+    """All that page.js reads: labels with their looks, words in both languages, and per length of period columns of
+    equal length, null in gaps. Shares are in per cent, 0 to 100, as the index is. events: numbered from 1, as below the
+    plot. shards: [number of the file's hash, first row, rows] each; files: those hashes; origins: runs of shards.
+    """
+    look, shown = looks(line), prominent(line)
+    return {
+        "labels": [
+            {
+                "name": label,
+                "colour": look[label].colour,
+                "dash": look[label].web_dash,
+                "isShown": label in shown,
+            }
+            for label in line.labels
+        ],
+        "hasIndex": line.settings.weights is not None,
+        "first": headline(line),
+        "lengths": line.settings.every,
+        "words": {
+            "index": index_name(line.settings),
+            "comments": COMMENTS,
+            "volume": VOLUME,
+            "beside": METHODS[line.beside] if line.beside else None,
+            "forecast": FORECAST,
+            "every": PERIOD,
+        },
+        "events": [{"x": e.day.isoformat(), "text": e.text} for e in within(line, context.events)],
+        "periods": {every: _columns(line, every, context) for every in line.settings.every},
+        "sources": [
+            {"name": source.name, **_figures(line, periods, line.settings.every[-1])}
+            for source in line.sources
+            if (periods := without_ends(source.periods))
+        ],
+        **_origins(context),
+    }
+
+
+def _columns(line: Line, every: Every, context: Context) -> dict[str, object]:
+    return {
+        **_figures(line, periods_of(line, every), every),
+        "changes": [change.start.isoformat() for change in changes(line, every)],
+        "forecast": _ahead(context.forecast(every)),
+        "origins": context.origins.periods[every] if context.origins else None,
+    }
+
+
+def _figures(line: Line, periods: Sequence[Period], every: Every) -> dict[str, object]:
+    middle = timedelta(days=MIDDLE[every])
+    return {
+        "x": [(period.start + middle).isoformat() for period in periods],
+        "n": [period.n for period in periods],
+        "index": _bands([period.index for period in periods], 1),
+        "shares": [_bands([period.shares[label] for period in periods], 100) for label in line.labels],
+        "isGap": [period.is_gap for period in periods],
+        "beside": _beside(line, periods),
+    }
+
+
+def _ahead(forecast: Forecast | None) -> dict[str, object] | None:
+    if forecast is None:
+        return None
+    middle = timedelta(days=MIDDLE[forecast.every])
+    return {
+        "x": [(ahead.start + middle).isoformat() for ahead in forecast.ahead],
+        **{name: [round(getattr(ahead, name), 3) for ahead in forecast.ahead] for name in ("value", "low", "high")},
+    }
+
+
+def _origins(context: Context) -> dict[str, object]:
+    """The shards, each by numbers, for names and hashes repeat."""
+    if context.origins is None:
+        return {"shards": [], "files": [], "models": []}
+    shards = context.origins.shards
+    files = list(dict.fromkeys(shard.file for shard in shards))
+    return {
+        "shards": [[files.index(shard.file), shard.first_row, shard.rows] for shard in shards],
+        "files": [file[:SHORT] for file in files],
+        "models": sorted({shard.model for shard in shards}),
+    }
+
+
+def _beside(line: Line, periods: Sequence[Period]) -> dict[str, object] | None:
+    """The thin line's values; None where there is no other estimate."""
+    if line.beside is None:
+        return None
+    found = [period.methods.get(line.beside) for period in periods]
+    return {
+        "index": [_value(figures.index if figures else None, 1) for figures in found],
+        "shares": [
+            [_value(figures.shares[label] if figures else None, 100) for figures in found] for label in line.labels
+        ],
+    }
+
+
+def _value(estimate: Estimate | None, scale: float) -> float | None:
+    return _scaled(estimate.value if estimate else None, scale)
+
+
+def _bands(found: Sequence[Estimate | None], scale: float) -> dict[str, list[float | None]]:
+    return {
+        "value": [_scaled(share.value if share else None, scale) for share in found],
+        "low": [_scaled(share.low if share else None, scale) for share in found],
+        "high": [_scaled(share.high if share else None, scale) for share in found],
+    }
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else round(value * scale, 3)

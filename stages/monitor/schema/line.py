@@ -1,0 +1,225 @@
+"""The line itself: periods with their estimates, as plain frozen data that tables and pictures read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import dropwhile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.monitor.schema.calendar import next_start
+from stages.monitor.schema.index_settings import Every, IndexSettings, Method
+from stages.monitor.schema.method_choice import COUNTED, Choice, Judged
+
+# A print of 10 inches shows some 400 points apart; more of them are noise.
+MOST_POINTS = 400
+# So many lines can still be told apart: six colours and two dashed ones.
+MOST_LABELS = 8
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval. low and high are None where the clusters are too few for one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One method's estimates: shares per label, 0 to 1; index, 0 to 100, None without weights."""
+
+    shares: Mapping[str, Estimate]
+    index: Estimate | None
+
+
+@dataclass(frozen=True)
+class Period:
+    """One day, week or month of the plan's time zone.
+
+    start: its first day. n: comments in it. clusters: distinct authors (or sources) in it, exact up to 1,023, an
+    estimate with a standard error of 3 % above. authors: likewise, a comment without an author counting as one.
+    shares, index: of the estimate drawn bold. methods: of every estimate that can be given, the bold one too.
+    probabilities: per label, the mean of the predicted probability, 0 to 1.
+    A period with fewer than min_comments, or by fewer than min_clusters authors, is a gap: all estimates are None.
+    """
+
+    every: Every
+    start: date
+    n: int
+    clusters: int
+    authors: int
+    shares: Mapping[str, Estimate | None]
+    probabilities: Mapping[str, float | None]
+    index: Estimate | None
+    methods: Mapping[Method, Figures]
+
+    @property
+    def is_gap(self) -> bool:
+        return any(share is None for share in self.shares.values())
+
+
+@dataclass(frozen=True)
+class Total:
+    """All dated comments together, or those of one source: name, n, clusters and figures as in a period.
+
+    periods: of a source, those of the longest length asked for, in the order of the line's; empty where it is not
+    followed over time."""
+
+    name: str
+    n: int
+    clusters: int
+    methods: Mapping[Method, Figures]
+    periods: tuple[Period, ...] = ()
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Dated comments that do not count: rows by reason, each row once; counts by label. sees_floods: whether
+    near-duplicates could be told, which shards of older versions do not allow. comments: sorted hashes of their ids
+    (cluster_hashes), so that their words do not count either."""
+
+    rows: Mapping[str, int]
+    counts: Mapping[str, int]
+    sees_floods: bool
+    comments: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64), compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Line:
+    """All periods, each length in the order of time and without holes: an empty day is a period with n = 0.
+
+    first, last: the days of the first and the last dated comment. n: dated comments. undated: comments without a time
+    (or with one outside 1970 to 2199), which are in no period. counts: per label, dated comments classified so.
+    clustered: dated comments by what they were clustered by, keys "author", "source", "comment".
+    choice: which estimates there are, which one is bold, and why. judged: what the corrections rest on, None without.
+    overall: all dated comments together. sources: those with the most comments, most first; too few comments or
+    authors leave one without figures. removed: what caps and floods left out; in n and all figures it is not.
+    """
+
+    labels: tuple[str, ...]
+    settings: IndexSettings
+    periods: tuple[Period, ...]
+    first: date
+    last: date
+    n: int
+    undated: int
+    counts: Mapping[str, int]
+    clustered: Mapping[str, int]
+    choice: Choice
+    judged: Judged | None
+    overall: Total
+    sources: tuple[Total, ...]
+    removed: Removed
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.choice.drawn not in COUNTED
+
+    @property
+    def beside(self) -> Method | None:
+        """The estimate drawn thin beside the bold one: as counted, or where that is bold, a correction if there is."""
+        others: tuple[Method, ...] = ("raw",) if self.choice.drawn != "raw" else ("pacc", "ppi")
+        return next((method for method in others if method in self.choice.methods), None)
+
+
+def periods_of(line: Line, every: Every) -> list[Period]:
+    """The periods of one length, without the gaps before the first and after the last that is drawn."""
+    return without_ends([period for period in line.periods if period.every == every])
+
+
+def is_whole(line: Line, period: Period) -> bool:
+    """Whether the line reaches from the period's first day to its last; a day always is."""
+    end = next_start(np.datetime64(period.start), period.every)
+    return bool(line.first <= period.start and np.datetime64(line.last) >= end - 1)
+
+
+def whole_periods_of(line: Line, every: Every) -> list[Period]:
+    """periods_of without a first or last one that the comments do not reach across: half a month is no month to
+    forecast from."""
+    return without_ends([period for period in periods_of(line, every) if is_whole(line, period)])
+
+
+def without_ends(periods: Sequence[Period]) -> list[Period]:
+    """Without the gaps at either end."""
+    there = list(dropwhile(lambda period: period.is_gap, periods))
+    return list(dropwhile(lambda period: period.is_gap, reversed(there)))[::-1]
+
+
+def headline(line: Line) -> Every:
+    """The length of period that a picture shows first: the shortest that is neither crowded nor mostly gaps."""
+    for every in line.settings.every:
+        periods = periods_of(line, every)
+        drawn = sum(not period.is_gap for period in periods)
+        if 2 <= len(periods) <= MOST_POINTS and 3 * drawn >= 2 * len(periods):
+            return every
+    return line.settings.every[-1]
+
+
+def prominent(line: Line) -> list[str]:
+    """The labels that a picture shows at first: all of a few, else those with the most comments, most first."""
+    if len(line.labels) <= MOST_LABELS:
+        return list(line.labels)
+    return sorted(line.labels, key=lambda label: -line.counts[label])[:MOST_LABELS]
+
+
+def as_json(line: Line) -> list[dict[str, object]]:
+    """One object a period, ready for json.dumps: figures are numbers; shares and index are null in gaps.
+
+    is_whole: false for a first or last period that the comments do not reach across. raw: the same as counted, where
+    what is drawn is corrected.
+    """
+    return [_period(line, period) for period in line.periods]
+
+
+def _period(line: Line, period: Period) -> dict[str, object]:
+    told: dict[str, object] = {
+        "every": period.every,
+        "period": period.every,
+        "start": period.start.isoformat(),
+        "n": period.n,
+        "clusters": period.clusters,
+        "is_whole": is_whole(line, period),
+        "shares": {label: _figures(share) for label, share in period.shares.items()},
+        "index": _figures(period.index),
+    }
+    if line.is_corrected:
+        told["raw"] = _all_figures(period.methods["raw"]) if period.methods else None
+    return told
+
+
+def totals_json(line: Line) -> dict[str, object]:
+    """`prevalence` (drawn, why, methods, judged rows), `overall` and `sources`, by method."""
+    choice = line.choice
+    return {
+        "prevalence": {
+            "drawn": choice.drawn,
+            "why": choice.why[0],
+            "methods": list(choice.methods),
+            "judged_on": None if line.judged is None else line.judged.kind,
+            "judged": choice.rows,
+        },
+        "removed": {"rows": dict(line.removed.rows), "counts": dict(line.removed.counts)},
+        "overall": _total(line.overall),
+        "sources": [_source(line, source) for source in line.sources],
+    }
+
+
+def _total(total: Total) -> dict[str, object]:
+    methods = {method: _all_figures(figures) for method, figures in total.methods.items()}
+    return {"name": total.name, "n": total.n, "clusters": total.clusters, "methods": methods}
+
+
+def _source(line: Line, source: Total) -> dict[str, object]:
+    return {**_total(source), "periods": [_period(line, period) for period in without_ends(source.periods)]}
+
+
+def _all_figures(figures: Figures) -> dict[str, object]:
+    shares = {label: _figures(share) for label, share in figures.shares.items()}
+    return {"shares": shares, "index": _figures(figures.index)}
+
+
+def _figures(estimate: Estimate | None) -> dict[str, float | None] | None:
+    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
