@@ -60,7 +60,7 @@ def demo(
         from stages.console.show_run import show_run
         from stages.demo.make_demo import make_world
 
-        plan = make_world(folder, language, seed, Terminal().say)
+        plan = make_world(folder, language, seed, Terminal().message)
         finish(lead_stage(plan, overrides, "run", None), as_json, show_run)
 
 
@@ -306,11 +306,11 @@ def evaluate(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.console.show_evaluation import show_scores
-        from stages.final_model.evaluate import Wanted, run_evaluate
+        from stages.final_model.evaluate import EvaluationRequest, run_evaluate
         from transfer.tables.sources import LabelledSource
 
         rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
-        wanted = Wanted(source, time, errors, pictures)
+        wanted = EvaluationRequest(source, time, errors, pictures)
         finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_scores)
 
 

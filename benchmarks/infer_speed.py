@@ -157,19 +157,19 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     """One inference with the engine opened before."""
     from stages.infer import run_infer
     from stages.infer.engine_selection import member_of
-    from stages.infer.executors import Here, Team
-    from stages.runtime.progress import Silent
+    from stages.infer.executors import ExecutorChoice, InProcess
+    from stages.runtime.progress import SilentReporter
     from stages.runtime.reset import begin_anew
     from transfer.engines.engine_factory import open_engine
     from transfer.ensembling.combination import mixture_from
 
     member = member_of(run, predictor.records[0])
-    here = Here([open_engine(way, member)], mixture_from("mean"))
+    here = InProcess([open_engine(way, member)], mixture_from("mean"))
     here.begin(["warm up"] * BATCH)(lambda read: None)
     vars(run_infer)["final_predictor"] = lambda run: predictor
-    vars(run_infer)["choose_team"] = lambda *_: Team([member], [way], mixture_from("mean"))
+    vars(run_infer)["choose_team"] = lambda *_: ExecutorChoice([member], [way], mixture_from("mean"))
     begin_anew(run, "infer")
-    assert isinstance(run.report, Silent)
+    assert isinstance(run.report, SilentReporter)
     began, used = clocks()
     told = run_infer.run_infer(run, lambda run, team: here)
     ended, spent = clocks()
@@ -278,7 +278,7 @@ def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -
     if duplicates == "kept":
         real = key_numbers
         vars(run_infer)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
-        deduplication.Seen.where = lambda self, keys: np.full(len(keys), deduplication.NOWHERE)  # type: ignore[method-assign]
+        deduplication.DeduplicationIndex.where = lambda self, keys: np.full(len(keys), deduplication.NOWHERE)  # type: ignore[method-assign]
     choose, took = engine_selection.choose_team, list[float]()
 
     def timed(*words: Any) -> Any:

@@ -33,7 +33,7 @@ from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import IndexSettings, WordsSettings
 from stages.monitor.schema.line import Line
-from stages.monitor.schema.method_choice import Judged
+from stages.monitor.schema.method_choice import GoldPredictions
 from transfer.corpus.comment_lookup import picked_texts
 from transfer.tables.sources import CommentSource
 from transfer.text.cleaning import key_hash
@@ -105,7 +105,7 @@ def read_by_a_model(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.nd
 def measure(shards: list[Path], folder: Path, bootstrap: int, words: bool) -> dict[str, object]:
     """Seconds of the line and of what is drawn from it, and the peak of memory."""
     probabilities, truth = read_by_a_model(np.random.default_rng(2), 400)
-    judged = Judged("gold", truth, probabilities, np.ones(400), True)
+    judged = GoldPredictions("gold", truth, probabilities, np.ones(400), True)
     settings = IndexSettings(
         weights=WEIGHTS, every=["day", "week", "month"], timezone="Asia/Seoul", bootstrap=bootstrap
     )

@@ -85,7 +85,7 @@ def main() -> None:
     clock = Clock()
     FineTuning.run_epoch = clock.around(FineTuning.run_epoch)  # type: ignore[method-assign]
     studies.objective.probabilities_of = clock.around(probabilities_of)  # type: ignore[attr-defined]
-    studies.worker._run_claim = clock.after(studies.worker._run_claim)
+    studies.worker_loop._run_claim = clock.after(studies.worker_loop._run_claim)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder / "train.csv", data.labels, data.texts, data.y)

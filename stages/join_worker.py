@@ -11,14 +11,14 @@ from stages.runtime.run_context import Run
 from stages.search.run_search import join_basic
 from storage.locks.workspace_lock import holder
 from storage.records import stage_records
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def join_search(run: Run, leader: int | None = None) -> dict[str, Any]:
     """Works on the search that is running now until its budget is used up. The result has `studies` and `winner`.
 
     leader: the process whose crew this worker belongs to; it says less then, and ends with it.
-    Raises Problem where no search runs.
+    Raises UserError where no search runs.
     """
     if leader is not None:
         end_with(leader)
@@ -32,7 +32,7 @@ def join_search(run: Run, leader: int | None = None) -> dict[str, Any]:
     if stage is None:
         led_by = holder(run.root)
         doing = f"its leader is in stage {running[0]}" if led_by and running else "nothing runs"
-        raise Problem(
+        raise UserError(
             f"{run.plan.name}: there is no running search to join: {doing}",
             f"begin one in another terminal with: moodline search {run.plan.file.name}",
         )

@@ -65,5 +65,5 @@ def _rested(run: Run, stage: str) -> dict[str, Any] | None:
     if (before["trials"], before["timeout"]) != (settings.trials, settings.timeout):
         return None
     result = basic_result(run) if stage == "basic" else further_result(run)
-    run.report.say(f"{stage}: {before['message']}")
+    run.report.message(f"{stage}: {before['message']}")
     return with_path(run, result)

@@ -21,7 +21,7 @@ def lead_stage(
     does: "Callable[[Run], dict[str, Any]] | None" = None,
 ) -> dict[str, Any]:
     """Leads the plan's workspace while one stage, or "run" for all, is done; by `does`, where it is given."""
-    from stages.runtime.local_workers import Crew, share_cores, take_gpu
+    from stages.runtime.local_workers import LocalWorkers, share_cores, take_gpu
 
     opened = read(plan, overrides)
     share_cores(workers)
@@ -37,7 +37,7 @@ def lead_stage(
         if anew is not None:
             begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
-        with Crew(words, workers - 1, run.report) as crew:
+        with LocalWorkers(words, workers - 1, run.report) as crew:
             run = replace(run, crew=crew)
             if does is not None:
                 return does(run)
@@ -45,7 +45,7 @@ def lead_stage(
 
 
 def read(plan: Path, overrides: Sequence[str]) -> "Plan":
-    """The plan in a file; raises Problems with all that is wrong in it."""
+    """The plan in a file; raises UserErrors with all that is wrong in it."""
     from stages.plan.schema import read_plan
 
     return read_plan(plan, overrides)
@@ -62,11 +62,11 @@ def opened_run(plan: "Plan") -> "Run":
 def begun_run(plan: "Plan") -> "Run":
     """The run of a plan that was begun before; nothing is made for one that was not.
 
-    Raises Problem where nothing was begun.
+    Raises UserError where nothing was begun.
     """
     from stages.runtime.run_context import find_run
-    from transfer.errors import Problem
+    from transfer.errors import UserError
 
     if find_run(plan) is None:
-        raise Problem(f"{plan.name}: nothing has been run yet", f"begin with: moodline run {plan.file.name}")
+        raise UserError(f"{plan.name}: nothing has been run yet", f"begin with: moodline run {plan.file.name}")
     return opened_run(plan)

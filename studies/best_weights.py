@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_HELD = 512 * 2**20
 
 
-class Best:
+class BestWeights:
     """The best epoch of a trial that is not on disk yet.
 
     An epoch becomes the best; then either `write` puts it on disk, for a checkpoint or the trial's end will name it,

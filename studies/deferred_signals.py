@@ -9,7 +9,7 @@ from types import FrameType
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
-class Held:
+class DeferredSignals:
     """Whether an interrupt came while it was held back."""
 
     def __init__(self) -> None:
@@ -23,12 +23,12 @@ class Held:
 
 
 @contextmanager
-def held_interrupts() -> Iterator[Held]:
+def held_interrupts() -> Iterator[DeferredSignals]:
     """Interrupts inside the block are noted and not raised; at its end one that came is raised as KeyboardInterrupt.
 
     Look at `came` often: a user waits. Signals reach the main thread only; in another one nothing is held back.
     """
-    held = Held()
+    held = DeferredSignals()
     if threading.current_thread() is not threading.main_thread():
         yield held
         return

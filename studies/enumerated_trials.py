@@ -24,7 +24,7 @@ ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
-class Queued:
+class EnumeratedTrial:
     """A trial to be run. key: unique in its study. notes: user attributes; a "seed" among them is the trial's own,
     "settings" are parameters beside those of the space."""
 
@@ -33,7 +33,9 @@ class Queued:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lined_up(wanted: Sequence[Queued], study: optuna.Study, slots: Sequence[Slot]) -> list[Queued | None]:
+def lined_up(
+    wanted: Sequence[EnumeratedTrial], study: optuna.Study, slots: Sequence[Slot]
+) -> list[EnumeratedTrial | None]:
     """The study's list, in which entry i is slot i's: what was begun stands where it was begun, what is wanted and was
     not takes the free places, in its order. None: a place that is closed without a trial.
 
@@ -42,7 +44,7 @@ def lined_up(wanted: Sequence[Queued], study: optuna.Study, slots: Sequence[Slot
     """
     trials = study.get_trials(deepcopy=False)
     known = {entry.key: entry for entry in wanted}
-    places: dict[int, Queued | None] = {}
+    places: dict[int, EnumeratedTrial | None] = {}
     for slot in slots:
         if slot.trial is not None:
             places[slot.slot] = _entry(trials[slot.trial], known)
@@ -55,7 +57,7 @@ def lined_up(wanted: Sequence[Queued], study: optuna.Study, slots: Sequence[Slot
     return [places.get(i) for i in range(max(places, default=-1) + 1)]
 
 
-def begin_queued(study: optuna.Study, entry: Queued | None) -> int | None:
+def begin_queued(study: optuna.Study, entry: EnumeratedTrial | None) -> int | None:
     """Begins a slot's entry and returns the trial's number; None where the slot has nothing to do.
 
     The trial is made running, with its parameters, in one write. One that the slot's former owner began and could not
@@ -99,6 +101,8 @@ def best_distinct(study: optuna.Study, most: int) -> list[FrozenTrial]:
     return list(found.values())[:most]
 
 
-def _entry(trial: FrozenTrial, known: Mapping[str, Queued]) -> Queued:
+def _entry(trial: FrozenTrial, known: Mapping[str, EnumeratedTrial]) -> EnumeratedTrial:
     key = trial.user_attrs[ENTRY]
-    return known.get(key) or Queued(key, trial.system_attrs.get("fixed_params", trial.params), trial.user_attrs)
+    return known.get(key) or EnumeratedTrial(
+        key, trial.system_attrs.get("fixed_params", trial.params), trial.user_attrs
+    )

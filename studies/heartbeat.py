@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from storage.database.retry import patiently
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 
 log = logging.getLogger(__name__)
 BEAT_SECONDS = 10.0
@@ -20,7 +20,7 @@ class LostClaim(Exception):
     """The trial is another worker's now: leave it alone, tell nothing about it, and take another."""
 
 
-class Lease:
+class Heartbeat:
     """A worker's hold on its trial. Others take it where the worker seems dead or hanging; then every call raises.
 
     A lost lease is noticed at the latest after one training step, and before anything of the trial is written where
@@ -69,5 +69,5 @@ class Lease:
                 self._beat_once()
             except LostClaim:
                 return
-            except StoreProblem as problem:
+            except StoreError as problem:
                 log.debug("no beat: %s", problem)  # a store that is away for a moment must not end the trial

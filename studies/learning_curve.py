@@ -26,7 +26,7 @@ class Epoch:
 
 
 @dataclass
-class Course:
+class LearningCurve:
     """A trial's epochs so far, and whether it ends here. Its checkpoint keeps them as notes.
 
     maximize: the study's direction. seed: which of the trial's seeds is at work, from 0. spent: seconds on the epoch

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.records.model_registry import ModelRecord
-from studies.trial_result import Outcome
-from studies.trial_task import Task
+from studies.trial_result import TrialResult
+from studies.trial_task import TrialTask
 from transfer.device.device import device_name
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def answers_name(study: str, trial: int) -> str:
     return f"{ANSWERS}/{hashlib.sha256(study.encode()).hexdigest()[:16]}/trial-{trial:04d}"
 
 
-def model_record(trial: "Trial", task: Task, outcome: Outcome) -> ModelRecord:
+def model_record(trial: "Trial", task: TrialTask, outcome: TrialResult) -> ModelRecord:
     """The record of a trial's weights; `bytes` is not known before they are published."""
     own = outcome.folder.parent
     metrics: dict[str, Any] = {

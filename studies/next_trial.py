@@ -8,10 +8,10 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from studies.samplers import propose
 from studies.space.dimensions import Space, nearest, suggest
-from studies.study_config import Search
+from studies.study_config import StudyConfig
 
 
-def queue_next(study: optuna.Study, search: Search) -> None:
+def queue_next(study: optuna.Study, search: StudyConfig) -> None:
     """Puts the study's next trial into its queue, in one write, with all of its parameters.
 
     For when nothing waits there; only one worker calls this at a time (Claims.turn). The first is the baseline,
@@ -24,7 +24,7 @@ def queue_next(study: optuna.Study, search: Search) -> None:
         _add(study, search.space, propose(study, search.space, search.seed, search.sampler))
 
 
-def baseline_note(search: Search) -> dict[str, Any]:
+def baseline_note(search: StudyConfig) -> dict[str, Any]:
     """User attributes of the untuned trial: that it is one, and which parameters the space moved."""
     moved = [name for name, value in nearest(search.baseline, search.space).items() if value != search.baseline[name]]
     return {"baseline": True, "moved": ", ".join(moved)}

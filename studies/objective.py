@@ -13,19 +13,19 @@ import numpy as np
 import optuna
 import torch
 
-from studies.best_weights import Best, has_weights
+from studies.best_weights import BestWeights, has_weights
 from studies.dashboard.study_updates import show_trial
 from studies.deferred_signals import held_interrupts
 from studies.enumerated_trials import SETTINGS
-from studies.heartbeat import Lease
-from studies.learning_curve import Course, Epoch, weights_folder
+from studies.heartbeat import Heartbeat
+from studies.learning_curve import Epoch, LearningCurve, weights_folder
 from studies.model_record import answers_name, model_record
 from studies.pruners import should_prune
 from studies.space.dimensions import suggest
-from studies.top_k_models import Shelf
-from studies.trial_result import Outcome, collapsed_to
-from studies.trial_task import Probabilities, Task, Watcher
-from studies.worker_loop import Ended
+from studies.top_k_models import TopKModels
+from studies.trial_result import TrialResult, collapsed_to
+from studies.trial_task import Probabilities, TrialTask, Watcher
+from studies.worker_loop import WorkerEnd
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import plain
 from transfer.encoders.model import load_classifier, load_config
@@ -33,7 +33,7 @@ from transfer.engines.torch_engine import probabilities_of
 from transfer.metrics.scores import figure, score
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
 from transfer.training.finetune import DivergedError, FineTuning, Recipe
-from transfer.training.oom_recovery import ADVICE, Memory, NoRoomError
+from transfer.training.oom_recovery import ADVICE, NoRoomError, OomRecovery
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -71,22 +71,24 @@ class _Run:
     """
 
     trial: optuna.Trial
-    task: Task
+    task: TrialTask
     own: Path
     params: Mapping[str, Any]
     recipe: Recipe
-    course: Course
-    memory: Memory
+    course: LearningCurve
+    memory: OomRecovery
     watcher: Watcher
     reported: frozenset[int]
-    lease: Lease
+    lease: Heartbeat
     resumes: int | None
     saved: _Saved
-    best: Best
+    best: BestWeights
     wants: Callable[[float], bool]
 
 
-def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watcher: Watcher, lease: Lease) -> Ended:
+def run_trial(
+    trial: optuna.Trial, task: TrialTask, shelf: TopKModels, scratch: Path, watcher: Watcher, lease: Heartbeat
+) -> WorkerEnd:
     """Does one trial from wherever it was left, and puts its weights on the shelf if they belong there.
 
     scratch: a folder of this study's own; the trial's checkpoint lies there while it runs.
@@ -121,7 +123,7 @@ def run_trial(trial: optuna.Trial, task: Task, shelf: Shelf, scratch: Path, watc
         shutil.rmtree(run.own)
         return run_trial(trial, task, shelf, scratch, watcher, lease)
     _finish(trial, task, shelf, outcome, lease)
-    return Ended(outcome.value, outcome.is_pruned)
+    return WorkerEnd(outcome.value, outcome.is_pruned)
 
 
 def sweep_scratch(study: optuna.Study, scratch: Path) -> None:
@@ -131,7 +133,7 @@ def sweep_scratch(study: optuna.Study, scratch: Path) -> None:
             shutil.rmtree(scratch / f"trial-{trial.number:04d}", ignore_errors=True)
 
 
-def seeds_of(task: Task, trial: int, own: int | None = None) -> tuple[int, ...]:
+def seeds_of(task: TrialTask, trial: int, own: int | None = None) -> tuple[int, ...]:
     """The random seeds of a trial. Several are the same for all trials, so that a pruner may compare seed by seed.
 
     own: a listed trial's, from which all of its seeds then come.
@@ -146,14 +148,16 @@ def _seeds(run: _Run) -> tuple[int, ...]:
     return seeds_of(run.task, run.trial.number, run.trial.user_attrs.get("seed"))
 
 
-def _begin(trial: optuna.Trial, task: Task, shelf: Shelf, own: Path, watcher: Watcher, lease: Lease) -> _Run:
+def _begin(
+    trial: optuna.Trial, task: TrialTask, shelf: TopKModels, own: Path, watcher: Watcher, lease: Heartbeat
+) -> _Run:
     """The trial as its checkpoint has it, or at its beginning where there is none, or not with its best weights."""
     params = suggest(trial, task.space) | trial.user_attrs.get(SETTINGS, {})
     recipe = Recipe(**{field.name: params[field.name] for field in fields(Recipe) if field.name in params})
-    course = Course(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
+    course = LearningCurve(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
     resumes: int | None = None
     saved = _Saved(time.monotonic(), None)
-    memory = Memory(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
+    memory = OomRecovery(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
     notes = checkpoint_notes(own / "checkpoint")
     if notes is not None and {"epochs", "memory"} <= notes.keys():
         course.resume(notes)
@@ -161,7 +165,7 @@ def _begin(trial: optuna.Trial, task: Task, shelf: Shelf, own: Path, watcher: Wa
         resumes = course.seed
         saved.weights = weights_folder(own, course.best()) if course.epochs else None
         if saved.weights is not None and not saved.weights.is_dir():
-            course, resumes, saved.weights = Course(course.maximize), None, None
+            course, resumes, saved.weights = LearningCurve(course.maximize), None, None
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
     return _Run(
         trial=trial,
@@ -176,7 +180,7 @@ def _begin(trial: optuna.Trial, task: Task, shelf: Shelf, own: Path, watcher: Wa
         lease=lease,
         resumes=resumes,
         saved=saved,
-        best=Best(own, task.tokenizer),
+        best=BestWeights(own, task.tokenizer),
         wants=partial(shelf.wants, trial.number),
     )
 
@@ -337,7 +341,7 @@ def _sweep_weights(run: _Run) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _outcome(run: _Run) -> Outcome:
+def _outcome(run: _Run) -> TrialResult:
     course, task = run.course, run.task
     kept, exam = course.best(), task.exams["validation"]
     folder = weights_folder(run.own, kept)
@@ -346,7 +350,7 @@ def _outcome(run: _Run) -> Outcome:
     reason = course.reason
     if collapsed is not None and not course.is_pruned:
         reason = f"collapsed: every validation text is given '{collapsed}'"
-    return Outcome(
+    return TrialResult(
         value=course.value,
         spread=course.spread,
         is_pruned=course.is_pruned,
@@ -365,7 +369,7 @@ def _outcome(run: _Run) -> Outcome:
     )
 
 
-def _finish(trial: optuna.Trial, task: Task, shelf: Shelf, outcome: Outcome, lease: Lease) -> None:
+def _finish(trial: optuna.Trial, task: TrialTask, shelf: TopKModels, outcome: TrialResult, lease: Heartbeat) -> None:
     """Notes the trial's figures, and keeps its weights where they are among the best."""
     curve = [epoch for epoch in outcome.curve if epoch.seed == outcome.kept.seed]
     lease.check()

@@ -12,8 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 import optuna
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.errors import StoreProblem
-from storage.files.file_store import Files
+from storage.errors import StoreError
+from storage.files.file_store import FileStore
 from studies.optuna_storage import set_attributes
 
 PREFIX = "artifacts"
@@ -24,14 +24,14 @@ ATTRIBUTE = "artifacts:"
 class ArtifactFiles:
     """Optuna's ArtifactStore on Files, for the dashboard: in the workspace or wherever the plan's `files` lie."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: FileStore) -> None:
         self.files = files
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """The artifact, to be read. Raises ArtifactNotFound."""
         try:
             return self.files.fetch(_name(artifact_id)).open("rb")
-        except (StoreProblem, FileNotFoundError, ValueError) as error:
+        except (StoreError, FileNotFoundError, ValueError) as error:
             raise ArtifactNotFound("not found") from error
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
@@ -44,14 +44,14 @@ class ArtifactFiles:
 
 
 def attach(
-    trial: optuna.Trial, files: Files, contents: Mapping[str, bytes], figures: Mapping[str, Any] | None = None
+    trial: optuna.Trial, files: FileStore, contents: Mapping[str, bytes], figures: Mapping[str, Any] | None = None
 ) -> None:
     """Attaches files to a trial that was not told yet, by file name; done again after a kill, each is there once.
 
     figures: user attributes that are set in the same transaction. An artifact's id follows from study, trial and file
     name, and its file is whole before the trial speaks of it: Optuna's own `upload_artifact` draws an id each time,
     and writes the description first. An artifact that someone deleted in the dashboard comes back with its trial's end
-    run again. Raises StoreProblem where the file cannot be written: the trial is then gone on with later.
+    run again. Raises StoreError where the file cannot be written: the trial is then gone on with later.
     """
     told = {}
     for name, content in contents.items():
@@ -68,7 +68,7 @@ def artifact_id(study: str, trial: int, name: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"moodline/{study}/{trial}/{name}"))
 
 
-def forget_artifacts(files: Files, study: optuna.Study) -> None:
+def forget_artifacts(files: FileStore, study: optuna.Study) -> None:
     """Removes the files of all of a study's artifacts, for one that is about to be deleted."""
     for trial in study.get_trials(deepcopy=False):
         for key in trial._system_attrs:
@@ -81,7 +81,7 @@ def _name(artifact: str) -> str:
     return f"{PREFIX}/{artifact}"
 
 
-def _publish(files: Files, artifact: str, content: bytes) -> None:
+def _publish(files: FileStore, artifact: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="moodline-") as folder:
         path = Path(folder, "artifact")
         path.write_bytes(content)

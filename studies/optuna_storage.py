@@ -43,7 +43,7 @@ REPEATABLE = (
 )
 
 
-class PatientStorage(RDBStorage):
+class RetryingStorage(RDBStorage):
     """Optuna's storage, with the errors of moodline's store; it waits where that is away for a while."""
 
     def set_trial_attributes(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
@@ -79,14 +79,14 @@ class PatientStorage(RDBStorage):
 
 def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
-    def waiting(self: PatientStorage, *args: Any, **more: Any) -> Any:
+    def waiting(self: RetryingStorage, *args: Any, **more: Any) -> Any:
         return patiently(lambda: method(self, *args, **more))
 
     return waiting
 
 
 for _name in REPEATABLE:
-    setattr(PatientStorage, _name, _patient(getattr(PatientStorage, _name)))
+    setattr(RetryingStorage, _name, _patient(getattr(RetryingStorage, _name)))
 
 
 def set_attributes(trial: optuna.Trial, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
@@ -102,7 +102,7 @@ def open_optuna(url: str) -> RDBStorage:
     without it where they are there: on a busy machine many workers that open one after the other wait too long.
     """
     with nullcontext() if _is_made(url) else creation_lock(url):
-        storage = PatientStorage(url, engine_kwargs=engine_options(url))
+        storage = RetryingStorage(url, engine_kwargs=engine_options(url))
     tell_problems(storage.engine, url)
     return storage
 

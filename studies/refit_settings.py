@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 # A search of fewer trials flatters itself less, and is cheap: there another look would cost too large a share.
 TRIALS_WORTH_RECHECKING = 20
@@ -28,10 +28,10 @@ class SubsetSettings(BaseModel):
         return self
 
     def size(self, rows: int) -> int:
-        """How many of so many training rows. Raises Problem where that is all of them, or more."""
+        """How many of so many training rows. Raises UserError where that is all of them, or more."""
         wanted = self.rows if self.rows is not None else max(round((self.share or 0) * rows), 1)
         if wanted >= rows:
-            raise Problem(
+            raise UserError(
                 f"search.subset: {wanted:,} rows are no part of the {rows:,} training rows",
                 "ask for fewer, or leave subset out: then the search trains on all of them",
             )

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studies.algorithms import PrunerName, SamplerName
-from studies.enumerated_trials import Queued
+from studies.enumerated_trials import EnumeratedTrial
 from studies.space.dimensions import Space, most_epochs
 
 
 @dataclass(frozen=True)
-class Search:
+class StudyConfig:
     """A study to be run: the same for all its workers.
 
     trials: complete and pruned ones in all. baseline: parameters of trial 0, moved into the space where they lie
@@ -32,7 +32,7 @@ class Search:
     seeds: int = 1
     timeout: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    queue: Sequence[Queued | None] | None = None
+    queue: Sequence[EnumeratedTrial | None] | None = None
 
     @property
     def most_steps(self) -> int:

@@ -34,7 +34,7 @@ LOOKED_FOR = ("baseline", "reason", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
-class SeenTrial:
+class TrialSummary:
     """One trial that is shown. started: naive UTC; step: the last one reported, 0 before that."""
 
     number: int
@@ -47,7 +47,7 @@ class SeenTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class StudySummary:
     """A study as it stands.
 
     counts: trials by state (COMPLETE, PRUNED, FAIL, RUNNING, WAITING). best: of the complete ones, the earliest of
@@ -59,14 +59,14 @@ class Glance:
     direction: str
     attributes: Mapping[str, Any]
     counts: Mapping[str, int]
-    best: SeenTrial | None
-    baseline: SeenTrial | None
-    running: Sequence[SeenTrial]
+    best: TrialSummary | None
+    baseline: TrialSummary | None
+    running: Sequence[TrialSummary]
     reasons: Sequence[tuple[int, str, str]]
     seconds: float | None
 
 
-def glance(engine: Engine, prefix: str) -> list[Glance]:
+def glance(engine: Engine, prefix: str) -> list[StudySummary]:
     """The studies whose names begin with `prefix`, in the order in which they were made."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("studies"):
@@ -76,7 +76,7 @@ def glance(engine: Engine, prefix: str) -> list[Glance]:
         return [_glance(connection, row.study_id, row.study_name) for row in studies]
 
 
-def _glance(connection: Connection, study: int, name: str) -> Glance:
+def _glance(connection: Connection, study: int, name: str) -> StudySummary:
     direction = _text(DIRECTIONS.c.direction)
     sought = select(direction).where(DIRECTIONS.c.study_id == study, DIRECTIONS.c.objective == 0)
     goes = connection.execute(sought).scalar_one().lower()
@@ -87,7 +87,7 @@ def _glance(connection: Connection, study: int, name: str) -> Glance:
     baseline = next((row for row in trials if attributes[row.trial_id].get("baseline")), None)
     running = [row for row in trials if row.state == "RUNNING"]
     shown = _seen(connection, [row for row in (best, baseline, *running) if row is not None], values)
-    return Glance(
+    return StudySummary(
         name=name,
         direction=goes,
         attributes=_study_attributes(connection, study),
@@ -132,7 +132,7 @@ def _study_attributes(connection: Connection, study: int) -> dict[str, Any]:
     return {row.key: json.loads(row.value_json) for row in connection.execute(wanted)}
 
 
-def _seen(connection: Connection, rows: Sequence[Row[Any]], values: Mapping[int, float]) -> dict[int, SeenTrial]:
+def _seen(connection: Connection, rows: Sequence[Row[Any]], values: Mapping[int, float]) -> dict[int, TrialSummary]:
     ids = [row.trial_id for row in rows]
     params: dict[int, dict[str, Any]] = defaultdict(dict)
     for found in connection.execute(select(PARAMS).where(PARAMS.c.trial_id.in_(ids))):
@@ -141,7 +141,7 @@ def _seen(connection: Connection, rows: Sequence[Row[Any]], values: Mapping[int,
     reached = select(REPORTS.c.trial_id, func.max(REPORTS.c.step)).where(REPORTS.c.trial_id.in_(ids))
     steps = {row[0]: row[1] for row in connection.execute(reached.group_by(REPORTS.c.trial_id))}
     return {
-        row.trial_id: SeenTrial(
+        row.trial_id: TrialSummary(
             number=row.number,
             state=row.state,
             value=values.get(row.trial_id),

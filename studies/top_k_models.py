@@ -9,12 +9,12 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.files.file_store import Files
+from storage.files.file_store import FileStore
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 
 
-class Shelf:
+class TopKModels:
     """The kept models of one study.
 
     A model is published whole, then recorded, then its trial is told: a record always points at a whole folder, and
@@ -22,7 +22,7 @@ class Shelf:
     is for a moment one more than `keep`.
     """
 
-    def __init__(self, engine: Engine, files: Files, plan: str, study: optuna.Study, keep: int) -> None:
+    def __init__(self, engine: Engine, files: FileStore, plan: str, study: optuna.Study, keep: int) -> None:
         self.engine, self.files, self.plan, self.study, self.keep = engine, files, plan, study, keep
 
     def wants(self, trial: int, value: float) -> bool:

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 
 from storage.database.engine import turn
 from storage.database.retry import PATIENCE_SECONDS, patiently
-from storage.locks.process_identity import Worker
+from storage.locks.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
-from studies.heartbeat import Lease, LostClaim
+from studies.heartbeat import Heartbeat, LostClaim
 
 # A worker of another machine is taken for dead after so long without a sign; one of this machine is looked at.
 LEASE_SECONDS = 120.0
@@ -23,14 +23,14 @@ HANG_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
-class Claim:
+class TrialClaim:
     """A slot that this worker holds. trial: the number of the trial begun for it, None where none is known."""
 
     slot: int
     trial: int | None
 
 
-class Claims:
+class TrialClaims:
     """One worker's view of the slots of one study.
 
     A study of T trials has T slots. Each is held by at most one worker at a time, and closed once: when its trial is
@@ -42,20 +42,22 @@ class Claims:
     worker looked on. So neither clocks that differ nor a laptop's sleep, during which nobody looks on, cost a trial.
     """
 
-    def __init__(self, engine: Engine, study: str, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, engine: Engine, study: str, worker: ProcessIdentity, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """clock: seconds that this machine was awake."""
         self.engine, self.study, self.worker, self.clock = engine, study, worker, clock
         self._signs: dict[tuple[int, str], _Signs] = {}
 
-    def next(self, total: int) -> Claim | None:
+    def next(self, total: int) -> TrialClaim | None:
         """A dead worker's slot, else a fresh one, else None: all are closed or held by the living."""
         for slot in self.open_slots(total):
             if slot.worker == self.worker.name:  # who asks runs none: this one was given, and the answer lost
-                return Claim(slot.slot, slot.trial)
+                return TrialClaim(slot.slot, slot.trial)
             if self._is_abandoned(slot) and self._take_over(slot):
-                return Claim(slot.slot, slot.trial)
+                return TrialClaim(slot.slot, slot.trial)
         fresh = table.take_slot(self.engine, self.study, total, self.worker, time.time())
-        return None if fresh is None else Claim(fresh, None)
+        return None if fresh is None else TrialClaim(fresh, None)
 
     def open_slots(self, total: int) -> list[Slot]:
         """Slots within a budget of `total` whose trial runs, or was left running.
@@ -80,29 +82,29 @@ class Claims:
         """Only one worker of the study is inside at a time: to choose a trial with all others in view."""
         return turn(self.engine, f"{self.study}: next trial", PATIENCE_SECONDS)
 
-    def begin(self, claim: Claim, trial: int) -> bool:
+    def begin(self, claim: TrialClaim, trial: int) -> bool:
         """Makes the trial the claim's; False where it is another's. Raises LostClaim."""
         took = patiently(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
         if not took:
             self._beat(claim, None, None)
         return took
 
-    def close(self, claim: Claim) -> None:
+    def close(self, claim: TrialClaim) -> None:
         """The claim's trial counts: complete or pruned. Nothing is changed where the claim was lost."""
         patiently(lambda: table.close_slot(self.engine, self.study, claim.slot, self.worker))
 
-    def free(self, claim: Claim) -> None:
+    def free(self, claim: TrialClaim) -> None:
         """The claim's trial failed and does not count; another takes its place. Nothing where the claim was lost."""
         patiently(lambda: table.free_slot(self.engine, self.study, claim.slot, self.worker))
 
     @contextmanager
-    def alive(self, claim: Claim) -> Iterator[Lease]:
+    def alive(self, claim: TrialClaim) -> Iterator[Heartbeat]:
         """Shows every few seconds, from a thread, that the claim's worker lives, and how far it is."""
-        lease = Lease(lambda moved, share: self._beat(claim, moved, share))
+        lease = Heartbeat(lambda moved, share: self._beat(claim, moved, share))
         with lease.beating():
             yield lease
 
-    def _beat(self, claim: Claim, moved: float | None, share: float | None) -> None:
+    def _beat(self, claim: TrialClaim, moved: float | None, share: float | None) -> None:
         if not table.beat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
             raise LostClaim(f"slot {claim.slot} of '{self.study}' is another worker's now")
 

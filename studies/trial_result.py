@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from studies.learning_curve import Epoch
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.bootstrap import confusion_intervals
 from transfer.metrics.scores import Scores
 
@@ -23,7 +23,7 @@ COLLAPSED_IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialResult:
     """A trial at its end, complete or pruned.
 
     value: the mean of its seeds' best epochs; spread: their standard deviation, None with one seed. curve: all epochs
@@ -89,14 +89,14 @@ def collapsed_to(probabilities: NDArray[np.float32], truth: NDArray[np.int64], l
 
 
 def stop_if_all_collapse(study: optuna.Study) -> None:
-    """Raises Problem where the last trials to complete or fail all know one label only.
+    """Raises UserError where the last trials to complete or fail all know one label only.
 
     Pruned ones say nothing either way: after its first epochs many a good model still gives the commonest label.
     """
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))[-COLLAPSED_IN_A_ROW:]
     labels = [str(trial.user_attrs["collapsed"]) for trial in ended if "collapsed" in trial.user_attrs]
     if len(labels) == COLLAPSED_IN_A_ROW:
-        raise Problem(
+        raise UserError(
             f"study '{study.study_name}': the models of the last {COLLAPSED_IN_A_ROW} trials give every text the same "
             f"label: {', '.join(sorted(set(labels)))}",
             "the rates may be too high or the epochs too few for this data: look at search.space and at the labels, "

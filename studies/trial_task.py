@@ -19,7 +19,7 @@ Probabilities = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Exam:
+class EvaluationSet:
     """Labelled texts that a model is judged on. truth: (N,) int64."""
 
     tokens: Tokens
@@ -27,7 +27,7 @@ class Exam:
 
 
 @dataclass(frozen=True)
-class Task:
+class TrialTask:
     """What all trials of a study share.
 
     start: hub name or folder of the weights to begin with. examples: training data for a trial's parameters and seed
@@ -46,7 +46,7 @@ class Task:
     space: Space
     seed: int
     examples: Callable[[Mapping[str, Any], int], Examples]
-    exams: Mapping[str, Exam]
+    exams: Mapping[str, EvaluationSet]
     value: Callable[[Mapping[str, Probabilities]], float]
     stage: str
     plan: str

@@ -15,16 +15,16 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from storage.database.retry import patiently
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from studies.enumerated_trials import begin_queued, is_given_up
-from studies.heartbeat import Lease, LostClaim
+from studies.heartbeat import Heartbeat, LostClaim
 from studies.next_trial import queue_next
 from studies.pruners import pruner_for
 from studies.space.dimensions import plain_space
-from studies.study_config import Search
-from studies.trial_claims import Claim, Claims
+from studies.study_config import StudyConfig
+from studies.trial_claims import TrialClaim, TrialClaims
 from studies.trial_result import stop_if_all_collapse
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 log = logging.getLogger(__name__)
 # So many failures in a row with one reason, and the next would fail too.
@@ -35,20 +35,20 @@ PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 
 
 @dataclass(frozen=True)
-class Ended:
+class WorkerEnd:
     """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
 
     value: float
     is_pruned: bool
 
 
-RunTrial = Callable[[Trial, Lease], Ended]
+RunTrial = Callable[[Trial, Heartbeat], WorkerEnd]
 
 
-def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.Study:
+def open_study(storage: optuna.storages.BaseStorage, search: StudyConfig) -> optuna.Study:
     """The study of that name, made if it is not there. Only the leader of a workspace calls this.
 
-    Raises Problem where a study of that name optimises in the other direction: Optuna would not say so.
+    Raises UserError where a study of that name optimises in the other direction: Optuna would not say so.
     """
     study = optuna.create_study(
         study_name=search.name,
@@ -58,7 +58,7 @@ def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.S
         load_if_exists=True,
     )
     if study.direction.name.lower() != search.direction:
-        raise Problem(f"study '{search.name}' was begun to {study.direction.name.lower()}, not to {search.direction}")
+        raise UserError(f"study '{search.name}' was begun to {study.direction.name.lower()}, not to {search.direction}")
     # what is queued by hand is checked against these, by a command that reads neither data nor models
     known = {"space": plain_space(search.space), "baseline": dict(search.baseline)}
     for name, value in {**search.attributes, **known}.items():
@@ -69,8 +69,8 @@ def open_study(storage: optuna.storages.BaseStorage, search: Search) -> optuna.S
 
 def work(
     study: optuna.Study,
-    search: Search,
-    claims: Claims,
+    search: StudyConfig,
+    claims: TrialClaims,
     run_trial: RunTrial,
     after_trial: Callable[[], None],
     is_over: Callable[[], bool] = lambda: False,
@@ -80,8 +80,8 @@ def work(
     run_trial: does one trial, and calls its lease. after_trial: called when one was told, before its slot is closed.
     is_over: whether the time is up: then no further trial is begun, and those of other workers are waited for.
     An exception of run_trial's ends that trial as failed, with its reason, and the search goes on; three in a row
-    with one reason raise Problem. A Problem, Ctrl-C or a kill leaves the trial as it is, to be gone on with. So does
-    LostClaim: the trial is another worker's, and this one takes another.
+    with one reason raise UserError. A UserError, Ctrl-C or a kill leaves the trial as it is, to be gone on with. So
+    does LostClaim: the trial is another worker's, and this one takes another.
     """
     while True:
         over = is_over()
@@ -102,10 +102,10 @@ def work(
 
 def _run_claim(
     study: optuna.Study,
-    search: Search,
-    claims: Claims,
-    claim: Claim,
-    lease: Lease,
+    search: StudyConfig,
+    claims: TrialClaims,
+    claim: TrialClaim,
+    lease: Heartbeat,
     run_trial: RunTrial,
     after_trial: Callable[[], None],
 ) -> None:
@@ -123,10 +123,10 @@ def _run_claim(
         claims.close(claim)
 
 
-def _run(study: optuna.Study, trial: Trial, lease: Lease, run_trial: RunTrial) -> TrialState:
+def _run(study: optuna.Study, trial: Trial, lease: Heartbeat, run_trial: RunTrial) -> TrialState:
     try:
         ended = run_trial(trial, lease)
-    except (Problem, StoreProblem, LostClaim):
+    except (UserError, StoreError, LostClaim):
         raise
     except Exception as error:
         number = _errno(error)
@@ -171,7 +171,7 @@ def _state(study: optuna.Study, trial: Trial) -> TrialState:
     return study.get_trials(deepcopy=False)[trial.number].state
 
 
-def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> Trial | None:
+def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> Trial | None:
     """The claim's own trial where it has one, else the next that is nobody's; it runs from then on.
 
     None where the study's trials are listed and the list has none for this slot.
@@ -191,7 +191,7 @@ def _trial_for(study: optuna.Study, search: Search, claims: Claims, claim: Claim
     return Trial(study, trial._trial_id)
 
 
-def _next(study: optuna.Study, search: Search, claims: Claims, claim: Claim) -> int:
+def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> int:
     """Takes a trial that is nobody's, making one where there is none, and starts it.
 
     It is taken before it is started, so a kill leaves no running trial that is nobody's; and taking is decided by the
@@ -222,7 +222,7 @@ def _stop_if_all_fail(study: optuna.Study) -> None:
     reasons = [str(trial.user_attrs.get("reason")) for trial in ended if trial.state == TrialState.FAIL]
     alike = {re.sub(r"[\d.]+", "#", reason) for reason in reasons}  # sizes and losses differ, the cause does not
     if len(reasons) == FAILURES_IN_A_ROW and len(alike) == 1:
-        raise Problem(
+        raise UserError(
             f"study '{study.study_name}': the last {FAILURES_IN_A_ROW} trials failed alike: {reasons[-1]}",
             "mend the cause, then run the same command again: the trials that ended are kept",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-class Problem(Exception):
+class UserError(Exception):
     """One message: what is wrong and where, the value got, what to do.
 
     what: the first line, beginning with the place ("plan.yaml:7, comments[1].time: no column 'time' in a.csv").
@@ -14,10 +14,10 @@ class Problem(Exception):
         super().__init__("\n  ".join([what, *details]))
 
 
-class Problems(Problem):
+class UserErrors(UserError):
     """Several problems found in one reading, numbered in the order in which they were found."""
 
-    def __init__(self, heading: str, problems: Sequence[Problem | str]) -> None:
+    def __init__(self, heading: str, problems: Sequence[UserError | str]) -> None:
         self.problems = [str(problem) for problem in problems]
         numbered = [f"{i}. {text}".replace("\n", "\n   ") for i, text in enumerate(self.problems, 1)]
         super().__init__(heading, *"\n".join(numbered).split("\n"))

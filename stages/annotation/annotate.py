@@ -22,7 +22,7 @@ from stages.runtime.stage_execution import fingerprint
 from storage.records.annotations import annotate, annotations, take_back
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, Drawn, draw_stratified
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.spreadsheets import check_format, read_sheet, write_sheet
 
 DRAWN = "annotate"  # prefix of the samples' names in files
@@ -63,7 +63,7 @@ def run_annotate(
     The result has `annotator`, `sample`, `labelled`, `skipped`, `left` (of this annotator), `annotators` (labels by
     name), `agreement` (κ of each two), `disagreements`, `gold` (the file, null while nothing is labelled), `rows` and
     `source` (what the plan's `gold` should be).
-    Raises Problem where there are no comments, or a sheet does not fit.
+    Raises UserError where there are no comments, or a sheet does not fit.
     """
     draw = sample_to_annotate(run)
     rows = draw.rows[: who.rows]
@@ -80,11 +80,11 @@ def sample_to_annotate(run: Run) -> Draw:
     """The comments to label, in their order: drawn once, and kept, so that comments added later change nothing."""
     plan = run.plan
     if not plan.comments:
-        raise Problem(f"{plan.file.name}, comments: none are named", "gold is a sample of them: name their files")
+        raise UserError(f"{plan.file.name}, comments: none are named", "gold is a sample of them: name their files")
     facts = {"seed": plan.seed, "comments": [source.model_dump(mode="json") for source in plan.comments]}
     name = f"{DRAWN}/{fingerprint(facts)}.parquet"
     if not run.files.exists(name):
-        run.report.say("annotate: drawing a sample of the comments, stratified over time and source")
+        run.report.message("annotate: drawing a sample of the comments, stratified over time and source")
         _keep(run, name, _draw(plan))
     table = pq.read_table(run.files.fetch(name))
     totals = json.loads(table.schema.metadata[b"totals"])
@@ -113,9 +113,9 @@ def label_by_keys(run: Run, who: Annotator, rows: Sequence[Drawn], keyboard: Key
 
 
 def label_keys(labels: Sequence[str]) -> dict[str, str]:
-    """The key that stands for each label: 1 to 9, then letters. Raises Problem where labels outnumber the keys."""
+    """The key that stands for each label: 1 to 9, then letters. Raises UserError where labels outnumber the keys."""
     if len(labels) > len(KEYS):
-        raise Problem(
+        raise UserError(
             f"labels: {len(labels)} are more than the {len(KEYS)} keys there are",
             "label on a sheet: --export SHEET.xlsx, then --import SHEET.xlsx",
         )
@@ -127,7 +127,7 @@ def _draw(plan: Plan) -> Draw:
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
     draw = draw_stratified(read, MOST, plan.seed, plan.index.timezone)
     if not draw.rows:
-        raise Problem("comments: no comment with a text was found")
+        raise UserError("comments: no comment with a text was found")
     return draw
 
 
@@ -164,7 +164,7 @@ def _import(run: Run, who: Annotator, rows: Sequence[Drawn], path: Path, encodin
     header, found = read_sheet(path, encoding, "--import")
     missing = [name for name in ("key", "label") if name not in header]
     if missing:
-        raise Problem(f"{path.name}: no column {', '.join(missing)}", f"its columns: {', '.join(header)}")
+        raise UserError(f"{path.name}: no column {', '.join(missing)}", f"its columns: {', '.join(header)}")
     known, problems, given = {row.key for row in rows}, list[str](), dict[str, str | None]()
     for number, row in enumerate(found, 2):  # as a spreadsheet counts, the header is row 1
         label, key = (row["label"] or "").strip(), (row["key"] or "").strip()
@@ -178,9 +178,9 @@ def _import(run: Run, who: Annotator, rows: Sequence[Drawn], path: Path, encodin
             given[key] = label
     if problems:
         more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        raise Problems(f"{path.name}: {len(problems)} faulty rows; nothing was taken", [*problems[:SHOWN], *more])
+        raise UserErrors(f"{path.name}: {len(problems)} faulty rows; nothing was taken", [*problems[:SHOWN], *more])
     if not given:
-        raise Problem(f"{path.name}: its column label is empty", f"fill in one of: {', '.join(run.plan.labels)}")
+        raise UserError(f"{path.name}: its column label is empty", f"fill in one of: {', '.join(run.plan.labels)}")
     annotate(run.engine, run.plan.name, who.name, given)
 
 

@@ -22,16 +22,16 @@ from stages.runtime.run_context import candidate_location, check_writable, files
 from stages.search.run_search import subset_of
 from stages.study_runs.search_warnings import search_notes
 from storage.database.engine import check_store
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from studies.refit_settings import recheck_of
 from studies.space.dimensions import Space, default_mixing, default_space
-from studies.study_config import Search
+from studies.study_config import StudyConfig
 from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
 from transfer.device.device import device_name, has_bf16
 from transfer.encoders.model import depth, load_config, load_tokenizer
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource
 
@@ -49,7 +49,7 @@ def check_file(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """check_plan of the plan in a file; where that is no plan, what is wrong with it stands in `problems`."""
     try:
         plan = read_plan(path, overrides)
-    except Problem as problem:
+    except UserError as problem:
         problems = getattr(problem, "problems", [str(problem)])
         return {"rows": {}, "labels": {}, "dropped": {}, "problems": problems}
     return check_plan(plan)
@@ -124,8 +124,8 @@ def _notes(plan: Plan) -> list[str]:
     return [note for settings, name, space in studies for note in search_notes(_search(plan, settings, name, space))]
 
 
-def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> Search:
-    return Search(
+def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> StudyConfig:
+    return StudyConfig(
         name=f"{plan.name} · {name}",
         direction="maximize",
         metric="",
@@ -142,9 +142,9 @@ def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, s
 def _tried(problems: list[str], read: Callable[[], T]) -> T | None:
     try:
         return read()
-    except Problems as several:
+    except UserErrors as several:
         problems += several.problems
-    except (Problem, StoreProblem) as problem:
+    except (UserError, StoreError) as problem:
         problems.append(str(problem))
     return None
 
@@ -160,7 +160,7 @@ def _read_comments(plan: Plan, sources: Sequence[CommentSource], where: str) -> 
         lengths += [len(text) for text in texts]
         some += texts[: LOOKED_AT - len(some)]
     if sources and not rows:
-        raise Problem(f"{where}: no comment with a text was found", f"left out: {dict(dropped)}")
+        raise UserError(f"{where}: no comment with a text was found", f"left out: {dict(dropped)}")
     found = {"rows": rows, "texts": len(keys), "lengths": _lengths(lengths), "some": some}
     found["masked"] = dropped.pop(MASKED, 0)
     return found | {"dropped": _named("comments", dropped)}

@@ -19,15 +19,15 @@ _results: list[TextIO] = []  # stdout as it was when the command began
 @contextlib.contextmanager
 def edge(as_json: bool, debug: bool) -> Iterator[None]:
     """The whole of a command stands in this block. Exit status: 1 what the user can mend, 130 interrupted."""
-    from storage.errors import StoreProblem
-    from transfer.errors import Problem
+    from storage.errors import StoreError
+    from transfer.errors import UserError
 
     signal.signal(signal.SIGTERM, _interrupt)
     _results.append(sys.stdout)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # libraries print there; stdout is for the result
             yield
-    except (Problem, StoreProblem) as error:
+    except (UserError, StoreError) as error:
         if debug:
             raise
         _fail(str(error), as_json)

@@ -37,7 +37,7 @@ class Terminal:
     def __init__(self) -> None:
         self.console = _Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """One line."""
         self.console.print(text, markup=False)
 
@@ -62,7 +62,7 @@ class Terminal:
 class Lines:
     """What one of several workers says to the process that started it: lines, and no progress of a trial."""
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """One line."""
         try:
             print(text, file=sys.stderr, flush=True)
@@ -90,10 +90,10 @@ def _plain(terminal: Terminal, what: str, total: int | None, unit: str) -> Itera
         now = time.monotonic()
         if now - said >= PLAIN_SECONDS:
             said = now
-            terminal.say(_plain_line(what, count, total, unit, now - began))
+            terminal.message(_plain_line(what, count, total, unit, now - began))
 
     yield advance
-    terminal.say(_plain_line(what, count, total, unit, time.monotonic() - began))
+    terminal.message(_plain_line(what, count, total, unit, time.monotonic() - began))
 
 
 def _plain_line(what: str, count: float, total: int | None, unit: str, seconds: float) -> str:

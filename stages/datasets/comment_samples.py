@@ -12,7 +12,7 @@ from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.stratified_sampling import draw_stratified
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.text.floods import flood_key
 
 
@@ -23,7 +23,7 @@ def drawn_comments(
 
     what: the first part of its name in files. taken: keys of texts that must not be in it, best a set, as `taken_by`
     gives them; those that were labelled only after it was drawn are left out of what was drawn. spread: over time and
-    source, else at random. Raises Problem where there is no comment to draw.
+    source, else at random. Raises UserError where there is no comment to draw.
     """
     plan = run.plan
     sources = [source.model_dump(mode="json") for source in plan.comments]
@@ -52,7 +52,7 @@ def _draw(run: Run, name: str, size: int, taken: Collection[str], spread: bool) 
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
     drawn = draw_stratified(read, size, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=spread)
     if not drawn.rows:
-        raise Problem("comments: no comment with a text was found", f"left out: {drawn.left_out}")
+        raise UserError("comments: no comment with a text was found", f"left out: {drawn.left_out}")
     local = run.scratch / f"drawn-{os.getpid()}.parquet"
     local.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table({"key": [row.key for row in drawn.rows], "text": [row.text for row in drawn.rows]}), local)

@@ -11,7 +11,7 @@ from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled, chosen, without
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.corpus.splits import Original, deal_halves, split_original
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 IN_GOLD = "also in gold"
 
@@ -28,7 +28,7 @@ def read_original(plan: Plan, gold_keys: Collection[str] = ()) -> Original:
     """The original data in its splits. Texts that stand in gold are left out of training and
     of what is chosen by: gold trains nothing, and its report half chooses nothing.
 
-    Raises Problem where a source cannot be read or labels are unknown.
+    Raises UserError where a source cannot be read or labels are unknown.
     """
     original = plan.original
     train = read_labelled(original.train, plan.labels, plan.base, "original.train")
@@ -61,7 +61,7 @@ def read_gold(run: Run) -> Gold | None:
 
 
 def halves_of(rows: Labelled, halves: Mapping[str, str]) -> Gold:
-    """Gold parted as dealt. Raises Problem where a half is empty."""
+    """Gold parted as dealt. Raises UserError where a half is empty."""
     return Gold(*(_half(rows, [halves[key] == half for key in rows.keys], half) for half in ("tune", "report")))
 
 
@@ -75,5 +75,5 @@ def _part(plan: Plan, part: object, where: str) -> float | Labelled:
 def _half(rows: Labelled, mask: Sequence[bool], name: str) -> Labelled:
     picked = chosen(rows, np.asarray(mask, dtype=bool), rows.dropped)
     if len(picked) == 0:
-        raise Problem(f"gold: its {name} half is empty: {len(rows)} rows are too few", "label more comments")
+        raise UserError(f"gold: its {name} half is empty: {len(rows)} rows are too few", "label more comments")
     return picked

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.demo.demo_size import FULL, Size
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 PLAN = "plan.yaml"
 STAMP = "world.json"
@@ -22,10 +22,10 @@ def make_world(folder: Path, language: str, seed: int, say: Say, *, size: Size =
     """Writes a world into `folder` and returns its plan's path; a world that is there already is left as it is.
 
     language: "ko" or "en". say: hears a line about each thing made. A folder whose making was interrupted is made
-    again. Raises Problem for another language, and for a folder that cannot be written or holds something else.
+    again. Raises UserError for another language, and for a folder that cannot be written or holds something else.
     """
     if language not in LANGUAGES:
-        raise Problem(f"--language: no demo in '{language}'", f"there are {' and '.join(LANGUAGES)}")
+        raise UserError(f"--language: no demo in '{language}'", f"there are {' and '.join(LANGUAGES)}")
     facts = {"language": language, "seed": seed, "size": asdict(size)}
     if _is_made(folder, facts):
         say(f"{folder} holds this demo's texts and models already")
@@ -37,21 +37,21 @@ def make_world(folder: Path, language: str, seed: int, say: Say, *, size: Size =
         _fill(folder, language, seed, say, size)
         _stamp(folder, facts, complete=True)
     except OSError as error:
-        raise Problem(f"{folder} cannot be written: {error.strerror or error}", "name another folder") from error
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}", "name another folder") from error
     return folder / PLAN
 
 
 def _is_made(folder: Path, facts: dict[str, object]) -> bool:
-    """Whether `folder` holds this world, whole. Raises Problem where it holds anything else."""
+    """Whether `folder` holds this world, whole. Raises UserError where it holds anything else."""
     stamp = folder / STAMP
     if not stamp.exists():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise Problem(f"{folder} is neither empty nor a demo's folder", "name another one")
+            raise UserError(f"{folder} is neither empty nor a demo's folder", "name another one")
         return False
     found = json.loads(stamp.read_text(encoding="utf-8"))
     complete = bool(found.pop("complete"))
     if found != facts:
-        raise Problem(
+        raise UserError(
             f"{folder} holds another demo: language {found['language']}, seed {found['seed']}",
             "name another folder, or remove this one",
         )

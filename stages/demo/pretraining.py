@@ -16,7 +16,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]  # of token numbers and attention mask
 
 
 @dataclass(frozen=True)
-class School:
+class Pretraining:
     """steps: of the optimiser. batch: texts a step. learning_rate: the highest. seed: of the order of texts."""
 
     steps: int
@@ -25,7 +25,7 @@ class School:
     seed: int
 
 
-def train(model: nn.Module, ids: Sequence[Sequence[int]], pad: int, loss_of: Loss, school: School) -> None:
+def train(model: nn.Module, ids: Sequence[Sequence[int]], pad: int, loss_of: Loss, school: Pretraining) -> None:
     """Minimises `loss_of` over batches of `ids`, padded on the right with `pad`."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=school.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, school.steps))
@@ -56,7 +56,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _batches(ids: Sequence[Sequence[int]], school: School) -> Iterator[list[Tensor]]:
+def _batches(ids: Sequence[Sequence[int]], school: Pretraining) -> Iterator[list[Tensor]]:
     order = torch.Generator().manual_seed(school.seed)
     given = 0
     while True:

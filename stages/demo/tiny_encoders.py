@@ -20,7 +20,7 @@ from transformers import (
 
 from stages.demo.demo_size import Size
 from stages.demo.pmi_embeddings import token_vectors
-from stages.demo.pretraining import School, train
+from stages.demo.pretraining import Pretraining, train
 from stages.demo.tiny_tokenizers import LONGEST, byte_pairs, word_pieces
 
 ENCODERS = ("bert", "roberta", "electra")
@@ -47,7 +47,7 @@ def make_encoder(kind: str, texts: Sequence[str], folder: Path, seed: int, size:
         # the vocabulary's logits for the chosen tokens only: for all of them they would cost as much as the layers
         return cross_entropy(_guess(model, hidden[chosen]), batch[chosen])
 
-    school = School(steps=size.pretraining, batch=size.batch, learning_rate=_LEARNING_RATE, seed=seed)
+    school = Pretraining(steps=size.pretraining, batch=size.batch, learning_rate=_LEARNING_RATE, seed=seed)
     train(model, ids, tokenizer.pad_token_id, loss, school)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)

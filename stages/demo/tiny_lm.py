@@ -16,11 +16,11 @@ from transformers import DynamicCache, Gemma3ForCausalLM, Gemma3TextConfig, PreT
 
 from stages.demo.corpus import LABELS, Row
 from stages.demo.demo_size import Size
-from stages.demo.pretraining import School, train
+from stages.demo.pretraining import Pretraining, train
 from stages.demo.text_augmentation import unsettled
 from stages.demo.tiny_tokenizers import byte_level, wrapped
 from transfer.labellers.label_likelihood import common_length
-from transfer.labellers.label_tokenization import Spelling
+from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.prompt import PromptSettings, label_names, render
 
 # what the prompt calls the labels
@@ -51,18 +51,18 @@ def make_llm(diary: Sequence[Row], language: str, folder: Path, seed: int, size:
     tokenizer = _tokenizer([row.text for row in rows], settings, size.vocabulary)
     torch.manual_seed(seed)
     model = Gemma3ForCausalLM(_shape(tokenizer, size.hidden))
-    beginning, lessons, longest = _lessons(rows, Spelling(tokenizer, settings, LABELS))
+    beginning, lessons, longest = _lessons(rows, LabelTokenization(tokenizer, settings, LABELS))
 
     def loss(batch: Tensor, attended: Tensor) -> Tensor:
         return _loss(model, beginning, batch, attended, longest)
 
-    school = School(steps=size.schooling, batch=size.batch, learning_rate=_LEARNING_RATE, seed=seed)
+    school = Pretraining(steps=size.schooling, batch=size.batch, learning_rate=_LEARNING_RATE, seed=seed)
     train(model, lessons, tokenizer.pad_token_id, loss, school)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
 
 
-def _lessons(rows: Sequence[Row], spelling: Spelling) -> tuple[Tensor, list[list[int]], int]:
+def _lessons(rows: Sequence[Row], spelling: LabelTokenization) -> tuple[Tensor, list[list[int]], int]:
     """What all prompts begin with, (P,) int64; the rest of each with its answer; and tokens of the longest answer."""
     prompts = spelling.prompts([row.text for row in rows])
     shared = min(common_length(prompts[0], prompt) for prompt in prompts)

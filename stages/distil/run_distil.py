@@ -18,8 +18,8 @@ from stages.ensemble.run_ensemble import (
     judged_splits,
 )
 from stages.plan.plan_settings import DistilSettings
-from stages.runtime.local_workers import Crew
-from stages.runtime.predictor import Floats, Predictor, Readings, save_array
+from stages.runtime.local_workers import LocalWorkers
+from stages.runtime.predictor import Floats, PredictionCache, Predictor, save_array
 from stages.runtime.reset import forget_studies
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, result_of
@@ -28,12 +28,12 @@ from stages.study_runs.study_runner import fitted_space, longest_of, resources, 
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import plain_space
-from studies.study_config import Search
-from studies.trial_task import Exam, Task
+from studies.study_config import StudyConfig
+from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.bootstrap import paired_difference
 from transfer.metrics.evaluation_report import judgement
 from transfer.training.distillation_targets import lessons
@@ -72,7 +72,7 @@ def run_distil(run: Run) -> dict[str, Any]:
 def _inputs(run: Run) -> _Inputs:
     settings = run.plan.distil
     if settings is None:
-        raise Problem(
+        raise UserError(
             f"{run.plan.file.name}, distil: null", "give it an encoder, and one model learns from the ensemble"
         )
     teacher = final_predictor(run, "ensemble")
@@ -98,12 +98,14 @@ def _distil(run: Run, inputs: _Inputs) -> dict[str, Any]:
     study = f"{run.plan.name} · {STAGE} · {inputs.settings.encoder} · {fingerprint(inputs.parts)[:8]}"
     _forget_others(run, study)
     said = _taught(run, inputs)
-    run.report.say(f"{STAGE}: learns what {inputs.teacher.name} says of {len(inputs.texts):,} texts")
+    run.report.message(f"{STAGE}: learns what {inputs.teacher.name} says of {len(inputs.texts):,} texts")
     task = _task(run, inputs, said)
     # one or few fits: helpers would wait
-    found = search_and_refit(replace(run, crew=Crew()), Job(_search_of(run, inputs, task, study), task), leads=True)
+    found = search_and_refit(
+        replace(run, crew=LocalWorkers()), Job(_search_of(run, inputs, task, study), task), leads=True
+    )
     if found.chosen is None:
-        raise Problem("distil: no trial is complete", "moodline status tells why each failed")
+        raise UserError("distil: no trial is complete", "moodline status tells why each failed")
     winner = winner_of(STAGE, inputs.settings.encoder, study, found.chosen)
     record = model_registry.get(run.engine, run.plan.name, winner["name"])
     assert record is not None
@@ -117,7 +119,7 @@ def _distil(run: Run, inputs: _Inputs) -> dict[str, Any]:
     }
 
 
-def _task(run: Run, inputs: _Inputs, said: Floats) -> Task:
+def _task(run: Run, inputs: _Inputs, said: Floats) -> TrialTask:
     plan, original = run.plan, inputs.data.original
     config, tokenizer = load_config(inputs.start), load_tokenizer(inputs.start)
     recipe = asdict(published_recipe(inputs.settings.encoder, config.model_type))
@@ -132,8 +134,8 @@ def _task(run: Run, inputs: _Inputs, said: Floats) -> Task:
         label_share=inputs.settings.labels,
     )
     judged = {split: inputs.data.texts[split] for split in CHOOSING if split in inputs.data.texts}
-    exams = {split: Exam(tokens(texts), inputs.data.truth[split]) for split, texts in judged.items()}
-    return Task(
+    exams = {split: EvaluationSet(tokens(texts), inputs.data.truth[split]) for split, texts in judged.items()}
+    return TrialTask(
         start=inputs.start,
         labels=plan.labels,
         tokenizer=tokenizer,
@@ -150,9 +152,9 @@ def _task(run: Run, inputs: _Inputs, said: Floats) -> Task:
     )
 
 
-def _search_of(run: Run, inputs: _Inputs, task: Task, name: str) -> Search:
+def _search_of(run: Run, inputs: _Inputs, task: TrialTask, name: str) -> StudyConfig:
     baseline = asdict(published_recipe(inputs.settings.encoder, load_config(inputs.start).model_type))
-    return Search(
+    return StudyConfig(
         name=name,
         direction="maximize",
         metric="as the ensemble was chosen by",
@@ -208,7 +210,7 @@ def _compared(run: Run, inputs: _Inputs, record: ModelRecord) -> dict[str, Any]:
     data, teacher = inputs.data, inputs.teacher
     if "test" in data.texts:
         stage_records.count_test_reading(run.engine, run.plan.name, STAGE, record.name)
-    readings = Readings(run, data.texts, data.contents)
+    readings = PredictionCache(run, data.texts, data.contents)
     against, judged, rows = {}, {}, []
     for split in [split for split in REPORTED if split in data.texts]:
         own, truth = readings.of(record, split), data.truth[split]

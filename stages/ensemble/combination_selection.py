@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.plan.plan_settings import EnsembleSettings
-from stages.study_runs.selection_metric import Yardstick
+from stages.study_runs.selection_metric import SelectionMetric
 from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture
 from transfer.ensembling.fit_weights import Rows, cross_fitted, fit_mixture
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.bootstrap import confusion_intervals
 from transfer.metrics.scores import confusion_of
 
@@ -31,7 +31,7 @@ class Bench:
     names: list[str]
     seen: Mapping[str, Mapping[str, Floats]]
     truth: Mapping[str, Ints]
-    yardstick: Yardstick
+    yardstick: SelectionMetric
 
     @property
     def splits(self) -> list[str]:
@@ -122,11 +122,11 @@ def _combined(
 def chosen_of(table: Sequence[Combined], settings: EnsembleSettings) -> Combined:
     """What the plan names; of what `auto` leaves open the best by value, of equals the plainest.
 
-    Raises Problem for a combination that could not be fitted.
+    Raises UserError for a combination that could not be fitted.
     """
     fitting = [line for line in table if _fits(line, settings)]
     if not fitting:
-        raise Problem(
+        raise UserError(
             f"ensemble.combine: {settings.combine} with calibrate: {settings.calibrate} is fitted on labelled rows, "
             f"and validation has fewer than {FEWEST}",
             "name mean, product, maximum or minimum without calibration, or give validation more rows",

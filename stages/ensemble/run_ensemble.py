@@ -14,18 +14,18 @@ from stages.further.selection_split import target_of
 from stages.label.run_label import Sampled, sampled
 from stages.plan.plan_settings import EnsembleSettings
 from stages.reports.report_figures import draw_gallery
-from stages.runtime.predictor import Predictor, Readings
+from stages.runtime.predictor import PredictionCache, Predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of
 from stages.search.run_search import basic_result, references
-from stages.study_runs.selection_metric import Yardstick
+from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.table_rows import SIMULATED, Row, row
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from transfer.corpus.splits import Original
 from transfer.ensembling.combination import MEAN, Mixture, mixture_from
 from transfer.ensembling.diversity import diversity
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.bootstrap import is_better, paired_difference
 from transfer.metrics.evaluation_report import judgement
 from transfer.metrics.scores import score
@@ -50,7 +50,7 @@ class Splits:
     truth: dict[str, NDArray[np.int64]]
     contents: dict[str, str]
     pseudo: Sampled | None
-    yardstick: Yardstick
+    yardstick: SelectionMetric
 
 
 def run_ensemble(run: Run) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def run_ensemble(run: Run) -> dict[str, Any]:
         winners["further"] = further_result(run)["winner"]["name"]
     records = [r for r in model_registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
-        raise Problem("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
+        raise UserError("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
     data = judged_splits(run, winners["basic"])
     parts = {
         "models": sorted(f"{record.name} {record.value!r} {record.lineage['fingerprint']}" for record in records),
@@ -134,7 +134,7 @@ def _final_kind(run: Run, result: Mapping[str, Any]) -> str:
 
 
 def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Mapping[str, str]) -> dict[str, Any]:
-    readings = Readings(run, data.texts, data.contents)
+    readings = PredictionCache(run, data.texts, data.contents)
     bench = _bench(data, readings, records)
     values = {name: data.yardstick.value(bench.seen[name]) for name in bench.names}
     best = bench.names[0]
@@ -193,7 +193,7 @@ def _title(chosen: Combined) -> str:
     return f"{STAGE} ({chosen.name} of {len(chosen.members)})"
 
 
-def _bench(data: Splits, readings: Readings, records: Sequence[ModelRecord]) -> Bench:
+def _bench(data: Splits, readings: PredictionCache, records: Sequence[ModelRecord]) -> Bench:
     """The kept models on what chooses, ranked."""
     truth = {split: data.truth[split] for split in CHOOSING if split in data.truth}
     seen = {record.name: {split: readings.of(record, split) for split in truth} for record in records}
@@ -217,7 +217,7 @@ def _final(run: Run, single: float, chosen: Combined) -> str:
 
 
 def _said(
-    run: Run, data: Splits, readings: Readings, records: Mapping[str, ModelRecord], shown: Shown
+    run: Run, data: Splits, readings: PredictionCache, records: Mapping[str, ModelRecord], shown: Shown
 ) -> dict[str, dict[str, Floats]]:
     """Probabilities of what is shown, by name and split. The test split is read here, at once, and counted."""
     if "test" in data.texts:
@@ -271,7 +271,9 @@ def judged_splits(run: Run, winner: str) -> Splits:
         texts["test"], truth["test"] = original.test.texts, original.test.labels
     record = model_registry.get(run.engine, run.plan.name, winner)
     floor = (record.metrics["macro_f1"] if record else 0.0) - run.plan.further.tolerance
-    yardstick = Yardstick(tuple(run.plan.labels), original.validation.labels, target, floor, run.plan.search.metric)
+    yardstick = SelectionMetric(
+        tuple(run.plan.labels), original.validation.labels, target, floor, run.plan.search.metric
+    )
     return Splits(original, gold, texts, truth, contents, pseudo, yardstick)
 
 

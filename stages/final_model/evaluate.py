@@ -20,7 +20,7 @@ from storage.files.atomic_write import write_whole
 from storage.records import stage_records
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.labelled_reader import read_labelled
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.evaluation_report import by_length, judgement, slices
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
@@ -33,7 +33,7 @@ MOST_WRONG = 1000  # errors in a result; a file has all of them
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EvaluationRequest:
     """What an evaluation gives beside its figures.
 
     source, time: columns to slice by, what was commented on and the month. errors: csv file for the texts that were
@@ -47,7 +47,11 @@ class Wanted:
 
 
 def run_evaluate(
-    run: Run, source: LabelledSource, stage: str | None = None, model: str | None = None, wanted: Wanted | None = None
+    run: Run,
+    source: LabelledSource,
+    stage: str | None = None,
+    model: str | None = None,
+    wanted: EvaluationRequest | None = None,
 ) -> dict[str, Any]:
     """Judges a predictor on a labelled file; its path is relative to the working folder.
 
@@ -55,7 +59,7 @@ def run_evaluate(
     `wrong`, the MOST_WRONG surest errors as errors_of tells them, and the paths of what was written. Rows of the
     original test split are counted as a reading of it.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or EvaluationRequest()
     rows = read_labelled([source], run.plan.labels, Path.cwd(), DATA)
     test = read_original(run.plan).test
     if test is not None and set(rows.keys) & set(test.keys):
@@ -123,7 +127,7 @@ def _as_cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _columns(run: Run, source: LabelledSource, rows: Labelled, wanted: Wanted) -> dict[str, list[str]]:
+def _columns(run: Run, source: LabelledSource, rows: Labelled, wanted: EvaluationRequest) -> dict[str, list[str]]:
     """Source and month of each row, "" where the file tells none; of a text that stands there twice the first."""
     columns = {name: column for name, column in (("source", wanted.source), ("month", wanted.time)) if column}
     if not columns:
@@ -135,7 +139,7 @@ def _columns(run: Run, source: LabelledSource, rows: Labelled, wanted: Wanted) -
         for text, *own in zip(texts, *values, strict=True):
             found.setdefault(key_hash(clean_cell(text)), tuple(own))
     if wanted.time and not any(own[list(columns).index("month")] for own in found.values()):
-        raise Problem(
+        raise UserError(
             f"--time: no value of column {wanted.time!r} can be read as a time", "name the column of the times"
         )
     return {name: [found[key][i] for key in rows.keys] for i, name in enumerate(columns)}
@@ -150,11 +154,14 @@ def _values(run: Run, name: str, column: pa.Array) -> list[str]:
 
 
 def run_predict(run: Run, texts: Sequence[str], stage: str | None = None, model: str | None = None) -> dict[str, Any]:
-    """`predictions`: text, label and probabilities of each text. Raises Problem for one without a visible character."""
+    """`predictions`: text, label and probabilities of each text.
+
+    Raises UserError for one without a visible character.
+    """
     cleaned = [clean(text) for text in texts]
     empty = [i for i, text in enumerate(cleaned) if not text]
     if empty or not texts:
-        raise Problem(f"text {empty[0] + 1 if empty else 1} of {len(texts)} is empty", "give texts to classify")
+        raise UserError(f"text {empty[0] + 1 if empty else 1} of {len(texts)} is empty", "give texts to classify")
     predictor = final_predictor(run, stage, model)
     labels = run.plan.labels
     return {

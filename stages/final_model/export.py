@@ -14,7 +14,7 @@ from stages.runtime.run_context import Run
 from storage.records.model_registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.export_check import convert_checked
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 CHECKED = 64  # validation texts on which a converted model is held to torch
 
@@ -27,10 +27,11 @@ def run_export(
     One model: the folder itself loads with AutoModelForSequenceClassification and transformers' pipeline. An ensemble:
     a folder for each member, and ensemble.json, which says how their probabilities are combined. formats: each model
     also as ONNX or OpenVINO in a folder of that name beside its weights; `formats` in the result tells the largest
-    difference from torch. Raises Problem where the folder holds something, and where a form does not agree with torch.
+    difference from torch. Raises UserError where the folder holds something, and where a form does not agree with
+    torch.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Problem(f"{folder}: is there already, and not empty", "name a new folder, or empty this one")
+        raise UserError(f"{folder}: is there already, and not empty", "name a new folder, or empty this one")
     forms = _forms(formats)
     predictor = final_predictor(run, stage, model)
     beside = folder.with_name(f"{folder.name}.part")
@@ -47,11 +48,11 @@ def run_export(
 
 
 def _forms(names: Sequence[str]) -> list[Format]:
-    """Raises Problem for a form that there is not, or whose extra is not installed."""
+    """Raises UserError for a form that there is not, or whose extra is not installed."""
     forms: list[Format] = [form for form in FILES if form in names]
     unknown = sorted(set(names) - set(forms))
     if unknown:
-        raise Problem(f"--format {unknown[0]}: there is no such form", f"known are: {', '.join(FILES)}")
+        raise UserError(f"--format {unknown[0]}: there is no such form", f"known are: {', '.join(FILES)}")
     for form in forms:
         require(form)
     return forms
@@ -82,7 +83,7 @@ def _converted(
     differences = []
     for place, record in zip(places, predictor.records, strict=True):
         differences.append(convert_checked(place, form, texts, int(record.recipe["max_length"])))
-        run.report.say(f"{record.name} as {form}: agrees with torch on {len(texts)} texts to {differences[-1]:.1g}")
+        run.report.message(f"{record.name} as {form}: agrees with torch on {len(texts)} texts to {differences[-1]:.1g}")
     return differences
 
 

@@ -30,8 +30,8 @@ from stages.runtime.stage_execution import do_stage, fingerprint
 from stages.search.domain_adaptation import adapted_folders, adapts, pretrained
 from stages.study_runs.study_runner import with_path
 from stages.study_runs.table_rows import SIMULATED
-from studies.study_config import Search
-from studies.trial_task import Task
+from studies.study_config import StudyConfig
+from studies.trial_task import TrialTask
 from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
 from transfer.training.finetune import Recipe
 
@@ -99,7 +99,7 @@ def _arms(run: Run, inputs: Inputs) -> Sequence[Arm]:
     )
 
 
-def _task(run: Run, inputs: Inputs, number: int) -> tuple[Task, Search]:
+def _task(run: Run, inputs: Inputs, number: int) -> tuple[TrialTask, StudyConfig]:
     """Stage two's task, with the weights that its arms begin with, and its study."""
     task, baseline = task_of(run, inputs, number)
     plan_of = search_of(run, inputs, task, baseline, number)

@@ -27,7 +27,10 @@ STYLE: dict[Any, Any] = {
 
 
 def draw_ablation(rows: Sequence[Mapping[str, Any]], path: Path, title: str, notice: str | None) -> None:
-    """Writes the picture, 1,500 pixels wide. rows: of stages.further.ablation. notice: a warning, set below the title."""
+    """Writes the picture, 1,500 pixels wide.
+
+    rows: of stages.further.ablation. notice: a warning, set below the title.
+    """
     splits = list(dict.fromkeys(row["split"] for row in rows))
     arms = list(dict.fromkeys(row["model"] for row in rows))
     with rc_context({**picture_fonts(), **STYLE}):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stages.further.control_runs import ORIGINAL, PSEUDO, Controls
 from stages.further.further_inputs import Inputs
 from stages.further.selection_split import NO_GOLD
-from stages.runtime.predictor import Readings
+from stages.runtime.predictor import PredictionCache
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, Row, row
 from storage.records import model_registry
@@ -59,7 +59,7 @@ def comparison(run: Run, inputs: Inputs, winner: str, controls: Controls, simula
 
 
 def _answers(run: Run, inputs: Inputs, winner: str, controls: Controls) -> dict[str, dict[str, Floats]]:
-    readings = Readings(run, {exam: texts for exam, (texts, _) in splits_of(inputs).items()})
+    readings = PredictionCache(run, {exam: texts for exam, (texts, _) in splits_of(inputs).items()})
 
     def kept(name: str) -> dict[str, Floats]:
         record = model_registry.get(run.engine, run.plan.name, name)

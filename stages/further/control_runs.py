@@ -16,12 +16,12 @@ from optuna.trial import FixedTrial, TrialState
 from stages.further.further_inputs import Inputs
 from stages.runtime.run_context import Run, store_url
 from stages.study_runs.study_runner import longest_of, search, summary
-from studies.enumerated_trials import SETTINGS, Queued
+from studies.enumerated_trials import SETTINGS, EnumeratedTrial
 from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, suggest
-from studies.study_config import Search
-from studies.trial_task import Exam, Task
+from studies.study_config import StudyConfig
+from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.tokenization import encode
 
 ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"
@@ -63,12 +63,20 @@ class Controls:
 
 
 def run_controls(
-    run: Run, inputs: Inputs, plan_of: Search, task: Task, trial: int, arms: Sequence[Arm], seeds: int, *, leads: bool
+    run: Run,
+    inputs: Inputs,
+    plan_of: StudyConfig,
+    task: TrialTask,
+    trial: int,
+    arms: Sequence[Arm],
+    seeds: int,
+    *,
+    leads: bool,
 ) -> Controls:
     """Fits each arm as often as asked, those that were before excepted. trial: of stage two's study, the chosen one."""
     settings = settings_of(plan_of, task, optuna_trial(run, plan_of.name, trial).params)
     wanted = [
-        Queued(
+        EnumeratedTrial(
             f"{arm.name}, as trial {trial}, seed {i}",
             {"arm": arm.name},
             {"of": trial, "number": i, "seed": _seed(task.seed, trial, i), SETTINGS: {**settings, **arm.settings}},
@@ -87,23 +95,23 @@ def run_controls(
         seeds=1,
         attributes={**plan_of.attributes, "what": "stage two's controls"},
     )
-    run.report.say(f"{listed.name}: {len(wanted)} trials")
+    run.report.message(f"{listed.name}: {len(wanted)} trials")
     study = search(run, listed, control_task(run, inputs, task), leads=leads)
     return Controls(summary(study, 0), _answers(run, study, {entry.key for entry in wanted}))
 
 
-def control_task(run: Run, inputs: Inputs, task: Task) -> Task:
+def control_task(run: Run, inputs: Inputs, task: TrialTask) -> TrialTask:
     """The task of stage two, judged on gold's report half too: no value looks there, only the comparison does."""
     exams = dict(task.exams)
     if inputs.gold is not None:
         tokens = encode(inputs.gold.report.texts, task.tokenizer, longest_of(task.space), run.cache)
-        exams["report"] = Exam(tokens, inputs.gold.report.labels)
+        exams["report"] = EvaluationSet(tokens, inputs.gold.report.labels)
     return replace(
         task, space={"arm": Choices(choices=list(ARMS))}, exams=exams, seeds=1, keeps_answers=True, stage="further"
     )
 
 
-def settings_of(plan_of: Search, task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(plan_of: StudyConfig, task: TrialTask, params: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a trial, fixed ones included."""
     return {**suggest(FixedTrial(dict(params)), task.space)}
 

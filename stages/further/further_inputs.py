@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
-from stages.further.selection_split import Target, target_of
+from stages.further.selection_split import SelectionSplit, target_of
 from stages.label.run_label import Sampled, sampled
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import result_of
@@ -15,7 +15,7 @@ from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import most, plain_space
 from transfer.corpus.splits import Original
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.scores import DIRECTIONS
 
 FEWEST_PSEUDO_LABELS = 20
@@ -32,20 +32,20 @@ class Inputs:
     starts: Sequence[ModelRecord]
     original: Original
     gold: Gold | None
-    target: Target
+    target: SelectionSplit
     pseudo: Sampled
     parts: dict[str, Any]
 
 
 def inputs_of(run: Run) -> Inputs:
-    """Reads all of it. Raises Problem where something is missing, or there are too few pseudo-labels."""
+    """Reads all of it. Raises UserError where something is missing, or there are too few pseudo-labels."""
     plan = run.plan
     winner, labelled = basic_result(run)["winner"], result_of(run, "pseudo_label")
     gold = read_gold(run)
     original = read_original(plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
     target, pseudo = target_of(gold, sampled(run, labelled, gold))
     if len(pseudo.keys) < FEWEST_PSEUDO_LABELS or not target.texts:
-        raise Problem(
+        raise UserError(
             f"stage two: {len(pseudo.keys)} pseudo-labels are too few to learn from",
             f"at least {FEWEST_PSEUDO_LABELS} are needed: raise pseudo_label.sample, or look at its answers",
         )
@@ -91,7 +91,7 @@ def _starts(run: Run, winner: Mapping[str, Any]) -> list[ModelRecord]:
     """As many of the winner's candidate as the space's `start` asks for. Others would need another tokenizer."""
     first = model_registry.get(run.engine, run.plan.name, winner["name"])
     if first is None:
-        raise Problem(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
+        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
     wanted = most(run.plan.space("further", {"start": 1})["start"])
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
     kept = [
@@ -99,7 +99,7 @@ def _starts(run: Run, winner: Mapping[str, Any]) -> list[ModelRecord]:
     ]
     others = sorted((r for r in kept if r.name != first.name), key=lambda r: (-sign * (r.value or 0.0), r.name))
     if len(others) + 1 < wanted:
-        raise Problem(
+        raise UserError(
             f"further.space.start: {wanted} is more than the {len(others) + 1} kept trials of {first.candidate}",
             "raise search.keep before stage one is begun, or start from fewer",
         )

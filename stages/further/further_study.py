@@ -9,15 +9,15 @@ import numpy as np
 
 from stages.further.further_inputs import Inputs
 from stages.further.self_training_rounds import round_name
-from stages.runtime.predictor import Readings
+from stages.runtime.predictor import PredictionCache
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from stages.search.domain_adaptation import adapted_folders, adapts
-from stages.study_runs.selection_metric import Yardstick
+from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.study_runner import fitted_space, longest_of, resources
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import default_mixing, default_space
-from studies.trial_task import Exam, Task
+from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.training.finetune import Examples, Recipe, one_hot
@@ -30,7 +30,7 @@ NOT_ADAPTED, PRETRAINED, ADAPTED = -1, -2, -3
 PLAIN_MIXTURE = {**{name: value for name, value in PLAIN.items() if name != "epochs"}, "start": 1}
 
 
-def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, Any]]:
+def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[TrialTask, dict[str, Any]]:
     """The task of every trial of a round, and trial 0's parameters: the winner's own, and a plain mixture."""
     plan, labels = run.plan, run.plan.labels
     first, original, target, pseudo = inputs.starts[0], inputs.original, inputs.target, inputs.pseudo
@@ -48,12 +48,12 @@ def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, 
     )
     learnt = PseudoLabelled(encode(pseudo.texts, tokenizer, longest, run.cache), pseudo.label, pseudo.probabilities)
     exams = {
-        "validation": Exam(
+        "validation": EvaluationSet(
             encode(original.validation.texts, tokenizer, longest, run.cache), original.validation.labels
         ),
-        "target": Exam(encode(target.texts, tokenizer, longest, run.cache), target.truth),
+        "target": EvaluationSet(encode(target.texts, tokenizer, longest, run.cache), target.truth),
     }
-    task = Task(
+    task = TrialTask(
         start=starts[1],
         starts=starts,
         labels=labels,
@@ -77,17 +77,17 @@ def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[Task, dict[str, 
 
 
 def value_interval(run: Run, inputs: Inputs, record: ModelRecord) -> dict[str, float]:
-    """The value of a kept trial with the `low` and `high` end of its 95 % interval: see Yardstick.interval."""
+    """The value of a kept trial with the `low` and `high` end of its 95 % interval: see SelectionMetric.interval."""
     validation, target = inputs.original.validation, inputs.target
     contents = {"validation": validation.fingerprint}
     contents |= {"target": inputs.gold.tune.fingerprint} if inputs.gold else {}
-    readings = Readings(run, {"validation": validation.texts, "target": target.texts}, contents)
+    readings = PredictionCache(run, {"validation": validation.texts, "target": target.texts}, contents)
     return _yardstick(run, inputs).interval({split: readings.of(record, split) for split in readings.splits})
 
 
-def _yardstick(run: Run, inputs: Inputs) -> Yardstick:
+def _yardstick(run: Run, inputs: Inputs) -> SelectionMetric:
     floor = inputs.starts[0].metrics["macro_f1"] - run.plan.further.tolerance
-    return Yardstick(tuple(run.plan.labels), inputs.original.validation.labels, inputs.target.truth, floor)
+    return SelectionMetric(tuple(run.plan.labels), inputs.original.validation.labels, inputs.target.truth, floor)
 
 
 def _seed(seed: int, number: int) -> int:

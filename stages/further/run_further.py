@@ -20,9 +20,9 @@ from stages.study_runs.study_runner import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, Row, trial_rows
 from studies.model_record import model_name
 from studies.refit_settings import RecheckSettings, recheck_of
-from studies.study_config import Search
-from studies.trial_task import Task
-from transfer.errors import Problem
+from studies.study_config import StudyConfig
+from studies.trial_task import TrialTask
+from transfer.errors import UserError
 
 
 def run_further(run: Run) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def run_further(run: Run) -> dict[str, Any]:
 def further_result(run: Run) -> dict[str, Any]:
     """Stage two's result, for those who build on it.
 
-    Raises Problem where it is not done, or was done with another plan or data.
+    Raises UserError where it is not done, or was done with another plan or data.
     """
     result = result_of(run, STAGE)
     require_same(run, STAGE, inputs_of(run).parts)
@@ -69,11 +69,11 @@ def is_simulated(run: Run) -> bool:
     return run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
 
 
-def search_of(run: Run, inputs: Inputs, task: Task, baseline: Mapping[str, Any], number: int = 1) -> Search:
+def search_of(run: Run, inputs: Inputs, task: TrialTask, baseline: Mapping[str, Any], number: int = 1) -> StudyConfig:
     """The study of one of stage two's rounds."""
     settings, candidate = run.plan.further, inputs.winner["candidate"]
     name = f"{run.plan.name} · {STAGE} · {candidate}"
-    return Search(
+    return StudyConfig(
         name=name if number == 1 else f"{name} · {round_name(inputs, number)}",
         direction="maximize",
         metric="macro_f1 on the target, less what the original loses",
@@ -96,8 +96,8 @@ class _Searched:
 
     told: Round
     inputs: Inputs
-    plan_of: Search
-    task: Task
+    plan_of: StudyConfig
+    task: TrialTask
     found: Found
 
     @property
@@ -108,7 +108,7 @@ class _Searched:
 
 def _search(run: Run, inputs: Inputs, *, leads: bool) -> dict[str, Any]:
     if inputs.target.source != "gold":
-        run.report.say(f"{STAGE}: {NO_GOLD}")
+        run.report.message(f"{STAGE}: {NO_GOLD}")
     rounds = _rounds(run, inputs, leads=leads)
     best = max(rounds, key=lambda one: one.told.value)  # the earliest of equals
     trial, winner = best.chosen["trial"], _winner(best)
@@ -134,7 +134,7 @@ def _rounds(run: Run, inputs: Inputs, *, leads: bool) -> list[_Searched]:
         number, teacher = len(rounds) + 1, teachers(run, rounds[-1].plan_of.name)
         rounds.append(_round(run, inputs, number, teacher, leads=leads))
         before, now = rounds[-2].told, rounds[-1].told
-        run.report.say(f"{STAGE}: round {now.number}: {now.value:.4f}, round {before.number}: {before.value:.4f}")
+        run.report.message(f"{STAGE}: round {now.number}: {now.value:.4f}, round {before.number}: {before.value:.4f}")
         if now.value <= before.value:
             break
     return rounds
@@ -144,10 +144,10 @@ def _round(run: Run, inputs: Inputs, number: int, teacher: Sequence[str], *, lea
     own = inputs_of_round(run, inputs, number, teacher, leads=leads)
     task, baseline = task_of(run, own, number)
     plan_of = search_of(run, own, task, baseline, number)
-    run.report.say(f"{STAGE}: learns from {len(own.pseudo.keys)} pseudo-labels")
+    run.report.message(f"{STAGE}: learns from {len(own.pseudo.keys)} pseudo-labels")
     found = search_and_refit(run, Job(plan_of, task, recheck=_recheck(run)), leads=leads)
     if found.chosen is None:
-        raise Problem("stage two: no trial is complete", "moodline status tells why each failed")
+        raise UserError("stage two: no trial is complete", "moodline status tells why each failed")
     name = model_name(STAGE, task.called or task.candidate, found.chosen["trial"])
     # a worker may be ahead of who keeps the weights
     interval = value_interval(run, own, model_record(run, name)) if leads else None

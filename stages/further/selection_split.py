@@ -19,7 +19,7 @@ NO_GOLD = (
 
 
 @dataclass(frozen=True)
-class Target:
+class SelectionSplit:
     """Comments that stage two is judged on. source: "gold" (its tune half) or "pseudo-labels" (held out)."""
 
     texts: list[str]
@@ -27,14 +27,14 @@ class Target:
     source: str
 
 
-def target_of(gold: Gold | None, pseudo: Sampled) -> tuple[Target, Sampled]:
+def target_of(gold: Gold | None, pseudo: Sampled) -> tuple[SelectionSplit, Sampled]:
     """What to choose by, and the pseudo-labels that are left to learn from."""
     if gold is not None:
-        return Target(gold.tune.texts, gold.tune.labels, "gold"), pseudo
+        return SelectionSplit(gold.tune.texts, gold.tune.labels, "gold"), pseudo
     # by each key's own hash: a larger sample moves no text from one side to the other
     held = np.array([_is_held_out(key) for key in pseudo.keys], dtype=bool)
     apart = _chosen(pseudo, held)
-    return Target(apart.texts, apart.label, "pseudo-labels"), _chosen(pseudo, ~held)
+    return SelectionSplit(apart.texts, apart.label, "pseudo-labels"), _chosen(pseudo, ~held)
 
 
 def _is_held_out(key: str) -> bool:

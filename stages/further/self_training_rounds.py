@@ -27,7 +27,7 @@ from storage.records import model_registry, stage_records
 from studies.worker_loop import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import draw_stratified
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.text.floods import flood_key
 from transfer.text.script_language import in_languages
 
@@ -60,7 +60,7 @@ def inputs_of_round(run: Run, inputs: Inputs, number: int, teacher: Sequence[str
     """What a round learns from: the labeller's comments, and more that `teacher` labels, `rounds.comments` for each
     round after the first. They are labelled once, kept in files under the round's name, and read from there.
 
-    Raises Problem where there are no more comments.
+    Raises UserError where there are no more comments.
     """
     if number == 1:
         return inputs
@@ -70,7 +70,7 @@ def inputs_of_round(run: Run, inputs: Inputs, number: int, teacher: Sequence[str
     while not run.files.exists(name):  # the leader is at it
         record = stage_records.read(run.engine, run.plan.name, "further")
         if record is None or record.state != "running":
-            raise Problem(f"round {number} of stage two is not there to join", "begin it with: moodline further")
+            raise UserError(f"round {number} of stage two is not there to join", "begin it with: moodline further")
         time.sleep(POLL_SECONDS)
     more = _read(run, name)
     both = Sampled(
@@ -103,8 +103,10 @@ def _name(run: Run, inputs: Inputs, number: int, teacher: Sequence[str]) -> str:
 def _label(run: Run, name: str, number: int, teacher: Sequence[str]) -> None:
     drawn = _drawn(run, _settings(run).comments * (number - 1))
     if not drawn:
-        raise Problem(f"round {number}: there are no comments left to label", "set rounds: null, or name more comments")
-    run.report.say(f"further: round {number}: {len(drawn):,} more comments are labelled by {', '.join(teacher)}")
+        raise UserError(
+            f"round {number}: there are no comments left to label", "set rounds: null, or name more comments"
+        )
+    run.report.message(f"further: round {number}: {len(drawn):,} more comments are labelled by {', '.join(teacher)}")
     predictor = Predictor(run, f"round {number - 1}", list(teacher), "mean")
     probabilities = predictor.probabilities([text for _, text in drawn])
     table = pa.table(

@@ -26,7 +26,7 @@ class _Shard:
 
 
 @dataclass
-class Seen:
+class DeduplicationIndex:
     """Shards in the order in which they were begun. labels: the plan's."""
 
     labels: Sequence[str]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.infer.executors import Team
+from stages.infer.executors import ExecutorChoice
 from stages.plan.plan_settings import InferSettings
 from stages.runtime.predictor import Predictor, making_of
 from stages.runtime.run_context import Run
@@ -16,7 +16,7 @@ from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.engine_benchmark import REFERENCE, Measured, fastest
 from transfer.engines.engine_factory import Member, open_engine, ways_here
 from transfer.engines.inference_engine import Engine, Way
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 # Measuring takes about as long as torch takes for so many texts; with fewer than ten times as many it does not pay.
 MEASURED_FROM = 20_000
@@ -24,11 +24,11 @@ SAMPLE = 1_000  # texts by which ways are compared: five labels may differ, and 
 CALIBRATION = 300  # other texts, for int8
 
 
-def choose_team(run: Run, predictor: Predictor, texts: Sequence[str]) -> Team:
+def choose_team(run: Run, predictor: Predictor, texts: Sequence[str]) -> ExecutorChoice:
     """The predictor's models, each with the way in which it is computed from now on.
 
     texts: different ones of those to be classified; with fewer than MEASURED_FROM torch may do them unmeasured. A way
-    that was measured is recorded in the store, and kept to by whoever goes on. Raises Problem where nothing that the
+    that was measured is recorded in the store, and kept to by whoever goes on. Raises UserError where nothing that the
     plan allows gives float32's labels, or a recorded engine is not installed here.
     """
     few = len(texts) < MEASURED_FROM
@@ -36,7 +36,7 @@ def choose_team(run: Run, predictor: Predictor, texts: Sequence[str]) -> Team:
     members = [member_of(run, record) for record in predictor.records]
     known = zip(predictor.records, members, strict=True)
     ways = [_way(run, record, member, texts, few) for record, member in known]
-    return Team(members, ways, predictor.how)
+    return ExecutorChoice(members, ways, predictor.how)
 
 
 def member_of(run: Run, record: ModelRecord) -> Member:
@@ -93,7 +93,7 @@ def _kept(kept: dict[str, Any], asked: str) -> Way:
     # what was quantised in part runs wherever int8 does, also where it would not be offered
     is_there = way.engine == "torch" or way in here or (way.is_int8 and Way(way.engine, "int8") in here)
     if not is_there:
-        raise Problem(
+        raise UserError(
             f"infer.engine: {asked} came to {way} when this inference began, and that cannot be had here",
             f"install the extra: pip install 'moodline[{way.engine}]'",
             "or begin this stage again with what is here: --anew infer",
@@ -103,13 +103,13 @@ def _kept(kept: dict[str, Any], asked: str) -> Way:
 
 def _measured(run: Run, member: Member, allowed: Sequence[Way], texts: Sequence[str]) -> tuple[Way, list[Measured]]:
     sample = texts[:SAMPLE]
-    run.report.say(f"measuring {len(allowed)} ways to compute {member.folder.name} with {len(sample)} comments")
+    run.report.message(f"measuring {len(allowed)} ways to compute {member.folder.name} with {len(sample)} comments")
 
     def open_way(way: Way) -> Engine:
         return open_engine(way, member, lambda: _calibration(member, texts))
 
-    way, found = fastest(allowed, open_way, _tokens(member, sample), run.report.say)
-    run.report.say(f"classifying with {way}")
+    way, found = fastest(allowed, open_way, _tokens(member, sample), run.report.message)
+    run.report.message(f"classifying with {way}")
     return way, found
 
 
@@ -133,12 +133,12 @@ def _told(found: Measured) -> dict[str, Any]:
     return {"way": str(found.way), "taken": found.agrees, **({"problem": found.problem} if found.problem else figures)}
 
 
-def _nothing(settings: InferSettings) -> Problem:
+def _nothing(settings: InferSettings) -> UserError:
     here = ", ".join(map(str, ways_here()))
     lines = [f"here there are: {here}"]
     if settings.engine in {"openvino", "onnx"}:
         lines.append(f"install the extra: pip install 'moodline[{settings.engine}]'")
-    return Problem(f"infer.engine: {settings.engine} with precision {settings.precision} cannot be had here", *lines)
+    return UserError(f"infer.engine: {settings.engine} with precision {settings.precision} cannot be had here", *lines)
 
 
 def spread(texts: Sequence[str], n: int = SAMPLE + CALIBRATION) -> list[str]:

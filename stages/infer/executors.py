@@ -17,14 +17,14 @@ from transfer.encoders.tokenization import Tokens, encode, same_tokens
 from transfer.engines.engine_factory import Member, open_engine
 from transfer.engines.inference_engine import Engine, Heard, Way
 from transfer.ensembling.combination import Mixture
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Floats = NDArray[np.float32]
 Finish = Callable[[Heard], Floats]
 
 
 @dataclass(frozen=True)
-class Team:
+class ExecutorChoice:
     """The models that classify, how each is computed, and how their probabilities become one."""
 
     members: Sequence[Member]
@@ -32,7 +32,7 @@ class Team:
     how: Mixture
 
 
-class Classifier(Protocol):
+class Executor(Protocol):
     """Classifies one shard's texts after another.
 
     What comes out for a shard's texts does not depend on who computes it, nor on what else is in work.
@@ -53,7 +53,7 @@ class Classifier(Protocol):
         """Ends what was begun and is not finished."""
 
 
-class Here:
+class InProcess:
     """Classifies in this process: `begin` tokenises, finishing computes."""
 
     ahead = 1
@@ -86,20 +86,20 @@ def _first_alike(engines: Sequence[Engine], i: int) -> int:
     return next(j for j in range(i + 1) if same_tokens(engines[j].tokenizer, engines[i].tokenizer))
 
 
-def opened(team: Team) -> Here:
+def opened(team: ExecutorChoice) -> InProcess:
     """The team in this process."""
     ways = zip(team.ways, team.members, strict=True)
-    return Here([open_engine(way, member) for way, member in ways], team.how)
+    return InProcess([open_engine(way, member) for way, member in ways], team.how)
 
 
-class Processes:
+class WorkerProcesses:
     """Classifies in several processes, each shard in one of them.
 
     devices: for each process the GPU that it sees, as CUDA_VISIBLE_DEVICES names it; None for the processor, whose
     cores the processes share. They end with this one.
     """
 
-    def __init__(self, team: Team, devices: Sequence[str | None]) -> None:
+    def __init__(self, team: ExecutorChoice, devices: Sequence[str | None]) -> None:
         context = get_context("spawn")  # CUDA does not survive a fork
         waiting = context.SimpleQueue()
         for device in devices:
@@ -119,7 +119,7 @@ class Processes:
             try:
                 found = future.result()
             except BrokenProcessPool as error:
-                raise Problem(
+                raise UserError(
                     "infer: a process that classifies was ended from outside, perhaps for want of memory",
                     "lower infer.processes in the plan, or run again: shards that are written are kept",
                 ) from error
@@ -137,10 +137,10 @@ class Processes:
                 worker.terminate()
 
 
-_here: list[Here] = []  # in a process of Processes: what it classifies with
+_here: list[InProcess] = []  # in a process of Processes: what it classifies with
 
 
-def _settle(team: Team, waiting: Any, threads: int, leader: int) -> None:
+def _settle(team: ExecutorChoice, waiting: Any, threads: int, leader: int) -> None:
     """Begins a process: it takes a device that none of the others has, and opens the models there."""
     from stages.runtime.local_workers import end_with
 
@@ -152,7 +152,7 @@ def _settle(team: Team, waiting: Any, threads: int, leader: int) -> None:
     _here.append(settled(team, threads))
 
 
-def settled(team: Team, threads: int) -> Here:
+def settled(team: ExecutorChoice, threads: int) -> InProcess:
     """The team in this process, which does nothing else: so many threads compute, and libraries keep quiet."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch

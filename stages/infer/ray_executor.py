@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, cast
 
-from stages.infer.executors import Classifier, Floats, Team
+from stages.infer.executors import Executor, ExecutorChoice, Floats
 from stages.infer.ray_joining import LOCAL, cluster_address, join, only_on
 from stages.infer.ray_node import NodeClassifier
 from stages.infer.ray_node_check import ask_by_ray, check_nodes
-from stages.infer.ray_work_queue import Hands, Lost
+from stages.infer.ray_work_queue import Lost, WorkQueue
 from stages.runtime.run_context import Run
 from transfer.device.device import device_name
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 BUSY_SECONDS = 60.0
 _LIKE_THE_NODES = "the engine is chosen where the command runs: run it on a machine of the kind of the nodes"
@@ -44,7 +44,7 @@ def places(nodes: Sequence[Mapping[str, Any]], has_gpu: bool, processes: int | N
     """What classifies on these nodes, as `ray.nodes()` tells of them: a process for each GPU, or else for each node.
 
     has_gpu: this machine, where the engine was chosen; nodes without one are then left out. processes: the plan's, on
-    each node. Raises Problem where nodes have GPUs and this machine has none.
+    each node. Raises UserError where nodes have GPUs and this machine has none.
     """
     found = []
     for node in nodes:
@@ -52,7 +52,7 @@ def places(nodes: Sequence[Mapping[str, Any]], has_gpu: bool, processes: int | N
         if not node["Alive"] or not (gpus if has_gpu else cpus or gpus):
             continue
         if gpus and not has_gpu:
-            raise Problem(
+            raise UserError(
                 f"--on ray: node {node['NodeManagerAddress']} has a GPU and this machine has none", _LIKE_THE_NODES
             )
         n = processes or gpus or 1
@@ -81,29 +81,31 @@ class OnRay:
 
             ray.shutdown()
 
-    def start(self, run: Run, team: Team) -> Classifier:
+    def start(self, run: Run, team: ExecutorChoice) -> Executor:
         """The nodes, each with the team's models, ready to classify.
 
-        Raises Problem where the cluster cannot be joined, and Problems with all that keeps nodes from taking part.
+        Raises UserError where the cluster cannot be joined, and UserErrors with all that keeps nodes from taking part.
         """
         self._join(run)
         self._places, self._checked = set(), set()
         first = self._places_that_came(run)
         self._check(run, team, first)
-        run.report.say(f"classifying in {len(first)} processes on {len({place.node for place in first})} nodes")
+        run.report.message(f"classifying in {len(first)} processes on {len({place.node for place in first})} nodes")
         hands = [_OnNode(place, team, self._places.discard) for place in first]
         try:
-            _all_open(hands, run.report.say)
+            _all_open(hands, run.report.message)
         except BaseException:
             for hand in hands:
                 hand.end()
             raise
-        return Hands(hands, len(team.members), run.report.say, lambda: self._hands_that_came(run, team))
+        return WorkQueue(hands, len(team.members), run.report.message, lambda: self._hands_that_came(run, team))
 
     def _join(self, run: Run) -> None:
         if not self._is_joined:
             address = cluster_address()
-            run.report.say("starting Ray on this machine" if address == LOCAL else f"joining the Ray cluster {address}")
+            run.report.message(
+                "starting Ray on this machine" if address == LOCAL else f"joining the Ray cluster {address}"
+            )
             join(address)
             self._is_joined = True
 
@@ -119,20 +121,20 @@ class OnRay:
         self._places.update(new)
         return new
 
-    def _hands_that_came(self, run: Run, team: Team) -> list["_OnNode"]:
+    def _hands_that_came(self, run: Run, team: ExecutorChoice) -> list["_OnNode"]:
         import ray
 
         try:
             came = self._places_that_came(run)
             self._check(run, team, came)
-        except Problems as problems:
-            run.report.say(str(problems))
+        except UserErrors as problems:
+            run.report.message(str(problems))
             return []
-        except (Problem, ray.exceptions.RayError):  # looked at again in a second
+        except (UserError, ray.exceptions.RayError):  # looked at again in a second
             return []
         return [_OnNode(place, team, self._places.discard) for place in came]
 
-    def _check(self, run: Run, team: Team, places: Sequence[Place]) -> None:
+    def _check(self, run: Run, team: ExecutorChoice, places: Sequence[Place]) -> None:
         """Asks each node once."""
         new = {place.node: place.host for place in places if place.node not in self._checked}
         if new:
@@ -146,7 +148,7 @@ class _OnNode:
     gone: is told the place when the actor is lost at work, for its node may still be there and start another.
     """
 
-    def __init__(self, place: Place, team: Team, gone: Callable[[Place], None]) -> None:
+    def __init__(self, place: Place, team: ExecutorChoice, gone: Callable[[Place], None]) -> None:
         import ray
 
         self.place, self.name, self._gone = place, place.name, gone
@@ -196,18 +198,21 @@ def _got(reference: Any) -> Any:
 
 
 def _all_open(hands: Sequence[_OnNode], say: Callable[[str], None]) -> None:
-    """Waits for all of them. Raises Problem where a node cannot compute the models; one that is lost is seen later."""
+    """Waits for all of them.
+
+    Raises UserError where a node cannot compute the models; one that is lost is seen later.
+    """
     for hand in hands:
         if not hand.is_open_within(BUSY_SECONDS):
             say(f"waiting for {hand.name}: other work of the cluster may have its cores or GPUs")
         with suppress(Lost):
             try:
                 hand.open()
-            except Problem as problem:
-                raise Problem(f"--on ray: {hand.name}: {problem}") from problem
+            except UserError as problem:
+                raise UserError(f"--on ray: {hand.name}: {problem}") from problem
 
 
-def _no_place(has_gpu: bool) -> Problem:
+def _no_place(has_gpu: bool) -> UserError:
     if has_gpu:
-        return Problem("--on ray: this machine has a GPU and no node of the cluster has one", _LIKE_THE_NODES)
-    return Problem("--on ray: no node of the cluster has a CPU to spare", "start nodes without --num-cpus=0")
+        return UserError("--on ray: this machine has a GPU and no node of the cluster has one", _LIKE_THE_NODES)
+    return UserError("--on ray: no node of the cluster has a CPU to spare", "start nodes without --num-cpus=0")

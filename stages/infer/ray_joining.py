@@ -10,15 +10,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from stages.runtime.local_workers import all_gpus
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 LOCAL = "local"  # what Ray calls a cluster of its own on this machine
 
 
 def require_ray() -> None:
-    """Raises Problem, which names the extra, where Ray is not installed."""
+    """Raises UserError, which names the extra, where Ray is not installed."""
     if find_spec("ray") is None:
-        raise Problem("--on ray: ray is not installed", "install the extra: pip install 'moodline[cluster]'")
+        raise UserError("--on ray: ray is not installed", "install the extra: pip install 'moodline[cluster]'")
 
 
 def cluster_address() -> str:
@@ -27,9 +27,9 @@ def cluster_address() -> str:
 
 
 def join(address: str) -> None:
-    """Joins, quietly, without a dashboard of its own and without telling Ray's makers. Raises Problem."""
+    """Joins, quietly, without a dashboard of its own and without telling Ray's makers. Raises UserError."""
     if address.startswith("ray://"):
-        raise Problem(
+        raise UserError(
             f"RAY_ADDRESS: {address} is an address of Ray Client, which is not used",
             "run the command on a machine of the cluster, with RAY_ADDRESS=auto or HOST:PORT",
         )
@@ -57,11 +57,11 @@ def only_on(node: str) -> Any:
     return NodeAffinitySchedulingStrategy(node, soft=False)
 
 
-def _not_joined(address: str, error: Exception) -> Problem:
+def _not_joined(address: str, error: Exception) -> UserError:
     why = (str(error).strip() or type(error).__name__).splitlines()[0]
     if address == LOCAL:
-        return Problem(f"--on ray: no cluster could be started on this machine: {why}", "run again, or without --on")
-    return Problem(
+        return UserError(f"--on ray: no cluster could be started on this machine: {why}", "run again, or without --on")
+    return UserError(
         f"RAY_ADDRESS: the cluster {address} could not be joined: {why}",
         "run the command on a machine of the cluster (ray start --address=... makes this one part of it),",
         "with the same Python and ray as there; or unset RAY_ADDRESS to use this machine alone",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from stages.infer.executors import Floats, Here, Team, settled
+from stages.infer.executors import ExecutorChoice, Floats, InProcess, settled
 
 # What probabilities depend on to the last digit, beside the processor.
 PACKAGES = ("moodline", "torch", "transformers", "tokenizers", "numpy", "openvino", "onnxruntime")
@@ -37,10 +37,10 @@ class NodeClassifier:
     """The predictor on a node: a process that classifies shard after shard, on one GPU where it was given one."""
 
     def __init__(self) -> None:
-        self._here: Here | None = None
+        self._here: InProcess | None = None
 
-    def open(self, team: Team, threads: int) -> None:
-        """Loads the models. Raises Problem where they cannot be computed here as they are elsewhere."""
+    def open(self, team: ExecutorChoice, threads: int) -> None:
+        """Loads the models. Raises UserError where they cannot be computed here as they are elsewhere."""
         self._here = settled(team, threads)
 
     def classify(self, texts: Sequence[str]) -> Floats:

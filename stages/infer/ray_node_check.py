@@ -6,17 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stages.infer.executors import Team
+from stages.infer.executors import ExecutorChoice
 from stages.infer.ray_joining import only_on
 from stages.infer.ray_node import Facts, facts
 from stages.runtime.run_context import Run
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 Ask = Callable[[str, Sequence[str]], Facts | str | None]
 
 
-def check_nodes(run: Run, team: Team, nodes: Mapping[str, str], ask: Ask) -> None:
-    """Raises Problems with all that keeps a node from giving what this process would give.
+def check_nodes(run: Run, team: ExecutorChoice, nodes: Mapping[str, str], ask: Ask) -> None:
+    """Raises UserErrors with all that keeps a node from giving what this process would give.
 
     nodes: Ray's id and the address of each. ask: facts of a node, by its id; why it cannot tell any; None where
     it is gone, which is seen soon enough.
@@ -28,10 +28,10 @@ def check_nodes(run: Run, team: Team, nodes: Mapping[str, str], ask: Ask) -> Non
             problem for node, host in nodes.items() for problem in problems_of(host, ask(node, paths), here, mark)
         ]
     if problems:
-        raise Problems("--on ray: nodes of the cluster cannot take part", problems)
+        raise UserErrors("--on ray: nodes of the cluster cannot take part", problems)
 
 
-def _needed(team: Team, mark: Path) -> list[str]:
+def _needed(team: ExecutorChoice, mark: Path) -> list[str]:
     return [str(mark), *(str(member.folder) for member in team.members)]
 
 
@@ -47,26 +47,26 @@ def _mark(run: Run) -> Iterator[Path]:
         mark.unlink(missing_ok=True)
 
 
-def problems_of(host: str, there: Facts | str | None, here: Facts, mark: Path) -> list[Problem]:
+def problems_of(host: str, there: Facts | str | None, here: Facts, mark: Path) -> list[UserError]:
     """What is wrong with a node, beside what is here. mark: a file of the workspace."""
     if there is None:
         return []
     if isinstance(there, str):
-        return [Problem(f"node {host}: moodline does not run there: {there}", "install it there as it is here")]
+        return [UserError(f"node {host}: moodline does not run there: {there}", "install it there as it is here")]
     node = f"node {host} ({there.host})"
     problems = (
-        [Problem(f"{node}: {differ}", "install the same on all nodes")] if (differ := _unlike(there, here)) else []
+        [UserError(f"{node}: {differ}", "install the same on all nodes")] if (differ := _unlike(there, here)) else []
     )
     if str(mark) in there.missing:
         problems.append(
-            Problem(
+            UserError(
                 f"{node} does not see the workspace {mark.parent.parent}",
                 "put it on a folder that all nodes mount under the same path (workspace: in the plan)",
             )
         )
     elif there.missing:
         problems.append(
-            Problem(
+            UserError(
                 f"{node} does not see {', '.join(there.missing)}",
                 "put files: of the plan on a folder that all nodes mount under the same path",
             )

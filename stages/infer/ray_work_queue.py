@@ -14,7 +14,7 @@ from typing import Protocol
 
 from stages.infer.executors import Finish, Floats
 from transfer.engines.inference_engine import Heard
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 LOOK_SECONDS = 1.0
 JOIN_SECONDS = 5.0
@@ -26,7 +26,7 @@ class Lost(Exception):
     """A hand is gone, with whatever it had in work."""
 
 
-class Hand(Protocol):
+class RayWorker(Protocol):
     """Classifies shards, one at a time, each by itself alone."""
 
     @property
@@ -34,7 +34,7 @@ class Hand(Protocol):
         """As messages have it."""
 
     def open(self) -> None:
-        """Waits until the models are there. Raises Lost, and Problem where they cannot be."""
+        """Waits until the models are there. Raises Lost, and UserError where they cannot be."""
 
     def classify(self, texts: Sequence[str]) -> Floats:
         """(N, K) float32 of cleaned texts. Raises Lost."""
@@ -53,26 +53,26 @@ class _Job:
     losses: int = field(compare=False, default=0)
 
 
-class Hands:
+class WorkQueue:
     """A Classifier that deals shards to hands, each of which has a thread that waits for it.
 
     hands: opened by now. more: gives hands that came since it was last asked; they are opened here. members: models
     that read each text. say: is told of hands that came and went. Where none is left for `patience` seconds, the shard
-    that is waited for raises Problem.
+    that is waited for raises UserError.
     """
 
     def __init__(
         self,
-        hands: Sequence[Hand],
+        hands: Sequence[RayWorker],
         members: int,
         say: Callable[[str], None],
-        more: Callable[[], Sequence[Hand]] = list,
+        more: Callable[[], Sequence[RayWorker]] = list,
         patience: float = 60.0,
     ) -> None:
         self._members, self._say, self._more, self._patience = members, say, more, patience
         self._jobs: PriorityQueue[_Job] = PriorityQueue()
         self._begun, self._over, self._alone = 0, False, 0.0
-        self._threads: dict[threading.Thread, Hand] = {}
+        self._threads: dict[threading.Thread, RayWorker] = {}
         self._take_on(hands)
 
     @property
@@ -111,26 +111,26 @@ class Hands:
                 self._take_on(self._more())
                 self._look()
 
-    def _take_on(self, hands: Sequence[Hand]) -> None:
+    def _take_on(self, hands: Sequence[RayWorker]) -> None:
         for hand in hands:
             thread = threading.Thread(target=self._serve, args=(hand,), daemon=True)
             self._threads[thread] = hand
             thread.start()
 
     def _look(self) -> None:
-        """Raises Problem where nobody has been there to do the work for too long."""
+        """Raises UserError where nobody has been there to do the work for too long."""
         self._alone = 0.0 if any(thread.is_alive() for thread in self._threads) else self._alone + LOOK_SECONDS
         if self._alone >= self._patience:
-            raise Problem(
+            raise UserError(
                 f"infer: nobody is left to classify, for {self._patience:g} s",
                 "see to the nodes, then run again: shards that are written are kept",
             )
 
-    def _serve(self, hand: Hand) -> None:
+    def _serve(self, hand: RayWorker) -> None:
         """What a hand's thread does until the end, or the hand's."""
         try:
             hand.open()
-        except (Lost, Problem) as error:
+        except (Lost, UserError) as error:
             self._part_from(hand, str(error))
             return
         while not self._over:
@@ -152,14 +152,14 @@ class Hands:
             self._jobs.put(job)
             return
         job.found.set_exception(
-            Problem(
+            UserError(
                 f"infer: {job.losses} nodes were lost one after another over the same {len(job.texts):,} comments, "
                 "perhaps for want of memory",
                 "lower infer.processes or infer.shard_rows in the plan, or run again: shards that are written are kept",
             )
         )
 
-    def _part_from(self, hand: Hand, why: str) -> None:
+    def _part_from(self, hand: RayWorker, why: str) -> None:
         hand.end()
         if not self._over:
             self._say(f"infer: {hand.name} is lost, others do its work: {why}")

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from stages.datasets.masked_authors import masked_notes
 from stages.ensemble.run_ensemble import final_predictor
-from stages.infer.deduplication import NOWHERE, Seen
+from stages.infer.deduplication import NOWHERE, DeduplicationIndex
 from stages.infer.engine_selection import MEASURED_FROM, choose_team
-from stages.infer.executors import Classifier, Finish, Processes, Team, opened
+from stages.infer.executors import Executor, ExecutorChoice, Finish, WorkerProcesses, opened
 from stages.infer.prefetch import ahead
 from stages.infer.shard_schema import Floats, Keys, key_numbers, publish_shard, shard_table
 from stages.runtime.local_workers import all_gpus
@@ -35,7 +35,7 @@ from storage.records.author_salt import author_salt
 from storage.records.shard_records import ShardRecord
 from transfer.corpus.comment_stream import MASKED, Window, comment_files, read_windows
 from transfer.device.memory_release import give_back
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.bad_rows import Faults
 from transfer.tables.sources import CommentSource
 from transfer.text.near_duplicates import near_key
@@ -43,7 +43,7 @@ from transfer.text.near_duplicates import near_key
 STAGE = "infer"
 LEFT_OUT = ("empty text", "broken row")  # the other counts of a window are of comments that are classified
 MOST_TOLD = 20  # faults in the result; all of them are in the file
-Start = Callable[[Run, Team], Classifier]
+Start = Callable[[Run, ExecutorChoice], Executor]
 Versions = Sequence[tuple[str, str]]
 
 
@@ -56,7 +56,7 @@ def run_infer(run: Run, start: Start | None = None) -> dict[str, Any]:
     files, in the comments' order) and `model` (the predictor's fingerprint).
     """
     if not run.plan.comments:
-        raise Problem(
+        raise UserError(
             f"{run.plan.file.name}, comments: none are named", "name their files, then infer can classify them"
         )
     predictor = final_predictor(run)
@@ -77,13 +77,13 @@ def run_infer(run: Run, start: Start | None = None) -> dict[str, Any]:
     return do_stage(run, STAGE, parts, extent, work, is_there=partial(_shards_there, run))
 
 
-def start_here(run: Run, team: Team) -> Classifier:
+def start_here(run: Run, team: ExecutorChoice) -> Executor:
     """This process, or as many as the plan says; by default one for each GPU where there are several."""
     gpus: list[str | None] = [*all_gpus()]
     wanted = run.plan.infer.processes or max(len(gpus), 1)
     if wanted == 1:
         return opened(team)
-    return Processes(team, [gpus[i % len(gpus)] if gpus else None for i in range(wanted)])
+    return WorkerProcesses(team, [gpus[i % len(gpus)] if gpus else None for i in range(wanted)])
 
 
 def _shards_there(run: Run, result: Mapping[str, Any]) -> bool:
@@ -120,7 +120,7 @@ class _Inference:
         plan = self.run.plan
         self.salt = author_salt(self.run.engine, plan.name)
         self.prefix = f"{SHARDS}/{self.predictor.fingerprint}/"
-        self.seen = Seen(plan.labels)
+        self.seen = DeduplicationIndex(plan.labels)
         for record in store.shards_below(self.run.engine, plan.name, self.prefix):
             if self.run.files.exists(record.path):
                 self.seen.add(self.run.files.fetch(record.path))
@@ -175,11 +175,11 @@ def _classify_all(inference: _Inference, start: Start) -> dict[str, Any]:
             shards.append(record)
     _tell_faults(inference)
     for note in masked_notes(run.plan, inference.masked, fresh):
-        run.report.say(f"infer: {note}")
+        run.report.message(f"infer: {note}")
     skipped.update(inference.left_out)
     skipped["broken file"] = inference.faults.counts["broken file"]
     if not shards:
-        raise Problem("comments: no comment with a text was found", f"left out: {dict(+skipped)}")
+        raise UserError("comments: no comment with a text was found", f"left out: {dict(+skipped)}")
     seconds = time.monotonic() - began
     return {
         "rows": sum(record.rows for record in shards),
@@ -198,7 +198,7 @@ def _classify_all(inference: _Inference, start: Start) -> dict[str, Any]:
 
 
 def _shards(
-    inference: _Inference, team: Team | None, start: Start, advance: Advance
+    inference: _Inference, team: ExecutorChoice | None, start: Start, advance: Advance
 ) -> Iterator[tuple[ShardRecord, bool]]:
     """A record for each shard, in the comments' order, and whether it was made now."""
     if team is None:
@@ -210,7 +210,7 @@ def _shards(
             yield from _made(inference, begun, advance)
 
 
-def _begun(inference: _Inference, window: Window, classifier: Classifier) -> Window | _Work:
+def _begun(inference: _Inference, window: Window, classifier: Executor) -> Window | _Work:
     """A window whose new texts are in the classifier's hands; the window itself where there is nothing to do."""
     if window.rows is None or not window.rows.num_rows:
         return window
@@ -292,7 +292,7 @@ def _tell_faults(inference: _Inference) -> None:
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     counts = inference.faults.counts
     told = ", ".join(f"{counts[reason]:,} {reason}{'s' * (counts[reason] != 1)}" for reason in counts)
-    inference.run.report.say(f"infer: passed over {told}; listed in {file}")
+    inference.run.report.message(f"infer: passed over {told}; listed in {file}")
 
 
 def _versions(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.runtime.run_context import Run
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -55,7 +55,7 @@ def key_numbers(keys: pa.ChunkedArray) -> Keys:
 def publish_shard(run: Run, table: pa.Table, name: str) -> None:
     """Writes the table and puts it under its name in files; nothing half is left.
 
-    Raises Problem where the disk is full, and says what to do.
+    Raises UserError where the disk is full, and says what to do.
     """
     local = run.scratch / f"shard-{os.getpid()}.parquet"
     local.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def publish_shard(run: Run, table: pa.Table, name: str) -> None:
         run.files.publish(local, name)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise Problem(
+            raise UserError(
                 f"no room for a shard of {table.num_rows:,} comments on the disk of {run.root}: {error.strerror}",
                 "make room, or set workspace: or files: to another disk",
                 "then run again: all shards that were written are kept",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stages.plan.duration import shown
 from stages.runtime.run_context import Run
 from stages.session import lead_stage
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 if TYPE_CHECKING:
     from stages.infer.run_infer import Start
@@ -53,11 +53,11 @@ def _start(on: str | None) -> "Iterator[Start | None]":
 def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:
     """Classifies what is new whenever a comment file came, grew or changed; looks every `infer.follow_every`.
 
-    A file is left alone until it stayed the same between two looks, for it may still be written. Problems with the
+    A file is left alone until it stayed the same between two looks, for it may still be written. UserErrors with the
     comments are said, and looked at again when files change. Ends with KeyboardInterrupt alone.
     """
     every = run.plan.infer.follow_every
-    run.report.say(f"following {len(run.plan.comments)} sources, every {shown(every)}; Ctrl-C ends it")
+    run.report.message(f"following {len(run.plan.comments)} sources, every {shown(every)}; Ctrl-C ends it")
     done: Listing | None = None
     before = listing(run)
     while True:
@@ -75,10 +75,10 @@ def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[fl
 def _once(run: Run, infer: Callable[[Run], dict[str, Any]]) -> None:
     try:
         told = infer(run)
-    except Problem as problem:
-        run.report.say(str(problem))
+    except UserError as problem:
+        run.report.message(str(problem))
         return
-    run.report.say(f"{told['rows']:,} comments are classified, {told['unique']:,} different texts")
+    run.report.message(f"{told['rows']:,} comments are classified, {told['unique']:,} different texts")
 
 
 def listing(run: Run) -> Listing:
@@ -89,7 +89,7 @@ def listing(run: Run) -> Listing:
     for i, source in enumerate(run.plan.comments):
         try:
             files = source_files(source, run.plan.base, f"comments[{i}]")
-        except Problem:  # none is there yet
+        except UserError:  # none is there yet
             continue
         for file in files:
             with suppress(FileNotFoundError):  # it went away a moment ago

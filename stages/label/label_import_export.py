@@ -20,7 +20,7 @@ from storage.records.pseudo_labels import (
     labels_of,
     register_labeller,
 )
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.spreadsheets import Row, check_format, read_sheet, write_sheet
 from transfer.text.cleaning import clean_cell, key_hash
 
@@ -61,16 +61,16 @@ def export_labels(run: Run, path: Path) -> dict[str, Any]:
     """Writes every answer by a labeller with the plan's labels.
 
     Columns: key, text where it is known, labeller (identity), label, p_LABEL for each label, raw, tokens, created_at,
-    agreement, seconds, written, cost and currency (see storage.records.pseudo_labels.LabelRow), and the labeller's description as
-    JSON.
+    agreement, seconds, written, cost and currency (see storage.records.pseudo_labels.LabelRow), and the labeller's
+    description as JSON.
 
-    Returns `file`, `rows` and `labellers`. Raises Problem where there is no answer.
+    Returns `file`, `rows` and `labellers`. Raises UserError where there is no answer.
     """
     check_format(path, "--export")
     known = [found for found in labellers(run.engine) if found.description.get("labels") == run.plan.labels]
     rows = [row for found in known for row in labels_of(run.engine, found.identity)]
     if not rows:
-        raise Problem(
+        raise UserError(
             "no labels to export: no labeller has answered with the plan's labels",
             f"label some comments first: moodline label {run.plan.file.name}",
         )
@@ -83,7 +83,7 @@ def import_labels(run: Run, path: Path, encoding: str | None = None) -> dict[str
     """Adds a file's answers under their labellers' identities; a comment that a labeller has answered keeps its answer.
 
     Needs the columns labeller, key or text, and label or p_LABEL for every label of the plan. All rows are looked at
-    before one is added. Returns `file`, `rows`, `added` and `labellers`. Raises Problem for what does not fit.
+    before one is added. Returns `file`, `rows`, `added` and `labellers`. Raises UserError for what does not fit.
     """
     header, rows = read_sheet(path, encoding, "--import")
     _check_header(header, run.plan.labels, path)
@@ -95,9 +95,9 @@ def import_labels(run: Run, path: Path, encoding: str | None = None) -> dict[str
             problems.append(f"row {number}: {error}")
     if problems:
         more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        raise Problems(f"{path.name}: {len(problems)} faulty rows; nothing was imported", [*problems[:SHOWN], *more])
+        raise UserErrors(f"{path.name}: {len(problems)} faulty rows; nothing was imported", [*problems[:SHOWN], *more])
     if not found:
-        raise Problem(f"{path.name} has no rows")
+        raise UserError(f"{path.name} has no rows")
     return {"file": str(path), "rows": len(found), **_add(run, found, _descriptions(rows, run.plan.labels))}
 
 
@@ -147,11 +147,11 @@ def _check_header(header: Sequence[str], labels: Sequence[str], path: Path) -> N
     missing += sorted(wanted - there) if there else []
     strange = sorted(there - wanted)
     if strange:
-        raise Problem(
+        raise UserError(
             f"{path.name}: {', '.join(strange)}: no such label in the plan", f"its labels: {', '.join(labels)}"
         )
     if missing:
-        raise Problem(f"{path.name}: no column {', '.join(missing)}", f"its columns: {', '.join(header)}", needed)
+        raise UserError(f"{path.name}: no column {', '.join(missing)}", f"its columns: {', '.join(header)}", needed)
 
 
 def _label_row(row: Row, labels: Sequence[str]) -> LabelRow:

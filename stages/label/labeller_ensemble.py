@@ -12,8 +12,8 @@ from stages.plan.schema import Plan
 from stages.runtime.run_context import Run, candidate_location
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
-from transfer.errors import Problem
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, Shots
+from transfer.errors import UserError
+from transfer.labellers.few_shot_examples import DrawnExamples, Example, FewShotExamples
 from transfer.labellers.few_shot_selection import draw_examples
 from transfer.labellers.labeller import Labeller, identity_of
 from transfer.labellers.labeller_factory import make_labeller
@@ -32,7 +32,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Panel:
+class LabellerEnsemble:
     """One labeller of the plan. where: its key. ways: the same LLM with each of its prompts; one where it has one.
 
     Its answer to a comment is the mean of its ways' answers; see transfer.labellers.mean_answer.
@@ -78,22 +78,22 @@ def together(identities: Sequence[str]) -> str:
     return identities[0] if len(identities) == 1 else identity_of({"kind": "mean", "members": sorted(identities)})
 
 
-def panels_of(run: Run, gold: Gold | None) -> list[Panel]:
+def panels_of(run: Run, gold: Gold | None) -> list[LabellerEnsemble]:
     """The plan's labellers, not yet loaded.
 
-    Raises Problem where one cannot be had, or stands there twice; for a teacher where stage one is not done.
+    Raises UserError where one cannot be had, or stands there twice; for a teacher where stage one is not done.
     """
     found = [_panel(run, where, settings, gold) for where, settings in named_labellers(run.plan)]
     seen: dict[str, str] = {}
     for panel in found:
         first = seen.setdefault(panel.identity, panel.where)
         if first != panel.where:
-            raise Problem(f"{panel.where}: asks the same as {first}", *_twice(panel, first, found))
+            raise UserError(f"{panel.where}: asks the same as {first}", *_twice(panel, first, found))
     return found
 
 
 def require_labellers(plan: Plan) -> None:
-    """Raises Problem for a labeller that cannot be had: told before hours of stage one. Teachers are not made yet."""
+    """Raises UserError for a labeller that cannot be had: told before hours of stage one. Teachers are not made yet."""
     for where, settings in named_labellers(plan):
         _require_source(plan, settings.prompt, where)
         if settings.teacher is not None:
@@ -105,7 +105,7 @@ def require_labellers(plan: Plan) -> None:
 
 
 def _require_bits(settings: LabellerSettings, where: str) -> None:
-    """Raises Problem where weights cannot be had in the plan's bits here."""
+    """Raises UserError where weights cannot be had in the plan's bits here."""
     import torch
 
     from transfer.labellers.weight_quantization import quantised
@@ -130,7 +130,7 @@ def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None) -> list[Exam
     return _examples(plan, read_original(plan, keys).train)
 
 
-def _twice(panel: Panel, first: str, found: Sequence[Panel]) -> tuple[str, ...]:
+def _twice(panel: LabellerEnsemble, first: str, found: Sequence[LabellerEnsemble]) -> tuple[str, ...]:
     """What to do about a labeller that stands there twice."""
     if any(one.settings.tuning for one in found if one.where in {first, panel.where}):
         return (
@@ -140,12 +140,12 @@ def _twice(panel: Panel, first: str, found: Sequence[Panel]) -> tuple[str, ...]:
     return ("one labeller twice agrees with itself: remove it",)
 
 
-def _panel(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) -> Panel:
+def _panel(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) -> LabellerEnsemble:
     require_labeller(settings, run.plan.labels, where)  # the whole prompt, before it is split into its ways
     if settings.teacher is not None:
-        return Panel(where, settings, (settings.prompt,), (teacher_of(run),))
+        return LabellerEnsemble(where, settings, (settings.prompt,), (teacher_of(run),))
     _require_source(run.plan, settings.prompt, where)
-    shots: Shots | None = None
+    shots: FewShotExamples | None = None
     how = settings.prompt.examples
     if isinstance(how, DrawnExamples):
         shots = draw_examples(how, example_rows(run.plan, how, gold), run.plan.labels, run.plan.seed)
@@ -154,10 +154,10 @@ def _panel(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) 
             shots = None
     prompts = variants(settings.prompt, run.plan.labels)
     first = _made(run.plan, where, _with_prompt(settings, prompts[0]), shots)
-    return Panel(where, settings, tuple(prompts), (first, *(first.asking(prompt) for prompt in prompts[1:])))
+    return LabellerEnsemble(where, settings, tuple(prompts), (first, *(first.asking(prompt) for prompt in prompts[1:])))
 
 
-def _made(plan: Plan, where: str, settings: LabellerSettings, shots: Shots | None) -> Labeller:
+def _made(plan: Plan, where: str, settings: LabellerSettings, shots: FewShotExamples | None) -> Labeller:
     if settings.base_url is None and settings.model is not None:
         settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
     return make_labeller(settings, plan.labels, device_name(), where, shots)
@@ -174,7 +174,7 @@ def _examples(plan: Plan, rows: Labelled) -> list[Example]:
 def _require_source(plan: Plan, prompt: PromptSettings, where: str) -> None:
     how = prompt.examples
     if isinstance(how, DrawnExamples) and how.source == "gold" and plan.gold is None:
-        raise Problem(
+        raise UserError(
             f"{where}.prompt.examples.from: gold, and the plan names none",
             "label some with moodline annotate, or draw from: original",
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from stages.console.show_labels import in_words
 from stages.datasets.original_and_gold import Gold
-from stages.label.labeller_ensemble import Facts, Panel, example_rows, named_labellers
+from stages.label.labeller_ensemble import Facts, LabellerEnsemble, example_rows, named_labellers
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
@@ -18,7 +18,7 @@ LOOKED_AT = 500  # texts whose mean length stands for all
 Pairs = Sequence[tuple[str, str]]
 
 
-def told_before(run: Run, panels: Sequence[Panel], wanted: Pairs, gold: Gold | None) -> list[dict[str, Any]]:
+def told_before(run: Run, panels: Sequence[LabellerEnsemble], wanted: Pairs, gold: Gold | None) -> list[dict[str, Any]]:
     """An estimate for each labeller that is a server, of what it has not answered yet; each is said, too."""
     texts = [text for _, text in wanted[:: max(len(wanted) // LOOKED_AT, 1)]]
     found = []
@@ -27,7 +27,7 @@ def told_before(run: Run, panels: Sequence[Panel], wanted: Pairs, gold: Gold | N
         questions = [len(keys) - sum(1 for _ in labels_of(run.engine, way.identity, keys)) for way in panel.ways]
         guess = estimate(panel.settings, run.plan.labels, questions, texts, _pool(run.plan, panel.settings, gold))
         if guess.questions:
-            run.report.say(f"pseudo_label: {panel.name}: {in_words(asdict(guess))}")
+            run.report.message(f"pseudo_label: {panel.name}: {in_words(asdict(guess))}")
         found.append({"labeller": panel.name, **asdict(guess)})
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from stages.label.labeller_ensemble import Panel, together
+from stages.label.labeller_ensemble import LabellerEnsemble, together
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, add_labels, labels_of, register_labeller
@@ -22,7 +22,7 @@ MOST_WAITING = 2.0  # seconds between two writes to the store, however slow it i
 Pairs = Sequence[tuple[str, str]]
 
 
-def ask_all(run: Run, panels: list[Panel], wanted: Pairs) -> int:
+def ask_all(run: Run, panels: list[LabellerEnsemble], wanted: Pairs) -> int:
     """Asks every labeller what it has not answered, one after the other, and averages; returns how many were asked.
 
     panels: emptied, so that no two models are in memory at a time.
@@ -57,7 +57,7 @@ def combine(run: Run, identities: Sequence[str], keys: Sequence[str]) -> None:
         add_labels(run.engine, whole, [_mean(whole, rows, len(run.plan.labels)) for rows in complete])
 
 
-def _ask_panel(run: Run, panel: Panel, wanted: Pairs) -> int:
+def _ask_panel(run: Run, panel: LabellerEnsemble, wanted: Pairs) -> int:
     """Asks each way in turn. What all of them have answered is averaged, also where a fault ends the asking."""
     register_labeller(run.engine, panel.identity, panel.description)
     asked = 0
@@ -66,7 +66,7 @@ def _ask_panel(run: Run, panel: Panel, wanted: Pairs) -> int:
             register_labeller(run.engine, way.identity, panel.described(way))
             known = {row.key for row in labels_of(run.engine, way.identity, [key for key, _ in wanted])}
             which = f"{panel.name}" + (f", prompt {i + 1} of {len(panel.ways)}" if len(panel.ways) > 1 else "")
-            run.report.say(f"{STAGE}: {which}: {len(known)} labelled before, {len(wanted) - len(known)} to ask")
+            run.report.message(f"{STAGE}: {which}: {len(known)} labelled before, {len(wanted) - len(known)} to ask")
             _ask(run, way, wanted, known, panel.settings.prices)
             asked += len(wanted) - len(known)
     finally:

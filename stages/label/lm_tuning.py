@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.original_and_gold import Gold, read_original
-from stages.label.labeller_ensemble import Panel
+from stages.label.labeller_ensemble import LabellerEnsemble
 from stages.label.labelling_loop import ask_all
 from stages.plan.schema import Plan
 from stages.runtime.run_context import ADAPTERS, Run
 from stages.runtime.stage_execution import fingerprint
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.corpus.labelled import Labelled, chosen
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.tuning_settings import TuningSettings
 from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
 
@@ -47,10 +47,10 @@ class Tuning:
     name: str
 
 
-def tuning_of(run: Run, panel: Panel, gold: Gold | None) -> Tuning | None:
+def tuning_of(run: Run, panel: LabellerEnsemble, gold: Gold | None) -> Tuning | None:
     """What the plan's tuning of a labeller reads; None where it has none.
 
-    Gold trains nothing: it judges, from FEWEST_GOLD rows on. Raises Problem where the rows do not do.
+    Gold trains nothing: it judges, from FEWEST_GOLD rows on. Raises UserError where the rows do not do.
     """
     settings, where = panel.settings.tuning, f"{panel.where}.tuning"
     if settings is None:
@@ -65,7 +65,7 @@ def tuning_of(run: Run, panel: Panel, gold: Gold | None) -> Tuning | None:
     }
     judge = gold.tune if gold and _judges_gold(settings, gold) else None
     if judge is None and settings.judge == "gold":
-        raise Problem(f"{where}.judge: 'gold', and the plan has no gold", "say auto, or add gold")
+        raise UserError(f"{where}.judge: 'gold', and the plan has no gold", "say auto, or add gold")
     judged_on = "held-out original data" if judge is None else "gold's tune half"
     return Tuning(settings, learn, held_out, judge or rest, judged_on, f"{ADAPTERS}/{fingerprint(facts)}")
 
@@ -76,15 +76,14 @@ def tuning_parts(tunings: Sequence[Tuning | None]) -> dict[str, Any]:
     return {"tuning": found} if any(found) else {}
 
 
-def tuned(run: Run, panel: Panel, tuning: Tuning) -> tuple[Panel, dict[str, Any]]:
+def tuned(run: Run, panel: LabellerEnsemble, tuning: Tuning) -> tuple[LabellerEnsemble, dict[str, Any]]:
     """The labeller that labels, tuned or plain, and what was found.
 
     That is `labeller` (its name), `kind`, `used`, `summary` in words, `judged_on`, `n`, `plain` and `tuned` (macro_f1
     and kappa, each with value, low and high), `gain` (the same of the paired difference), `adapter` (its name in
-    files), and how the tuning went; see transfer.labellers.peft_tuning.Tuned. Of several prompts the first is learnt with,
-    and all are judged and used together.
-    The tuned one is used where the whole interval of its gain in macro-F1 lies above 0. The rows that say so have
-    neither trained it nor ended its training.
+    files), and how the tuning went; see transfer.labellers.peft_tuning.Tuned. Of several prompts the first is learnt
+    with, and all are judged and used together. The tuned one is used where the whole interval of its gain in macro-F1
+    lies above 0. The rows that say so have neither trained it nor ended its training.
     """
     went = _learn(run, panel, tuning)
     found = {"labeller": panel.name, "kind": tuning.settings.kind, "adapter": tuning.name, **went}
@@ -100,11 +99,11 @@ def tuned(run: Run, panel: Panel, tuning: Tuning) -> tuple[Panel, dict[str, Any]
 
 
 def _said(run: Run, found: dict[str, Any]) -> dict[str, Any]:
-    run.report.say(f"tuning: {found['labeller']}: {found['summary']}")
+    run.report.message(f"tuning: {found['labeller']}: {found['summary']}")
     return found
 
 
-def _learn(run: Run, panel: Panel, tuning: Tuning) -> dict[str, Any]:
+def _learn(run: Run, panel: LabellerEnsemble, tuning: Tuning) -> dict[str, Any]:
     """How the tuning went: as it is recorded beside its adapter, or now."""
     if not run.files.exists(tuning.name):
         _train(run, panel, tuning)
@@ -112,7 +111,7 @@ def _learn(run: Run, panel: Panel, tuning: Tuning) -> dict[str, Any]:
     return notes
 
 
-def _train(run: Run, panel: Panel, tuning: Tuning) -> None:
+def _train(run: Run, panel: LabellerEnsemble, tuning: Tuning) -> None:
     """A kill costs the training, which begins again and comes to the same: what is published is whole."""
     from transfer.labellers.peft_tuning import Rows, tune
 
@@ -122,18 +121,18 @@ def _train(run: Run, panel: Panel, tuning: Tuning) -> None:
     folder.mkdir(parents=True)
     settings = tuning.settings
     with run.report.bar(f"tuning ({settings.kind})", settings.epochs * len(learn.texts), "texts") as advance:
-        went = tune(_local(panel), settings, learn, held_out, run.plan.seed, folder, run.report.say, advance)
+        went = tune(_local(panel), settings, learn, held_out, run.plan.seed, folder, run.report.message, advance)
     (folder / NOTES).write_text(json.dumps(went.as_dict()), encoding="utf-8")
     run.files.publish(folder, tuning.name)
     shutil.rmtree(folder)
 
 
-def _adapted(run: Run, panel: Panel, tuning: Tuning) -> Panel:
+def _adapted(run: Run, panel: LabellerEnsemble, tuning: Tuning) -> LabellerEnsemble:
     first = _local(panel).adapted(run.files.fetch(tuning.name))
     return replace(panel, ways=(first, *(first.asking(prompt) for prompt in panel.prompts[1:])))
 
 
-def _answers(run: Run, panel: Panel, rows: Labelled) -> dict[str, LabelRow]:
+def _answers(run: Run, panel: LabellerEnsemble, rows: Labelled) -> dict[str, LabelRow]:
     """Kept like all answers, so that nothing is asked twice. Then the weights make room for the other's."""
     ask_all(run, [panel], list(zip(rows.keys, rows.texts, strict=True)))
     for way in panel.ways:
@@ -168,7 +167,7 @@ def _number(value: float) -> float | None:
 def _deal(train: Labelled, settings: TuningSettings, seed: int, where: str) -> tuple[Labelled, Labelled, Labelled]:
     """Rows to learn from, to end the learning, and to judge it, as many of each label as there are.
 
-    A label that has too few rows for all three gives to each its part. Raises Problem where one would be empty.
+    A label that has too few rows for all three gives to each its part. Raises UserError where one would be empty.
     """
     rng, k = np.random.default_rng(seed), int(train.labels.max(initial=-1)) + 1
     sizes = np.array([settings.sample, settings.held_out, settings.held_out])
@@ -179,7 +178,7 @@ def _deal(train: Labelled, settings: TuningSettings, seed: int, where: str) -> t
         for part, taken in zip(parts, np.split(rows, ends[:-1]), strict=True):
             part.extend(taken.tolist())
     if not all(parts):
-        raise Problem(f"{where}: {len(train)} rows of original train are too few to tune with")
+        raise UserError(f"{where}: {len(train)} rows of original train are too few to tune with")
     first, second, third = (chosen(train, np.isin(np.arange(len(train)), part), {}) for part in parts)
     return first, second, third
 
@@ -188,7 +187,7 @@ def _judges_gold(settings: TuningSettings, gold: Gold) -> bool:
     return settings.judge == "gold" or (settings.judge == "auto" and len(gold.tune) >= FEWEST_GOLD)
 
 
-def _local(panel: Panel) -> Any:
+def _local(panel: LabellerEnsemble) -> Any:
     """The labeller that learns; the plan's check lets none but local ones come here."""
     return panel.ways[0]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stages.datasets.original_and_gold import Gold, read_gold
 from stages.label.gold_evaluation import against_people, calibration_of, distributions
 from stages.label.labeller_agreement import compared
-from stages.label.labeller_ensemble import Panel, panels_of, summed, together
+from stages.label.labeller_ensemble import LabellerEnsemble, panels_of, summed, together
 from stages.label.labelling_cost import spent, told_before
 from stages.label.labelling_loop import STAGE, ask_all
 from stages.label.lm_tuning import Tuning, tuned, tuning_of, tuning_parts
@@ -19,7 +19,7 @@ from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage
 from storage.records.pseudo_labels import LabelRow, labels_of, register_labeller
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ def run_pseudo_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
     The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,
-    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.label.gold_evaluation. `labellers` and
-    `between` tell of each labeller and prompt where there are several, see stages.label.labeller_agreement; `usage` and `estimate` what
-    was spent, see stages.label.labelling_cost; `tuning` how the local ones that learnt before fared, see stages.label.lm_tuning.
-    Raises Problem where κ is below the plan's `min_kappa`, after everything was kept.
+    `macro_f1`, `kappa`, `per_class`, `confusion`, `reliability` and `calibration`; see stages.label.gold_evaluation.
+    `labellers` and `between` tell of each labeller and prompt where there are several, see
+    stages.label.labeller_agreement; `usage` and `estimate` what was spent, see stages.label.labelling_cost; `tuning`
+    how the local ones that learnt before fared, see stages.label.lm_tuning. Raises UserError where κ is below the
+    plan's `min_kappa`, after everything was kept.
     """
     settings = settings_of(run.plan)
     gold = read_gold(run)
@@ -85,14 +86,14 @@ def sampled(run: Run, result: Mapping[str, Any], gold: Gold | None) -> Sampled:
     )
 
 
-def _whole(panels: Sequence[Panel]) -> dict[str, dict[str, Any]]:
+def _whole(panels: Sequence[LabellerEnsemble]) -> dict[str, dict[str, Any]]:
     """Descriptions of the labellers by identity."""
     return {panel.identity: panel.description for panel in panels}
 
 
 def _label(
     run: Run,
-    panels: list[Panel],
+    panels: list[LabellerEnsemble],
     tunings: Sequence[Tuning | None],
     sample: Sequence[tuple[str, str]],
     gold: Gold | None,
@@ -125,7 +126,7 @@ def _label(
     return result
 
 
-def _tune(run: Run, panels: list[Panel], tunings: Sequence[Tuning | None]) -> list[dict[str, Any]]:
+def _tune(run: Run, panels: list[LabellerEnsemble], tunings: Sequence[Tuning | None]) -> list[dict[str, Any]]:
     """Puts the tuned ones that gain in the plain ones' place."""
     found = []
     for i, tuning in enumerate(tunings):
@@ -140,10 +141,10 @@ def _check_gate(plan: Plan, result: Mapping[str, Any]) -> None:
     if least is None:
         return
     if result["kappa"] is None:
-        raise Problem(f"pseudo_label.min_kappa: {least} is asked for, and no gold of several labels measures it")
+        raise UserError(f"pseudo_label.min_kappa: {least} is asked for, and no gold of several labels measures it")
     value = result["kappa"]["value"]
     if not value >= least:
-        raise Problem(
+        raise UserError(
             f"pseudo_label.min_kappa: the labeller agrees with people at kappa {value:.2f}, {least} is asked for",
             "its labels are kept; stage two is not begun",
             "describe the labels in pseudo_label.labeller.prompt.definitions, add examples, or take another model;",

@@ -21,7 +21,7 @@ from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, draw_stratified
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.text.floods import flood_key
 from transfer.text.script_language import in_languages
 
@@ -42,11 +42,13 @@ class _Picked:
 
 
 def settings_of(plan: Plan) -> PseudoLabelSettings:
-    """The labelling's part of the plan. Raises Problem where it has none, or nothing to label."""
+    """The labelling's part of the plan. Raises UserError where it has none, or nothing to label."""
     if plan.pseudo_label is None:
-        raise Problem(f"{plan.file.name}, pseudo_label: null", "give it a labeller, and stage two can run")
+        raise UserError(f"{plan.file.name}, pseudo_label: null", "give it a labeller, and stage two can run")
     if not _sources(plan):
-        raise Problem(f"{plan.file.name}, comments: none are named", "stage two learns from comments: name their files")
+        raise UserError(
+            f"{plan.file.name}, comments: none are named", "stage two learns from comments: name their files"
+        )
     return plan.pseudo_label
 
 
@@ -110,7 +112,7 @@ def _least_sure(run: Run, rows: Sequence[_Picked], size: int) -> list[_Picked]:
     """The rows with the smallest margin between the two likeliest labels: Scheffer et al., Active Hidden Markov Models
     for Information Extraction (2001)."""
     predictor = stage_one_winner(run)
-    run.report.say(f"pseudo_label: {len(rows):,} comments are read by {predictor.members[0]} to find doubtful ones")
+    run.report.message(f"pseudo_label: {len(rows):,} comments are read by {predictor.members[0]} to find doubtful ones")
     ranked = np.sort(predictor.probabilities([row.text for row in rows]), axis=1)
     margins = ranked[:, -1] - ranked[:, -2]
     order = sorted(range(len(rows)), key=lambda i: (float(margins[i]), rows[i].key))[:size]

@@ -11,7 +11,7 @@ from transfer.metrics.scores import DIRECTIONS
 def teacher_of(run: Run) -> TeacherLabeller:
     """The mean of the best `ensemble.top` kept trials of stage one, with equal weights; loaded when it first answers.
 
-    Raises Problem where stage one is not done, or was done with another plan or data.
+    Raises UserError where stage one is not done, or was done with another plan or data.
     """
     predictor = _best_kept(run, run.plan.ensemble.top)
     members = {record.name: predictor_fingerprint([record], "one") for record in predictor.records}
@@ -19,7 +19,7 @@ def teacher_of(run: Run) -> TeacherLabeller:
 
 
 def stage_one_winner(run: Run) -> Predictor:
-    """Stage one's winner alone. Raises Problem as teacher_of does."""
+    """Stage one's winner alone. Raises UserError as teacher_of does."""
     name = basic_result(run)["winner"]["name"]
     return Predictor(run, name, [name])
 

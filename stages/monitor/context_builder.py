@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.monitor.aggregation.provenance import Origins, Shard, origins_of
-from stages.monitor.analysis.cross_correlation import Beside, beside, read_other
+from stages.monitor.analysis.cross_correlation import OtherSeriesLine, beside, read_other
 from stages.monitor.analysis.distinctive_words import Words
 from stages.monitor.analysis.events import Event, read_events
 from stages.monitor.analysis.forecast import Forecast, Withheld, forecasts
@@ -18,23 +18,26 @@ from stages.monitor.schema.line import Line
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SHARDS, Run
 from storage.records import shard_records as store
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 
 def check_beside(plan: Plan) -> None:
-    """Reads the csv files of series and events. Raises Problem, or Problems: one for each file that cannot be read."""
+    """Reads the csv files of series and events.
+
+    Raises UserError, or UserErrors: one for each file that cannot be read.
+    """
     readings: list[Callable[[], object]] = [
         *(partial(read_other, x, plan.base, f"index.series[{i}]") for i, x in enumerate(plan.index.series)),
         *(partial(read_events, x, plan.base, f"index.events[{i}]") for i, x in enumerate(plan.index.events)),
     ]
-    problems = list[Problem]()
+    problems = list[UserError]()
     for reading in readings:
         try:
             reading()
-        except Problem as problem:
+        except UserError as problem:
             problems.append(problem)
     if problems:
-        raise problems[0] if len(problems) == 1 else Problems(f"{len(problems)} problems of index", problems)
+        raise problems[0] if len(problems) == 1 else UserErrors(f"{len(problems)} problems of index", problems)
 
 
 def beside_identity(plan: Plan) -> list[str]:
@@ -60,7 +63,7 @@ def _events(plan: Plan) -> list[Event]:
     return [event for events in found for event in events]
 
 
-def _others(run: Run, line: Line) -> list[Beside]:
+def _others(run: Run, line: Line) -> list[OtherSeriesLine]:
     """The plan's other series beside the index; none where there is no index."""
     if run.plan.index.weights is None:
         return []
@@ -92,7 +95,7 @@ def context_json(context: Context) -> dict[str, Any]:
     }
 
 
-def _correlations(other: Beside) -> dict[str, list[dict[str, object]]]:
+def _correlations(other: OtherSeriesLine) -> dict[str, list[dict[str, object]]]:
     return {name: [asdict(c) for c in getattr(other, name)] for name in ("drawn", "raw", "steps")}
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from stages.monitor.analysis.distinctive_words import Words, told_words
-from stages.monitor.analysis.outlier_periods import Standing, standing
+from stages.monitor.analysis.outlier_periods import OutlierPeriod, standing
 from stages.monitor.analysis.word_sample import Span, can_choose, choose_comments
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.line import Line
@@ -28,11 +28,11 @@ def line_words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
     texts = picked_texts(run.plan.comments, run.plan.base, chosen.column("id").combine_chunks())
     words = told_words(chosen, texts, line.labels, periods, settings)
     if not words.read:
-        run.report.say("monitor: no words are told: none of the classified comments was found in its file")
+        run.report.message("monitor: no words are told: none of the classified comments was found in its file")
         return None
     return words
 
 
-def _span(period: Standing) -> Span:
+def _span(period: OutlierPeriod) -> Span:
     first = np.datetime64(period.start)
     return Span(first, next_start(first, period.every))

@@ -6,8 +6,8 @@ import numpy as np
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
 from stages.ensemble.run_ensemble import final_predictor
-from stages.monitor.schema.method_choice import Judged
-from stages.runtime.predictor import Readings
+from stages.monitor.schema.method_choice import GoldPredictions
+from stages.runtime.predictor import PredictionCache
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.labelled import Labelled
@@ -21,7 +21,7 @@ def judged_identity(run: Run) -> str | None:
     return None if rows is None else fingerprint({"rows": rows[1].fingerprint, "random": _is_random(run, rows[1])})
 
 
-def judged_rows(run: Run) -> Judged | None:
+def judged_rows(run: Run) -> GoldPredictions | None:
     """Gold's report half, or the original validation split where the plan's index.judged_on says so.
 
     None where the plan has no gold. A gold text never trained a model; the validation split chose between them.
@@ -31,10 +31,10 @@ def judged_rows(run: Run) -> Judged | None:
         return None
     split, rows = found
     predictor = final_predictor(run)
-    readings = Readings(run, {split: rows.texts})
+    readings = PredictionCache(run, {split: rows.texts})
     said = [readings.of(record, split) for record in predictor.records]
     mixed = predictor.how.apply(said).astype(np.float64)
-    return Judged(
+    return GoldPredictions(
         kind="gold" if split == REPORT else "validation",
         truth=rows.labels,
         probabilities=mixed / mixed.sum(axis=1, keepdims=True),

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from stages.plan.schema import Plan
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 HEADS = {
     "quickstart": "Four emotions in English comments, from files of your own. Change the paths and run: moodline check",
@@ -112,15 +112,15 @@ WIDTH = 44  # where the comments begin
 def write_preset(preset: str, path: Path) -> dict[str, str]:
     """Writes a preset's plan. Returns the file as `plan`, the `preset`, and the command that comes `next`.
 
-    Raises Problem where the file is there already, or cannot be written.
+    Raises UserError where the file is there already, or cannot be written.
     """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(preset_text(preset))
     except FileExistsError:
-        raise Problem(f"{path}: is there already, and is not overwritten", "name another file with --out") from None
+        raise UserError(f"{path}: is there already, and is not overwritten", "name another file with --out") from None
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}", "name another file with --out") from error
+        raise UserError(f"{path}: {error.strerror}", "name another file with --out") from error
     return {"plan": str(path), "preset": preset, "next": f"moodline check {shlex.quote(str(path))}"}
 
 

@@ -1,4 +1,7 @@
-"""docs/plan.md, made from the plan's models so that it cannot lag: python -m stages.plan.reference_docs > docs/plan.md."""
+"""docs/plan.md, made from the plan's models so that it cannot lag.
+
+python -m stages.plan.reference_docs > docs/plan.md
+"""
 
 from collections.abc import Iterator
 from typing import Any, get_args

@@ -32,7 +32,7 @@ from stages.plan.plan_settings import (
 from stages.plan.validation import search_problems
 from stages.plan.yaml_document import Document, Place, read_document, written
 from studies.space.dimensions import Space
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.prompt import check_prompt
 from transfer.tables.sources import CommentSource, GoldSource
@@ -131,7 +131,7 @@ class Plan(Settings):
 def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
     """The plan in a YAML file, with `--set` overrides taken in.
 
-    Raises Problems with everything that is wrong in it, in the order of the file.
+    Raises UserErrors with everything that is wrong in it, in the order of the file.
     """
     document = read_document(path)
     for setting in overrides:
@@ -143,7 +143,7 @@ def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
         order = list(document.lines)
         found.sort(key=lambda item: _rank(item[0], order))
         problems = [f"{document.where(place)}: {text}" for place, text in found]
-        raise Problems(f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan", problems)
+        raise UserErrors(f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan", problems)
     plan = Plan.model_validate(document.values)
     plan._file = path.resolve()
     return plan
@@ -247,7 +247,7 @@ def _labellers(values: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]
     yield from ((place, labeller) for place, labeller in given if isinstance(labeller, dict))
 
 
-def _prompt_problems(settings: LabellerSettings, labels: Sequence[str], where: str) -> list[Problem]:
+def _prompt_problems(settings: LabellerSettings, labels: Sequence[str], where: str) -> list[UserError]:
     return check_prompt(settings.prompt, labels, f"{where}.prompt")
 
 

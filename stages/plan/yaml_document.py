@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Place = tuple[str | int, ...]
 # YAML 1.1, which PyYAML reads, takes 1e-5 for text; the 1.2 rule below takes it for the number that is meant.
@@ -33,11 +33,11 @@ class Document:
         self.overrides: dict[Place, str] = {}
 
     def override(self, setting: str) -> None:
-        """Takes in one `--set key.of.plan=value`; the value is read as YAML. Raises Problem where it has no place."""
+        """Takes in one `--set key.of.plan=value`; the value is read as YAML. Raises UserError where it has no place."""
         key, equals, value = setting.partition("=")
         place = parse_place(key)
         if not equals or not place:
-            raise Problem(f"--set {setting}: a key and a value are needed", "as in --set search.trials=4")
+            raise UserError(f"--set {setting}: a key and a value are needed", "as in --set search.trials=4")
         holder: Any = self.values
         for i, part in enumerate(place[:-1]):
             holder = _step(holder, part, setting, place[: i + 1])
@@ -55,25 +55,25 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """The YAML file. Raises Problem where it is missing, not UTF-8, no YAML, no mapping, or names a key twice."""
+    """The YAML file. Raises UserError where it is missing, not UTF-8, no YAML, no mapping, or names a key twice."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise Problem(f"{path}: no such plan", "write one with: moodline init") from None
+        raise UserError(f"{path}: no such plan", "write one with: moodline init") from None
     except UnicodeDecodeError as error:
-        raise Problem(f"{path}: byte {error.start} is not UTF-8", "save the plan as UTF-8") from None
+        raise UserError(f"{path}: byte {error.start} is not UTF-8", "save the plan as UTF-8") from None
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror}") from None
     try:
         root = yaml.compose(text, Loader=_Loader)
         values = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise Problem(f"{path.name}:{mark.line + 1 if mark else 1}: {error.problem}", "this is no YAML") from None
+        raise UserError(f"{path.name}:{mark.line + 1 if mark else 1}: {error.problem}", "this is no YAML") from None
     except yaml.YAMLError as error:
-        raise Problem(f"{path.name}: {error}", "this is no YAML") from None
+        raise UserError(f"{path.name}: {error}", "this is no YAML") from None
     if not isinstance(values, dict) or root is None:
-        raise Problem(f"{path.name}: keys and values are needed", "write a plan to begin from with: moodline init")
+        raise UserError(f"{path.name}: keys and values are needed", "write a plan to begin from with: moodline init")
     lines: dict[Place, int] = {}
     _mark(root, (), lines, path)
     return Document(path, values, lines)
@@ -96,7 +96,7 @@ def _mark(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) ->
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                raise Problem(
+                raise UserError(
                     f"{path.name}:{key.start_mark.line + 1}, {written((*place, key.value))}: the key stands here twice",
                     "YAML would keep only the last; remove one",
                 )
@@ -110,11 +110,11 @@ def _mark(node: yaml.Node, place: Place, lines: dict[Place, int], path: Path) ->
 
 
 def parse_value(value: str, setting: str) -> Any:
-    """A value given on the command line, read as YAML. Raises Problem where it is none."""
+    """A value given on the command line, read as YAML. Raises UserError where it is none."""
     try:
         return yaml.load(value, Loader=_Loader)
     except yaml.YAMLError:
-        raise Problem(f"{setting}: the value is no YAML", "quote it") from None
+        raise UserError(f"{setting}: the value is no YAML", "quote it") from None
 
 
 def _step(holder: Any, part: str | int, setting: str, place: Place) -> Any:
@@ -124,11 +124,11 @@ def _step(holder: Any, part: str | int, setting: str, place: Place) -> Any:
         return holder[part]
     if isinstance(holder, list) and isinstance(part, int) and part < len(holder):
         return holder[part]
-    raise Problem(f"--set {setting}: the plan has nothing at {written(place)}")
+    raise UserError(f"--set {setting}: the plan has nothing at {written(place)}")
 
 
 def _set(holder: Any, part: str | int, value: Any, setting: str) -> None:
     in_list = isinstance(holder, list) and isinstance(part, int) and part < len(holder)
     if not in_list and not (isinstance(holder, dict) and isinstance(part, str)):
-        raise Problem(f"--set {setting}: the plan has nothing at {part!r} there")
+        raise UserError(f"--set {setting}: the plan has nothing at {part!r} there")
     holder[part] = value

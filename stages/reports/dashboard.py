@@ -11,7 +11,7 @@ from stages.plan.schema import Plan
 from stages.runtime.run_context import find_run, store_url
 from storage.database.engine import engine_options
 from storage.database.url import read_address, sqlite_path
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
@@ -38,22 +38,24 @@ def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[st
 
     Anyone who reaches optuna-dashboard may delete studies and their artifacts, so it listens on 127.0.0.1 and answers
     no page of another site; without `writes` nothing but reading is answered, and SQLite is opened read only.
-    Raises Problem where the extra is not installed, there is no store, or the port is taken.
+    Raises UserError where the extra is not installed, there is no store, or the port is taken.
     """
     try:
         from optuna_dashboard import wsgi
     except ImportError as error:
-        raise Problem("the dashboard is not installed", "install it with: pip install 'moodline[dashboard]'") from error
+        raise UserError(
+            "the dashboard is not installed", "install it with: pip install 'moodline[dashboard]'"
+        ) from error
     from studies.optuna_artifacts import ArtifactFiles
 
     run = find_run(plan)
     if run is None:
-        raise Problem(f"{plan.name}: no store yet", f"begin a run first: moodline run {plan.file.name}")
+        raise UserError(f"{plan.name}: no store yet", f"begin a run first: moodline run {plan.file.name}")
     app = wsgi(_storage(plan, writes), artifact_store=ArtifactFiles(run.files))
     try:
         server = make_server(HOST, port, _guarded(app, writes), server_class=_Server, handler_class=_Quiet)
     except OSError as error:
-        raise Problem(f"port {port} on {HOST}: {error.strerror}", "take another with --port, or 0 for any") from error
+        raise UserError(f"port {port} on {HOST}: {error.strerror}", "take another with --port, or 0 for any") from error
     told({"url": f"http://{HOST}:{server.server_port}/", "read_only": not writes})
     with server:
         # In a thread: wsgiref swallows whatever is raised while it answers, so a Ctrl-C then would be lost.

@@ -71,7 +71,7 @@ def data_pictures(run: Run, splits: Mapping[str, Rows], of_words: str) -> list[P
     try:
         pictures.append(Picture("words", words_png(words, labels, title, run.plan.seed)))
     except ModuleNotFoundError as error:
-        run.report.say(f"pictures: {error}")
+        run.report.message(f"pictures: {error}")
     return pictures
 
 

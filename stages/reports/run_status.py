@@ -14,7 +14,7 @@ from stages.runtime.run_context import Run, find_run
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
-from studies.study_summaries import Glance, SeenTrial, glance
+from studies.study_summaries import StudySummary, TrialSummary, glance
 from studies.trial_claims import LEASE_SECONDS
 
 SCORES = ("accuracy", "macro_f1", "weighted_f1")
@@ -67,7 +67,7 @@ def _not_begun(plan: Plan) -> dict[str, Any]:
     return about | nothing | {"disk_bytes": 0, "disk": {}, "results": []}
 
 
-def _target(plan: Plan, study: Glance) -> int:
+def _target(plan: Plan, study: StudySummary) -> int:
     """The study's budget: its own where its trials are listed, else the plan's for the two stages."""
     if "budget" in study.attributes:
         return int(study.attributes["budget"])
@@ -76,7 +76,7 @@ def _target(plan: Plan, study: Glance) -> int:
     return plan.further.trials if _stage(study) == "further" else plan.search.trials
 
 
-def _stage(study: Glance) -> str:
+def _stage(study: StudySummary) -> str:
     return (*study.name.split(" · "), "")[1]
 
 
@@ -85,14 +85,14 @@ def _open_slots(run: Run, study: str) -> dict[int, Slot]:
     return {slot.trial: slot for slot in found if slot.state == "open" and slot.trial is not None}
 
 
-def _epochs(plan: Plan, study: Glance, trial: SeenTrial) -> float | None:
+def _epochs(plan: Plan, study: StudySummary, trial: TrialSummary) -> float | None:
     """How many the trial is to have: its own parameter, or the plan's where that fixes them."""
     stage: Literal["basic", "further"] = "further" if _stage(study) == "further" else "basic"
     epochs = trial.params.get("epochs", plan.space(stage, {}).get("epochs"))
     return epochs if isinstance(epochs, int | float) else None
 
 
-def _at_work(study: Glance, trial: SeenTrial, epochs: float | None, slot: Slot | None) -> dict[str, Any]:
+def _at_work(study: StudySummary, trial: TrialSummary, epochs: float | None, slot: Slot | None) -> dict[str, Any]:
     """A running trial and whoever runs it, or ran it and died: it is gone on with when the search is."""
     now = time.time()
     began = trial.started.replace(tzinfo=UTC).timestamp() if trial.started else now
@@ -117,7 +117,7 @@ def _lives(slot: Slot, now: float) -> bool:
     return now - slot.beat < LEASE_SECONDS if runs is None else runs
 
 
-def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> dict[str, Any]:
+def _study(study: StudySummary, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> dict[str, Any]:
     counts = study.counts
     rechecked: list[dict[str, Any]] = study.attributes.get("fresh", [])
     return {
@@ -139,7 +139,7 @@ def _study(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], han
     }
 
 
-def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
+def _trial(trial: TrialSummary | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
     if trial is None or trial.state in {"RUNNING", "WAITING"}:
         return None
     fresh = next((figures for figures in rechecked if figures["trial"] == trial.number), None)
@@ -155,7 +155,7 @@ def _trial(trial: SeenTrial | None, rechecked: Sequence[Mapping[str, Any]] = ())
     }
 
 
-def _study_to_go(study: Glance, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> float | None:
+def _study_to_go(study: StudySummary, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> float | None:
     own = [worker for worker in workers if worker["study"] == study.name]
     in_part = sum(worker["share"] or min(1.0, worker["epoch"] / (worker["epochs"] or math.inf)) for worker in own)
     left = target - study.counts.get("COMPLETE", 0) - study.counts.get("PRUNED", 0) - in_part
@@ -165,7 +165,7 @@ def _study_to_go(study: Glance, target: int, workers: Sequence[Mapping[str, Any]
 
 
 def _seconds_to_go(
-    plan: Plan, seen: Sequence[Glance], studies: Sequence[Mapping[str, Any]], hands: int
+    plan: Plan, seen: Sequence[StudySummary], studies: Sequence[Mapping[str, Any]], hands: int
 ) -> float | None:
     """All begun studies, and stage one's candidates that have none yet, as long as the others take on average."""
     known = [study.seconds for study in seen if study.seconds is not None]

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from stages.runtime.progress import Report, Silent
+from stages.runtime.progress import ProgressReporter, SilentReporter
 
 CLI = Path(__file__).parents[2] / "cli.py"
 # A member has nothing left to do when the leader's search is over; one that is told to stop saves its trial first.
@@ -24,7 +24,7 @@ ALL_GPUS = "MOODLINE_GPUS"
 
 
 @dataclass
-class Crew:
+class LocalWorkers:
     """Members that join the searches of the process that leads.
 
     A member that fails says why, and the search goes on without it; it is not started again before the next study,
@@ -34,7 +34,7 @@ class Crew:
 
     words: Sequence[str] = ()
     size: int = 0
-    report: Report = field(default_factory=Silent)
+    report: ProgressReporter = field(default_factory=SilentReporter)
     _members: "dict[int, subprocess.Popen[str]]" = field(default_factory=dict)
     _ending: bool = False
 
@@ -45,7 +45,7 @@ class Crew:
             if member is None or member.poll() is not None:
                 self._members[number] = self._start(number)
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "LocalWorkers":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -81,9 +81,9 @@ class Crew:
     def _pass_on(self, number: int, member: "subprocess.Popen[str]", lines: IO[str]) -> None:
         for line in lines:
             if not self._ending and line.strip():
-                self.report.say(f"worker {number}: {line.rstrip()}")
+                self.report.message(f"worker {number}: {line.rstrip()}")
         if member.wait() != 0 and not self._ending:
-            self.report.say(f"worker {number} ended with an error; the search goes on without it")
+            self.report.message(f"worker {number} ended with an error; the search goes on without it")
 
 
 def end_with(leader: int) -> None:
@@ -107,7 +107,7 @@ def share_cores(workers: int) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
 
 
-def take_gpu(workspace: Path, report: Report) -> None:
+def take_gpu(workspace: Path, report: ProgressReporter) -> None:
     """Makes one GPU the only one that this process sees: a free one, else one that the fewest workers share.
 
     Before CUDA is begun. Does nothing where there are not several.
@@ -125,7 +125,7 @@ def take_gpu(workspace: Path, report: Report) -> None:
     os.environ.setdefault(ALL_GPUS, ",".join(names))
     taken = take_device(workspace, [f"gpu-{name}" for name in names])
     os.environ["CUDA_VISIBLE_DEVICES"] = names[taken]
-    report.say(f"on GPU {names[taken]} of {count}")
+    report.message(f"on GPU {names[taken]} of {count}")
 
 
 def _with_all_gpus() -> dict[str, str]:

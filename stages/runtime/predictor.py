@@ -15,7 +15,7 @@ from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from transfer.engines.torch_engine import TorchEngine
 from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Floats = NDArray[np.float32]
 
@@ -59,13 +59,13 @@ def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
 
 
 def model_record(run: Run, name: str) -> ModelRecord:
-    """A kept model by its name. Raises Problem where there is none, and names those there are."""
+    """A kept model by its name. Raises UserError where there is none, and names those there are."""
     record = model_registry.get(run.engine, run.plan.name, name)
     if record is None:
         there = [kept.name for kept in model_registry.models(run.engine, run.plan.name)]
-        raise Problem(f"no model '{name}' is kept", f"kept are: {', '.join(there) or 'none'}")
+        raise UserError(f"no model '{name}' is kept", f"kept are: {', '.join(there) or 'none'}")
     if record.metrics["labels"] != run.plan.labels:
-        raise Problem(
+        raise UserError(
             f"labels: '{name}' was trained for {', '.join(record.metrics['labels'])}, in this order",
             f"the plan has {', '.join(run.plan.labels)}",
             "put the plan's labels back, or begin anew with: --anew basic",
@@ -78,7 +78,7 @@ def load_engine(run: Run, record: ModelRecord) -> TorchEngine:
     return TorchEngine(run.files.fetch(record.path), int(record.recipe["max_length"]))
 
 
-class Readings:
+class PredictionCache:
     """Probabilities of kept models on named splits, so that trying combinations takes no inference.
 
     splits: cleaned texts by name. contents: fingerprints of the splits that trials are judged on. What a trial said of

@@ -7,20 +7,20 @@ from typing import Protocol
 Advance = Callable[[float], None]
 
 
-class Report(Protocol):
+class ProgressReporter(Protocol):
     """Where a stage's words and progress go."""
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """One line for the user."""
 
     def bar(self, what: str, total: int | None, unit: str) -> AbstractContextManager[Advance]:
         """A piece of work of `total` units begins; what the context gives is called with how many were done."""
 
 
-class Silent:
+class SilentReporter:
     """A report that nobody reads."""
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Drops it."""
 
     @contextmanager

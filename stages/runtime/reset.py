@@ -12,18 +12,18 @@ from storage.records.shard_records import forget_shards
 from studies.model_record import ANSWERS
 from studies.optuna_artifacts import forget_artifacts
 from studies.optuna_storage import open_optuna
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
     """Forgets a stage and all that follow from it: trials, weights, records. Pseudo-labels stay: they cost money.
 
-    first: the stage that is done next; Problem where an earlier one would be forgotten, and not done again.
+    first: the stage that is done next; UserError where an earlier one would be forgotten, and not done again.
     """
     stages = _in_order(run.plan)
     doer = stages[stages.index(stage) + 1] if stage == "adapt" else stage  # adapting is done by what follows it
     if first is not None and stages.index(doer) < stages.index(first):
-        raise Problem(
+        raise UserError(
             f"--anew {stage}: this command does stage {first} alone, and could not do {stage} again",
             f"say: moodline run {run.plan.file.name} --anew {stage}",
         )
@@ -49,7 +49,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
         forget_shards(run.engine, run.plan.name)
         forget_choices(run.engine, run.plan.name, "engine ")
         _remove(run, SHARDS)
-    run.report.say(f"begun anew: {', '.join(later)}")
+    run.report.message(f"begun anew: {', '.join(later)}")
 
 
 def _in_order(plan: Plan) -> list[str]:

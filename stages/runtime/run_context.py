@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 
 from stages.plan.schema import Plan
 from stages.runtime.compute_dtype import keep_precision
-from stages.runtime.local_workers import Crew
-from stages.runtime.progress import Report, Silent
+from stages.runtime.local_workers import LocalWorkers
+from stages.runtime.progress import ProgressReporter, SilentReporter
 from storage.database.engine import find_store, open_store
-from storage.files.file_store import Files
-from storage.locks.process_identity import Worker, this_worker
-from transfer.errors import Problem
+from storage.files.file_store import FileStore
+from storage.locks.process_identity import ProcessIdentity, this_process
+from transfer.errors import UserError
 
 # Prefixes of names in files.
 SHARDS = "shards"
@@ -31,10 +31,10 @@ class Run:
 
     plan: Plan
     engine: Engine
-    files: Files
-    worker: Worker
-    report: Report
-    crew: Crew = field(default_factory=Crew)
+    files: FileStore
+    worker: ProcessIdentity
+    report: ProgressReporter
+    crew: LocalWorkers = field(default_factory=LocalWorkers)
 
     @property
     def root(self) -> Path:
@@ -78,10 +78,10 @@ def files_place(plan: Plan) -> str:
     return place if "://" in place else str((plan.base / os.path.expanduser(place)).resolve())
 
 
-def open_run(plan: Plan, report: Report | None = None) -> Run:
+def open_run(plan: Plan, report: ProgressReporter | None = None) -> Run:
     """Opens the plan's store and files, made where they are not there.
 
-    Raises Problem where the workspace cannot be written, StoreProblem where the store cannot be opened.
+    Raises UserError where the workspace cannot be written, StoreError where the store cannot be opened.
     """
     check_writable(plan)
     try:
@@ -91,7 +91,7 @@ def open_run(plan: Plan, report: Report | None = None) -> Run:
     files = files_of(plan)
     engine = open_store(store_url(plan))
     keep_precision(engine, plan.name)
-    return Run(plan, engine, files, this_worker(), report or Silent())
+    return Run(plan, engine, files, this_process(), report or SilentReporter())
 
 
 def find_run(plan: Plan) -> Run | None:
@@ -99,16 +99,16 @@ def find_run(plan: Plan) -> Run | None:
     engine = find_store(store_url(plan))
     if engine is None:
         return None
-    return Run(plan, engine, files_of(plan), this_worker(), Silent())
+    return Run(plan, engine, files_of(plan), this_process(), SilentReporter())
 
 
-def files_of(plan: Plan) -> Files:
-    """The plan's files; nothing is made. Raises StoreProblem where such a place cannot be used."""
-    return Files(files_place(plan), cache=plan.root / "cache" / "files")
+def files_of(plan: Plan) -> FileStore:
+    """The plan's files; nothing is made. Raises StoreError where such a place cannot be used."""
+    return FileStore(files_place(plan), cache=plan.root / "cache" / "files")
 
 
 def check_writable(plan: Plan) -> None:
-    """Raises Problem where the workspace could not be made or written."""
+    """Raises UserError where the workspace could not be made or written."""
     there = plan.root
     while not there.exists() and there != there.parent:
         there = there.parent
@@ -116,21 +116,21 @@ def check_writable(plan: Plan) -> None:
         raise _unwritable(plan.root, f"{there} is {'not writable' if there.is_dir() else 'no folder'}")
 
 
-def _unwritable(root: Path, why: str | None) -> Problem:
-    return Problem(f"workspace: cannot write to {root}: {why}", "set workspace: in the plan to another folder")
+def _unwritable(root: Path, why: str | None) -> UserError:
+    return UserError(f"workspace: cannot write to {root}: {why}", "set workspace: in the plan to another folder")
 
 
 def candidate_location(plan: Plan, name: str) -> str:
     """A folder beside the plan wins over a hub name; what can only be a folder must be there.
 
-    Raises Problem for a path that leads to no folder.
+    Raises UserError for a path that leads to no folder.
     """
     expanded = os.path.expanduser(os.path.expandvars(name))
     folder = plan.base / expanded
     if folder.is_dir():
         return str(folder.resolve())
     if expanded.startswith((".", "/", "~", "$")) or expanded.count("/") > 1:
-        raise Problem(
+        raise UserError(
             f"candidate '{name}': no such folder: {folder}",
             "a hub name has the form owner/name; a folder is looked for beside the plan",
         )

@@ -9,7 +9,7 @@ from typing import Any
 from stages.runtime.run_context import Run
 from storage.records import stage_records
 from storage.records.stage_records import StageRecord
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 STAGES = ("adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor")
 # What these have made cannot be told apart by what made it, so nothing else is mixed in. The others keep their
@@ -36,14 +36,14 @@ def do_stage(
     parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
     differs, or the result says that a time limit `stopped` it, the work is gone on with. is_there: whether the files
     that a result names are still there.
-    Raises Problem where a guarded stage's parts are not those that it began with.
+    Raises UserError where a guarded stage's parts are not those that it began with.
     """
     print_now = fingerprint(parts)
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is not None and record.fingerprint != print_now:
         _refuse_or_say(run, stage, record, parts)
     elif record is not None and _is_done(record, extent, is_there):
-        run.report.say(f"{stage}: done before, nothing changed")
+        run.report.message(f"{stage}: done before, nothing changed")
         return dict(record.result or {})
     stage_records.begin(run.engine, run.plan.name, stage, print_now, parts)
     began = time.monotonic()
@@ -57,12 +57,12 @@ def do_stage(
         raise
     stage_records.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
     if result.get("stopped"):
-        run.report.say(f"{stage}: {result['stopped']['message']}")
+        run.report.message(f"{stage}: {result['stopped']['message']}")
     return result
 
 
 def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
-    """Raises Problem where a stage was done with other inputs than the plan and its data give now.
+    """Raises UserError where a stage was done with other inputs than the plan and its data give now.
 
     For whoever builds on it: judged on splits dealt otherwise, a model would meet texts that it was trained on.
     """
@@ -84,12 +84,12 @@ def state_of(record: StageRecord) -> str:
 
 
 def result_of(run: Run, stage: str) -> dict[str, Any]:
-    """What a stage came to, so far if a time limit stopped it. Raises Problem where it is not done."""
+    """What a stage came to, so far if a time limit stopped it. Raises UserError where it is not done."""
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
         known = {"basic": "search", "pseudo_label": "label", "adapt": "run", "distil": "ensemble"}
         command = known.get(stage, stage)
-        raise Problem(
+        raise UserError(
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
         )
     return record.result
@@ -98,11 +98,11 @@ def result_of(run: Run, stage: str) -> dict[str, Any]:
 def _refuse_or_say(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
     if stage in GUARDED:
         _refuse(run, stage, record, parts)
-    run.report.say(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
+    run.report.message(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
 
 
 def _refuse(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
-    raise Problem(
+    raise UserError(
         f"stage {stage} of {run.plan.name} was begun with other inputs, and is not mixed with these",
         *_changes(record.parts, parts),
         "put it back as it was to go on,",

@@ -20,10 +20,10 @@ from stages.study_runs.study_runner import slug
 from storage.records import model_registry, stage_records
 from studies.deferred_signals import held_interrupts
 from transfer.encoders.hub import fetch_model, model_version
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
 from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
-from transfer.training.oom_recovery import Memory
+from transfer.training.oom_recovery import OomRecovery
 
 STAGE = "adapt"
 CHECKPOINT_SECONDS = 120.0
@@ -67,7 +67,7 @@ def run_adapt(run: Run) -> dict[str, Any]:
     held-out comments `before` and `after` (nats a masked token); and `superseded`, names of what was adapted otherwise
     before. A kill costs two minutes. A name stands for what made the weights, so that other settings, comments or
     encoders are adapted beside them, and never in their place.
-    Raises Problem, before anything is adapted, where the stage that follows was begun with other weights than these
+    Raises UserError, before anything is adapted, where the stage that follows was begun with other weights than these
     would be: its trials are not mixed with theirs.
     """
     inputs = _inputs(run)
@@ -80,7 +80,7 @@ def run_adapt(run: Run) -> dict[str, Any]:
 def adapted_result(run: Run) -> dict[str, Any]:
     """What adapting came to, for those who build on it.
 
-    Raises Problem where it is not done, or was done with another plan or data.
+    Raises UserError where it is not done, or was done with another plan or data.
     """
     result = result_of(run, STAGE)
     require_same(run, STAGE, _inputs(run).parts)
@@ -88,7 +88,7 @@ def adapted_result(run: Run) -> dict[str, Any]:
 
 
 def adapted_folders(run: Run) -> dict[str, Path]:
-    """The adapted weights by candidate, as last made. Raises Problem where they are not made yet."""
+    """The adapted weights by candidate, as last made. Raises UserError where they are not made yet."""
     return {name: run.files.fetch(found["name"]) for name, found in result_of(run, STAGE)["adapted"].items()}
 
 
@@ -105,7 +105,9 @@ def _inputs(run: Run) -> _Inputs:
     settings = run.plan.adapt
     assert settings is not None
     if not run.plan.comments:
-        raise Problem(f"{run.plan.file.name}, adapt: the plan has no comments", "name their files, or set adapt: null")
+        raise UserError(
+            f"{run.plan.file.name}, adapt: the plan has no comments", "name their files, or set adapt: null"
+        )
     original = read_original(run.plan)
     taken = taken_by([original.train, original.validation, original.test], [read_gold_rows(run.plan)])
     sample, texts = drawn_comments(run, STAGE, settings.comments, taken, spread=False)
@@ -121,7 +123,7 @@ def _require_fit(run: Run, inputs: _Inputs) -> None:
     if stage_records.read(run.engine, run.plan.name, stage) is None:
         return
     if stage_records.read(run.engine, run.plan.name, STAGE) is None:
-        raise Problem(
+        raise UserError(
             f"adapt: stage {stage} of {run.plan.name} was begun without it",
             "set adapt: null to go on,",
             f"or begin that stage and those after it again, losing its trials: --anew {stage}",
@@ -136,7 +138,7 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     winner = result_of(run, "basic")["winner"]
     record = model_registry.get(run.engine, run.plan.name, winner["name"])
     if record is None:
-        raise Problem(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
+        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
     return {winner["candidate"]: run.files.fetch(record.path)}
 
 
@@ -158,7 +160,7 @@ def _adapted(run: Run, inputs: _Inputs, candidate: str) -> dict[str, Any]:
         made_by["head"] = model_version(pretrained(run, candidate))
     name = f"{ADAPTED}/{slug(candidate)}-{fingerprint(made_by)[:12]}"
     if run.files.exists(name):
-        run.report.say(f"{STAGE}: {candidate}: done before")
+        run.report.message(f"{STAGE}: {candidate}: done before")
     else:
         _adapt(run, inputs, candidate, name, made_by)
     told: dict[str, Any] = json.loads((run.files.fetch(name) / TOLD).read_text(encoding="utf-8"))["told"]
@@ -172,7 +174,7 @@ def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mappin
     model, tokenizer = load_masked_lm(source if settings.before == "search" else pretrained(run, candidate), seed)
     if settings.before == "further":
         take_encoder(model, source)
-    memory = Memory(run.plan.search.token_budget, run.plan.search.gradient_checkpointing, run.report.say)
+    memory = OomRecovery(run.plan.search.token_budget, run.plan.search.gradient_checkpointing, run.report.message)
     tuning = Adapting(model, tokenizer, inputs.texts, _adaptation(settings, len(inputs.texts)), seed, memory)
     own = run.scratch / STAGE / Path(name).name
     notes = _resumed(own, tuning)
@@ -184,7 +186,7 @@ def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mappin
     (whole / TOLD).write_text(json.dumps({"told": told, "made_by": made_by}, ensure_ascii=False), encoding="utf-8")
     run.files.publish(whole, name)
     shutil.rmtree(own, ignore_errors=True)
-    run.report.say(f"{STAGE}: {candidate}: loss on held-out comments {loss['before']:.3f} to {loss['after']:.3f}")
+    run.report.message(f"{STAGE}: {candidate}: loss on held-out comments {loss['before']:.3f} to {loss['after']:.3f}")
 
 
 def _adaptation(settings: AdaptSettings, texts: int) -> Adaptation:

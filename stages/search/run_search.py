@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.datasets.original_and_gold import read_gold_rows, read_original
 from stages.plan.schema import Plan
-from stages.runtime.predictor import Readings, model_record
+from stages.runtime.predictor import PredictionCache, model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of
 from stages.search.domain_adaptation import adapt_before, adapted_folders, adapted_result, adapts
@@ -20,15 +20,15 @@ from stages.study_runs.table_rows import Row, row, trial_rows
 from storage.records import stage_records
 from studies.refit_settings import recheck_of
 from studies.space.dimensions import default_space, plain_space
-from studies.study_config import Search
-from studies.trial_task import Exam, Probabilities, Task
+from studies.study_config import StudyConfig
+from studies.trial_task import EvaluationSet, Probabilities, TrialTask
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original
 from transfer.corpus.stratified_subset import stratified_subset
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.bootstrap import DRAWS, intervals
 from transfer.metrics.reference_models import Predictor, majority, tfidf
 from transfer.metrics.scores import DIRECTIONS, score
@@ -71,7 +71,7 @@ def run_basic(run: Run) -> dict[str, Any]:
 def basic_result(run: Run) -> dict[str, Any]:
     """Stage one's result, for those who build on it.
 
-    Raises Problem where it is not done, or was done with another plan or data.
+    Raises UserError where it is not done, or was done with another plan or data.
     """
     result = result_of(run, STAGE)
     require_same(run, STAGE, _inputs(run).parts)
@@ -111,7 +111,10 @@ def _inputs(run: Run) -> _Inputs:
 
 
 def subset_of(plan: Plan, original: Original) -> Labelled | None:
-    """The training rows that stage one searches on; None for all. Raises Problem where a subset would not be fewer."""
+    """The training rows that stage one searches on; None for all.
+
+    Raises UserError where a subset would not be fewer.
+    """
     if plan.search.subset is None:
         return None
     return stratified_subset(original.train, plan.search.subset.size(len(original.train)), plan.seed)
@@ -157,13 +160,13 @@ def _winner(run: Run, original: Original, found: list[Found], *, leads: bool) ->
     metric = run.plan.search.metric
     chosen = [(one.final, one.chosen) for one in found if one.chosen]
     if not chosen:
-        raise Problem("stage one: no trial is complete", "moodline status tells why each failed")
+        raise UserError("stage one: no trial is complete", "moodline status tells why each failed")
     study, trial = chosen[best_of(DIRECTIONS[metric], [trial for _, trial in chosen])]
     winner = winner_of(STAGE, study["candidate"], study["name"], trial)
     if not leads:
         return winner  # its weights may still be on their way
     rows = original.validation
-    readings = Readings(run, {"validation": rows.texts}, {"validation": rows.fingerprint})
+    readings = PredictionCache(run, {"validation": rows.texts}, {"validation": rows.fingerprint})
     said = readings.of(model_record(run, winner["name"]), "validation")
     return winner | {"interval": intervals(said, rows.labels, run.plan.labels, seed=DRAWS)[metric]}
 
@@ -199,13 +202,15 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> Job:
         return Examples(tokens, one_hot(rows.labels, len(labels)), np.ones(len(rows), dtype=np.float32))
 
     train = examples(original.train)
-    validation = Exam(encode(original.validation.texts, tokenizer, longest, run.cache), original.validation.labels)
+    validation = EvaluationSet(
+        encode(original.validation.texts, tokenizer, longest, run.cache), original.validation.labels
+    )
     metric = settings.metric
 
     def value(probabilities: Mapping[str, Probabilities]) -> float:
         return score(probabilities["validation"], validation.truth, labels).value(metric)
 
-    task = Task(
+    task = TrialTask(
         start=start,
         labels=labels,
         tokenizer=tokenizer,
@@ -221,7 +226,7 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> Job:
         seeds=plan.search.seeds,
         **resources(plan.search),
     )
-    study = Search(
+    study = StudyConfig(
         name=f"{plan.name} · {STAGE} · {candidate}",
         direction=DIRECTIONS[metric],
         metric=metric,

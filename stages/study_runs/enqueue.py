@@ -13,7 +13,7 @@ from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
 from studies.space.space_validation import has_value, told, unknown, value_problem
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 COMMANDS = {"basic": "search", "further": "further"}
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
@@ -27,7 +27,7 @@ def enqueue_trial(
     settings: "learning_rate=1e-4" and the like. What they leave out is as in the study's baseline.
     The result has `study`, `trial`, `params`, `waiting` (trials in the queue, this one included), `left` (how many the
     budget still has room for) and `message`.
-    Raises Problems with all that is wrong with the settings, Problem where there is no such study.
+    Raises UserErrors with all that is wrong with the settings, UserError where there is no such study.
     """
     study = _study(run, candidate, stage)
     space = {name: DIMENSION.validate_python(value) for name, value in study.user_attrs["space"].items()}
@@ -37,7 +37,7 @@ def enqueue_trial(
     params = nearest({**study.user_attrs["baseline"], **possible}, space)
     problems |= {name: text for name in possible if (text := _condition_problem(name, space[name], params))}
     if problems:
-        raise Problems(f"{study.study_name}: this trial cannot be queued", list(problems.values()))
+        raise UserErrors(f"{study.study_name}: this trial cannot be queued", list(problems.values()))
     trial = queue_trial(study, space, params, {"enqueued": True})
     return _outcome(run, study, stage, trial, params)
 
@@ -65,20 +65,22 @@ def _outcome(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapp
 
 
 def _study(run: Run, candidate: str | None, stage: Literal["basic", "further"]) -> optuna.Study:
-    """The study of a stage and candidate. Raises Problem where it is not clear which, or it has not begun."""
+    """The study of a stage and candidate. Raises UserError where it is not clear which, or it has not begun."""
     storage = open_optuna(store_url(run.plan))
     prefix = f"{run.plan.name} · {stage} · "
     names = set(optuna.get_all_study_names(storage))
     begun = [candidate for candidate in run.plan.candidates if prefix + candidate in names]
     known = run.plan.candidates if stage == "basic" else begun
     if candidate is None and len(known) > 1:
-        raise Problem(f"--candidate is needed: the plan has {len(known)} of them", f"one of {', '.join(known)}")
+        raise UserError(f"--candidate is needed: the plan has {len(known)} of them", f"one of {', '.join(known)}")
     if candidate is not None and candidate not in run.plan.candidates:
-        raise Problem(f"--candidate {candidate}: the plan has no such one", f"one of {', '.join(run.plan.candidates)}")
+        raise UserError(
+            f"--candidate {candidate}: the plan has no such one", f"one of {', '.join(run.plan.candidates)}"
+        )
     chosen = candidate or next(iter(known), None)
     study = optuna.load_study(study_name=prefix + chosen, storage=storage) if chosen in begun else None
     if chosen is None or study is None or "space" not in study.user_attrs:
-        raise Problem(
+        raise UserError(
             f"{prefix}{chosen or '…'}: this study has not begun, so there is no queue yet",
             f"begin it with: moodline {COMMANDS[stage]} {run.plan.file.name}",
             "and queue the trial from another terminal, or raise its number of trials afterwards",
@@ -87,14 +89,16 @@ def _study(run: Run, candidate: str | None, stage: Literal["basic", "further"]) 
 
 
 def _given(settings: Sequence[str], study: str) -> dict[str, Any]:
-    """Names and values as they were written. Raises Problem where one is no KEY=VALUE, or stands twice."""
+    """Names and values as they were written. Raises UserError where one is no KEY=VALUE, or stands twice."""
     given: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name or not value:
-            raise Problem(f"{setting}: a parameter and its value are needed", "as in learning_rate=1e-4")
+            raise UserError(f"{setting}: a parameter and its value are needed", "as in learning_rate=1e-4")
         if name in given:
-            raise Problem(f"{setting}: {name} stands twice for one trial of '{study}'", "queue two trials, one by one")
+            raise UserError(
+                f"{setting}: {name} stands twice for one trial of '{study}'", "queue two trials, one by one"
+            )
         given[name] = parse_value(value, setting)
     return given
 

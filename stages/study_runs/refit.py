@@ -14,13 +14,13 @@ from optuna.trial import FrozenTrial, TrialState
 from stages.runtime.run_context import Run
 from stages.study_runs.study_runner import search, shown_trial, summary
 from storage.records import model_registry
-from studies.enumerated_trials import ENTRY, Queued, best_distinct
+from studies.enumerated_trials import ENTRY, EnumeratedTrial, best_distinct
 from studies.next_trial import baseline_note
 from studies.refit_settings import RecheckSettings
 from studies.space.dimensions import nearest
-from studies.study_config import Search
+from studies.study_config import StudyConfig
 from studies.top_k_models import best_trial
-from studies.trial_task import Task
+from studies.trial_task import TrialTask
 from transfer.metrics.seed_intervals import pooled_intervals
 
 ALL_DATA = "all data"
@@ -33,9 +33,9 @@ class Job:
     """A search and what follows. full: the task on all rows, where `task` has a subset; refit: how many of the best
     are fitted again on it. recheck: None for no fresh seeds."""
 
-    search: Search
-    task: Task
-    full: Task | None = None
+    search: StudyConfig
+    task: TrialTask
+    full: TrialTask | None = None
     refit: int = 0
     recheck: RecheckSettings | None = None
 
@@ -74,7 +74,7 @@ def search_and_refit(run: Run, job: Job, *, leads: bool) -> Found:
 
 
 def fresh_figures(
-    fresh: optuna.Study, rechecked: Sequence[FrozenTrial], wanted: Sequence[Queued]
+    fresh: optuna.Study, rechecked: Sequence[FrozenTrial], wanted: Sequence[EnumeratedTrial]
 ) -> list[dict[str, Any]]:
     """For each trial that was fitted again, best first: its number, its own `value`, and over the fresh seeds `n`,
     `mean`, `low`, `high` (95 %, see pooled_intervals), `values`, `failed`, macro-F1's `mean`, `low` and `high`, and the
@@ -113,7 +113,7 @@ def best_of(direction: str, found: Sequence[Mapping[str, Any]]) -> int:
     return worth.index(max(worth))
 
 
-def _searched(run: Run, job: Job, leads: bool) -> tuple[list[dict[str, Any]], Search, optuna.Study]:
+def _searched(run: Run, job: Job, leads: bool) -> tuple[list[dict[str, Any]], StudyConfig, optuna.Study]:
     """The study whose weights are kept, and before it the summary of the subset's search where there is one."""
     if job.full is None:
         return [], job.search, _run(run, job.search, job.task, leads)
@@ -122,30 +122,30 @@ def _searched(run: Run, job: Job, leads: bool) -> tuple[list[dict[str, Any]], Se
     return [summary(study, job.search.trials)], plan_of, _run(run, plan_of, job.full, leads)
 
 
-def _run(run: Run, plan_of: Search, task: Task, leads: bool) -> optuna.Study:
+def _run(run: Run, plan_of: StudyConfig, task: TrialTask, leads: bool) -> optuna.Study:
     trials = plan_of.trials if plan_of.queue is None else len(plan_of.queue)
-    run.report.say(f"{plan_of.name}: {trials} trials")
+    run.report.message(f"{plan_of.name}: {trials} trials")
     return search(run, plan_of, task, leads=leads)
 
 
-def _on_all_data(plan_of: Search, study: optuna.Study, most: int) -> Search:
+def _on_all_data(plan_of: StudyConfig, study: optuna.Study, most: int) -> StudyConfig:
     """The untuned baseline, and the best of the subset's search."""
-    baseline = Queued("untuned", nearest(plan_of.baseline, plan_of.space), baseline_note(plan_of))
+    baseline = EnumeratedTrial("untuned", nearest(plan_of.baseline, plan_of.space), baseline_note(plan_of))
     best = [trial for trial in best_distinct(study, most) if not trial.user_attrs.get("baseline")]
-    queue = [baseline, *(Queued(f"trial {t.number}", t.params, {"of": t.number}) for t in best)]
+    queue = [baseline, *(EnumeratedTrial(f"trial {t.number}", t.params, {"of": t.number}) for t in best)]
     attributes = {**plan_of.attributes, "what": f"the best of the subset, on {ALL_DATA}"}
     return replace(plan_of, name=f"{plan_of.name} · {ALL_DATA}", queue=queue, pruner="none", attributes=attributes)
 
 
-def _rechecked(run: Run, plan_of: Search, study: optuna.Study, settings: RecheckSettings) -> list[FrozenTrial]:
+def _rechecked(run: Run, plan_of: StudyConfig, study: optuna.Study, settings: RecheckSettings) -> list[FrozenTrial]:
     """The best trials whose weights are there: one of them wins, and it must be loadable."""
     kept = {record.trial for record in model_registry.models(run.engine, run.plan.name, study=plan_of.name)}
     return [trial for trial in best_distinct(study, plan_of.keep) if trial.number in kept][: settings.top]
 
 
-def _on_fresh_seeds(plan_of: Search, rechecked: Sequence[FrozenTrial], seeds: int) -> list[Queued]:
+def _on_fresh_seeds(plan_of: StudyConfig, rechecked: Sequence[FrozenTrial], seeds: int) -> list[EnumeratedTrial]:
     return [
-        Queued(
+        EnumeratedTrial(
             f"trial {trial.number}, seed {i}",
             trial.params,
             {"of": trial.number, "seed": _seed(plan_of.seed, trial.number, i)},
@@ -160,7 +160,7 @@ def _seed(seed: int, trial: int, i: int) -> int:
     return int(np.random.SeedSequence([seed, trial, i]).generate_state(1)[0])
 
 
-def _fresh(name: str, plan_of: Search, queue: Sequence[Queued]) -> Search:
+def _fresh(name: str, plan_of: StudyConfig, queue: Sequence[EnumeratedTrial]) -> StudyConfig:
     attributes = {**plan_of.attributes, "what": f"the best again, on {FRESH_SEEDS}"}
     name = f"{name} · {FRESH_SEEDS}"
     return replace(plan_of, name=name, queue=queue, pruner="none", keep=0, attributes=attributes)

@@ -2,13 +2,13 @@
 
 from studies.algorithms import SamplerName, hyperband_warning
 from studies.space.dimensions import Space, has_conditions
-from studies.study_config import Search
+from studies.study_config import StudyConfig
 
 # A Gaussian process takes about 7 s to propose from 300 trials on one core (TPE 0.1 s), and grows with their cube.
 GP_TRIALS = 300
 
 
-def search_notes(search: Search) -> list[str]:
+def search_notes(search: StudyConfig) -> list[str]:
     """Notes on a study's ways, in words; none where all is well."""
     notes = []
     if search.pruner == "hyperband":

@@ -13,7 +13,7 @@ Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class SelectionMetric:
     """How good probabilities are, as one number to maximise.
 
     target: true labels of gold's tune half, or pseudo-labels held out where there is no gold; None where there are

@@ -14,44 +14,44 @@ from optuna.trial import FrozenTrial, TrialState
 
 from stages.plan.duration import shown
 from stages.plan.plan_settings import SearchSettings
-from stages.runtime.progress import Report
+from stages.runtime.progress import ProgressReporter
 from stages.runtime.run_context import Run, store_url
 from stages.study_runs.search_warnings import search_notes
 from stages.study_runs.table_rows import FIGURES, figure_intervals
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots
-from studies.dashboard.study_updates import Board
-from studies.enumerated_trials import Queued, lined_up
-from studies.heartbeat import Lease
+from studies.dashboard.study_updates import StudyUpdates
+from studies.enumerated_trials import EnumeratedTrial, lined_up
+from studies.heartbeat import Heartbeat
 from studies.model_record import model_name
 from studies.objective import run_trial, sweep_scratch
 from studies.optuna_storage import open_optuna
 from studies.pruners import pruner_for
 from studies.space.dimensions import Choices, Dimension, Range, fixed_value
-from studies.study_config import Search
+from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
-from studies.top_k_models import Shelf, best_trial
-from studies.trial_claims import Claims
-from studies.trial_task import Task
-from studies.worker_loop import POLL_SECONDS, Ended, open_study, work
-from transfer.errors import Problem
+from studies.top_k_models import TopKModels, best_trial
+from studies.trial_claims import TrialClaims
+from studies.trial_task import TrialTask
+from studies.worker_loop import POLL_SECONDS, WorkerEnd, open_study, work
+from transfer.errors import UserError
 
 
-def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Study:
+def search(run: Run, plan_of: StudyConfig, task: TrialTask, *, leads: bool) -> optuna.Study:
     """Runs trials of a study until its budget is used up; whoever leads makes the study where it is not there.
 
     A study with a queue has as many trials as entries, those of earlier queues included.
-    Raises Problem where a worker that does not lead finds no such study.
+    Raises UserError where a worker that does not lead finds no such study.
     """
     storage = open_optuna(store_url(run.plan))
     study = open_study(storage, plan_of) if leads else _existing(run, storage, plan_of, task.stage)
     if plan_of.queue is not None:
         plan_of = _listed(run, plan_of, plan_of.queue, study, leads)
-    claims = Claims(run.engine, plan_of.name, run.worker)
-    shelf = Shelf(run.engine, run.files, run.plan.name, study, plan_of.keep)
+    claims = TrialClaims(run.engine, plan_of.name, run.worker)
+    shelf = TopKModels(run.engine, run.files, run.plan.name, study, plan_of.keep)
     scratch = run.scratch / slug(plan_of.name)
 
-    board = Board(study, plan_of, shelf, run.plan.file) if leads else None
+    board = StudyUpdates(study, plan_of, shelf, run.plan.file) if leads else None
 
     def after_trial() -> None:
         shelf.tidy()
@@ -59,14 +59,14 @@ def search(run: Run, plan_of: Search, task: Task, *, leads: bool) -> optuna.Stud
         if board is not None:
             board.after_trial()
 
-    def one(trial: optuna.Trial, lease: Lease) -> Ended:
+    def one(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
         return run_trial(trial, task, shelf, scratch, watcher, lease)
 
     if board is not None:
         board.begin()
     if leads and plan_of.queue is None:
         for note in search_notes(plan_of):
-            run.report.say(note)
+            run.report.message(note)
     # the fits that a list asks for are few, and belong to a search that is done
     timeout = plan_of.timeout if plan_of.queue is None else None
     limit = TimeLimit(study, timeout, leads=leads, since=_began(run, task.stage))
@@ -189,14 +189,16 @@ def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[Mapping[str, Any]
     }
 
 
-def _listed(run: Run, plan_of: Search, wanted: Sequence[Queued | None], study: optuna.Study, leads: bool) -> Search:
+def _listed(
+    run: Run, plan_of: StudyConfig, wanted: Sequence[EnumeratedTrial | None], study: optuna.Study, leads: bool
+) -> StudyConfig:
     queue = lined_up([entry for entry in wanted if entry], study, slots(run.engine, plan_of.name))
     if leads and study.user_attrs.get("budget") != len(queue):
         study.set_user_attr("budget", len(queue))
     return replace(plan_of, queue=queue, trials=len(queue))
 
 
-def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> optuna.Study:
+def _existing(run: Run, storage: BaseStorage, plan_of: StudyConfig, stage: str) -> optuna.Study:
     """The leader's study, waited for while the stage runs: the leader may be at an earlier one, or reading its data."""
     while True:
         if plan_of.name in optuna.get_all_study_names(storage):
@@ -205,7 +207,7 @@ def _existing(run: Run, storage: BaseStorage, plan_of: Search, stage: str) -> op
             return study
         record = stage_records.read(run.engine, run.plan.name, stage)
         if record is None or record.state != "running":
-            raise Problem(
+            raise UserError(
                 f"study '{plan_of.name}' is not there to join", "begin it in another terminal with: moodline search"
             )
         time.sleep(POLL_SECONDS)
@@ -220,7 +222,7 @@ def _began(run: Run, stage: str) -> float:
 class _Watcher:
     """Draws each trial as a bar of its examples, and says what every trial came to."""
 
-    def __init__(self, report: Report, plan_of: Search) -> None:
+    def __init__(self, report: ProgressReporter, plan_of: StudyConfig) -> None:
         self.report, self.plan_of = report, plan_of
         self.stack = ExitStack()
 
@@ -237,7 +239,7 @@ class _Watcher:
 
     def epoch(self, number: int, epoch: int, value: float) -> None:
         what = f"{self.plan_of.name} · trial {number}, epoch {epoch}: {self.plan_of.metric} {value:.4f}"
-        self.report.say(what)
+        self.report.message(what)
 
     def note(self, number: int, text: str) -> None:
-        self.report.say(f"{self.plan_of.name} · trial {number}: {text}")
+        self.report.message(f"{self.plan_of.name} · trial {number}: {text}")

@@ -2,7 +2,7 @@
 
 Several processes may open one store at once, the first time too. A process that was killed while it created
 the store leaves one that the next opening completes. An Engine belongs to the process that opened it: open
-the store anew after a fork. Every error that the user can mend reaches the caller as StoreProblem, from any
+the store anew after a fork. Every error that the user can mend reaches the caller as StoreError, from any
 function that is given the Engine; none shows a password.
 """
 
@@ -21,7 +21,7 @@ from sqlalchemy.exc import NoSuchModuleError
 from storage.database.columns import to_json
 from storage.database.migrations import LATEST, migrate, schema_version
 from storage.database.url import BUSY_SECONDS, engine_options, masked, read_address, sqlite_path
-from storage.errors import StoreAway, StoreProblem
+from storage.errors import StoreError, StoreUnreachable
 
 __all__ = [
     "check_store",
@@ -59,7 +59,7 @@ def open_store(url: str, patience: float = BUSY_SECONDS) -> Engine:
     """The store at `url`, its tables of this version; created, its folders too, where it is not there yet.
 
     url: sqlite:///PATH or postgresql+psycopg://...; patience: seconds to wait for other processes' locks.
-    Raises StoreProblem for a place that cannot be written, reached, read or understood, for a lock that
+    Raises StoreError for a place that cannot be written, reached, read or understood, for a lock that
     outlasts `patience`, for a missing driver, and for a store that a newer moodline wrote.
     """
     path = sqlite_path(read_address(url))
@@ -77,7 +77,7 @@ def open_store(url: str, patience: float = BUSY_SECONDS) -> Engine:
 def find_store(url: str, patience: float = BUSY_SECONDS) -> Engine | None:
     """The store at `url` as `open_store` gives it, or None where none was created yet; creates none itself.
 
-    One that an older moodline wrote is brought up to date. Raises StoreProblem as `open_store` does.
+    One that an older moodline wrote is brought up to date. Raises StoreError as `open_store` does.
     """
     path = sqlite_path(read_address(url))
     if path is not None and not path.exists():
@@ -96,7 +96,7 @@ def find_store(url: str, patience: float = BUSY_SECONDS) -> Engine | None:
 
 
 def check_store(url: str) -> None:
-    """Raises StoreProblem where `open_store` would for the address, its driver, its server or what is there already.
+    """Raises StoreError where `open_store` would for the address, its driver, its server or what is there already.
 
     Makes nothing and changes nothing; a file that is not there yet is none to complain of.
     """
@@ -116,7 +116,7 @@ def creation_lock(url: str, patience: float = BUSY_SECONDS) -> Iterator[None]:
 
     SQLite: a lock file beside the store (its folder is made). PostgreSQL: an advisory lock of one
     transaction. Both end with the process that holds them, however it ends. Not reentrant: `open_store`
-    comes before, never inside. Raises StoreProblem where the lock is not free within `patience` seconds.
+    comes before, never inside. Raises StoreError where the lock is not free within `patience` seconds.
     """
     path = sqlite_path(read_address(url))
     with _file_lock(path, url, patience) if path is not None else _advisory_lock(url, patience):
@@ -128,7 +128,7 @@ def turn(engine: Engine, what: str, patience: float = BUSY_SECONDS) -> Iterator[
     """Only one process of all that use the store is inside this block at a time, for each `what`.
 
     For steps that read, think and write again; keep them short. The lock ends with the process that holds it. Not
-    reentrant. Raises StoreAway where it is not free within `patience` seconds.
+    reentrant. Raises StoreUnreachable where it is not free within `patience` seconds.
     """
     url = engine.url.render_as_string(hide_password=False)
     path = sqlite_path(engine.url)
@@ -152,7 +152,7 @@ def _file_lock(
     except Timeout:
         raise _problem(url, f"{who} for {patience:g} s; it is locked") from None
     except OSError as error:
-        raise StoreProblem(
+        raise StoreError(
             f"store {masked(url)}: cannot be created in {path.parent} ({error.strerror or error})",
             "make that folder writable, or name another place in `store`",
         ) from None
@@ -180,7 +180,7 @@ def _engine(url: str, patience: float, **more: Any) -> Engine:
     try:
         engine = create_engine(url, json_serializer=to_json, **engine_options(url, patience), **more)
     except (ImportError, NoSuchModuleError) as error:
-        raise StoreProblem(
+        raise StoreError(
             f"store {masked(url)}: its database driver is not installed ({error})",
             "pip install 'moodline[postgresql]', and begin the URL with postgresql+psycopg://",
         ) from None
@@ -191,7 +191,7 @@ def _engine(url: str, patience: float, **more: Any) -> Engine:
 
 
 def tell_problems(engine: Engine, url: str) -> None:
-    """From now on, what the user can mend leaves this engine as StoreProblem."""
+    """From now on, what the user can mend leaves this engine as StoreError."""
 
     @event.listens_for(engine, "handle_error")
     def tell(context: ExceptionContext) -> BaseException | None:
@@ -214,15 +214,15 @@ def _is_mendable(error: BaseException) -> bool:
     return "OperationalError" in named or getattr(error, "sqlstate", None) == "42501"
 
 
-def _problem(url: str, found: str) -> StoreProblem:
+def _problem(url: str, found: str) -> StoreError:
     password = read_address(url).password
     first = " ".join(found.split())
     if password:
         first = first.replace(str(password), "***")
     advice = [line for sign, line in ADVICE.items() if sign in first]
-    kind: type[StoreProblem] = StoreAway if any(sign in first for sign in PASSING) else StoreProblem
+    kind: type[StoreError] = StoreUnreachable if any(sign in first for sign in PASSING) else StoreError
     if not advice and read_address(url).get_backend_name() != "sqlite":
-        advice, kind = [UNREACHABLE], StoreAway
+        advice, kind = [UNREACHABLE], StoreUnreachable
     return kind(f"store {masked(url)}: {masked(first)}", *advice[:1])
 
 
@@ -230,7 +230,7 @@ def _is_current(engine: Engine, url: str) -> bool:
     with engine.connect() as connection:
         version = schema_version(connection)
     if version > LATEST:
-        raise StoreProblem(
+        raise StoreError(
             f"store {masked(url)}: written by a newer moodline (schema {version}; this one knows {LATEST})",
             "install that version (`pip install --upgrade moodline`), or name another place in `store`",
         )

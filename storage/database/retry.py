@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from storage.errors import StoreAway
+from storage.errors import StoreUnreachable
 
 log = logging.getLogger(__name__)
 # Long enough for a server's restart or a backup's lock; after it a search stops, and resumes when it is run again.
@@ -19,17 +19,17 @@ T = TypeVar("T")
 
 
 def patiently(do: Callable[[], T], patience: float | None = None) -> T:
-    """What `do` returns; called again, with growing pauses, for as long as it raises StoreAway.
+    """What `do` returns; called again, with growing pauses, for as long as it raises StoreUnreachable.
 
     do: something that may be done twice, for the store may have done it and then not said so. patience: seconds,
-    default PATIENCE_SECONDS; the last StoreAway is raised after them. Says through the log that it waits.
+    default PATIENCE_SECONDS; the last StoreUnreachable is raised after them. Says through the log that it waits.
     """
     ends = time.monotonic() + (PATIENCE_SECONDS if patience is None else patience)
     pause, told = FIRST_PAUSE, False
     while True:
         try:
             done = do()
-        except StoreAway as away:
+        except StoreUnreachable as away:
             if time.monotonic() + pause > ends:
                 raise
             if not told and pause > QUIET_SECONDS:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 
 # long enough for another process's largest transaction, short enough to be told of a lock that never ends
 BUSY_SECONDS = 60.0
@@ -25,26 +25,24 @@ def masked(text: str) -> str:
 
 
 def read_address(url: str) -> URL:
-    """The URL in its parts. Raises StoreProblem unless it names an SQLite file or a PostgreSQL database."""
+    """The URL in its parts. Raises StoreError unless it names an SQLite file or a PostgreSQL database."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
         # the parser's own message quotes parts of the URL, the password's too
-        raise StoreProblem(f"store {masked(url)!r}: not a database URL", EXAMPLES) from None
+        raise StoreError(f"store {masked(url)!r}: not a database URL", EXAMPLES) from None
     if "@" in (address.host or ""):
-        raise StoreProblem(
-            f"store {masked(url)!r}: more than one '@'", "inside a user name or password write '@' as %40"
-        )
+        raise StoreError(f"store {masked(url)!r}: more than one '@'", "inside a user name or password write '@' as %40")
     kind = address.get_backend_name()
     if kind in ("mysql", "mariadb"):
-        raise StoreProblem(
+        raise StoreError(
             f"store {masked(url)!r}: MySQL and MariaDB keep half of a change of tables that was broken off",
             "for several machines name a PostgreSQL database; for one machine leave `store` out",
         )
     if kind not in ("sqlite", "postgresql"):
-        raise StoreProblem(f"store {masked(url)!r}: {kind!r} is neither SQLite nor PostgreSQL", EXAMPLES)
+        raise StoreError(f"store {masked(url)!r}: {kind!r} is neither SQLite nor PostgreSQL", EXAMPLES)
     if kind == "sqlite" and (address.database or ":memory:").startswith((":memory:", "file:")):
-        raise StoreProblem(f"store {masked(url)!r}: not the path of a file that outlives the run", EXAMPLES)
+        raise StoreError(f"store {masked(url)!r}: not the path of a file that outlives the run", EXAMPLES)
     return address
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Protocol
 
 from storage.database.url import masked
-from storage.errors import StoreProblem
-from storage.files.local_folder import Folder
-from storage.files.object_store import Bucket
+from storage.errors import StoreError
+from storage.files.local_folder import LocalFolder
+from storage.files.object_store import ObjectStore
 
 # parts joined by "/": none begins with a dot, and none has what a file system or fsspec reads otherwise
 NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")
 
 
-class Place(Protocol):
+class FileBackend(Protocol):
     """Where Files keeps things; names were checked before."""
 
     def publish(self, source: Path, name: str, *, linked: bool) -> int: ...
@@ -28,7 +28,7 @@ class Place(Protocol):
     def sweep(self, now: float) -> int: ...
 
 
-class Files:
+class FileStore:
     """Whole folders and files under names like "basic/klue-bert/trial-3".
 
     A name has all of what was published under it or does not exist, for every reader and at every moment,
@@ -43,7 +43,7 @@ class Files:
     fsspec URL: a folder counts once its list of files was written, last of all; replacing one empties the name
     first. Credentials belong into the environment; those in the URL are never shown.
 
-    Raises StoreProblem from every method where the place cannot be reached, read or written.
+    Raises StoreError from every method where the place cannot be reached, read or written.
     """
 
     def __init__(self, url_or_path: str | Path, cache: Path) -> None:
@@ -51,7 +51,7 @@ class Files:
         url = str(url_or_path)
         self._shown = masked(url)
         with self._told("cannot be used"):
-            self._place: Place = Bucket(url, cache) if _is_remote(url) else Folder(_local(url))
+            self._place: FileBackend = ObjectStore(url, cache) if _is_remote(url) else LocalFolder(_local(url))
 
     def publish(self, folder_or_file: Path, name: str, *, linked: bool = False) -> int:
         """Copy a folder (with all below it) or a file under the name, in place of what it had. Returns its bytes.
@@ -65,13 +65,13 @@ class Files:
     def fetch(self, name: str) -> Path:
         """The folder or file on this machine, to be read only; from a URL it is downloaded once into the cache.
 
-        Raises StoreProblem if the name does not exist.
+        Raises StoreError if the name does not exist.
         """
         _check(name)
         with self._told(f"cannot read {name!r}"):
             path = self._place.fetch(name)
         if path is None:
-            raise StoreProblem(
+            raise StoreError(
                 f"files {self._shown}: no {name!r}", "it was removed or never finished; run again to make it anew"
             )
         return path
@@ -123,12 +123,12 @@ class Files:
     def _told(self, what: str) -> Iterator[None]:
         try:
             yield
-        except StoreProblem:
+        except StoreError:
             raise
         # fsspec's file systems have no common base class of errors
         except Exception as error:
             found = getattr(error, "strerror", None) or f"{error}" or type(error).__name__
-            raise StoreProblem(f"files {self._shown}: {what}: {masked(found)}", *_advice(error)) from error
+            raise StoreError(f"files {self._shown}: {what}: {masked(found)}", *_advice(error)) from error
 
 
 def _is_remote(url: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from storage.locks.process_identity import is_left_over, new_mark
 
 # in each published folder, with its files' sizes: tells a name from a folder that only holds names
@@ -17,7 +17,7 @@ MARK = ".moodline.json"
 BESIDE = ".writing"
 
 
-class Folder:
+class LocalFolder:
     """The place of Files on this machine."""
 
     def __init__(self, root: Path) -> None:
@@ -68,9 +68,9 @@ class Folder:
     def _refuse_nesting(self, name: str) -> None:
         target = self.root / name
         if (upper := self._above(name)) is not None:
-            raise StoreProblem(f"files {self.root}: {name!r} would lie inside {upper!r}")
+            raise StoreError(f"files {self.root}: {name!r} would lie inside {upper!r}")
         if target.is_dir() and not _is_whole(target) and any(target.iterdir()):
-            raise StoreProblem(f"files {self.root}: {name!r} would take the place of other names")
+            raise StoreError(f"files {self.root}: {name!r} would take the place of other names")
 
 
 def _is_whole(path: Path) -> bool:

@@ -12,7 +12,7 @@ from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from storage.files.local_folder import BESIDE, MARK, beside, files_in, sweep
 from storage.locks.process_identity import is_left_over, new_mark
 
@@ -29,7 +29,7 @@ class Version:
     files: dict[str, int] | None
 
 
-class Bucket:
+class ObjectStore:
     """The place of Files behind a URL. `.moodline.json` in a folder, written last, says that it is whole."""
 
     def __init__(self, url: str, cache: Path) -> None:
@@ -89,7 +89,7 @@ class Bucket:
             kept = self.cache / quote(name, safe="") / version.id / PurePosixPath(name).name
             if kept.exists() or self._download(name, version, kept):
                 return kept
-        raise StoreProblem(f"{name!r} was replaced again and again while it was read")
+        raise StoreError(f"{name!r} was replaced again and again while it was read")
 
     def _download(self, name: str, version: Version, kept: Path) -> bool:
         """Put the version at `kept`, whole; False if the name was replaced or removed meanwhile."""
@@ -204,11 +204,11 @@ class Bucket:
     def _refuse_nesting(self, name: str) -> None:
         for upper in list(PurePosixPath(name).parents)[:-1]:
             if self._version(str(upper)) is not None:
-                raise StoreProblem(f"{name!r} would lie inside {str(upper)!r}")
+                raise StoreError(f"{name!r} would lie inside {str(upper)!r}")
         found = self._found(name)
         own = {name, f"{name}/{MARK}", f"{name}/{UNFINISHED}"}
         if found and not own & set(found):
-            raise StoreProblem(f"{name!r} would take the place of other names")
+            raise StoreError(f"{name!r} would take the place of other names")
 
     def _write(self, path: str, text: str) -> None:
         self.fs.makedirs(os.path.dirname(path), exist_ok=True)
@@ -234,4 +234,4 @@ def _check_sizes(name: str, version: Version, new: Path) -> None:
     for file, size in (version.files or {}).items():
         got = (new / file).stat().st_size
         if got != size:
-            raise StoreProblem(f"{name}/{file}: {got} bytes arrived of {size}", "run again; nothing half is kept")
+            raise StoreError(f"{name}/{file}: {got} bytes arrived of {size}", "run again; nothing half is kept")

@@ -13,7 +13,7 @@ FOREIGN_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class ProcessIdentity:
     """One worker: host, process and its start (seconds since 1970, UTC); name: no other worker ever has it."""
 
     host: str
@@ -22,10 +22,10 @@ class Worker:
     name: str
 
 
-def this_worker(name: str | None = None) -> Worker:
+def this_process(name: str | None = None) -> ProcessIdentity:
     """A new worker in this process. name: default host, process and a random part."""
     host, pid = socket.gethostname(), os.getpid()
-    return Worker(host, pid, _started(pid) or 0.0, name or f"{host}-{pid}-{uuid4().hex[:6]}")
+    return ProcessIdentity(host, pid, _started(pid) or 0.0, name or f"{host}-{pid}-{uuid4().hex[:6]}")
 
 
 def is_running(host: str, pid: int, process_started: float) -> bool | None:
@@ -49,7 +49,7 @@ def _started(pid: int) -> float | None:
 
 def new_mark(now: float) -> str:
     """A name for something unfinished that tells its writer and time, and that no other thing ever has."""
-    me = this_worker()
+    me = this_process()
     return f"{quote(me.host, safe='')}~{me.pid}~{me.process_started:.0f}~{now:.0f}~{uuid4().hex[:12]}"
 
 

@@ -16,15 +16,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from storage.database.url import masked
-from storage.errors import StoreProblem
-from storage.locks.process_identity import is_running, this_worker
+from storage.errors import StoreError
+from storage.locks.process_identity import is_running, this_process
 
 # `holder` takes the lock for an instant to see whether it is free: a leader must not be refused for that
 PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LockHolder:
     """The process that leads: its host, number, start (seconds since 1970), command line, and since when (UTC).
 
     Passwords in the command line are masked. A leader that has not signed yet is process 0 of host "unknown".
@@ -41,7 +41,7 @@ class Holder:
 def lead(workspace: Path) -> Iterator[None]:
     """Lead the workspace (made if need be) until the end of the block, or of the process.
 
-    Raises StoreProblem when another process leads it, naming that one, and when it cannot be written.
+    Raises StoreError when another process leads it, naming that one, and when it cannot be written.
     """
     lock = _lock(workspace)
     try:
@@ -60,7 +60,7 @@ def lead(workspace: Path) -> Iterator[None]:
         lock.release()
 
 
-def holder(workspace: Path) -> Holder | None:
+def holder(workspace: Path) -> LockHolder | None:
     """The process that leads the workspace now; None if nobody does. Makes no file and changes none."""
     lock = _lock(workspace)
     if not os.path.exists(lock.lock_file):
@@ -84,7 +84,7 @@ def _paper(workspace: Path) -> Path:
 
 
 def _sign(workspace: Path) -> None:
-    me = this_worker()
+    me = this_process()
     signature = {
         "host": me.host,
         "pid": me.pid,
@@ -100,19 +100,19 @@ def _sign(workspace: Path) -> None:
         raise _unwritable(workspace, error) from None
 
 
-def _signature(workspace: Path) -> Holder:
+def _signature(workspace: Path) -> LockHolder:
     try:
         signed = json.loads(_paper(workspace).read_text(encoding="utf-8"))
         signed["since"] = datetime.fromisoformat(signed["since"])
-        return Holder(**signed)
+        return LockHolder(**signed)
     except (OSError, ValueError, KeyError, TypeError):
-        return Holder("unknown", 0, 0.0, "unknown", datetime.now(UTC))
+        return LockHolder("unknown", 0, 0.0, "unknown", datetime.now(UTC))
 
 
-def _refusal(workspace: Path) -> StoreProblem:
+def _refusal(workspace: Path) -> StoreError:
     found = _signature(workspace)
     since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC"
-    return StoreProblem(
+    return StoreError(
         f"workspace {workspace}: process {found.pid} on host {found.host} leads it since {since}",
         f"its command: {found.command}",
         "wait until it ends, or stop it (Ctrl-C there, or `kill` its process) and run this again",
@@ -120,8 +120,8 @@ def _refusal(workspace: Path) -> StoreProblem:
     )
 
 
-def _unwritable(workspace: Path, error: OSError) -> StoreProblem:
-    return StoreProblem(
+def _unwritable(workspace: Path, error: OSError) -> StoreError:
+    return StoreError(
         f"workspace {workspace}: cannot be written ({error.strerror or error})",
         "make it writable, or name another folder in `workspace`",
     )

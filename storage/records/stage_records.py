@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, and_, delete, insert, select, update
 
 from storage.database.columns import METADATA, Json, Utc, insert_or_replace, storable, writing
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 
 State = Literal["running", "done", "failed", "interrupted"]
 
@@ -93,17 +93,17 @@ def begin(engine: Engine, plan: str, stage: str, fingerprint: str, parts: Mappin
 
 
 def finish(engine: Engine, plan: str, stage: str, seconds: float, result: Mapping[str, Any]) -> None:
-    """The stage is done; `seconds` is what this attempt took. Raises StoreProblem if it was not begun."""
+    """The stage is done; `seconds` is what this attempt took. Raises StoreError if it was not begun."""
     _end(engine, plan, stage, "done", seconds, dict(result), None)
 
 
 def fail(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
-    """The stage failed for the reason given. Raises StoreProblem if it was not begun."""
+    """The stage failed for the reason given. Raises StoreError if it was not begun."""
     _end(engine, plan, stage, "failed", seconds, None, message)
 
 
 def interrupt(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
-    """The stage was interrupted from outside (Ctrl-C, a signal). Raises StoreProblem if it was not begun."""
+    """The stage was interrupted from outside (Ctrl-C, a signal). Raises StoreError if it was not begun."""
     _end(engine, plan, stage, "interrupted", seconds, None, message)
 
 
@@ -120,7 +120,7 @@ def _end(
     ended = ended.values(result=result, message=None if message is None else storable(message))
     with writing(engine) as connection:
         if connection.execute(ended).rowcount == 0:
-            raise StoreProblem(f"stage {stage!r} of plan {plan!r}: not begun, or forgotten since", "run it again")
+            raise StoreError(f"stage {stage!r} of plan {plan!r}: not begun, or forgotten since", "run it again")
 
 
 def read(engine: Engine, plan: str, stage: str) -> StageRecord | None:

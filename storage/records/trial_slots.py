@@ -29,11 +29,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from storage.database.columns import METADATA, insert_new, writing
-from storage.locks.process_identity import Worker, is_running, this_worker
+from storage.locks.process_identity import ProcessIdentity, is_running, this_process
 
 __all__ = [
+    "ProcessIdentity",
     "Slot",
-    "Worker",
     "beat",
     "close_slot",
     "forget_slots",
@@ -43,7 +43,7 @@ __all__ = [
     "slots",
     "take_over",
     "take_slot",
-    "this_worker",
+    "this_process",
 ]
 
 
@@ -94,7 +94,7 @@ def slots(engine: Engine, study: str) -> list[Slot]:
         return [Slot(**row._mapping) for row in connection.execute(wanted)]
 
 
-def take_slot(engine: Engine, study: str, total: int, worker: Worker, now: float) -> int | None:
+def take_slot(engine: Engine, study: str, total: int, worker: ProcessIdentity, now: float) -> int | None:
     """Make the worker the owner of the lowest slot below `total` that nobody has taken; None if all are taken."""
     while (slot := _lowest_unused(engine, study, total)) is not None:
         row = {"study": study, "slot": slot, "trial": None, "share": 0.0, "state": "open", **_owner(worker, now)}
@@ -110,7 +110,7 @@ def _lowest_unused(engine: Engine, study: str, total: int) -> int | None:
     return next((slot for slot in range(total) if slot not in used), None)
 
 
-def _owner(worker: Worker, now: float) -> dict[str, Any]:
+def _owner(worker: ProcessIdentity, now: float) -> dict[str, Any]:
     return {
         "worker": worker.name,
         "host": worker.host,
@@ -126,7 +126,7 @@ def owner_runs(slot: Slot) -> bool | None:
     return is_running(slot.host, slot.pid, slot.process_started)
 
 
-def take_over(engine: Engine, seen: Slot, worker: Worker, now: float) -> bool:
+def take_over(engine: Engine, seen: Slot, worker: ProcessIdentity, now: float) -> bool:
     """Make the worker the owner of an open slot, trial included, if it is still exactly as it was seen.
 
     Of several that try, one gets True; all get False when the owner has beaten since.
@@ -135,7 +135,7 @@ def take_over(engine: Engine, seen: Slot, worker: Worker, now: float) -> bool:
     return _change(engine, as_seen, **_owner(worker, now))
 
 
-def set_trial(engine: Engine, study: str, slot: int, worker: Worker, trial: int) -> bool:
+def set_trial(engine: Engine, study: str, slot: int, worker: ProcessIdentity, trial: int) -> bool:
     """Make the trial the slot's, once: False, and nothing is changed, when it is another slot's.
 
     False too when the slot is not ours any more, or has another trial.
@@ -151,7 +151,7 @@ def beat(
     engine: Engine,
     study: str,
     slot: int,
-    worker: Worker,
+    worker: ProcessIdentity,
     now: float,
     moved: float | None = None,
     share: float | None = None,
@@ -161,12 +161,12 @@ def beat(
     return _change(engine, _open(study, slot, worker.name), beat=now, **progress)
 
 
-def close_slot(engine: Engine, study: str, slot: int, worker: Worker) -> bool:
+def close_slot(engine: Engine, study: str, slot: int, worker: ProcessIdentity) -> bool:
     """The slot's trial counts; nobody takes the slot again. False when the slot is not ours any more."""
     return _change(engine, _open(study, slot, worker.name), state="done")
 
 
-def free_slot(engine: Engine, study: str, slot: int, worker: Worker) -> bool:
+def free_slot(engine: Engine, study: str, slot: int, worker: ProcessIdentity) -> bool:
     """Give the slot back, for another trial in place of one that failed. False when it is not ours any more."""
     with writing(engine) as connection:
         return connection.execute(delete(SLOTS).where(_open(study, slot, worker.name))).rowcount == 1

@@ -10,7 +10,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.dashboard.study_plots import FEW_TRIALS
-from studies.study_config import Search
+from studies.study_config import StudyConfig
 
 SHOWN = 5
 # the dashboard's: its keys, and the longest text that one of them holds
@@ -22,7 +22,7 @@ END = "*Written by moodline up to this line. What you write below it stays.*"
 
 def study_note(
     study: optuna.Study,
-    search: Search,
+    search: StudyConfig,
     ended: Sequence[FrozenTrial],
     places: Mapping[int | None, tuple[str, str]],
     plan: Path,
@@ -72,7 +72,7 @@ def _against_baseline(best: FrozenTrial, complete: Sequence[FrozenTrial], metric
     ]
 
 
-def _loading(name: str, location: str, search: Search, plan: Path) -> list[str]:
+def _loading(name: str, location: str, search: StudyConfig, plan: Path) -> list[str]:
     stage, file = search.attributes.get("stage", "basic"), shlex.quote(str(plan))
     return [
         "",

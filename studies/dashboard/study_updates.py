@@ -14,15 +14,15 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.files.file_store import Files
+from storage.files.file_store import FileStore
 from storage.records import model_registry
 from studies.dashboard.study_note import study_note, write_note, write_parts
 from studies.dashboard.study_plots import importance_plot, spent_plot, time_plot
 from studies.dashboard.trial_figures import confusion_png, curves_png
 from studies.learning_curve import Epoch
 from studies.optuna_artifacts import attach
-from studies.study_config import Search
-from studies.top_k_models import Shelf
+from studies.study_config import StudyConfig
+from studies.top_k_models import TopKModels
 from transfer.metrics.scores import Scores
 
 # A note costs some transactions; a short trial shall not wait for one each time.
@@ -34,7 +34,7 @@ READABLE = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", "log_loss": "l
 
 def show_trial(
     trial: optuna.Trial,
-    files: Files,
+    files: FileStore,
     scores: Scores,
     curve: Sequence[Epoch],
     best_epoch: int,
@@ -43,7 +43,7 @@ def show_trial(
     """Attaches confusion matrix, learning curves and the table of labels to a trial that was not told yet.
 
     curve: the epochs of the seed whose weights are kept. best_epoch: whose scores these are. figures: what stands in
-    the dashboard's columns. Raises StoreProblem as `attach` does.
+    the dashboard's columns. Raises StoreError as `attach` does.
     """
     losses, values = [epoch.loss for epoch in curve], {epoch.number: epoch.value for epoch in curve}
     metric = (trial.study.metric_names or ["value"])[0]
@@ -68,10 +68,10 @@ def labels_csv(scores: Scores) -> str:
     return text.getvalue()
 
 
-class Board:
+class StudyUpdates:
     """One study's note and plots, kept up to date by whoever leads its search."""
 
-    def __init__(self, study: optuna.Study, search: Search, shelf: Shelf, plan: Path) -> None:
+    def __init__(self, study: optuna.Study, search: StudyConfig, shelf: TopKModels, plan: Path) -> None:
         """plan: the plan's file, for the commands that the note shows."""
         self.study, self.search, self.shelf, self.plan = study, search, shelf, plan
         self._noted_at, self._noted, self._plotted = -NOTE_SECONDS, -1, -1

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.infer import run_infer
-from stages.infer.executors import Team
+from stages.infer.executors import ExecutorChoice
 from stages.plan.schema import read_plan
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run, open_run
@@ -50,7 +50,7 @@ class ByRule:
     read: list[list[str]] = field(default_factory=list)
     ahead: int = 1
 
-    def __call__(self, run: Run, team: Team) -> "ByRule":
+    def __call__(self, run: Run, team: ExecutorChoice) -> "ByRule":
         return self
 
     def begin(self, texts: Sequence[str]) -> Callable[[Callable[[int], None]], Floats]:

@@ -26,19 +26,19 @@ from tests.helpers import forked_commands
 POINTS = {
     "storage.database.migrations._took_a_step": 2,  # the store is made
     "storage.database.engine._prepare": 1,
-    "studies.optuna_storage.PatientStorage.__init__": 1,
+    "studies.optuna_storage.RetryingStorage.__init__": 1,
     "optuna.create_study": 1,
     "studies.worker_loop.open_study": 1,
     "storage.records.stage_records.begin": 1,
-    "storage.files.file_store.Files.sweep": 1,
+    "storage.files.file_store.FileStore.sweep": 1,
     "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
     "studies.worker_loop.queue_next": 1,
     "storage.records.trial_slots.set_trial": 1,
     "studies.worker_loop._start": 1,
     "studies.objective.load_classifier": 1,  # a trial
     "transfer.training.finetune.FineTuning._step": 20,
-    "studies.heartbeat.Lease.check": 2,
-    "studies.best_weights.Best.write": 1,
+    "studies.heartbeat.Heartbeat.check": 2,
+    "studies.best_weights.BestWeights.write": 1,
     "optuna.trial.Trial.report": 2,
     "studies.pruners.should_prune": 1,
     "transfer.training.checkpoint.save_file": 2,  # its checkpoint
@@ -46,13 +46,13 @@ POINTS = {
     "os.rename": 3,
     "shutil.rmtree": 4,
     "studies.objective._finish": 1,  # its end
-    "studies.optuna_storage.PatientStorage.set_trial_attributes": 1,
+    "studies.optuna_storage.RetryingStorage.set_trial_attributes": 1,
     "studies.dashboard.study_updates.show_trial": 1,
-    "storage.files.file_store.Files.publish": 1,
+    "storage.files.file_store.FileStore.publish": 1,
     "storage.files.local_folder.put_in_place": 1,
     "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
-    "studies.top_k_models.Shelf.tidy": 2,
+    "studies.top_k_models.TopKModels.tidy": 2,
     "stages.study_runs.study_runner.sweep_scratch": 2,
     "storage.records.trial_slots.close_slot": 1,
     "storage.records.stage_records.finish": 1,
@@ -60,10 +60,10 @@ POINTS = {
 # Those that trials come by again and again: a kill there is never long in coming.
 _NAMES = tuple(POINTS)
 OF_A_TRIAL = _NAMES[
-    _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.top_k_models.Shelf.tidy")
+    _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.top_k_models.TopKModels.tidy")
 ]
 # Weights that others displaced: from the third trial on, and seldom.
-REMOVALS = ("storage.records.model_registry.remove", "storage.files.file_store.Files.remove")
+REMOVALS = ("storage.records.model_registry.remove", "storage.files.file_store.FileStore.remove")
 # All that puts weights on the disk or takes them away.
 DISK_STEPS = (
     "os.rename",

@@ -11,16 +11,16 @@ import optuna
 import torch
 from sqlalchemy import Engine
 
-from storage.files.file_store import Files
+from storage.files.file_store import FileStore
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.heartbeat import Lease
+from studies.heartbeat import Heartbeat
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Dimension
-from studies.top_k_models import Shelf
-from studies.trial_task import Exam, Probabilities, Task
-from studies.worker_loop import Ended
+from studies.top_k_models import TopKModels
+from studies.trial_task import EvaluationSet, Probabilities, TrialTask
+from studies.worker_loop import WorkerEnd
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_tokenizer
 from transfer.metrics.scores import score
@@ -59,7 +59,7 @@ class Heard:
         self.notes.append(text)
 
 
-def a_task(bert: Path) -> Task:
+def a_task(bert: Path) -> TrialTask:
     """A task on a tiny encoder: three epochs on 48 easy texts, judged by log-loss on 40 others."""
     tokenizer = load_tokenizer(str(bert))
     train, unseen = easy_examples(tokenizer, 48), easy_examples(tokenizer, 40, seed=5)
@@ -68,14 +68,14 @@ def a_task(bert: Path) -> Task:
     def value(probabilities: Mapping[str, Probabilities]) -> float:
         return score(probabilities["validation"], truth, LABELS).log_loss
 
-    return Task(
+    return TrialTask(
         start=str(bert),
         labels=LABELS,
         tokenizer=tokenizer,
         space=SPACE,
         seed=5,
         examples=lambda params, seed: train,
-        exams={"validation": Exam(unseen.tokens, truth)},
+        exams={"validation": EvaluationSet(unseen.tokens, truth)},
         value=value,
         stage="basic",
         plan="small",
@@ -103,21 +103,21 @@ class Place:
     def own(self) -> Path:
         return self.root / "scratch" / "study" / "trial-0000"
 
-    def run(self, task: Task, heard: Heard | None = None) -> Ended:
+    def run(self, task: TrialTask, heard: Heard | None = None) -> WorkerEnd:
         """Trial 0, begun or gone on with, as a new process does it."""
         torch.seed()
         study = self.study()
         if not study.get_trials(deepcopy=False):
             study.ask()
         trial = optuna.Trial(study, study.get_trials(deepcopy=False)[0]._trial_id)
-        shelf = Shelf(self.engine, self.files, "small", study, keep=3)
+        shelf = TopKModels(self.engine, self.files, "small", study, keep=3)
         return run_trial(
-            trial, task, shelf, self.root / "scratch" / "study", heard or Heard(), Lease(lambda moved, share: None)
+            trial, task, shelf, self.root / "scratch" / "study", heard or Heard(), Heartbeat(lambda moved, share: None)
         )
 
     @property
-    def files(self) -> Files:
-        return Files(self.root / "files", self.root / "cache")
+    def files(self) -> FileStore:
+        return FileStore(self.root / "files", self.root / "cache")
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class Place:
         }
 
 
-def variant(task: Task, more: Mapping[str, Dimension] | None = None, **changes: Any) -> Task:
+def variant(task: TrialTask, more: Mapping[str, Dimension] | None = None, **changes: Any) -> TrialTask:
     """The task with another space or other fields."""
     return replace(task, space={**SPACE, **(more or {})}, **changes)
 

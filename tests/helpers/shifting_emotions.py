@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.monitor.schema.method_choice import Judged
+from stages.monitor.schema.method_choice import GoldPredictions
 
 LABELS = ("anger", "neutral", "joy")
 # shares of the months: what is rare in the first is common in the last
@@ -21,7 +21,7 @@ EVIDENCE = 1.7  # how far the right label's score stands out; some 70 % are then
 @dataclass(frozen=True)
 class World:
     shard: Path
-    judged: Judged
+    judged: GoldPredictions
 
 
 def make_world(path: Path, seed: int, authors: int = 300, gold: int = 200) -> World:
@@ -39,7 +39,7 @@ def make_world(path: Path, seed: int, authors: int = 300, gold: int = 200) -> Wo
     labels, months, authors_of = (np.concatenate(parts) for parts in (truth, month, author))
     probabilities = _read(labels, rng)
     drawn = rng.choice(len(labels), gold, replace=False)
-    judged = Judged("gold", labels[drawn], probabilities[drawn], np.ones(gold), True)
+    judged = GoldPredictions("gold", labels[drawn], probabilities[drawn], np.ones(gold), True)
     _write(path, probabilities, months, authors_of, rng)
     return World(path, judged)
 

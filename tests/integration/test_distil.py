@@ -6,7 +6,7 @@ import pytest
 
 from stages.plan.schema import read_plan
 from tests.helpers.small_project import Project
-from transfer.errors import Problems
+from transfer.errors import UserErrors
 
 DISTIL = """
 distil:
@@ -70,7 +70,7 @@ def test_another_teacher_teaches_anew_and_nothing_of_the_old_model_stays(
 
 
 def test_final_distilled_without_a_distillation_is_told_at_once(project: Project) -> None:
-    with pytest.raises(Problems, match="no model is distilled"):
+    with pytest.raises(UserErrors, match="no model is distilled"):
         read_plan(project.plan, ["final=distilled"])
-    with pytest.raises(Problems, match="learning_rat"):
+    with pytest.raises(UserErrors, match="learning_rat"):
         read_plan(project.plan, ["distil={encoder: models/bert, space: {learning_rat: 0.1}}"])

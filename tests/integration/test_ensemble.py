@@ -13,7 +13,7 @@ from stages.ensemble.run_ensemble import final_predictor, run_ensemble
 from stages.final_model.model_card import model_card
 from stages.plan.schema import read_plan
 from stages.runtime import predictor as models
-from stages.runtime.predictor import Readings
+from stages.runtime.predictor import PredictionCache
 from stages.runtime.run_context import Run, open_run
 from storage.records import model_registry, stage_records
 from tests.helpers.small_project import Project
@@ -137,7 +137,7 @@ def test_what_a_trial_said_lies_beside_its_weights_and_is_believed(finished: Pro
     original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys})
     texts = {"validation": original.validation.texts, "target": gold.tune.texts}
     contents = {"validation": original.validation.fingerprint, "target": gold.tune.fingerprint}
-    readings = Readings(run, texts, contents)
+    readings = PredictionCache(run, texts, contents)
     for record in model_registry.models(run.engine, run.plan.name):
         said = readings.of(record, "validation")
         assert figure("macro_f1", said, original.validation.labels) == pytest.approx(record.metrics["macro_f1"])
@@ -150,7 +150,7 @@ def test_what_was_said_of_other_rows_is_not_believed(finished: Project, no_infer
     shutil.rmtree(run.cache)
     original = read_original(run.plan)
     record = model_registry.models(run.engine, run.plan.name)[0]
-    readings = Readings(run, {"validation": original.validation.texts}, {"validation": "of others"})
+    readings = PredictionCache(run, {"validation": original.validation.texts}, {"validation": "of others"})
     with pytest.raises(AssertionError, match="a model was loaded"):
         readings.of(record, "validation")
 

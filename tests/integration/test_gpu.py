@@ -17,7 +17,7 @@ from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.finetune import FineTuning, Recipe
-from transfer.training.oom_recovery import Memory
+from transfer.training.oom_recovery import OomRecovery
 
 pytestmark = pytest.mark.skipif(
     "MOODLINE_TEST_GPU" not in os.environ or not torch.cuda.is_available(),
@@ -30,7 +30,7 @@ class StoppedError(Exception):
     """After a step."""
 
 
-def begin(folder: Path, recipe: Recipe = RECIPE, n: int = 480, memory: Memory | None = None) -> FineTuning:
+def begin(folder: Path, recipe: Recipe = RECIPE, n: int = 480, memory: OomRecovery | None = None) -> FineTuning:
     model = load_classifier(folder, LABELS, seed=1, dropout=recipe.dropout)
     return FineTuning(model, easy_examples(load_tokenizer(str(folder)), n), recipe, 1, memory)
 
@@ -97,7 +97,7 @@ def test_a_gpu_that_is_full_is_given_less_at_a_time(folder: Path) -> None:
     said: list[str] = []
 
     def begun() -> FineTuning:
-        return begin(folder, recipe, 8192, Memory(2**18, say=said.append))
+        return begin(folder, recipe, 8192, OomRecovery(2**18, say=said.append))
 
     ample = begun()
     finish(ample)

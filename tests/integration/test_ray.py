@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.infer import ray_node_check
-from stages.infer.executors import Classifier, Finish, Team, opened
+from stages.infer.executors import Executor, ExecutorChoice, Finish, opened
 from stages.infer.ray_executor import OnRay
 from stages.infer.run_infer import run_infer
 from stages.infer.shard_schema import publish_shard
-from stages.runtime.progress import Silent
+from stages.runtime.progress import SilentReporter
 from stages.runtime.run_context import Run
 from tests.helpers.classifying_project import Heap, make_heap
 from tests.helpers.small_project import environment
 from tests.helpers.tiny_encoders import easy_texts
-from transfer.errors import Problems
+from transfer.errors import UserErrors
 
 pytestmark = pytest.mark.slow
 
@@ -31,12 +31,12 @@ COMMENTS = [*TEXTS[:200], *TEXTS[50:90], *TEXTS[200:260]]  # thirty shards, some
 
 
 @dataclass
-class Told(Silent):
+class Told(SilentReporter):
     """Remembers what was said."""
 
     said: list[str] = field(default_factory=list)
 
-    def say(self, line: str) -> None:
+    def message(self, line: str) -> None:
         self.said.append(line)
 
 
@@ -143,7 +143,7 @@ def test_what_is_done_stays_done_and_new_comments_are_classified_alone(
         assert len(heap.open().files.names("shards")) == 11
         begun: list[int] = []
 
-        def counted(run: Run, team: Team) -> Classifier:
+        def counted(run: Run, team: ExecutorChoice) -> Executor:
             made = ray.start(run, team)
             real = made.begin
 
@@ -170,7 +170,7 @@ def test_a_node_that_does_not_see_the_workspace_is_named_before_the_first_shard(
 ) -> None:
     heap.write("a.parquet", TEXTS[:10])
     monkeypatch.setattr(ray_node_check, "_needed", lambda team, mark: ["/no/such/folder"])
-    with OnRay() as ray, pytest.raises(Problems, match="does not see /no/such/folder"):
+    with OnRay() as ray, pytest.raises(UserErrors, match="does not see /no/such/folder"):
         run_infer(heap.open(), ray.start)
     assert heap.open().files.names("shards") == []
 

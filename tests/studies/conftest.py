@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
-from storage.locks.process_identity import Worker, this_worker
+from storage.locks.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, Range
-from studies.study_config import Search
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, RunTrial, open_study, work
+from studies.study_config import StudyConfig
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
 
 if TYPE_CHECKING:
-    from studies.trial_task import Task
+    from studies.trial_task import TrialTask
     from tests.helpers.one_trial import Place
 
 SPACE: dict[str, Dimension] = {
@@ -42,7 +42,7 @@ def engine(url: str) -> Engine:
     return open_store(url)
 
 
-def a_search(trials: int = 6, **more: object) -> Search:
+def a_search(trials: int = 6, **more: object) -> StudyConfig:
     settings: dict[str, object] = {
         "name": "study",
         "direction": "maximize",
@@ -52,10 +52,10 @@ def a_search(trials: int = 6, **more: object) -> Search:
         "trials": trials,
         "seed": 7,
     }
-    return Search(**(settings | more))  # type: ignore[arg-type]
+    return StudyConfig(**(settings | more))  # type: ignore[arg-type]
 
 
-def formula(trial: optuna.Trial, _: object = None) -> Ended:
+def formula(trial: optuna.Trial, _: object = None) -> WorkerEnd:
     from studies.space.dimensions import suggest
 
     params = suggest(trial, SPACE)
@@ -63,8 +63,8 @@ def formula(trial: optuna.Trial, _: object = None) -> Ended:
     for epoch in range(1, 4):
         trial.report(value - 1 / epoch, epoch)
         if trial.should_prune():
-            return Ended(value, is_pruned=True)
-    return Ended(value, is_pruned=False)
+            return WorkerEnd(value, is_pruned=True)
+    return WorkerEnd(value, is_pruned=False)
 
 
 RunIt = Callable[..., optuna.Study]
@@ -75,24 +75,24 @@ def run_it(url: str, engine: Engine) -> RunIt:
     """Runs a search with a formula, as a worker of its own."""
 
     def run(
-        search: Search | None = None,
+        search: StudyConfig | None = None,
         trial: RunTrial = formula,
-        worker: Worker | None = None,
+        worker: ProcessIdentity | None = None,
         after: Callable[[], None] = lambda: None,
     ) -> optuna.Study:
         search = search or a_search()
         study = open_study(open_optuna(url), search)
-        work(study, search, Claims(engine, search.name, worker or this_worker()), trial, after)
+        work(study, search, TrialClaims(engine, search.name, worker or this_process()), trial, after)
         return study
 
     return run
 
 
-def dead_worker() -> Worker:
+def dead_worker() -> ProcessIdentity:
     """A worker whose process is gone: what it holds may be taken over."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    return replace(this_worker(f"gone {gone.pid}"), pid=gone.pid)
+    return replace(this_process(f"gone {gone.pid}"), pid=gone.pid)
 
 
 def told(study: optuna.Study) -> list[tuple[object, ...]]:
@@ -112,7 +112,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def task(bert: Path, one_thread: None) -> "Task":
+def task(bert: Path, one_thread: None) -> "TrialTask":
     from tests.helpers.one_trial import a_task
 
     return a_task(bert)

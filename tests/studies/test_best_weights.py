@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from studies import best_weights
-from studies.best_weights import Best
+from studies.best_weights import BestWeights
 from studies.learning_curve import Epoch
 from studies.objective import seeds_of
 from studies.space.dimensions import Dimension
-from studies.trial_task import Probabilities, Task
+from studies.trial_task import Probabilities, TrialTask
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
@@ -32,7 +32,7 @@ def _short_epochs(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", math.inf)
 
 
-def best_in_epoch(task: Task, number: int) -> Task:
+def best_in_epoch(task: TrialTask, number: int) -> TrialTask:
     """The task, with two of every three epochs made out to be worse."""
     penalties: Iterator[float] = cycle([0.0 if epoch == number else 5.0 for epoch in (1, 2, 3)])
 
@@ -42,7 +42,7 @@ def best_in_epoch(task: Task, number: int) -> Task:
     return replace(task, value=value)
 
 
-def kept_value(place: Place, task: Task) -> float:
+def kept_value(place: Place, task: TrialTask) -> float:
     exam = task.exams["validation"]
     model = load_classifier(place.kept, LABELS, seed=1)
     return score(probabilities_of(model, exam.tokens), exam.truth, LABELS).log_loss
@@ -51,7 +51,7 @@ def kept_value(place: Place, task: Task) -> float:
 @pytest.mark.parametrize("more", [{}, LORA], ids=["full", "lora"])
 @pytest.mark.parametrize("most_held", [2**29, 0], ids=["in memory", "on disk"])
 def test_weights_of_an_epoch_in_the_middle_are_kept_as_they_were_judged(
-    task: Task, place: Place, more: dict[str, Dimension], most_held: int, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, more: dict[str, Dimension], most_held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(best_weights, "MOST_HELD", most_held)
     wanted = best_in_epoch(variant(task, more), 2)
@@ -61,7 +61,7 @@ def test_weights_of_an_epoch_in_the_middle_are_kept_as_they_were_judged(
 
 
 def test_an_interrupt_puts_the_best_weights_on_disk_with_the_checkpoint(
-    task: Task, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = another.run(best_in_epoch(task, 1))
     steps = count(1)
@@ -84,7 +84,7 @@ def test_an_interrupt_puts_the_best_weights_on_disk_with_the_checkpoint(
     assert place.outcome() == another.outcome()
 
 
-def test_a_later_seed_with_other_words_is_kept_as_it_was_judged(task: Task, place: Place) -> None:
+def test_a_later_seed_with_other_words_is_kept_as_it_was_judged(task: TrialTask, place: Place) -> None:
     """Each seed of stage two mixes its own rows, and learns the embeddings of their words alone."""
     first, second = easy_examples(task.tokenizer, 48), easy_examples(task.tokenizer, 3, seed=1)
     assert len(set(first.tokens.flat)) > len(set(second.tokens.flat))
@@ -101,22 +101,24 @@ def test_a_later_seed_with_other_words_is_kept_as_it_was_judged(task: Task, plac
 
 
 def test_weights_that_are_not_wanted_are_never_written(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studies.top_k_models.Shelf.wants", lambda *_: False)
-    monkeypatch.setattr("studies.best_weights.Best.write", killing("studies.best_weights.Best.write", "before"))
+    monkeypatch.setattr("studies.top_k_models.TopKModels.wants", lambda *_: False)
+    monkeypatch.setattr(
+        "studies.best_weights.BestWeights.write", killing("studies.best_weights.BestWeights.write", "before")
+    )
     ended = place.run(task)
     assert not list(place.own.glob("*/*.safetensors"))
     assert place.attributes["log_loss"] == pytest.approx(ended.value)
 
 
 def test_a_trial_whose_weights_are_wanted_after_all_begins_again(
-    task: Task, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was killed at its end, and `keep` was raised before it was gone on with."""
     expected = another.run(task)
     with monkeypatch.context() as patch:
-        patch.setattr("studies.top_k_models.Shelf.wants", lambda *_: False)
+        patch.setattr("studies.top_k_models.TopKModels.wants", lambda *_: False)
         patch.setattr("studies.objective._finish", killing("studies.objective._finish", "before"))
         with pytest.raises(KilledError):
             place.run(task)
@@ -127,10 +129,10 @@ def test_a_trial_whose_weights_are_wanted_after_all_begins_again(
 
 
 def test_the_model_in_training_is_what_it_was_after_its_best_was_written(
-    task: Task, bert: Path, tmp_path: Path
+    task: TrialTask, bert: Path, tmp_path: Path
 ) -> None:
     model = load_classifier(bert, LABELS, seed=1)
-    own = Best(tmp_path, task.tokenizer)
+    own = BestWeights(tmp_path, task.tokenizer)
     own.take(Epoch(0, 1, 0.5, 0.5, 1e-3, 1.0), {"validation": np.ones((1, 3), dtype=np.float32)})
     own.hold(model)
     before = [value.detach().clone() for value in model.parameters()]

@@ -21,13 +21,13 @@ from sqlalchemy import create_engine, make_url, text
 
 from storage.database import retry
 from storage.database.engine import open_store
-from storage.errors import StoreAway, StoreProblem
-from storage.locks.process_identity import this_worker
+from storage.errors import StoreError, StoreUnreachable
+from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies import heartbeat, optuna_storage
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, RunTrial, open_study, work
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
 from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
@@ -37,14 +37,14 @@ TRIALS = 30
 def work_on(url: str, seconds: float, start: Barrier | None = None) -> None:  # noqa: F811
     """One worker's process, from the creation of the store on; each trial takes some time."""
 
-    def slow(trial: optuna.Trial, _: object) -> Ended:
+    def slow(trial: optuna.Trial, _: object) -> WorkerEnd:
         time.sleep(seconds)
         return formula(trial)
 
     if start is not None:
         start.wait()
     search = a_search(trials=TRIALS)
-    claims = Claims(open_store(url), search.name, this_worker())
+    claims = TrialClaims(open_store(url), search.name, this_process())
     study = open_study(open_optuna(url), search)
     work(study, search, claims, slow, lambda: None)
 
@@ -107,7 +107,7 @@ def hang_in(url: str, woken: Event) -> None:  # noqa: F811
     """A worker that stands still in its trial, while its thread goes on to tell that it lives."""
     heartbeat.BEAT_SECONDS = 0.1
 
-    def hangs(trial: optuna.Trial, held: heartbeat.Lease) -> Ended:
+    def hangs(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
         held.moved(0.1)
         woken.wait(120)
         held.moved(0.2)
@@ -120,7 +120,7 @@ def be_slow_in(url: str) -> None:  # noqa: F811
     """A worker whose trial takes longer than one that hangs is given, and which gets on all the time."""
     heartbeat.BEAT_SECONDS = 0.1
 
-    def slow(trial: optuna.Trial, held: heartbeat.Lease) -> Ended:
+    def slow(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
         for step in range(80):
             time.sleep(0.1)
             held.moved(step / 80)
@@ -131,10 +131,10 @@ def be_slow_in(url: str) -> None:  # noqa: F811
 
 def _take_part(url: str, run_trial: RunTrial) -> None:  # noqa: F811
     search = a_search(trials=2)
-    claims = Claims(open_store(url), search.name, this_worker())
+    claims = TrialClaims(open_store(url), search.name, this_process())
     study = open_study(open_optuna(url), search)
 
-    def signed(trial: optuna.Trial, held: heartbeat.Lease) -> Ended:
+    def signed(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
         trial.set_user_attr(f"process {os.getpid()}", 1)
         return run_trial(trial, held)
 
@@ -179,7 +179,7 @@ def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: p
     server = create_engine(make_url(url).difference_update_query(["options"]))
     ends = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :d AND pid <> pg_backend_pid()")
 
-    def cut_off(trial: optuna.Trial, _: object) -> Ended:
+    def cut_off(trial: optuna.Trial, _: object) -> WorkerEnd:
         with server.connect() as connection:
             assert len(connection.execute(ends, {"d": make_url(url).database}).all()) >= 2
         ended = formula(trial)
@@ -187,7 +187,7 @@ def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: p
             connection.execute(ends, {"d": make_url(url).database})
         return ended
 
-    work(study, search, Claims(engine, search.name, this_worker()), cut_off, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), cut_off, lambda: None)
     assert [trial.state.is_finished() for trial in study.get_trials()] == [True] * 8
     server.dispose()
     engine.dispose()
@@ -244,14 +244,14 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
     search, engine = a_search(trials=6), open_store(through)
     study = open_study(open_optuna(through), search)
 
-    def shut_out(trial: optuna.Trial, _: object) -> Ended:
+    def shut_out(trial: optuna.Trial, _: object) -> WorkerEnd:
         ended = formula(trial)
         if trial.number == 2:
             door.shut()
             threading.Timer(1.5, door.open).start()
         return ended
 
-    work(study, search, Claims(engine, search.name, this_worker()), shut_out, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), shut_out, lambda: None)
     assert [trial.number for trial in study.get_trials() if trial.state.is_finished()] == [*range(6)]
     assert {slot.state for slot in slots(engine, search.name)} == {"done"}
     assert "the server runs" in caplog.text
@@ -275,14 +275,14 @@ def test_a_locked_store_is_waited_for_and_said_so(
     engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
 
-    def locked(trial: optuna.Trial, _: object) -> Ended:
+    def locked(trial: optuna.Trial, _: object) -> WorkerEnd:
         ended = formula(trial)
         if trial.number == 2:
             holder.execute("BEGIN IMMEDIATE")
             threading.Timer(2, holder.rollback).start()
         return ended
 
-    work(study, search, Claims(engine, search.name, this_worker()), locked, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), locked, lambda: None)
     assert [trial.number for trial in study.get_trials() if trial.state.is_finished()] == [0, 1, 2, 3]
     assert "database is locked" in caplog.text
     assert "the store is back" in caplog.text
@@ -297,26 +297,26 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
     whole = told(study_of(f"{hasty}.whole"))
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None)
 
-    def locked(trial: optuna.Trial, _: object) -> Ended:
+    def locked(trial: optuna.Trial, _: object) -> WorkerEnd:
         ended = formula(trial)
         if trial.number == 3:
             holder.execute("BEGIN IMMEDIATE")
         return ended
 
     monkeypatch.setattr(retry, "PATIENCE_SECONDS", 0.5)
-    with pytest.raises(StoreAway, match="another process holds it"):
-        work(study, search, Claims(engine, search.name, dead_worker()), locked, lambda: None)
+    with pytest.raises(StoreUnreachable, match="another process holds it"):
+        work(study, search, TrialClaims(engine, search.name, dead_worker()), locked, lambda: None)
     holder.rollback()
     holder.close()
     assert told(study)[:3] == whole[:3]
-    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)  # run again
+    work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)  # run again
     assert told(study) == whole
 
 
 def study_of(url: str) -> optuna.Study:  # noqa: F811
     search, engine = a_search(trials=5), open_store(url)
     study = open_study(open_optuna(url), search)
-    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)
     return study
 
 
@@ -327,7 +327,7 @@ def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_p
     study = open_study(open_optuna(url), search)
     limit = study._storage._backend.engine  # type: ignore[attr-defined]
 
-    def full(trial: optuna.Trial, _: object) -> Ended:
+    def full(trial: optuna.Trial, _: object) -> WorkerEnd:
         ended = formula(trial)
         if trial.number == 3:
             with limit.connect() as connection:  # SQLite's own limit: SQLITE_FULL, as from a full disk
@@ -337,10 +337,10 @@ def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_p
                 trial.set_user_attr(f"filling {number}", "x" * 2000)
         return ended
 
-    with pytest.raises(StoreProblem, match=r"is full\n  free some space"):
-        work(study, search, Claims(engine, search.name, dead_worker()), full, lambda: None)
+    with pytest.raises(StoreError, match=r"is full\n  free some space"):
+        work(study, search, TrialClaims(engine, search.name, dead_worker()), full, lambda: None)
     limit.dispose()
     assert told(study)[:3] == whole[:3]
     study = open_study(open_optuna(url), search)
-    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)
     assert told(study) == whole

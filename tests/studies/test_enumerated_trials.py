@@ -6,23 +6,23 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import this_worker
+from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies.enumerated_trials import ATTEMPTS, Queued, begin_queued, best_distinct, lined_up
+from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, begin_queued, best_distinct, lined_up
 from studies.optuna_storage import open_optuna
-from studies.study_config import Search
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.study_config import StudyConfig
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.studies.conftest import RunIt, a_search, dead_worker, formula, told
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
-def an_entry(i: int, **notes: Any) -> Queued:
+def an_entry(i: int, **notes: Any) -> EnumeratedTrial:
     params = {"learning_rate": 10 ** -(2 + i / 10), "epochs": 1 + i % 5, "class_weighting": "none"}
-    return Queued(f"trial {i}", params, notes)
+    return EnumeratedTrial(f"trial {i}", params, notes)
 
 
-def listed(n: int, name: str = "study", begin: int = 0) -> Search:
+def listed(n: int, name: str = "study", begin: int = 0) -> StudyConfig:
     queue = [an_entry(i) for i in range(begin, begin + n)]
     return a_search(name=name, trials=n, queue=queue, pruner="none", keep=0)
 
@@ -44,7 +44,7 @@ def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_i
     whole = told(run_it(listed(4, "whole")))
     for at in range(4):
 
-        def killed(trial: optuna.Trial, _: object, at: int = at) -> Ended:
+        def killed(trial: optuna.Trial, _: object, at: int = at) -> WorkerEnd:
             if trial.number == at:
                 raise KeyboardInterrupt
             return formula(trial)
@@ -57,14 +57,14 @@ def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_i
 def test_a_listed_trial_begun_but_not_noted_is_found_again(run_it: RunIt, url: str, engine: Engine) -> None:
     whole = told(run_it(listed(3, "whole")))
     study = open_study(open_optuna(url), listed(3, "cut"))
-    claim = Claims(engine, "cut", dead_worker()).next(3)
+    claim = TrialClaims(engine, "cut", dead_worker()).next(3)
     assert claim is not None
     begin_queued(study, an_entry(0))  # and then killed, before the number was noted
     assert told(run_it(listed(3, "cut"))) == whole
 
 
 def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:
-    def fails_once(trial: optuna.Trial, _: object) -> Ended:
+    def fails_once(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.number == 0:
             raise RuntimeError("out of memory")
         return formula(trial)
@@ -75,13 +75,13 @@ def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:
 
 
 def test_an_entry_that_always_fails_stops_the_search_once_and_then_blocks_no_other(run_it: RunIt) -> None:
-    def fails(trial: optuna.Trial, _: object) -> Ended:
+    def fails(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.user_attrs["entry"] == "trial 0":
             raise RuntimeError("out of memory")
         return formula(trial)
 
     for _ in range(2):
-        with pytest.raises(Problem, match="failed alike"):
+        with pytest.raises(UserError, match="failed alike"):
             run_it(listed(3), fails)
     study = run_it(listed(3), fails)
     assert entries(study) == ["trial 0"] * ATTEMPTS + ["trial 1", "trial 2"]
@@ -92,7 +92,7 @@ def test_an_entry_that_diverges_with_its_own_seed_is_not_tried_again(run_it: Run
     class DivergedError(RuntimeError):
         pass
 
-    def diverges(trial: optuna.Trial, _: object) -> Ended:
+    def diverges(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.user_attrs["entry"] == "trial 0":
             raise DivergedError("loss nan")
         return formula(trial)
@@ -102,7 +102,7 @@ def test_an_entry_that_diverges_with_its_own_seed_is_not_tried_again(run_it: Run
 
 
 def test_a_list_that_changed_keeps_what_was_begun_and_adds_what_is_new(run_it: RunIt, url: str, engine: Engine) -> None:
-    def interrupted(trial: optuna.Trial, _: object) -> Ended:
+    def interrupted(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.number == 1:
             raise KeyboardInterrupt
         return formula(trial)
@@ -132,7 +132,7 @@ def test_several_workers_run_each_entry_once(url: str, engine: Engine) -> None:
 
     def help_out(name: str) -> None:
         own = optuna.load_study(study_name=search.name, storage=open_optuna(url))
-        work(own, search, Claims(engine, search.name, this_worker(name)), formula, lambda: None)
+        work(own, search, TrialClaims(engine, search.name, this_process(name)), formula, lambda: None)
 
     threads = [Thread(target=help_out, args=(f"w{i}",)) for i in range(4)]
     for thread in threads:

@@ -7,17 +7,17 @@ import psutil
 import pytest
 from sqlalchemy import Engine
 
-from storage.files.file_store import Files
-from storage.locks.process_identity import this_worker
-from studies.heartbeat import Lease
+from storage.files.file_store import FileStore
+from storage.locks.process_identity import this_process
+from studies.heartbeat import Heartbeat
 from studies.objective import run_trial, sweep_scratch
 from studies.optuna_storage import open_optuna
-from studies.top_k_models import Shelf
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.top_k_models import TopKModels
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.helpers.one_trial import Heard, a_task, variant
 from tests.studies.conftest import a_search
-from tests.transfer.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
+from tests.transfer.training.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
 from transfer.device.memory_release import give_back
 
 TRIALS = 100
@@ -41,10 +41,10 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     task = variant(a_task(wide), {"epochs": 2, "learning_rate": 1e-4})
     search = a_search(trials=TRIALS, direction="minimize")
     study = open_study(open_optuna(url), search)
-    shelf = Shelf(engine, Files(tmp_path / "files", tmp_path / "cache"), "small", study, keep=2)
+    shelf = TopKModels(engine, FileStore(tmp_path / "files", tmp_path / "cache"), "small", study, keep=2)
     scratch, resident = tmp_path / "scratch", list[float]()
 
-    def one(trial: optuna.Trial, lease: Lease) -> Ended:
+    def one(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
         return run_trial(trial, task, shelf, scratch, Heard(), lease)
 
     def after_trial() -> None:
@@ -53,6 +53,6 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
         give_back()  # as the next trial does before it loads its model
         resident.append(psutil.Process().memory_info().rss / 2**20)
 
-    work(study, search, Claims(engine, search.name, this_worker()), one, after_trial)
+    work(study, search, TrialClaims(engine, search.name, this_process()), one, after_trial)
     assert len(resident) == TRIALS
     assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident

@@ -15,8 +15,8 @@ from storage.records import model_registry
 from studies import objective
 from studies.objective import seeds_of, sweep_scratch
 from studies.space.dimensions import Dimension
-from studies.trial_task import Task
-from studies.worker_loop import Ended
+from studies.trial_task import TrialTask
+from studies.worker_loop import WorkerEnd
 from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier
@@ -25,12 +25,12 @@ from transfer.metrics.scores import score
 from transfer.training import checkpoint
 
 
-def test_a_trials_value_is_its_best_epochs_and_so_are_its_weights(task: Task, place: Place) -> None:
+def test_a_trials_value_is_its_best_epochs_and_so_are_its_weights(task: TrialTask, place: Place) -> None:
     heard = Heard()
     penalties = iter([5.0, 0.0, 5.0])
     ended = place.run(replace(task, value=lambda given: next(penalties) + task.value(given)), heard)
     values = [value for _, value in heard.epochs]
-    assert ended == Ended(values[1], is_pruned=False)
+    assert ended == WorkerEnd(values[1], is_pruned=False)
     assert min(values) == values[1]
     assert place.attributes["best_epoch"] == 2
     exam = task.exams["validation"]
@@ -38,7 +38,7 @@ def test_a_trials_value_is_its_best_epochs_and_so_are_its_weights(task: Task, pl
     assert score(probabilities, exam.truth, LABELS).log_loss == pytest.approx(ended.value, abs=1e-12)
 
 
-def test_beside_kept_weights_stands_all_that_made_them(task: Task, place: Place) -> None:
+def test_beside_kept_weights_stands_all_that_made_them(task: TrialTask, place: Place) -> None:
     place.run(variant(task, LORA))
     beside = json.loads((place.kept / "moodline.json").read_text(encoding="utf-8"))
     assert beside["recipe"]["method"] == "lora"
@@ -54,7 +54,7 @@ def test_beside_kept_weights_stands_all_that_made_them(task: Task, place: Place)
     assert {"moodline", "torch", "transformers", "peft", "safetensors", "optuna"} <= set(lineage["versions"])
 
 
-def test_a_model_kept_from_adapters_is_a_plain_one(task: Task, place: Place) -> None:
+def test_a_model_kept_from_adapters_is_a_plain_one(task: TrialTask, place: Place) -> None:
     ended = place.run(variant(task, LORA))
     exam = task.exams["validation"]
     model = load_classifier(place.kept, LABELS, seed=1)
@@ -69,19 +69,19 @@ VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {
     "two seeds": ({"epochs": 2}, {"seeds": 2}),
 }
 POINTS = [
-    ("studies.best_weights.Best", "write"),
+    ("studies.best_weights.BestWeights", "write"),
     ("studies.objective", "save_checkpoint"),
     ("studies.objective", "_sweep_weights"),
     ("studies.objective", "_outcome"),
     ("studies.objective", "model_record"),
-    ("studies.top_k_models.registry", "add"),
+    ("studies.top_k_models.model_registry", "add"),
     ("transfer.training.checkpoint", "_replace"),
 ]
 
 
 @pytest.mark.parametrize("how", ["full", *(pytest.param(how, marks=pytest.mark.slow) for how in ("lora", "two seeds"))])
 def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
-    task: Task, place: Place, another: Place, how: str, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, another: Place, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed before and after every call of the functions that leave something behind, one kill after another."""
     more, changes = VARIANTS[how]
@@ -102,7 +102,7 @@ def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
 
 
 def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_that_ran_through(
-    task: Task, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", math.inf)
     monkeypatch.setattr("studies.objective.save_checkpoint", killing("studies.objective.save_checkpoint", "before"))
@@ -118,7 +118,7 @@ def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_t
 
 
 def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a GPU an epoch that is run again may come out otherwise: what was saved for it must not be published."""
     with monkeypatch.context() as patch:
@@ -147,7 +147,7 @@ def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_at_rest_a_trial_takes_one_checkpoint_and_its_best_weights(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch, seeds: int
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
     seen: list[list[str]] = []
     sweep = objective._sweep_weights
@@ -169,7 +169,7 @@ def test_at_rest_a_trial_takes_one_checkpoint_and_its_best_weights(
 
 @pytest.mark.parametrize("lost", ["state.safetensors", "state.json", "best"])
 def test_a_trial_whose_files_are_damaged_begins_again(
-    task: Task, place: Place, another: Place, lost: str, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, another: Place, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     another.run(task)
     with monkeypatch.context() as patch:
@@ -185,7 +185,7 @@ def test_a_trial_whose_files_are_damaged_begins_again(
     assert place.outcome() == another.outcome()
 
 
-def test_several_seeds_make_one_value_and_the_best_of_them_is_kept(task: Task, place: Place, bert: Path) -> None:
+def test_several_seeds_make_one_value_and_the_best_of_them_is_kept(task: TrialTask, place: Place, bert: Path) -> None:
     heard = Heard()
     ended = place.run(variant(task, {"epochs": 2}, seeds=3), heard)
     best = [min(value for _, value in heard.epochs[2 * k : 2 * k + 2]) for k in range(3)]
@@ -201,14 +201,14 @@ def test_several_seeds_make_one_value_and_the_best_of_them_is_kept(task: Task, p
     assert lineage["seed"] == lineage["seeds"][attributes["kept_seed"]]
 
 
-def test_several_seeds_are_the_same_for_all_trials_a_single_one_is_not(task: Task) -> None:
+def test_several_seeds_are_the_same_for_all_trials_a_single_one_is_not(task: TrialTask) -> None:
     several = replace(task, seeds=3)
     assert len(set(seeds_of(several, 0))) == 3
     assert seeds_of(several, 0) == seeds_of(several, 7)
     assert seeds_of(task, 0) != seeds_of(task, 7)
 
 
-def test_a_finished_seed_is_not_run_again(task: Task, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_seed_is_not_run_again(task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = variant(task, {"epochs": 2}, seeds=2)
     with monkeypatch.context() as patch:
         calls = count()
@@ -227,7 +227,7 @@ def test_a_finished_seed_is_not_run_again(task: Task, place: Place, monkeypatch:
     assert [epoch for epoch, _ in heard.epochs] == [1, 2]
 
 
-def test_with_several_seeds_a_pruner_judges_seed_by_seed(task: Task, place: Place) -> None:
+def test_with_several_seeds_a_pruner_judges_seed_by_seed(task: TrialTask, place: Place) -> None:
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)  # whatever is reported is too much
     heard = Heard()
     ended = place.run(variant(task, {"epochs": 2}, seeds=3), heard)
@@ -236,7 +236,7 @@ def test_with_several_seeds_a_pruner_judges_seed_by_seed(task: Task, place: Plac
     assert model_registry.models(place.engine, "small") == []
 
 
-def test_a_pruner_stops_a_single_seed_after_an_epoch(task: Task, place: Place) -> None:
+def test_a_pruner_stops_a_single_seed_after_an_epoch(task: TrialTask, place: Place) -> None:
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
     heard = Heard()
     assert place.run(task, heard).is_pruned

@@ -11,7 +11,7 @@ import torch
 from storage.records import model_registry
 from studies import objective
 from studies.objective import OverTimeError
-from studies.trial_task import Probabilities, Task
+from studies.trial_task import Probabilities, TrialTask
 from tests.helpers.one_trial import Heard, KilledError, Place, killing
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import probabilities_of
@@ -19,7 +19,7 @@ from transfer.training.finetune import DivergedError, Examples
 from transfer.training.oom_recovery import NoRoomError
 
 
-def test_a_model_that_knows_one_label_is_complete_and_says_so(task: Task, place: Place) -> None:
+def test_a_model_that_knows_one_label_is_complete_and_says_so(task: TrialTask, place: Place) -> None:
     train = task.examples({}, 0)
     anger = np.zeros_like(train.targets)
     anger[:, 0] = 1
@@ -31,7 +31,7 @@ def test_a_model_that_knows_one_label_is_complete_and_says_so(task: Task, place:
 
 
 def test_probabilities_that_are_no_numbers_end_the_trial(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(model: Any, tokens: Any, **more: Any) -> Probabilities:
         found = probabilities_of(model, tokens, **more)
@@ -60,7 +60,7 @@ def _cramped(patch: pytest.MonkeyPatch, most: int) -> None:
 
 
 def test_a_trial_short_of_memory_says_so_and_ends_as_with_less_from_the_start(
-    task: Task, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = another.run(replace(task, token_budget=64))
     assert "token_budget" not in another.attributes
@@ -75,7 +75,7 @@ def test_a_trial_short_of_memory_says_so_and_ends_as_with_less_from_the_start(
 
 
 def test_where_not_even_the_optimiser_has_room_the_reason_says_what_to_do(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -86,7 +86,7 @@ def test_where_not_even_the_optimiser_has_room_the_reason_says_what_to_do(
 
 
 def test_a_pruned_trial_killed_at_its_end_still_knows_that_memory_was_short(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
     _cramped(monkeypatch, 70)
@@ -112,7 +112,7 @@ class Clock:
 
 
 def test_a_trial_over_its_time_is_pruned_with_its_best_epoch(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objective, "time", Clock())
     heard = Heard()
@@ -123,7 +123,7 @@ def test_a_trial_over_its_time_is_pruned_with_its_best_epoch(
     assert model_registry.models(place.engine, "small") == []
 
 
-def test_time_before_a_kill_counts(task: Task, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_before_a_kill_counts(task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objective, "time", Clock())
     limited = replace(task, time_limit=6.0)
     with monkeypatch.context() as patch:
@@ -135,7 +135,7 @@ def test_time_before_a_kill_counts(task: Task, place: Place, monkeypatch: pytest
 
 
 def test_a_trial_over_its_time_before_any_epoch_fails(
-    task: Task, place: Place, monkeypatch: pytest.MonkeyPatch
+    task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objective, "time", Clock())
     with pytest.raises(OverTimeError, match=r"over its time limit of 0.01\d* minutes in epoch 1"):

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from studies.refit_settings import RecheckSettings, SubsetSettings, check_recheck, recheck_of
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def test_auto_looks_again_at_the_best_two_of_a_long_search_alone() -> None:
@@ -28,5 +28,5 @@ def test_a_subset_is_a_share_or_a_number_of_rows() -> None:
 
 
 def test_a_subset_of_all_rows_is_told_as_such() -> None:
-    with pytest.raises(Problem, match="1,000 rows are no part of the 1,000 training rows"):
+    with pytest.raises(UserError, match="1,000 rows are no part of the 1,000 training rows"):
         SubsetSettings(rows=1000).size(1000)

@@ -11,18 +11,18 @@ import pytest
 from optuna.trial import TrialState
 
 from studies.algorithms import SamplerName
-from studies.heartbeat import Lease
+from studies.heartbeat import Heartbeat
 from studies.next_trial import queue_next
 from studies.optuna_storage import open_optuna
 from studies.samplers import propose
 from studies.space.dimensions import Choices, Fixed, Range, Space, suggest
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, RunTrial, open_study
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import RunTrial, WorkerEnd, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)
 MARKS = {"gp": pytest.mark.slow}
-IDLE = Lease(lambda moved, share: None)
+IDLE = Heartbeat(lambda moved, share: None)
 CONDITIONAL: Space = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
     "layer_decay": Range(low=0.8, high=1.0, when={"class_weighting": ["none"]}),
@@ -37,11 +37,11 @@ BASE = {**BASELINE, "layer_decay": 1.0, "dropout": 0.1, "frozen_layers": 0}
 def formula_in(space: Space) -> RunTrial:
     """A trial whose value follows from its parameters."""
 
-    def run(trial: optuna.Trial, lease: Lease) -> Ended:
+    def run(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
         params = suggest(trial, space)
         value = -abs(params["learning_rate"] - 1e-3) - params.get("dropout", 0.2)
         trial.report(value, 1)
-        return Ended(value, is_pruned=trial.number % 5 == 4)
+        return WorkerEnd(value, is_pruned=trial.number % 5 == 4)
 
     return run
 
@@ -49,7 +49,7 @@ def formula_in(space: Space) -> RunTrial:
 def stopped_in(last: int, space: Space) -> RunTrial:
     """As `formula_in`, but interrupted in one trial."""
 
-    def run(trial: optuna.Trial, lease: Lease) -> Ended:
+    def run(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
         if trial.number == last:
             raise KeyboardInterrupt
         return formula_in(space)(trial, lease)
@@ -96,7 +96,7 @@ def test_a_kill_while_a_trial_is_begun_leaves_the_whole_of_it_or_nothing(
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
     with monkeypatch.context() as patched:  # begun, and the number not noted
-        patched.setattr(Claims, "begin", killed)
+        patched.setattr(TrialClaims, "begin", killed)
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
     assert told(run_it(a_search(name="cut", trials=13, sampler=sampler))) == whole
@@ -171,7 +171,7 @@ def test_a_space_of_one_point_is_run_as_often_as_asked(run_it: RunIt) -> None:
     space: Space = {"learning_rate": 1e-3, "epochs": Range(low=3, high=3)}
     for sampler in SAMPLERS:
         search = a_search(name=sampler, trials=12, sampler=sampler, space=space)
-        study = run_it(search, lambda trial, _: Ended(suggest(trial, space)["epochs"], is_pruned=False))
+        study = run_it(search, lambda trial, _: WorkerEnd(suggest(trial, space)["epochs"], is_pruned=False))
         assert [trial.params for trial in study.trials] == [{"epochs": 3}] * 12
 
 

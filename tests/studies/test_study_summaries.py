@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from storage.database.engine import open_store
 from studies.optuna_storage import open_optuna
-from studies.study_summaries import SeenTrial, glance
+from studies.study_summaries import TrialSummary, glance
 from studies.top_k_models import best_trial
 from tests.helpers.many_trials import make_many_trials
 from tests.storage.conftest import postgresql as postgresql  # noqa: PLC0414
@@ -57,7 +57,7 @@ def a_study(url: str, direction: Direction, name: str = "plan · basic · one") 
     return study
 
 
-def as_optuna_has_it(seen: SeenTrial | None, trial: optuna.trial.FrozenTrial | None) -> bool:
+def as_optuna_has_it(seen: TrialSummary | None, trial: optuna.trial.FrozenTrial | None) -> bool:
     if seen is None or trial is None:
         return seen is None and trial is None
     assert seen.started is not None

@@ -4,11 +4,11 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import this_worker
+from storage.locks.process_identity import this_process
 from studies.optuna_storage import open_optuna
 from studies.time_limit import TimeLimit
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula, told
 
 
@@ -29,14 +29,14 @@ def test_no_trial_begins_after_the_limit_and_the_running_one_is_finished(
     clock, search = Clock(), a_search(name="cut")
     study = open_study(open_optuna(url), search)
 
-    def slow(trial: optuna.Trial, _: object) -> Ended:
+    def slow(trial: optuna.Trial, _: object) -> WorkerEnd:
         clock.seconds += 40
         return formula(trial)
 
     counts = []
     for _ in range(3):
         limit = TimeLimit(study, 60, leads=True, now=clock)
-        work(study, search, Claims(engine, search.name, this_worker()), slow, lambda: None, limit.is_over)
+        work(study, search, TrialClaims(engine, search.name, this_process()), slow, lambda: None, limit.is_over)
         assert {trial.state for trial in study.trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
         counts.append(len(study.trials))
         clock.seconds += 500

@@ -13,15 +13,15 @@ import optuna
 import pytest
 
 from storage.database.engine import open_store
-from storage.files.file_store import Files
+from storage.files.file_store import FileStore
 from storage.files.local_folder import BESIDE
-from storage.locks.process_identity import this_worker
+from storage.locks.process_identity import this_process
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.optuna_storage import open_optuna
-from studies.top_k_models import Shelf
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.top_k_models import TopKModels
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.studies.conftest import a_search, formula, told
 
 KEEP, TRIALS = 2, 5
@@ -34,13 +34,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 def search_in(folder: Path) -> optuna.Study:
     """A search whose trials' weights are a file with the trial's number; opened afresh, as after a kill."""
     url = f"sqlite:///{folder / 'store.db'}"
-    engine, files = open_store(url), Files(folder / "files", folder / "cache")
+    engine, files = open_store(url), FileStore(folder / "files", folder / "cache")
     files.sweep()
     search = a_search(trials=TRIALS, keep=KEEP, pruner="none")
     study = open_study(open_optuna(url), search)
-    shelf = Shelf(engine, files, "plan", study, KEEP)
+    shelf = TopKModels(engine, files, "plan", study, KEEP)
 
-    def run(trial: optuna.Trial, _: object) -> Ended:
+    def run(trial: optuna.Trial, _: object) -> WorkerEnd:
         ended = formula(trial)
         if shelf.wants(trial.number, ended.value):
             weights = folder / "scratch" / f"trial-{trial.number}"
@@ -53,7 +53,7 @@ def search_in(folder: Path) -> optuna.Study:
 
     shelf.mend("models")
     shelf.tidy()
-    work(study, search, Claims(engine, search.name, this_worker()), run, shelf.tidy)
+    work(study, search, TrialClaims(engine, search.name, this_process()), run, shelf.tidy)
     return study
 
 
@@ -98,7 +98,7 @@ def weights_in(folder: Path, place: str) -> list[Path]:
 
 def kept(folder: Path) -> dict[str, str]:
     """What is loadable by name, by the records, and what its weights are."""
-    engine, files = open_store(f"sqlite:///{folder / 'store.db'}"), Files(folder / "files", folder / "cache")
+    engine, files = open_store(f"sqlite:///{folder / 'store.db'}"), FileStore(folder / "files", folder / "cache")
     return {m.name: (files.fetch(m.path) / "weights").read_text() for m in model_registry.models(engine, "plan")}
 
 
@@ -142,18 +142,18 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
 def test_a_record_whose_files_are_gone_does_not_stop_the_shelf(tmp_path: Path) -> None:
     study = search_in(tmp_path)
     shutil.rmtree(tmp_path / "files" / "models")
-    engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), Files(tmp_path / "files", tmp_path / "cache")
-    Shelf(engine, files, "plan", study, keep=1).tidy()
+    engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), FileStore(tmp_path / "files", tmp_path / "cache")
+    TopKModels(engine, files, "plan", study, keep=1).tidy()
     assert len(model_registry.models(engine, "plan")) == 1
 
 
 def test_other_things_in_files_are_left_alone(tmp_path: Path) -> None:
     study = search_in(tmp_path)
-    engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), Files(tmp_path / "files", tmp_path / "cache")
+    engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), FileStore(tmp_path / "files", tmp_path / "cache")
     (tmp_path / "shard").write_text("rows")
     files.publish(tmp_path / "shard", "shards/one")
     model_registry.add(engine, replace(a_record(0, 0.1), name="other", study="another study", path="shards/one"))
-    Shelf(engine, files, "plan", study, keep=1).tidy()
+    TopKModels(engine, files, "plan", study, keep=1).tidy()
     files.sweep()
     assert files.exists("shards/one")
     assert model_registry.get(engine, "plan", "other") is not None

@@ -7,12 +7,12 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import Worker, this_worker
+from storage.locks.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots as table
-from studies.heartbeat import Lease, LostClaim
+from studies.heartbeat import Heartbeat, LostClaim
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import HANG_SECONDS, LEASE_SECONDS, Claim, Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.trial_claims import HANG_SECONDS, LEASE_SECONDS, TrialClaim, TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.studies.conftest import a_search, formula
 
 
@@ -26,18 +26,18 @@ class Clock:
         return self.now
 
 
-def far(name: str) -> Worker:
-    return replace(this_worker(name), host="another-host")
+def far(name: str) -> ProcessIdentity:
+    return replace(this_process(name), host="another-host")
 
 
-def beat(engine: Engine, worker: Worker, at: float, moved: float | None = None) -> None:
+def beat(engine: Engine, worker: ProcessIdentity, at: float, moved: float | None = None) -> None:
     assert table.beat(engine, "study", 0, worker, at, moved)
 
 
 def test_a_silent_worker_of_another_machine_is_given_up_after_a_lease(engine: Engine) -> None:
     clock, owner = Clock(), far("far")
     table.take_slot(engine, "study", 1, owner, 0.0)  # its clock may say anything
-    me = Claims(engine, "study", this_worker(), clock)
+    me = TrialClaims(engine, "study", this_process(), clock)
     assert me.next(1) is None  # whoever has just come cannot know
     clock.now = LEASE_SECONDS
     assert me.next(1) is None
@@ -45,17 +45,17 @@ def test_a_silent_worker_of_another_machine_is_given_up_after_a_lease(engine: En
     clock.now = LEASE_SECONDS + 1
     assert me.next(1) is None
     clock.now = 2 * LEASE_SECONDS + 2
-    assert me.next(1) == Claim(0, None)
+    assert me.next(1) == TrialClaim(0, None)
 
 
 @pytest.mark.parametrize("where", ["here", "far"])
 def test_a_worker_that_beats_but_does_not_move_is_given_up_and_a_slow_one_is_not(engine: Engine, where: str) -> None:
-    clock, owner = Clock(), this_worker("owner") if where == "here" else far("owner")
+    clock, owner = Clock(), this_process("owner") if where == "here" else far("owner")
     table.take_slot(engine, "study", 1, owner, 0.0)
     table.set_trial(engine, "study", 0, owner, 4)
-    me = Claims(engine, "study", this_worker(), clock)
+    me = TrialClaims(engine, "study", this_process(), clock)
 
-    def beats_until(end: float, moved: float) -> Claim | None:
+    def beats_until(end: float, moved: float) -> TrialClaim | None:
         while clock.now < end:
             clock.now += LEASE_SECONDS / 2
             beat(engine, owner, clock.now, moved)
@@ -65,20 +65,20 @@ def test_a_worker_that_beats_but_does_not_move_is_given_up_and_a_slow_one_is_not
 
     assert beats_until(HANG_SECONDS - 60, moved=0.0) is None
     assert beats_until(2 * HANG_SECONDS - 180, moved=5.0) is None  # one step in all that time: slow
-    assert beats_until(3 * HANG_SECONDS, moved=5.0) == Claim(0, 4)
+    assert beats_until(3 * HANG_SECONDS, moved=5.0) == TrialClaim(0, 4)
 
 
 def test_a_laptop_that_slept_keeps_its_trial(engine: Engine) -> None:
-    clock, owner = Clock(), this_worker("owner")
+    clock, owner = Clock(), this_process("owner")
     table.take_slot(engine, "study", 1, owner, time.time() - 9 * 3600)  # its last beat: before the night
-    me = Claims(engine, "study", this_worker(), clock)
+    me = TrialClaims(engine, "study", this_process(), clock)
     assert me.next(1) is None
     clock.now = LEASE_SECONDS + 1  # both were awake again for longer than a lease
     assert me.next(1) is None
 
 
 def test_a_lost_lease_is_noticed_by_the_next_step_and_the_next_writing(engine: Engine) -> None:
-    me = Claims(engine, "study", this_worker())
+    me = TrialClaims(engine, "study", this_process())
     claim = me.next(1)
     assert claim is not None
     with me.alive(claim) as lease:
@@ -87,7 +87,7 @@ def test_a_lost_lease_is_noticed_by_the_next_step_and_the_next_writing(engine: E
         [slot] = table.slots(engine, "study")
         assert slot.share == 0.5
         assert time.time() - slot.moved < 60
-        assert table.take_over(engine, slot, this_worker("other"), 1.0)
+        assert table.take_over(engine, slot, this_process("other"), 1.0)
         with pytest.raises(LostClaim):
             lease.check()
         with pytest.raises(LostClaim):
@@ -96,7 +96,7 @@ def test_a_lost_lease_is_noticed_by_the_next_step_and_the_next_writing(engine: E
 
 
 def test_of_two_workers_one_gets_a_trial(engine: Engine) -> None:
-    one, two = (Claims(engine, "study", this_worker()) for _ in range(2))
+    one, two = (TrialClaims(engine, "study", this_process()) for _ in range(2))
     first, second = one.next(2), two.next(2)
     assert first is not None
     assert second is not None
@@ -110,11 +110,11 @@ def test_of_two_workers_one_gets_a_trial(engine: Engine) -> None:
 def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: Engine, url: str) -> None:
     search = a_search(trials=3)
     study = open_study(open_optuna(url), search)
-    other = Claims(engine, search.name, this_worker("other"))
+    other = TrialClaims(engine, search.name, this_process("other"))
     lost: list[int] = []
     told: list[float | None] = []
 
-    def loses_trial_1(trial: optuna.Trial, lease: Lease) -> Ended:
+    def loses_trial_1(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
         if trial.number == 1 and not lost:
             lost.append(trial.number)
             [slot] = other.open_slots(3)
@@ -125,10 +125,10 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
             ended = formula(optuna.trial.Trial(theirs, trial._trial_id))
             theirs.tell(trial.number, ended.value)
             told.append(ended.value)
-            other.close(Claim(slot.slot, slot.trial))
-        return formula(trial) if trial.number not in lost else Ended(99.0, is_pruned=False)
+            other.close(TrialClaim(slot.slot, slot.trial))
+        return formula(trial) if trial.number not in lost else WorkerEnd(99.0, is_pruned=False)
 
-    work(study, search, Claims(engine, search.name, this_worker()), loses_trial_1, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), loses_trial_1, lambda: None)
     trials = study.get_trials()
     assert lost == [1]
     assert trials[1].value == told[0]
@@ -142,10 +142,10 @@ def test_a_trial_told_by_two_is_told_once(engine: Engine, url: str) -> None:
     search = a_search(trials=1)
     study = open_study(open_optuna(url), search)
 
-    def told_meanwhile(trial: optuna.Trial, _: Lease) -> Ended:
+    def told_meanwhile(trial: optuna.Trial, _: Heartbeat) -> WorkerEnd:
         optuna.load_study(study_name=search.name, storage=open_optuna(url)).tell(trial.number, 0.25)
-        return Ended(0.5, is_pruned=False)
+        return WorkerEnd(0.5, is_pruned=False)
 
-    work(study, search, Claims(engine, search.name, this_worker()), told_meanwhile, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), told_meanwhile, lambda: None)
     assert [trial.value for trial in study.get_trials()] == [0.25]
     assert [slot.state for slot in table.slots(engine, "study")] == ["done"]

@@ -7,12 +7,12 @@ import optuna
 import pytest
 from numpy.typing import NDArray
 
-from studies.heartbeat import Lease
+from studies.heartbeat import Heartbeat
 from studies.trial_result import COLLAPSED_IN_A_ROW, collapsed_to
-from studies.worker_loop import Ended
+from studies.worker_loop import WorkerEnd
 from tests.helpers.tiny_encoders import LABELS
 from tests.studies.conftest import RunIt, a_search, formula
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def probabilities_for(given: list[int]) -> NDArray[np.float32]:
@@ -27,14 +27,14 @@ def test_one_label_for_all_is_a_collapse_unless_the_truth_is_so() -> None:
 
 
 def collapsing(is_so: Callable[[int], bool], *, pruned: Callable[[int], bool] = lambda number: False) -> object:
-    def trial(trial: optuna.Trial, lease: Lease) -> Ended:
+    def trial(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
         ended = formula(trial, lease)
         if pruned(trial.number):
-            return Ended(ended.value, is_pruned=True)
+            return WorkerEnd(ended.value, is_pruned=True)
         if is_so(trial.number):
             trial.set_user_attr("collapsed", "joy")
             trial.set_user_attr("reason", "collapsed: every validation text is given 'joy'")
-        return Ended(ended.value, is_pruned=False)
+        return WorkerEnd(ended.value, is_pruned=False)
 
     return trial
 
@@ -45,15 +45,15 @@ def test_collapsed_trials_count_and_the_sampler_learns_from_them(run_it: RunIt) 
 
 
 def test_five_in_a_row_stop_the_search_and_say_why(run_it: RunIt) -> None:
-    with pytest.raises(Problem, match="last 5 trials give every text the same label: joy"):
+    with pytest.raises(UserError, match="last 5 trials give every text the same label: joy"):
         run_it(a_search(trials=12, pruner="none"), collapsing(lambda number: number > 1))
-    with pytest.raises(Problem):  # gone on with, it stops at once where it collapses again
+    with pytest.raises(UserError):  # gone on with, it stops at once where it collapses again
         run_it(a_search(trials=12, pruner="none"), collapsing(lambda number: number > 1))
 
 
 def test_pruned_trials_in_between_say_nothing_either_way(run_it: RunIt) -> None:
     search = a_search(name="pruned", trials=20, pruner="none")
-    with pytest.raises(Problem, match="same label"):
+    with pytest.raises(UserError, match="same label"):
         run_it(search, collapsing(lambda number: True, pruned=lambda number: number % 2 == 1))
     study = run_it(
         a_search(name="well", trials=20, pruner="none"), collapsing(lambda number: number % COLLAPSED_IN_A_ROW > 0)

@@ -11,13 +11,13 @@ from optuna.trial import TrialState
 from safetensors import SafetensorError
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import this_worker
+from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def test_the_budget_is_used_exactly_and_a_second_run_adds_nothing(run_it: RunIt) -> None:
@@ -33,7 +33,7 @@ def test_raising_the_budget_goes_on(run_it: RunIt) -> None:
 
 
 def test_a_trial_beyond_a_lowered_budget_rests_until_it_is_raised(run_it: RunIt) -> None:
-    def interrupted(trial: optuna.Trial, _: object) -> Ended:
+    def interrupted(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.number == 4:
             raise KeyboardInterrupt
         return formula(trial, _)
@@ -68,7 +68,7 @@ def test_a_search_stopped_after_any_trial_ends_like_one_that_ran_through(run_it:
 def test_an_interrupted_trial_is_gone_on_with_under_its_number(run_it: RunIt) -> None:
     whole = told(run_it(a_search(name="whole")))
 
-    def interrupted(trial: optuna.Trial, _: object) -> Ended:
+    def interrupted(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.number == 3:
             trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)
             raise KeyboardInterrupt
@@ -91,7 +91,7 @@ def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> 
 
 
 def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt) -> None:
-    def fails_once(trial: optuna.Trial, _: object) -> Ended:
+    def fails_once(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.number == 2:
             formula(trial, _)
             raise RuntimeError("the loss became nan")
@@ -106,18 +106,18 @@ def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt)
 
 
 def test_three_failures_alike_stop_the_search_and_say_why(run_it: RunIt) -> None:
-    def fails(trial: optuna.Trial, _: object) -> Ended:
+    def fails(trial: optuna.Trial, _: object) -> WorkerEnd:
         raise RuntimeError("no space left")
 
-    with pytest.raises(Problem, match="last 3 trials failed alike: RuntimeError: no space left"):
+    with pytest.raises(UserError, match="last 3 trials failed alike: RuntimeError: no space left"):
         run_it(trial=fails)
 
 
 def test_what_the_user_can_mend_leaves_the_trial_to_be_gone_on_with(run_it: RunIt) -> None:
-    def cannot(trial: optuna.Trial, _: object) -> Ended:
-        raise Problem("candidate 'x': the hub cannot be reached")
+    def cannot(trial: optuna.Trial, _: object) -> WorkerEnd:
+        raise UserError("candidate 'x': the hub cannot be reached")
 
-    with pytest.raises(Problem):
+    with pytest.raises(UserError):
         run_it(trial=cannot, worker=dead_worker())
     study = run_it()
     assert [trial.state for trial in study.trials].count(TrialState.FAIL) == 0
@@ -129,7 +129,7 @@ FULL = "Error while serializing: I/O error: No space left on device (os error 28
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), SafetensorError(FULL)], ids=repr)
 def test_a_full_disk_ends_the_search_and_fails_no_trial(run_it: RunIt, fault: Exception) -> None:
-    def full(trial: optuna.Trial, _: object) -> Ended:
+    def full(trial: optuna.Trial, _: object) -> WorkerEnd:
         if trial.number == 2:
             raise fault
         return formula(trial)
@@ -143,7 +143,7 @@ def test_a_full_disk_ends_the_search_and_fails_no_trial(run_it: RunIt, fault: Ex
 
 def test_a_study_is_not_gone_on_with_in_the_other_direction(run_it: RunIt) -> None:
     run_it()
-    with pytest.raises(Problem, match="begun to maximize, not to minimize"):
+    with pytest.raises(UserError, match="begun to maximize, not to minimize"):
         run_it(a_search(direction="minimize"))
 
 
@@ -195,7 +195,7 @@ def test_several_workers_share_one_budget_and_a_killed_one_is_replaced(url: str,
     others = [_start(url, 0.05) for _ in range(2)]
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()
-    work(study, search, Claims(engine, search.name, this_worker()), formula, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)
     for other in others:
         _, errors = other.communicate(timeout=300)
         assert other.returncode == 0, errors

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfer.corpus.comment_stream import comment_files
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.bad_rows import Faults
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches, read_file
@@ -36,7 +36,7 @@ def _files(sources: Sequence[CommentSource], base: Path, where: str) -> Iterator
     for source in sources:
         try:
             files = [path for _, path, _ in comment_files([source], base, where)]
-        except Problem:
+        except UserError:
             continue  # moved away since
         yield from ((source, path) for path in files)
 
@@ -54,7 +54,7 @@ def _of_file(
                 texts = as_text(batch.column(0).take(at), f"{where}.text").to_pylist()
                 yield named.take(at).to_pylist(), [clean_cell(text) for text in texts]
             first += batch.num_rows
-    except (Problem, OSError):
+    except (UserError, OSError):
         return  # a file that breaks off, or cannot be opened
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.bad_rows import BROKEN, Faults
 from transfer.tables.columns import as_text
 from transfer.tables.readers import BATCH_ROWS, read_batches, read_file
@@ -81,8 +81,8 @@ def read_comments(
     dropped: counts, as rows are read, "empty text" (left out), "no time" and "unreadable time" (kept, time null), and
     MASKED (kept; a name such as kim****).
 
-    Before it returns, the first row of every file is looked at: a missing file, column or row raises Problem, several
-    raise Problems. While it is read, Problem comes of a broken row, and of times of which none can be read.
+    Before it returns, the first row of every file is looked at: a missing file, column or row raises UserError, several
+    raise UserErrors. While it is read, UserError comes of a broken row, and of times of which none can be read.
     """
     rules = _rules(timezone, salt, dropped, None)
     parts = _parts(sources, base, where)
@@ -121,8 +121,8 @@ def read_windows(
     files: those to be read, as `comment_files` gave them, with the sources of `sources` themselves; None for all. What
     came since is left for the next time, and a window's `file` is a place among these.
     wanted: whether the window of a file (its index) that begins at a row is asked for; others cost no cleaning.
-    faults: rows and files that cannot be read go there and are passed over. Raises Problem, or Problems, where no file
-    of a source can be read, before it returns; and while it is read, for times of which none can be read.
+    faults: rows and files that cannot be read go there and are passed over. Raises UserError, or UserErrors, where no
+    file of a source can be read, before it returns; and while it is read, for times of which none can be read.
     """
     rules = _rules(timezone, salt, None, faults)
     parts = _parts(sources, base, where)
@@ -151,7 +151,7 @@ def comment_files(
 
 
 def _parts(sources: Sequence[CommentSource], base: Path, where: str) -> list[_Part]:
-    parts, problems = list[_Part](), list[Problem]()
+    parts, problems = list[_Part](), list[UserError]()
     for i, source in enumerate(sources):
         place = f"{where}[{i}]"
         try:
@@ -159,7 +159,7 @@ def _parts(sources: Sequence[CommentSource], base: Path, where: str) -> list[_Pa
                 parts.append(_Part(source, Path(source.hub), place, f"{source.hub}/{source.split}"))
             for file in source_files(source, base, place):
                 parts.append(_Part(source, file, place, file_label(source, file, base)))
-        except Problem as problem:
+        except UserError as problem:
             problems.append(problem)
     _raise(problems or _same_ids(parts))
     return parts
@@ -170,11 +170,11 @@ def _those(parts: Sequence[_Part], files: Sequence[tuple[CommentSource, Path]], 
     there = {(id(part.source), part.path): part for part in parts}
     gone = [path for source, path in files if (id(source), path) not in there]
     if gone:
-        raise Problem(f"{where}: {gone[0]} went away while comments were read", "run again")
+        raise UserError(f"{where}: {gone[0]} went away while comments were read", "run again")
     return [there[id(source), path] for source, path in files]
 
 
-def _same_ids(parts: Sequence[_Part]) -> list[Problem]:
+def _same_ids(parts: Sequence[_Part]) -> list[UserError]:
     first: dict[str, _Part] = {}
     twice = [
         (first[part.label], part)
@@ -182,7 +182,7 @@ def _same_ids(parts: Sequence[_Part]) -> list[Problem]:
         if part.source.id is None and first.setdefault(part.label, part) is not part
     ]
     return [
-        Problem(
+        UserError(
             f"{part.where}.id: {part.path} and {other.path} would number their comments alike, {part.label}:0 and on",
             "name the column that holds their ids, or rename one of the files",
         )
@@ -193,18 +193,18 @@ def _same_ids(parts: Sequence[_Part]) -> list[Problem]:
 def _check_parts(parts: Sequence[_Part], base: Path, faults: Faults | None) -> set[int]:
     """Looks at each file's first row. Files that cannot be read, by index, go to `faults` where others of their source
     can; else they raise."""
-    filled, broken = set[str](), dict[int, Problem]()
+    filled, broken = set[str](), dict[int, UserError]()
     for i, part in enumerate(parts):
         try:
             if next(_batches(part, base, 1, None if faults is None else Faults()), None) is not None:
                 filled.add(part.where)
-        except Problem as problem:
+        except UserError as problem:
             broken[i] = problem
     passed = {i for i in broken if faults is not None and parts[i].where in filled}
     problems = [problem for i, problem in broken.items() if i not in passed]
     known = filled | {parts[i].where for i in broken}
     empty = {part.where: part for part in parts if part.where not in known}
-    problems += [Problem(f"{place}.path: no rows in {part.source.path}") for place, part in empty.items()]
+    problems += [UserError(f"{place}.path: no rows in {part.source.path}") for place, part in empty.items()]
     _raise(problems)
     for i in passed:
         assert faults is not None
@@ -212,9 +212,9 @@ def _check_parts(parts: Sequence[_Part], base: Path, faults: Faults | None) -> s
     return passed
 
 
-def _raise(problems: Sequence[Problem]) -> None:
+def _raise(problems: Sequence[UserError]) -> None:
     if problems:
-        raise problems[0] if len(problems) == 1 else Problems(f"{len(problems)} problems of comments", problems)
+        raise problems[0] if len(problems) == 1 else UserErrors(f"{len(problems)} problems of comments", problems)
 
 
 def _columns(source: CommentSource) -> dict[str, str]:
@@ -267,7 +267,7 @@ def _slices(part: _Part, base: Path, size: int, faults: Faults | None) -> Iterat
                 yield start + at, rows
                 at += rows.num_rows
             start += batch.num_rows
-    except Problem as problem:
+    except UserError as problem:
         if faults is None:
             raise
         faults.file(part.label, f"from row {start} on: {str(problem).splitlines()[0]}")
@@ -323,7 +323,7 @@ class _Times:
     def read(self, column: pa.Array | None, n: int, dropped: Counter[str]) -> pa.Array:
         """Times of n comments, null where there is none or none can be read; both are counted.
 
-        Raises Problem where many were there by now and none could be read.
+        Raises UserError where many were there by now and none could be read.
         """
         if column is None:
             return pa.nulls(n, UTC_TIME)
@@ -365,8 +365,8 @@ def _hashed(authors: Sequence[str | None], key: bytes) -> list[str | None]:
     return [hashes.get(author) if author else None for author in authors]
 
 
-def _no_times(part: _Part, example: str) -> Problem:
-    return Problem(
+def _no_times(part: _Part, example: str) -> UserError:
+    return UserError(
         f"{part.where}.time: no time in column {part.source.time!r} of {part.path.name} can be read: {example!r}",
         "readable are timestamps, dates, ISO 8601 text (2024-03-01T09:05:00+09:00), seconds or milliseconds since 1970",
         "name another column, or leave `time` out: the comments are then classified, and in no daily line",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.sources import LabelledSource, label_text, near
 from transfer.text.cleaning import MISSING
 
@@ -15,14 +15,14 @@ def label_numbers(source: LabelledSource, labels: Sequence[str], where: str) -> 
     """Value as sources.label_text gives it -> index in `labels`.
 
     Labels stand for themselves and the source's `map` goes before them; with `unmapped: drop` a map stands alone, so
-    that one of several sources can give one class. Raises Problem where the map leads to no label of the plan.
+    that one of several sources can give one class. Raises UserError where the map leads to no label of the plan.
     """
     numbers = {label_text(label): i for i, label in enumerate(labels)}
     if source.map is None:
         return numbers
     problems = [target for target in source.map.values() if label_text(target) not in numbers]
     if problems:
-        raise Problem(
+        raise UserError(
             f"{where}.map: leads to {', '.join(map(repr, dict.fromkeys(problems)))}, no label of the plan",
             f"the plan's labels: {', '.join(labels)}",
             *near(problems[0], labels),
@@ -39,13 +39,13 @@ def label_number(value: str | None, numbers: Mapping[str, int]) -> int:
     return NO_LABEL if text in MISSING else UNKNOWN
 
 
-def unknown_labels(unknown: Counter[str], source: LabelledSource, labels: Sequence[str], where: str) -> Problem:
+def unknown_labels(unknown: Counter[str], source: LabelledSource, labels: Sequence[str], where: str) -> UserError:
     """What is said of values that mean no label. unknown: value -> rows."""
     common = [f"{value[:40]!r} ({count} rows)" for value, count in unknown.most_common(12)]
     more = [f"and {len(unknown) - 12} values more"] if len(unknown) > 12 else []
     named = source.path or source.hub
     misspelt = [(value, label) for value in unknown for label in labels if value.casefold() == label.casefold()]
-    return Problem(
+    return UserError(
         f"{where}.label: column {source.label!r} of {named} has {len(unknown)} values that are no labels of the plan",
         ", ".join(common + more),
         f"the plan's labels: {', '.join(labels)}",

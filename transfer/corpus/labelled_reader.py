@@ -13,7 +13,7 @@ import numpy as np
 from transfer.corpus.label_mapping import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
 from transfer.corpus.labelled import Labelled, labelled, without
 from transfer.corpus.splits import Original, deal_halves, split_original
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import GoldSource, LabelledSource
@@ -27,20 +27,20 @@ def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base
 
     base: the plan's folder. where: the plan's key of the list, "original.train", or of the one gold source, "gold".
     Rows are dropped as "empty text", "no label", "unmapped label" and "duplicate" (of a text with the same label).
-    Raises Problem, or Problems of several sources, for what cannot be read, values that are no labels of the plan,
+    Raises UserError, or UserErrors of several sources, for what cannot be read, values that are no labels of the plan,
     weights that are not positive numbers, and where no row is left.
     """
-    rows, problems = _Rows(), list[Problem]()
+    rows, problems = _Rows(), list[UserError]()
     for i, source in enumerate(sources):
         try:
             _read(source, labels, base, where if isinstance(source, GoldSource) else f"{where}[{i}]", rows)
-        except Problem as problem:
+        except UserError as problem:
             problems.append(problem)
     if problems:
-        raise problems[0] if len(problems) == 1 else Problems(f"{where}: {len(problems)} problems", problems)
+        raise problems[0] if len(problems) == 1 else UserErrors(f"{where}: {len(problems)} problems", problems)
     if not rows.texts:
         counts = ", ".join(f"{count} {reason}" for reason, count in rows.dropped.items())
-        raise Problem(
+        raise UserError(
             f"{where}: no row is left that has a text and a label of the plan", f"dropped: {counts or 'none'}"
         )
     gold = [source for source in sources if isinstance(source, GoldSource)]
@@ -124,7 +124,7 @@ def _weight(text: str | None, where: str) -> float:
     except ValueError:
         weight = math.nan
     if not (0 < weight < math.inf):
-        raise Problem(
+        raise UserError(
             f"{where}.weight: {text!r} is no weight of a row",
             "a weight is a positive number: 1 / the probability with which the comment came into the sample",
         )

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from transfer.corpus.labelled import Booleans, Integers, Labelled, chosen, without
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 Half = Literal["tune", "report"]
 
@@ -33,7 +33,8 @@ def split_original(
     """The three splits, without a text in two of them: test wins over validation, validation over train.
 
     A share, between 0 and 1, of train's texts is dealt out label by label: at least one of each label that has three.
-    Raises Problem, or Problems, where shares leave no train rows, train lacks a label of the plan, or a split is empty.
+    Raises UserError, or UserErrors, where shares leave no train rows, train lacks a label of the plan, or a split is
+    empty.
     """
     if isinstance(test, Labelled):
         train = without(train, set(test.keys), "also in test")
@@ -78,9 +79,9 @@ def _checked_shares(test: float | Labelled | None, validation: float | Labelled)
     }
     for name, share in shares.items():
         if not 0 < share < 1:
-            raise Problem(f"original.{name}: a share lies between 0 and 1, got {share}", "0.1 is the usual one")
+            raise UserError(f"original.{name}: a share lies between 0 and 1, got {share}", "0.1 is the usual one")
     if sum(shares.values()) >= 1:
-        raise Problem(f"original: shares of {sum(shares.values()):g} in all leave nothing to train on")
+        raise UserError(f"original: shares of {sum(shares.values()):g} in all leave nothing to train on")
     return [shares.get("test", 0.0), shares.get("validation", 0.0)]
 
 
@@ -125,7 +126,7 @@ def _counted(train: Labelled, validation: Labelled, test: Labelled | None) -> Or
 
 def _check(original: Original, labels: Sequence[str]) -> None:
     problems = [
-        Problem(f"original.{name}: no row is left", _of(part.dropped))
+        UserError(f"original.{name}: no row is left", _of(part.dropped))
         for name, part in (("validation", original.validation), ("test", original.test))
         if part is not None and not len(part)
     ]
@@ -134,16 +135,16 @@ def _check(original: Original, labels: Sequence[str]) -> None:
     if absent:
         problems.append(_absent(absent, counts, original.train.dropped))
     if problems:
-        raise problems[0] if len(problems) == 1 else Problems("original: its splits cannot be used", problems)
+        raise problems[0] if len(problems) == 1 else UserErrors("original: its splits cannot be used", problems)
 
 
-def _absent(absent: Sequence[str], counts: Mapping[str, int], dropped: Mapping[str, int]) -> Problem:
+def _absent(absent: Sequence[str], counts: Mapping[str, int], dropped: Mapping[str, int]) -> UserError:
     there = ", ".join(f"{label} {count}" for label, count in counts.items() if count)
     if len(counts) - len(absent) == 1:
         what = f"original.train: every row is of one class, {there.split()[0]!r}; a classifier needs two"
     else:
         what = f"original.train: no row with the label {', '.join(map(repr, absent))}"
-    return Problem(
+    return UserError(
         what,
         f"rows by label: {there or 'none'}; {_of(dropped)}",
         "add rows of it, look at `map` and `unmapped`, or take it out of the plan's `labels`",

@@ -53,15 +53,14 @@ def draw_stratified(
 ) -> Draw:
     """`size` comments, or all where there are fewer, allotted to strata in proportion and random within each.
 
-    batches: gives the record batches of transfer.corpus.comment_stream anew at each call. timezone: of the days. same: what a key and
-    text count as; of those that count as one, one is drawn, and the first in the alphabet. None: every comment of a
-    stratum has the same chance, so that a text posted ten times has ten, and may stand in the sample several times.
-    wanted: of a text; others are left out and counted. without: keys, or what they count as, left out. spread: over
-    time and source; else all is one stratum.
-    A comment's place in its stratum is a hash of the seed and its id (or what it counts as), so the order of files does
-    not matter, but for what stands in several strata: it is drawn from the first.
-    Strata get their places one by one by the method of equal proportions (Huntington 1928): every stratum has one
-    before any has two, and a larger sample begins with the smaller one.
+    batches: gives the record batches of transfer.corpus.comment_stream anew at each call. timezone: of the days. same:
+    what a key and text count as; of those that count as one, one is drawn, and the first in the alphabet. None: every
+    comment of a stratum has the same chance, so that a text posted ten times has ten, and may stand in the sample
+    several times. wanted: of a text; others are left out and counted. without: keys, or what they count as, left out.
+    spread: over time and source; else all is one stratum. A comment's place in its stratum is a hash of the seed and
+    its id (or what it counts as), so the order of files does not matter, but for what stands in several strata: it is
+    drawn from the first. Strata get their places one by one by the method of equal proportions (Huntington 1928): every
+    stratum has one before any has two, and a larger sample begins with the smaller one.
     """
     zone = ZoneInfo(timezone)
     stratum_of = _strata(batches(), zone) if spread else lambda day, source: WHOLE

@@ -9,7 +9,7 @@ from torch import nn
 STEPS = 1 << 16  # 16 random bits decide about an element; four come from each number that is drawn
 
 
-class QuickDropout(nn.Dropout):
+class FastDropout(nn.Dropout):
     """As torch's, with masks from a generator of numpy's, seeded anew for each from torch's own generator.
 
     So the masks follow from torch's random state as always: a checkpoint that restores it goes on with the same ones,
@@ -51,4 +51,4 @@ def quicken_dropout(model: nn.Module) -> None:
     """Puts QuickDropout in the place of every dropout of torch's."""
     for name, module in list(model.named_modules()):
         if type(module) is nn.Dropout:
-            model.set_submodule(name, QuickDropout(module.p))
+            model.set_submodule(name, FastDropout(module.p))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transfer.encoders.safetensors_conversion import PICKLED, convert_once
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
@@ -30,7 +30,7 @@ def fetch_model(name: str, revision: str | None = None) -> Path:
 
     name: a folder, or a repository on the hub (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache count as always).
     A folder needs no network, and no file with code is ever downloaded.
-    Raises Problem where there is none: no such repository or revision, a gated one, no network, no weights, or
+    Raises UserError where there is none: no such repository or revision, a gated one, no network, no weights, or
     weights in a file that would run code.
     """
     folder = _folder(name) or _download(name, revision, [*SMALL_FILES, *WEIGHTS])
@@ -39,7 +39,7 @@ def fetch_model(name: str, revision: str | None = None) -> Path:
     if _folder(name) is None:
         folder = _download(name, revision, [*SMALL_FILES, *PICKLED])
     if not _has(folder, PICKLED):
-        raise Problem(
+        raise UserError(
             f"candidate '{name}': no weights in {folder}",
             "looked for model.safetensors and, to convert, pytorch_model.bin",
             "a model for transformers and torch is needed (no TensorFlow or Flax weights)",
@@ -65,7 +65,7 @@ def _folder(name: str) -> Path | None:
     if not path.is_dir():
         return None
     if not (path / "config.json").is_file():
-        raise Problem(
+        raise UserError(
             f"candidate '{name}': the folder has no config.json", "a folder that transformers saved is needed"
         )
     return path
@@ -90,14 +90,14 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
     try:
         yield
     except errors.GatedRepoError as error:
-        raise Problem(
+        raise UserError(
             f"{what}: the repository is gated: its owner grants access on request",
             "ask for access on its page, then set HF_TOKEN to a token of that account (or run: hf auth login)",
         ) from error
     except errors.RevisionNotFoundError as error:
-        raise Problem(f"{what}: the repository has no revision '{revision}'") from error
+        raise UserError(f"{what}: the repository has no revision '{revision}'") from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise Problem(
+        raise UserError(
             f"{what}: no such folder here, and no such repository on the hub",
             "check the spelling (owner/name); a private repository needs HF_TOKEN",
         ) from error
@@ -111,7 +111,7 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
         raise _refused(what, error) from error
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
-        raise Problem(f"{what}: {error.strerror or error}{file}") from error
+        raise UserError(f"{what}: {error.strerror or error}{file}") from error
     except Exception as error:
         # The HTTP client's own errors share no base with ConnectionError.
         if type(error).__module__.split(".")[0].startswith("httpx"):
@@ -119,15 +119,17 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
         raise
 
 
-def _refused(what: str, error: "HfHubHTTPError") -> Problem:
+def _refused(what: str, error: "HfHubHTTPError") -> UserError:
     status = error.response.status_code
     first_line = str(error).strip().partition("\n")[0]
     no_access = "check the spelling, and HF_TOKEN: a private repository needs a token that may read it"
-    return Problem(f"{what}: the hub answered: {first_line}", no_access if status in {401, 403} else "try again later")
+    return UserError(
+        f"{what}: the hub answered: {first_line}", no_access if status in {401, 403} else "try again later"
+    )
 
 
-def _offline(what: str) -> Problem:
-    return Problem(
+def _offline(what: str) -> UserError:
+    return UserError(
         f"{what}: no such folder here, and the hub cannot be reached",
         "a folder is looked for beside the plan; a hub name needs the network once, then it is cached",
         "offline (HF_HUB_OFFLINE=1) works with what was downloaded before",

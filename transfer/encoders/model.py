@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transfer.device.memory_release import give_back
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -34,12 +34,12 @@ LONGEST_OF_UNLIMITED = 512
 
 
 def load_config(name: str, revision: str | None = None) -> "PretrainedConfig":
-    """The configuration of a folder or hub repository. Raises Problem where it cannot be had."""
+    """The configuration of a folder or hub repository. Raises UserError where it cannot be had."""
     return _read_config(fetch_config(name, revision), name)
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> "PreTrainedTokenizerBase":
-    """The tokenizer of a folder or hub repository. Raises Problem where it cannot be had."""
+    """The tokenizer of a folder or hub repository. Raises UserError where it cannot be had."""
     from transformers import AutoTokenizer
 
     # Said outright, or the library warns after every fork.
@@ -59,7 +59,7 @@ def load_classifier(
 
     The head is initialised from `seed`, unless one was saved for the same labels in the same order: that one is kept.
     dropout, in [0, 1), takes the place of every dropout rate of the configuration; None leaves them as they are.
-    No code of the repository is run. Raises Problem where the model cannot be had, is no encoder that transformers
+    No code of the repository is run. Raises UserError where the model cannot be had, is no encoder that transformers
     can classify with, or lacks weights of its encoder.
     """
     import torch
@@ -153,10 +153,10 @@ def _load(folder: Path, config: "PretrainedConfig", name: str) -> "tuple[PreTrai
 
 
 def _check_encoder(random: Collection[str], layers: int, name: str) -> None:
-    """Raises Problem where weights of the encoder would silently be random ones."""
+    """Raises UserError where weights of the encoder would silently be random ones."""
     lacking = sorted(key for key in random if layer_of(key, layers) <= layers)
     if lacking:
-        raise Problem(
+        raise UserError(
             f"candidate '{name}': its weights do not fit its config.json",
             f"{len(lacking)} of the encoder's tensors are missing or of another shape: {', '.join(lacking[:3])}",
             "download or save it again",
@@ -179,11 +179,11 @@ def _replace_head(model: "PreTrainedModel") -> None:
             parameter.copy_(fresh[name])
 
 
-def _unfit(name: str, what: str, error: BaseException) -> Problem:
+def _unfit(name: str, what: str, error: BaseException) -> UserError:
     if "trust_remote_code" in str(error):
-        return Problem(
+        return UserError(
             f"candidate '{name}': it needs code from its own repository, which is never run here",
             "take a model of an architecture that transformers has built in",
         )
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return Problem(f"candidate '{name}': {what}", first_line)
+    return UserError(f"candidate '{name}': {what}", first_line)

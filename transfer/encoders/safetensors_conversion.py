@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ def convert_once(folder: Path, what: str) -> Path:
     """A folder with the small files of `folder` and its pickled weights as model.safetensors.
 
     It is kept in the hub's home (HF_HOME) and made anew when a file of `folder` changes. Several processes may ask
-    at once. Raises Problem, which begins with `what`, where a file holds anything but weights, or no weights.
+    at once. Raises UserError, which begins with `what`, where a file holds anything but weights, or no weights.
     """
     from huggingface_hub.constants import HF_HOME
 
@@ -79,8 +79,8 @@ def _read(path: Path, what: str) -> "dict[str, torch.Tensor]":
     return tensors
 
 
-def _unfit(path: Path, what: str, why: str) -> Problem:
-    return Problem(
+def _unfit(path: Path, what: str, why: str) -> UserError:
+    return UserError(
         f"{what}: {path.name} is not a file of plain weights, so it was not loaded",
         why,
         "ask its owner for safetensors; files that run code when they are read are refused",

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -37,8 +37,8 @@ def convert(folder: Path, out: Path, form: Format) -> Path:
 
     Inputs: input_ids and attention_mask, (B, T) int64 both, any B and T that the model takes. Output: logits, (B, K)
     float32, computed in float32. OpenVINO's weights lie beside the .xml in a .bin. What is there already is left as
-    it is: a file is renamed into its place when it is whole. Raises Problem where the extra is not installed, and where
-    the model is of an architecture that cannot be converted.
+    it is: a file is renamed into its place when it is whole. Raises UserError where the extra is not installed, and
+    where the model is of an architecture that cannot be converted.
     """
     require(form)
     file = out / FILES[form]
@@ -55,10 +55,10 @@ def convert(folder: Path, out: Path, form: Format) -> Path:
         for made in sorted(beside.iterdir(), key=lambda path: path.name == FILES[form]):
             made.replace(out / made.name)
     except Exception as error:  # converters raise whatever the graph made them raise
-        if isinstance(error, OSError | Problem):
+        if isinstance(error, OSError | UserError):
             raise
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise Problem(
+        raise UserError(
             f"{folder.name}: cannot be converted to {form}: {first_line}", "set infer.engine: torch in the plan"
         ) from error
     finally:
@@ -72,12 +72,12 @@ def is_installed(form: str) -> bool:
 
 
 def require(form: str) -> None:
-    """Raises Problem, which names the extra, where a module of it is not installed."""
+    """Raises UserError, which names the extra, where a module of it is not installed."""
     # OpenVINO's tools and NNCF tell their maker of each use; without this package they take a stub of their own
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     missing = [module for module in MODULES[form] if find_spec(module) is None]
     if missing:
-        raise Problem(
+        raise UserError(
             f"{form}: {', '.join(missing)} not installed", f"install the extra: pip install 'moodline[{form}]'"
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.inference_engine import Engine, Floats, Way
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 # What a quicker way may cost: of the labels one in 200, of any label's share 0.2 points.
 LEAST_AGREEMENT = 0.995
@@ -58,7 +58,7 @@ def fastest(
 ) -> tuple[Way, list[Measured]]:
     """The fastest of `ways` that agrees with float32 on some texts, and what was measured.
 
-    tokens: of some hundred different texts. say: hears of each way. Raises Problem where none agrees.
+    tokens: of some hundred different texts. say: hears of each way. Raises UserError where none agrees.
     """
     engine = open_way(REFERENCE)
     reference, seconds = _timed(engine, tokens)
@@ -73,7 +73,7 @@ def fastest(
         say(str(found[-1]))
     taken = [measured for measured in found if measured.agrees]
     if not taken:
-        raise Problem(
+        raise UserError(
             f"infer.engine: nothing that the plan allows gives float32's labels (of {len(tokens)} comments)",
             *map(str, found),
             f"asked for are {LEAST_AGREEMENT:.1%} of the labels, and every label's share within {MOST_SHIFT:.1%}",

@@ -53,7 +53,7 @@ def ways_here() -> list[Way]:
 def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
     """The model, ready in this way; converted and quantised first where it has not been.
 
-    calibration: tokens for int8; not asked for where the quantised file is there. Raises Problem where an extra is
+    calibration: tokens for int8; not asked for where the quantised file is there. Raises UserError where an extra is
     missing, or the model cannot be converted.
     """
     from transfer.engines.torch_engine import TorchEngine

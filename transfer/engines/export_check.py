@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transfer.encoders.tokenization import batches, encode, pad
 from transfer.engines.convert import FILES, Format, convert
 from transfer.engines.torch_engine import TorchEngine
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 # Of a probability: float32 sums in another order; a hundred times what was seen.
 MOST_DIFFERENCE = 1e-3
@@ -21,14 +21,14 @@ def convert_checked(folder: Path, form: Format, texts: Sequence[str], max_length
     """Writes the classifier of `folder` in another form below it, in a folder named by the form, and holds it to torch.
 
     texts: cleaned, at least one; max_length: tokens read of each. Returns the largest difference of a probability.
-    Raises Problem where the extra is not installed, the model cannot be converted, or the two disagree.
+    Raises UserError where the extra is not installed, the model cannot be converted, or the two disagree.
     """
     file = convert(folder, folder / form, form)
     engine = TorchEngine(folder, max_length)
     found = probabilities_by(form, file, texts, engine)
     difference = float(np.abs(found - engine.probabilities(texts)).max())
     if not difference <= MOST_DIFFERENCE:  # NaN, too
-        raise Problem(
+        raise UserError(
             f"{folder.name}: its {form} form gives probabilities that differ by {difference:.2g} from torch's",
             f"at most {MOST_DIFFERENCE:g} is let pass; export without --format {form}",
         )

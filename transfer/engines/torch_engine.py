@@ -13,7 +13,7 @@ from transfer.cpu_kernels.apply import quicken
 from transfer.device.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.inference_engine import Precision
-from transfer.training.oom_recovery import Memory
+from transfer.training.oom_recovery import OomRecovery
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -23,7 +23,7 @@ def probabilities_of(
     model: "PreTrainedModel",
     tokens: Tokens,
     on_batch: Callable[[int], None] = lambda texts: None,
-    memory: Memory | None = None,
+    memory: OomRecovery | None = None,
     precision: Precision | None = None,
 ) -> NDArray[np.float32]:
     """(N, K) float32 probabilities, rows sum to 1, in the order of `tokens`; on the device where `model` is.
@@ -34,7 +34,7 @@ def probabilities_of(
     device = str(model.device)
     n_labels = int(model.config.num_labels or 0)
     out = np.zeros((len(tokens), n_labels), dtype=np.float32)
-    memory = memory or Memory()
+    memory = memory or OomRecovery()
     lengths = tokens.lengths
 
     def judge(rows: Indices) -> None:
@@ -89,7 +89,7 @@ class TorchEngine:
         longest = longest_input(model.config, self.tokenizer)
         self.max_length = min(max_length or longest, longest)
         self.precision: Precision = precision or default_precision(self.model)
-        self.memory = Memory()  # kept, so that a budget that was lowered once stays lowered
+        self.memory = OomRecovery()  # kept, so that a budget that was lowered once stays lowered
         if compiled:
             self.model.compile(dynamic=True)
 

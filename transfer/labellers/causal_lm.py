@@ -10,7 +10,7 @@ import torch
 
 from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.weight_quantization import quantised
 
@@ -27,7 +27,7 @@ class CausalLM:
     `model` is first asked for.
 
     where: the plan's key of the settings, put in front of every message.
-    Raises Problem where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
+    Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
     or no network.
     """
 
@@ -40,7 +40,7 @@ class CausalLM:
 
     @cached_property
     def model(self) -> "PreTrainedModel":
-        """The weights, on the device. Raises Problem where transformers cannot load them, or not in this format."""
+        """The weights, on the device. Raises UserError where transformers cannot load them, or not in this format."""
         from transformers import AutoModelForCausalLM
 
         folder, dtype = self._fetch(weights=True), self._dtype()
@@ -80,10 +80,10 @@ class CausalLM:
         """The hub's commit; None for a folder."""
         return None if Path(self._name).is_dir() else self._folder.name
 
-    def problem(self, what: str, error: BaseException) -> Problem:
+    def problem(self, what: str, error: BaseException) -> UserError:
         """What is wrong with the model, with the first line of the error that said so."""
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        return Problem(f"{self._where}.model: '{self._settings.model}': {what}", first)
+        return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first)
 
     def _dtype(self) -> torch.dtype:
         if self._settings.dtype == "auto":
@@ -100,8 +100,8 @@ class CausalLM:
             if weights:
                 return fetch_model(self._name, self.commit or self._settings.revision)
             return fetch_config(self._name, self._settings.revision)
-        except Problem as problem:
-            raise Problem(f"{self._where}.model: {str(problem).removeprefix('candidate ')}") from problem
+        except UserError as problem:
+            raise UserError(f"{self._where}.model: {str(problem).removeprefix('candidate ')}") from problem
 
     def _load_config(self) -> "PretrainedConfig":
         from transformers import AutoConfig

@@ -53,7 +53,7 @@ class DrawnExamples(BaseModel):
         return None if self.count is not None else (self.per_label or PER_LABEL)
 
 
-class Shots(Protocol):
+class FewShotExamples(Protocol):
     """Which examples each comment's prompt shows.
 
     facts: what decides that, fit for JSON, part of the labeller's identity; empty where the prompt itself shows them.

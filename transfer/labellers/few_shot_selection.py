@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, Shots, Written, fingerprint_of, others
+from transfer.labellers.few_shot_examples import (
+    DrawnExamples,
+    Example,
+    FewShotExamples,
+    Written,
+    fingerprint_of,
+    others,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -22,7 +29,7 @@ PIECES = (2, 4)
 BLOCK = 256
 
 
-def draw_examples(how: DrawnExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> Shots:
+def draw_examples(how: DrawnExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> FewShotExamples:
     """Examples from `rows`, decided by the seed and the rows alone, whatever their order.
 
     fixed: rows in the order of a seeded hash, so that rows which come later mostly change nothing.

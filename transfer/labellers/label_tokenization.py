@@ -7,7 +7,7 @@ tokenised alone.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.few_shot_examples import Example
 from transfer.labellers.label_likelihood import common_length
 from transfer.labellers.prompt import (
@@ -30,7 +30,7 @@ SEAT = "COMMENT-STANDS-HERE"
 DATE = "01 Jan 2025"
 
 
-class Spelling:
+class LabelTokenization:
     """The prompt in the words and tokens of one tokenizer.
 
     before, after: text around the comment, the chat template's own included, the same for every comment.
@@ -60,7 +60,7 @@ class Spelling:
         """Token ids of the prompt for each comment; with `room`, comments are cut until the prompt fits into it.
 
         shown: each comment's examples; None: those that the settings spell out.
-        Raises Problem where the prompt does not fit even without a comment.
+        Raises UserError where the prompt does not fit even without a comment.
         """
         quoted = [quote(text, self._settings.max_characters, self._reserved) for text in texts]
         befores = [self.before] * len(texts) if shown is None else [self._before(examples) for examples in shown]
@@ -90,7 +90,7 @@ class Spelling:
             quoted = quoted[: min(len(quoted) - 1, int(len(quoted) * share))]
             ids = self._encode([before + quoted + self.after])[0]
         if len(ids) > room:
-            raise Problem(
+            raise UserError(
                 f"the prompt has {len(ids)} tokens without a comment, and the model reads {room}",
                 "shorten its instruction, definitions or examples, or take a model with a longer context",
             )
@@ -150,10 +150,10 @@ def _one_begins_another(spelled: Sequence[Sequence[int]]) -> bool:
 
 
 def _require_apart(names: Sequence[str], spelled: Sequence[Sequence[int]]) -> None:
-    """Raises Problem where the tokenizer has no letters for a name, or none that tell it from another."""
+    """Raises UserError where the tokenizer has no letters for a name, or none that tell it from another."""
     seen: dict[tuple[int, ...], str] = {}
     for name, ids in zip(names, spelled, strict=True):
         other = seen.setdefault(tuple(ids), name)
         if not ids or other != name:
             what = f"and '{other}' are the same" if ids else "is nothing"
-            raise Problem(f"'{name}' {what} to the model's tokenizer", "give the labels names that it can spell")
+            raise UserError(f"'{name}' {what} to the model's tokenizer", "give the labels names that it can spell")

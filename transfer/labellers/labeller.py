@@ -34,7 +34,7 @@ class Labeller(Protocol):
 
     `answer` yields (index into texts, Answer), each index once, in any order, as soon as it is known: a caller
     that keeps each one when it comes loses nothing to a fault or a kill, and asks again for what is missing.
-    A fault that cannot pass raises Problem after everything known was yielded.
+    A fault that cannot pass raises UserError after everything known was yielded.
     An answer depends on its own text and on nothing else. Given the same list of texts on the same machine a local
     labeller's numbers are the same to the last bit; in another batch they differ by rounding (see local.py).
     """

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 
-from transfer.labellers.few_shot_examples import Shots
+from transfer.labellers.few_shot_examples import FewShotExamples
 from transfer.labellers.labeller import Labeller
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings
 
 
 def make_labeller(
-    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE, shots: Shots | None = None
+    settings: LabellerSettings,
+    labels: Sequence[str],
+    device: str,
+    where: str = WHERE,
+    shots: FewShotExamples | None = None,
 ) -> Labeller:
     """The labeller that the settings name: a server where they give an address, else a local model on `device`.
 
     labels: the plan's, in its order. where: the plan's key of the settings, put in front of every message.
     shots: the examples that prompts show; None: those that the settings spell out.
-    Raises Problem where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, and
+    Raises UserError where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, and
     a server is asked, at the first question.
     """
     if settings.base_url:

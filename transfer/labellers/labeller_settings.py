@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.labellers.prompt import PromptSettings, check_prompt
 from transfer.labellers.tuning_settings import Quantisation, TuningSettings, check_local
 
@@ -80,7 +80,7 @@ class LabellerSettings(BaseModel):
     prompt: PromptSettings = Field(default_factory=PromptSettings, description="what the LLM is asked")
 
 
-def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str = WHERE) -> list[Problem]:
+def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str = WHERE) -> list[UserError]:
     """What can be seen to be wrong without a model, a server or a network.
 
     where: the plan's key of the settings, put in front of every message.
@@ -88,18 +88,18 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
     problems = check_prompt(settings.prompt, labels, f"{where}.prompt")
     if settings.base_url is not None and not settings.base_url.startswith(("http://", "https://")):
         address = f"{where}.base_url: '{settings.base_url}' is no address of a server"
-        problems.insert(0, Problem(address, "as in http://localhost:8000/v1"))
+        problems.insert(0, UserError(address, "as in http://localhost:8000/v1"))
     if settings.teacher is not None and (settings.model or settings.base_url):
-        both = Problem(
+        both = UserError(
             f"{where}.teacher: '{settings.teacher}' stands beside {'model' if settings.model else 'base_url'}",
             "a teacher labels in place of an LLM: name one of them",
         )
         problems.insert(0, both)
     elif settings.teacher is not None and settings.prompt != PromptSettings():
-        unread = Problem(f"{where}.prompt: a teacher reads no prompt", "leave it out, or take an LLM")
+        unread = UserError(f"{where}.prompt: a teacher reads no prompt", "leave it out, or take an LLM")
         problems.insert(0, unread)
     elif settings.teacher is None and not settings.model:
-        missing = Problem(
+        missing = UserError(
             f"{where}.model: not given",
             "a causal LM by hub name or folder, as in google/gemma-3-4b-it",
             "or, with base_url, the name that the server has for it; with no LLM at all, teacher: ensemble",
@@ -110,9 +110,9 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
 
 
 def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: str) -> None:
-    """Raises Problem, or Problems for several, where check_labeller finds any."""
+    """Raises UserError, or UserErrors for several, where check_labeller finds any."""
     problems = check_labeller(settings, labels, where)
     if len(problems) == 1:
         raise problems[0]
     if problems:
-        raise Problems(f"{where}: {len(problems)} problems", problems)
+        raise UserErrors(f"{where}: {len(problems)} problems", problems)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.causal_lm import CausalLM
-from transfer.labellers.few_shot_examples import Shots, Written
+from transfer.labellers.few_shot_examples import FewShotExamples, Written
 from transfer.labellers.label_likelihood import Shared, batches, encode_shared, label_scores
-from transfer.labellers.label_tokenization import Spelling
+from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
 from transfer.labellers.peft_adapter import Adapter, Attached, attach
@@ -33,7 +33,7 @@ WINDOW = 1024
 
 
 @dataclass(frozen=True)
-class Task:
+class LabellingPrompt:
     """Texts as the LM is asked about them, in token ids.
 
     prompts: N lists. labels: K lists, which follow a prompt. beginning: what prompts share. words: of labels and
@@ -52,13 +52,17 @@ class Task:
 
 
 def local_labeller(
-    settings: LabellerSettings, labels: Sequence[str], device: str, where: str = WHERE, shots: Shots | None = None
+    settings: LabellerSettings,
+    labels: Sequence[str],
+    device: str,
+    where: str = WHERE,
+    shots: FewShotExamples | None = None,
 ) -> "LocalLabeller":
     """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
 
     where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
     those that the settings spell out.
-    Raises Problem where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
+    Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
     or no network; and where the prompt does not fit the labels.
     """
     require_labeller(settings, labels, where)
@@ -74,7 +78,7 @@ class LocalLabeller:
         labels: Sequence[str],
         device: str,
         where: str,
-        shots: Shots | None = None,
+        shots: FewShotExamples | None = None,
         adapter: Adapter | None = None,
     ) -> None:
         self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
@@ -86,7 +90,7 @@ class LocalLabeller:
     def adapted(self, folder: Path) -> "LocalLabeller":
         """The same labeller with the adapter in `folder`, as transfer.labellers.peft_tuning saved it.
 
-        Raises Problem where there is none that can be read.
+        Raises UserError where there is none that can be read.
         """
         adapter = Adapter.of(folder)
         return LocalLabeller(self._settings, self._labels, self._device, self._where, self._shots, adapter)
@@ -141,12 +145,12 @@ class LocalLabeller:
             for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
                 yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
 
-    def task(self, texts: Sequence[str], virtual: int = 0) -> Task:
+    def task(self, texts: Sequence[str], virtual: int = 0) -> LabellingPrompt:
         """The texts as they are asked about where `virtual` tokens stand in front."""
         labels, beginning = self._spelling.labels, self._spelling.shared()
         words = [*(token for label in labels for token in label), *beginning]
         divisors = torch.tensor([len(label) for label in labels]) if self._settings.length_normalised else None
-        return Task(self._prompts(texts, virtual), labels, beginning, words, divisors)
+        return LabellingPrompt(self._prompts(texts, virtual), labels, beginning, words, divisors)
 
     @property
     def name(self) -> str:
@@ -196,7 +200,7 @@ class LocalLabeller:
             return label_scores(self._model, prompts, self._spelling.labels, self._shared)
         except torch.OutOfMemoryError as error:
             if len(prompts) == 1:
-                raise Problem(
+                raise UserError(
                     f"{self._where}: {self._device} has no room for '{self._settings.model}' and one comment",
                     "take a smaller model, dtype: bfloat16, or a server (base_url)",
                 ) from error
@@ -206,7 +210,7 @@ class LocalLabeller:
     def _answer_from(self, scores: torch.Tensor, tokens: int) -> Answer:
         probabilities = tuple(scores.double().softmax(-1).tolist())
         if any(map(math.isnan, probabilities)):
-            raise Problem(
+            raise UserError(
                 f"{self._where}: '{self._settings.model}' gives scores that are no numbers",
                 f"dtype is {self._settings.dtype}; some models overflow in float16: set dtype: float32 or bfloat16",
             )
@@ -220,15 +224,15 @@ class LocalLabeller:
             return []
         try:
             return self._spelling.prompts(texts, None if limit is None else limit - taken, self._shots.of(texts))
-        except Problem as problem:
-            raise Problem(f"{self._where}.prompt: {problem}") from problem
+        except UserError as problem:
+            raise UserError(f"{self._where}.prompt: {problem}") from problem
 
-    def _spell(self) -> Spelling:
+    def _spell(self) -> LabelTokenization:
         from jinja2 import TemplateError
 
         try:
-            return Spelling(self._lm.tokenizer, self._settings.prompt, self._labels)
-        except Problem as problem:
-            raise Problem(f"{self._where}.prompt.names: {problem}") from problem
+            return LabelTokenization(self._lm.tokenizer, self._settings.prompt, self._labels)
+        except UserError as problem:
+            raise UserError(f"{self._where}.prompt.names: {problem}") from problem
         except TemplateError as error:
             raise self._lm.problem("its chat template cannot be filled in", error) from error

@@ -1,6 +1,6 @@
 """One question to an OpenAI-compatible server: retries, waiting as long as it asks for, and what its faults mean.
 
-Faults that may pass are tried again with growing waits. Those that cannot pass become a Problem at once.
+Faults that may pass are tried again with growing waits. Those that cannot pass become a UserError at once.
 The key stands in no message.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.answer_parsing import Alternatives
 from transfer.labellers.labeller_settings import LabellerSettings
 
@@ -73,7 +73,7 @@ class _Fault:
     wait: float = 0.0
 
 
-class Asker:
+class ChatClient:
     """Asks questions, from any number of threads. `stop` ends every wait and every further question.
 
     harmless: a question that a server in health can answer, to tell its faults from a message's.
@@ -93,7 +93,7 @@ class Asker:
     def ask(self, message: str) -> Reply:
         """The server's reply to one message.
 
-        Raises Problem where asking on is useless, Unanswered where this message alone fails, Stopped.
+        Raises UserError where asking on is useless, Unanswered where this message alone fails, Stopped.
         """
         found, wait, tries = self._try(message), FIRST_WAIT, 1
         while isinstance(found, _Fault) and found.may_pass and tries <= self._settings.retries:
@@ -135,7 +135,7 @@ class Asker:
         try:
             import openai
         except ImportError as error:
-            raise Problem(
+            raise UserError(
                 f"{self._where}.base_url: a server as labeller needs the openai client, which is not installed",
                 "pip install 'moodline[server]'",
             ) from error
@@ -223,9 +223,9 @@ class Asker:
             return [f"is {self._address} the address of an OpenAI-compatible server? It mostly ends in /v1"]
         return [f"its models: {', '.join(names[:20])}"]
 
-    def _problem(self, fault: str, *details: str) -> Problem:
+    def _problem(self, fault: str, *details: str) -> UserError:
         kept = "what was labelled is kept; run again to go on"
-        return Problem(f"{self._where}: the server {self._address} {fault}", *details, kept)
+        return UserError(f"{self._where}: the server {self._address} {fault}", *details, kept)
 
     def _words(self, error: "openai.APIError") -> str:
         words = error.body.get("message") if isinstance(error.body, dict) else None

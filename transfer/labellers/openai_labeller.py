@@ -9,12 +9,12 @@ from copy import copy
 from queue import Empty, SimpleQueue
 from typing import Self
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.answer_parsing import distribution, read_label, spellings
-from transfer.labellers.few_shot_examples import Example, Shots, Written
+from transfer.labellers.few_shot_examples import Example, FewShotExamples, Written
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
-from transfer.labellers.openai_client import ANSWER_TOKENS, Asker, Reply, Stopped, Unanswered, address
+from transfer.labellers.openai_client import ANSWER_TOKENS, ChatClient, Reply, Stopped, Unanswered, address
 from transfer.labellers.prompt import (
     OPEN,
     PromptSettings,
@@ -28,18 +28,18 @@ from transfer.labellers.prompt import (
 
 
 def server_labeller(
-    settings: LabellerSettings, labels: Sequence[str], where: str = WHERE, shots: Shots | None = None
+    settings: LabellerSettings, labels: Sequence[str], where: str = WHERE, shots: FewShotExamples | None = None
 ) -> "ServerLabeller":
     """A labeller that asks the server at `settings.base_url`; the first question goes out when `answer` is iterated.
 
     where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
     those that the settings spell out.
-    Raises Problem where an address or a model is missing, the prompt does not fit the labels, or the openai
+    Raises UserError where an address or a model is missing, the prompt does not fit the labels, or the openai
     client is not installed.
     """
     require_labeller(settings, labels, where)
     if not settings.base_url:
-        raise Problem(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
+        raise UserError(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
     labeller = ServerLabeller(settings, labels, where, shots)
     labeller.asker()  # so that a missing client is met before any work
     return labeller
@@ -52,7 +52,7 @@ class ServerLabeller:
     """
 
     def __init__(
-        self, settings: LabellerSettings, labels: Sequence[str], where: str, shots: Shots | None = None
+        self, settings: LabellerSettings, labels: Sequence[str], where: str, shots: FewShotExamples | None = None
     ) -> None:
         self._settings, self._labels, self._where = settings, tuple(labels), where
         self._shots = shots or Written(written_examples(settings.prompt))
@@ -100,11 +100,11 @@ class ServerLabeller:
         other._settings = self._settings.model_copy(update={"prompt": prompt})
         return other
 
-    def asker(self) -> Asker:
-        """A client of the server. Raises Problem where the openai client is not installed."""
-        return Asker(self._settings, self._where, render(self._settings.prompt, self._labels, "."), self._names)
+    def asker(self) -> ChatClient:
+        """A client of the server. Raises UserError where the openai client is not installed."""
+        return ChatClient(self._settings, self._where, render(self._settings.prompt, self._labels, "."), self._names)
 
-    def _answer_one(self, asker: Asker, text: str, examples: Sequence[Example]) -> Answer:
+    def _answer_one(self, asker: ChatClient, text: str, examples: Sequence[Example]) -> Answer:
         message = render(self._settings.prompt, self._labels, text, examples)
         replies: list[Reply] = []
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from transfer.encoders.lora import ALPHA_PER_RANK
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.label_likelihood import reuses_cache
 from transfer.labellers.tuning_settings import TuningSettings
 
@@ -45,9 +45,9 @@ class Adapter:
 
     @classmethod
     def of(cls, folder: Path) -> "Adapter":
-        """The adapter in `folder`. Raises Problem where there is none."""
+        """The adapter in `folder`. Raises UserError where there is none."""
         if not all((folder / name).is_file() for name in (WEIGHTS, CONFIG)):
-            raise Problem(f"{folder}: no adapter here", f"{WEIGHTS} and {CONFIG}, as peft saves them, are needed")
+            raise UserError(f"{folder}: no adapter here", f"{WEIGHTS} and {CONFIG}, as peft saves them, are needed")
         virtual = int(json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("num_virtual_tokens") or 0)
         with (folder / WEIGHTS).open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.label_likelihood import batches, encode_shared, label_scores, traced_scores
 from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.peft_adapter import Attached, embedding_size, fresh
 from transfer.labellers.tuning_settings import TuningSettings
-from transfer.training.oom_recovery import Memory, NoRoomError
+from transfer.training.oom_recovery import NoRoomError, OomRecovery
 
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
 CLIP = 1.0  # longest gradient
@@ -69,7 +69,7 @@ def tune(
 
     labeller: without an adapter; its weights are given up, and loaded again when it next answers.
     say: hears of faults. advance: hears of rows learnt from.
-    Raises Problem where the device's memory does not do for one text at a time.
+    Raises UserError where the device's memory does not do for one text at a time.
     """
     plain = _plain_loss(labeller, held_out)
     with torch.random.fork_rng():
@@ -78,7 +78,7 @@ def tune(
         try:
             losses, best, kept = learner.run(seed, advance)
         except NoRoomError as error:
-            raise Problem(
+            raise UserError(
                 f"{labeller.where}.tuning: {labeller.name} has no room to learn from one text at a time",
                 "set dtype: bfloat16 or quantisation: int8, shorten the prompt, or take a smaller model",
             ) from error
@@ -102,7 +102,7 @@ class _Learner:
         self.settings, self.learn, self.held_out = settings, learn, held_out
         self.task = labeller.task([*learn.texts, *held_out.texts], virtual)
         self.attached: Attached = fresh(labeller.model, settings, self.task.words, labeller.name)
-        self.memory = Memory(labeller.batch_tokens, say=say)
+        self.memory = OomRecovery(labeller.batch_tokens, say=say)
         self.truth = torch.tensor(np.concatenate([learn.labels, held_out.labels]), device=self.attached.model.device)
         self.lengths = np.array([len(ids) for ids in self.task.prompts], dtype=np.int64)
         scale = embedding_size(self.attached.model, self.task.words) if settings.kind == "prompt" else 1.0

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.answer_parsing import spellings, word
 from transfer.labellers.few_shot_examples import DrawnExamples, Example, others
 
@@ -190,7 +190,7 @@ def label_names(settings: PromptSettings, labels: Sequence[str]) -> tuple[str, .
     return tuple(names.get(label, label) for label in labels)
 
 
-def check_prompt(settings: PromptSettings, labels: Sequence[str], where: str) -> list[Problem]:
+def check_prompt(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
     """Everything about the prompt that does not fit the labels, each with its key below `where`."""
     used = {"names": list(settings.names or {}), "definitions": list(settings.definitions or {})}
     problems = [_unknown(f"{where}.{key}", label, labels) for key, given in used.items() for label in given]
@@ -200,34 +200,38 @@ def check_prompt(settings: PromptSettings, labels: Sequence[str], where: str) ->
     return [problem for problem in problems if problem] + _unclear_names(settings, labels, where)
 
 
-def _order_problems(settings: PromptSettings, labels: Sequence[str], where: str) -> list[Problem]:
+def _order_problems(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
     problems = []
     if settings.order is not None and sorted(settings.order) != sorted(labels):
-        got = Problem(f"{where}.order: [{', '.join(settings.order)}] is not each label once", f"of {', '.join(labels)}")
+        got = UserError(
+            f"{where}.order: [{', '.join(settings.order)}] is not each label once", f"of {', '.join(labels)}"
+        )
         problems.append(got)
     if settings.orders > len(labels):
         most = f"{where}.orders: {settings.orders} orders of {len(labels)} labels"
-        problems.append(Problem(most, f"at most {len(labels)}: by then each label has stood in every place"))
+        problems.append(UserError(most, f"at most {len(labels)}: by then each label has stood in every place"))
     wordings = [settings.instruction or WORDING[settings.language].instruction, *settings.paraphrases]
     for i, wording in enumerate(settings.paraphrases):
         if not wording.strip() or wording in wordings[: i + 1]:
             twice = "is empty" if not wording.strip() else f"'{wording[:60]}' is there already"
-            problems.append(Problem(f"{where}.paraphrases[{i}]: {twice}", "give other words for the same question"))
+            problems.append(UserError(f"{where}.paraphrases[{i}]: {twice}", "give other words for the same question"))
     return problems
 
 
-def _unknown(where: str, label: str, labels: Sequence[str]) -> Problem | None:
+def _unknown(where: str, label: str, labels: Sequence[str]) -> UserError | None:
     if label in labels:
         return None
     details = [f"the labels: {', '.join(labels)}"]
     details += [f"did you mean '{near}'?" for near in get_close_matches(label, labels, 1)]
-    return Problem(f"{where}: no label '{label}' in the plan", *details)
+    return UserError(f"{where}: no label '{label}' in the plan", *details)
 
 
-def _unclear_names(settings: PromptSettings, labels: Sequence[str], where: str) -> list[Problem]:
+def _unclear_names(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
     names = label_names(settings, labels)
     problems = [
-        Problem(f"{where}.names.{label}: '{name}' is no word to answer with", "one line with a letter in it is needed")
+        UserError(
+            f"{where}.names.{label}: '{name}' is no word to answer with", "one line with a letter in it is needed"
+        )
         for label, name in zip(labels, names, strict=True)
         if not word(name) or "\n" in name
     ]
@@ -236,5 +240,7 @@ def _unclear_names(settings: PromptSettings, labels: Sequence[str], where: str) 
     for spelling, count in Counter(spelling for words in spelled for spelling in words).items():
         if count > 1:
             sharing = " and ".join(label for label, words in zip(labels, spelled, strict=True) if spelling in words)
-            problems.append(Problem(f"{where}.names: '{spelling}' would stand for {sharing}", "give each its own word"))
+            problems.append(
+                UserError(f"{where}.names: '{spelling}' would stand for {sharing}", "give each its own word")
+            )
     return problems

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Quantisation = Literal["none", "int8", "4bit"]
 # AdamW's highest rate. Of a soft prompt it is relative to the size of the model's own embeddings, which differs by two
@@ -54,14 +54,14 @@ class TuningSettings(BaseModel):
 
 def check_local(
     quantisation: Quantisation, tuning: TuningSettings | None, dtype: str, is_local: bool, where: str
-) -> list[Problem]:
+) -> list[UserError]:
     """What is wrong with settings that only a local model takes. is_local: whether the labeller is one."""
     if is_local and tuning is not None and dtype == "float16":
         small = "in float16 small gradients are 0: set dtype: float32, bfloat16 or auto"
-        return [Problem(f"{where}.tuning: cannot learn with dtype: float16", small)]
+        return [UserError(f"{where}.tuning: cannot learn with dtype: float16", small)]
     given = {"quantisation": quantisation != "none", "tuning": tuning is not None}
     return [
-        Problem(f"{where}.{key}: only for a local model", "leave it out with base_url or teacher")
+        UserError(f"{where}.{key}: only for a local model", "leave it out with base_url or teacher")
         for key, is_given in given.items()
         if is_given and not is_local
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.tuning_settings import Quantisation
 
 PACKAGES = {"int8": "torchao", "4bit": "bitsandbytes"}
@@ -26,15 +26,15 @@ def quantised(how: Quantisation, device: str, dtype: torch.dtype, where: str) ->
 
     int8: one scale per row of a matrix (torchao). 4bit: NF4 by blocks of 64 with scales in 8 bits (bitsandbytes;
     Dettmers et al., QLoRA, 2023, section 3).
-    Raises Problem where the package is not installed, or has nothing for the device.
+    Raises UserError where the package is not installed, or has nothing for the device.
     """
     if how == "none":
         return {}
     if find_spec(PACKAGES[how]) is None:
-        raise Problem(f"{where}.quantisation: '{how}' needs {PACKAGES[how]}, which is not installed", EXTRA)
+        raise UserError(f"{where}.quantisation: '{how}' needs {PACKAGES[how]}, which is not installed", EXTRA)
     kind = torch.device(device).type
     if kind not in DEVICES[how]:
-        raise Problem(
+        raise UserError(
             f"{where}.quantisation: '{how}' does not work on {kind}",
             f"it does on: {', '.join(sorted(DEVICES[how]))}",
             "set it to none, with dtype: bfloat16 where memory is short",

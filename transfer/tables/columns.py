@@ -11,20 +11,20 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.sources import Source, near
 
 
 def positions(columns: Sequence[str], there: Sequence[str], source: Source, where: str, name: str) -> list[int]:
     """Where each of `columns` stands in a table's header, `there`; spaces around names and Unicode forms do not count.
 
-    name: the file in messages. Raises Problem, or Problems, naming the plan's key of each column that is missing
+    name: the file in messages. Raises UserError, or UserErrors, naming the plan's key of each column that is missing
     (with a near miss) or that stands there twice.
     """
     names = [_plain(column) for column in there]
     problems = [_not_once(column, there, source, where, name) for column in columns if names.count(_plain(column)) != 1]
     if len(problems) > 1:
-        raise Problems(f"{where}: {len(problems)} columns of {name}", problems)
+        raise UserErrors(f"{where}: {len(problems)} columns of {name}", problems)
     if problems:
         raise problems[0]
     return [names.index(_plain(column)) for column in columns]
@@ -41,18 +41,18 @@ def array_of(values: Sequence[object]) -> pa.Array:
 def as_text(array: pa.Array, what: str) -> pa.Array:
     """The same values as strings, null for null and NaN; whole floats without their '.0'.
 
-    what: names the column in the Problem raised where it holds lists or objects.
+    what: names the column in the UserError raised where it holds lists or objects.
     """
     if pa.types.is_dictionary(array.type):
         return as_text(array.dictionary_decode(), what)
     if pa.types.is_nested(array.type):
-        raise Problem(f"{what} holds {array.type}, not text")
+        raise UserError(f"{what} holds {array.type}, not text")
     if pa.types.is_floating(array.type):
         return pa.array([_text(value) for value in array.to_pylist()], pa.string())
     try:
         return pc.cast(array, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise Problem(f"{what} holds {array.type} that is not text: {error}") from error
+        raise UserError(f"{what} holds {array.type} that is not text: {error}") from error
 
 
 def key_of(column: str, source: Source) -> str:
@@ -76,15 +76,15 @@ def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def _not_once(column: str, there: Sequence[str], source: Source, where: str, name: str) -> Problem:
+def _not_once(column: str, there: Sequence[str], source: Source, where: str, name: str) -> UserError:
     place = f"{where}.{key_of(column, source)}"
     if _plain(column) in map(_plain, there):
-        return Problem(f"{place}: {name} has several columns {column!r}", "rename all but one")
+        return UserError(f"{place}: {name} has several columns {column!r}", "rename all but one")
     listed = ", ".join(there[:30]) + (", ..." if len(there) > 30 else "")
     only = there[0] if len(there) == 1 else ""
     separator = next((mark for mark in "\t;|" if mark in only), None)
     hint = [f"its header has {separator!r} between names: save it as .csv with commas or as .tsv with tabs"]
-    return Problem(
+    return UserError(
         f"{place}: no column {column!r} in {name}",
         f"its columns: {listed}",
         *(hint if separator else near(column, there)),

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.bad_rows import Faults, misfits
 from transfer.tables.encoding_errors import open_text, wrong_encoding
 
@@ -15,7 +15,7 @@ def delimited_rows(
     """The header, then the rows, each as long as the header; "" where a row ends early. Blank lines are skipped.
 
     Quoted values may hold line breaks and the separator; a quote in them is doubled. name: the file in messages.
-    Raises Problem for a wrong encoding, a row longer than the header, and a quote that is never closed; with `faults`
+    Raises UserError for a wrong encoding, a row longer than the header, and a quote that is never closed; with `faults`
     the row goes there, None comes in its place, and reading goes on at the next line.
     """
     if faults is not None:
@@ -78,7 +78,7 @@ def _checked_header(row: list[str], path: Path, encoding: str | None, where: str
 
 def _fitted(row: list[str], width: int, place: str) -> list[str]:
     if any(row[width:]):
-        raise Problem(
+        raise UserError(
             f"{place}: {len(row)} values, but the header has {width}",
             f"the last one: {row[-1][:60]!r}",
             'a value with the separator in it stands in double quotes: "so, what"',
@@ -86,13 +86,13 @@ def _fitted(row: list[str], width: int, place: str) -> list[str]:
     return row[:width] + [""] * (width - len(row))
 
 
-def _broken_quote(error: csv.Error, place: str) -> Problem:
+def _broken_quote(error: csv.Error, place: str) -> UserError:
     if "field larger" in str(error) or "unexpected end" in str(error):
-        return Problem(
+        return UserError(
             f"{place}: a double quote opens a value and is not closed within {csv.field_size_limit()} characters",
             'a value that begins with a quote ends with one, and a quote in it is doubled: "she said ""no"""',
         )
-    return Problem(
+    return UserError(
         f"{place}: a double quote stands where none may: {error}",
         'a value that begins with a quote ends with one, and a quote in it is doubled: "she said ""no"""',
         "or save the table as jsonl, xlsx or parquet",

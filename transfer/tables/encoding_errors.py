@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 CHUNK = 1 << 20
 # What Korean spreadsheets and Windows programs write, the strictest first: cp1252 reads nearly anything.
@@ -19,16 +19,16 @@ def open_text(
 ) -> Iterator[TextIO]:
     """The file as text, its line ends untouched; a byte order mark is skipped.
 
-    encoding: None is UTF-8. name: the file in messages. Raises Problem where a byte does not fit, naming the byte, its
-    offset, its line and the encoding that the file reads in; and where the file is empty or cannot be opened.
-    keeps_misfits: bytes that do not fit come as lone surrogates (errors="surrogateescape"), unless so many lines of
-    the file's beginning hold some that it is of another encoding.
+    encoding: None is UTF-8. name: the file in messages. Raises UserError where a byte does not fit, naming the byte,
+    its offset, its line and the encoding that the file reads in; and where the file is empty or cannot be opened.
+    keeps_misfits: bytes that do not fit come as lone surrogates (errors="surrogateescape"), unless so many lines of the
+    file's beginning hold some that it is of another encoding.
     """
     codec = codecs.lookup(encoding or "utf-8").name
     errors = "surrogateescape" if keeps_misfits else "strict"
     try:
         if path.stat().st_size == 0:
-            raise Problem(f"{where}.path: {name} is empty (0 bytes)")
+            raise UserError(f"{where}.path: {name} is empty (0 bytes)")
         if keeps_misfits and _is_another(path, codec):
             raise wrong_encoding(path, encoding, where, name)
         with path.open(encoding="utf-8-sig" if codec == "utf-8" else codec, newline="", errors=errors) as file:
@@ -36,7 +36,7 @@ def open_text(
     except UnicodeError as error:
         raise wrong_encoding(path, encoding, where, name) from error
     except OSError as error:
-        raise Problem(f"{where}.path: {name} cannot be read: {error.strerror}") from error
+        raise UserError(f"{where}.path: {name} cannot be read: {error.strerror}") from error
 
 
 def _is_another(path: Path, codec: str) -> bool:
@@ -59,11 +59,11 @@ def _fits(line: bytes, codec: str) -> bool:
     return True
 
 
-def wrong_encoding(path: Path, encoding: str | None, where: str, name: str) -> Problem:
+def wrong_encoding(path: Path, encoding: str | None, where: str, name: str) -> UserError:
     """What is said of a file in another encoding: the first byte that does not fit, and what the file reads as."""
     codec = codecs.lookup(encoding or "utf-8").name
     offset, line, byte = _misfit(path, codec)
-    return Problem(
+    return UserError(
         f"{where}.encoding: {name} is not {encoding or 'UTF-8'}: byte 0x{byte:02x} at offset {offset} (line {line})",
         *_guess(path, codec, offset, line),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.columns import positions
 from transfer.tables.sources import Source
 
@@ -18,7 +18,7 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
     """Batches of at most `rows` rows of `columns`; numbers of a ClassLabel column turned into the names they stand for.
 
     The data set is downloaded once into the client's cache and mapped from there, so memory holds a batch. HF_ENDPOINT,
-    HF_TOKEN, HF_HOME and HF_HUB_OFFLINE count as always. Raises Problem for a missing, private or gated repository, a
+    HF_TOKEN, HF_HOME and HF_HUB_OFFLINE count as always. Raises UserError for a missing, private or gated repository, a
     missing revision, subset, split or column, one that needs a script, and no network.
     """
     from datasets import ClassLabel, load_dataset
@@ -31,7 +31,7 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
     names = [there[i] for i in positions(columns, there, source, where, str(source.hub))]
     labels = {name: table.features[name].names for name in names if isinstance(table.features[name], ClassLabel)}
     if table.num_rows == 0:
-        raise Problem(f"{where}.hub: {source.hub} has no rows in split {source.split!r}")
+        raise UserError(f"{where}.hub: {source.hub} has no rows in split {source.split!r}")
     for piece in table.select_columns(list(dict.fromkeys(names))).with_format("arrow").iter(rows):
         arrays = [_named(piece[name].combine_chunks(), labels.get(name)) for name in names]
         yield pa.record_batch(arrays, names=list(columns))
@@ -54,7 +54,7 @@ def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
     readme = try_to_load_from_cache(source.hub, "README.md", repo_type="dataset", revision=source.revision)
     commit = Path(readme).parent.name if isinstance(readme, str) else None
     if readme is None or (commit is not None and commit != Path(files[0]).parent.name):
-        raise Problem(
+        raise UserError(
             f"{where}.revision: {source.hub} is on this machine, but not its revision {source.revision!r}",
             "connect once and run `moodline check`, then it is cached; HF_HUB_OFFLINE=1 forbids connecting",
         )
@@ -74,12 +74,12 @@ def _explained(source: Source, where: str) -> Iterator[None]:
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):
             raise
-        raise Problem(
+        raise UserError(
             f"{where}.hub: {source.hub} is read by a script of its own, which is never run here",
             "the hub's own copy of it often works: set `revision: refs/convert/parquet`",
         ) from error
     except (DatasetsError, ValueError, OSError) as error:  # no such subset or split, broken files
-        raise Problem(f"{where}.hub: {source.hub} cannot be read", *_first_lines(error)) from error
+        raise UserError(f"{where}.hub: {source.hub} cannot be read", *_first_lines(error)) from error
     except Exception as error:
         # The HTTP client's own errors share no base with ConnectionError, and its package changes its name.
         if not type(error).__module__.startswith("httpx"):
@@ -87,23 +87,23 @@ def _explained(source: Source, where: str) -> Iterator[None]:
         raise _out_of_reach(source, where) from error
 
 
-def _out_of_reach(source: Source, where: str) -> Problem:
-    return Problem(
+def _out_of_reach(source: Source, where: str) -> UserError:
+    return UserError(
         f"{where}.hub: {source.hub} is not on this machine and the hub cannot be reached",
         "connect once and run `moodline check`, then it is cached; HF_HUB_OFFLINE=1 forbids connecting",
         "or give the downloaded file as `path`",
     )
 
 
-def _not_found(source: Source, where: str, message: str) -> Problem:
+def _not_found(source: Source, where: str, message: str) -> UserError:
     if "gated" in message:
-        return Problem(
+        return UserError(
             f"{where}.hub: {source.hub} is gated: its owners must grant you access",
             "ask for access on its page, then set HF_TOKEN to a token of that account (or run: hf auth login)",
         )
     if "Revision" in message:
-        return Problem(f"{where}.revision: {source.hub} has no revision {source.revision!r}")
-    return Problem(
+        return UserError(f"{where}.revision: {source.hub} has no revision {source.revision!r}")
+    return UserError(
         f"{where}.hub: no data set {source.hub!r} on the hub that you may read",
         "look at the name, OWNER/NAME; for a private one set HF_TOKEN in the environment",
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, cast
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.bad_rows import Faults, misfits
 from transfer.tables.encoding_errors import open_text
 
@@ -20,7 +20,7 @@ def json_objects(
 ) -> Iterator[Object | None]:
     """The objects of a file, in order. name: the file in messages.
 
-    Raises Problem for a wrong encoding, broken JSON (with its line) and anything that is not an object. With `faults`
+    Raises UserError for a wrong encoding, broken JSON (with its line) and anything that is not an object. With `faults`
     a line that is broken goes there, and None comes in its place; of an array, what follows a broken object cannot be
     told apart, and raises.
     """
@@ -48,7 +48,7 @@ def _line_objects(file: TextIO, place: str) -> Iterator[Object]:
             try:
                 value = json.loads(line)
             except json.JSONDecodeError as error:
-                raise Problem(
+                raise UserError(
                     f"{place}, line {number}: no JSON: {error.msg} at column {error.colno}",
                     f"the line: {line.strip()[:60]}",
                     "expected one object a line, or in a .json file an array of objects",
@@ -87,7 +87,7 @@ def _array_objects(file: TextIO, place: str) -> Iterator[Object]:
         except json.JSONDecodeError as error:
             more = file.read(piece) if len(buffer) - at < LARGEST else ""
             if not more:
-                raise Problem(
+                raise UserError(
                     f"{place}, object {count + 1}: no JSON: {error.msg}",
                     f"it begins: {buffer[at : at + 60]!r}" if buffer[at:] else "the file ends without ']'",
                 ) from error
@@ -106,5 +106,5 @@ def _after_space(buffer: str, at: int, separator: str) -> int:
 
 def _checked(value: object, place: str) -> Object:
     if not isinstance(value, dict):
-        raise Problem(f"{place}: an object with the columns as keys is expected, got {json.dumps(value)[:60]}")
+        raise UserError(f"{place}: an object with the columns as keys is expected, got {json.dumps(value)[:60]}")
     return cast("Object", value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.bad_rows import BROKEN, Faults
 from transfer.tables.columns import array_of, positions
 from transfer.tables.csv_reader import delimited_rows
@@ -26,7 +26,7 @@ def read_batches(
 
     csv and tsv give text; parquet and hub data sets give their own types; xlsx and json give each batch's common type,
     or text. columns.as_text makes text of all of them. base: the plan's folder. where: the plan's key of the source,
-    in front of every message. Raises Problem for a missing, unreadable or empty file, a missing column, a wrong
+    in front of every message. Raises UserError for a missing, unreadable or empty file, a missing column, a wrong
     encoding, and where there is no row in any file.
     """
     if source.hub is not None:
@@ -39,7 +39,7 @@ def read_batches(
             yield batch
     if not count:
         names = shown(files[0], base) if len(files) == 1 else f"all {len(files)} files of {source.path}"
-        raise Problem(f"{where}.path: no rows in {names}")
+        raise UserError(f"{where}.path: no rows in {names}")
 
 
 def read_file(
@@ -110,7 +110,7 @@ def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str,
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault or the network's, not the file's: it is not passed over
-        raise Problem(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
+        raise UserError(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
 
 
 def _marked(values: list[list[object]], broken: Sequence[int]) -> list[list[object]]:

@@ -16,7 +16,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 FORMATS = (".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".parquet")
 
@@ -126,14 +126,14 @@ def label_text(value: str) -> str:
 def source_files(source: Source, base: Path, where: str = "path") -> list[Path]:
     """The files that a source's path names, sorted; [] for a hub source.
 
-    base: folder that relative paths start from, the plan's. Raises Problem where there is no file, a variable in the
+    base: folder that relative paths start from, the plan's. Raises UserError where there is no file, a variable in the
     path is not set, the path is a folder, or a file's format is not one of FORMATS.
     """
     if source.path is None:
         return []
     pattern = _expanded(source.path)
     if unset := re.search(r"\$\{?\w+\}?", pattern):
-        raise Problem(f"{where}.path: {unset[0]} of {source.path!r} is not set in the environment")
+        raise UserError(f"{where}.path: {unset[0]} of {source.path!r} is not set in the environment")
     there = base / pattern
     names = [pattern] if there.exists() else sorted(glob.glob(pattern, root_dir=base, recursive=True))
     # "~$": what a spreadsheet program leaves beside a workbook that is open
@@ -162,23 +162,23 @@ def shown(path: Path, base: Path) -> str:
 
 
 def near(name: str, names: Sequence[str]) -> list[str]:
-    """A line that names the likeliest misspelt one, or nothing: details of a Problem."""
+    """A line that names the likeliest misspelt one, or nothing: details of a UserError."""
     folded = {other.casefold().strip(): other for other in names}
     close = difflib.get_close_matches(name.casefold().strip(), list(folded), n=1, cutoff=0.6)
     return [f"did you mean {folded[close[0]]!r}?"] if close else []
 
 
-def _no_files(path: str, pattern: Path, where: str) -> Problem:
+def _no_files(path: str, pattern: Path, where: str) -> UserError:
     if pattern.is_dir():
-        return Problem(f"{where}.path: {path!r} is a folder", f"name its files, as in {path.rstrip('/')}/*.csv")
+        return UserError(f"{where}.path: {path!r} is a folder", f"name its files, as in {path.rstrip('/')}/*.csv")
     if glob.has_magic(str(pattern)):
-        return Problem(f"{where}.path: no file matches {path!r}", f"looked for {pattern}")
+        return UserError(f"{where}.path: no file matches {path!r}", f"looked for {pattern}")
     folder = pattern.parent
     if not folder.is_dir():
-        return Problem(f"{where}.path: no file {path!r}", f"there is no folder {folder}")
+        return UserError(f"{where}.path: no file {path!r}", f"there is no folder {folder}")
     names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in FORMATS)
     there = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return Problem(
+    return UserError(
         f"{where}.path: no file {path!r}", f"tables in {folder}: {there or 'none'}", *near(pattern.name, names)
     )
 
@@ -186,7 +186,7 @@ def _no_files(path: str, pattern: Path, where: str) -> Problem:
 def _check_formats(files: Sequence[Path], base: Path, where: str) -> None:
     for file in files:
         if file.suffix.lower() not in FORMATS:
-            raise Problem(
+            raise UserError(
                 f"{where}.path: {shown(file, base)} is no table: its name ends in {file.suffix or 'nothing'!r}",
                 f"known formats: {', '.join(FORMATS)}",
                 *(["save the sheet as .xlsx"] if file.suffix.lower() == ".xls" else []),

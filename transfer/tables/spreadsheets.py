@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.columns import as_text
 from transfer.tables.csv_reader import delimited_rows
 from transfer.tables.xlsx_reader import sheet_rows
@@ -28,20 +28,20 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def check_format(path: Path, where: str) -> None:
-    """Raises Problem where the name ends in none of FORMATS."""
+    """Raises UserError where the name ends in none of FORMATS."""
     if path.suffix.lower() not in FORMATS:
-        raise Problem(f"{where}: {path} ends in {path.suffix or 'nothing'!r}", f"known formats: {', '.join(FORMATS)}")
+        raise UserError(f"{where}: {path} ends in {path.suffix or 'nothing'!r}", f"known formats: {', '.join(FORMATS)}")
 
 
 def write_sheet(path: Path, columns: Mapping[str, Sequence[Any]], where: str) -> None:
     """Columns of equal length, whole or not at all; a file that is there is replaced.
 
     csv is UTF-8 with a byte order mark, which Excel needs for Korean. Numbers are written to their last digit.
-    Raises Problem for an unknown format or a folder that is not there.
+    Raises UserError for an unknown format or a folder that is not there.
     """
     check_format(path, where)
     if not path.absolute().parent.is_dir():
-        raise Problem(f"{where}: no folder {path.absolute().parent}")
+        raise UserError(f"{where}: no folder {path.absolute().parent}")
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     writers: dict[str, Callable[[Path, Mapping[str, Sequence[Any]]], None]] = {
         ".csv": _write_csv,
@@ -58,12 +58,12 @@ def write_sheet(path: Path, columns: Mapping[str, Sequence[Any]], where: str) ->
 def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str], list[Row]]:
     """The header, and each row as text by column, None where a cell is empty.
 
-    encoding: of a csv, default UTF-8. Raises Problem where the file is not there, broken or in another encoding.
+    encoding: of a csv, default UTF-8. Raises UserError where the file is not there, broken or in another encoding.
     """
     check_format(path, where)
     _check_encoding(encoding, where)
     if not path.is_file():
-        raise Problem(f"{where}: no file {path}")
+        raise UserError(f"{where}: no file {path}")
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path, where)
     if path.suffix.lower() == ".xlsx":
@@ -110,7 +110,7 @@ def _read_parquet(path: Path, where: str) -> tuple[list[str], list[Row]]:
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise Problem(f"{where}: {path.name} is no whole parquet file", str(error).splitlines()[0]) from error
+        raise UserError(f"{where}: {path.name} is no whole parquet file", str(error).splitlines()[0]) from error
     columns = [
         as_text(table.column(name).combine_chunks(), f"{where}: {name}").to_pylist() for name in table.schema.names
     ]
@@ -121,7 +121,7 @@ def _check_encoding(encoding: str | None, where: str) -> None:
     try:
         codecs.lookup(encoding or "utf-8")
     except LookupError:
-        raise Problem(f"{where}: no encoding {encoding!r}", "common ones: utf-8, cp949, utf-16, cp1252") from None
+        raise UserError(f"{where}: no encoding {encoding!r}", "common ones: utf-8, cp949, utf-16, cp1252") from None
 
 
 def _guarded(value: Any) -> Any:

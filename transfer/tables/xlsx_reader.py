@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.sources import near
 
 
@@ -13,7 +13,7 @@ def sheet_rows(path: Path, sheet: str | None, where: str, name: str) -> Iterator
     """The header as text, then the rows, each as long as the header; None for an empty cell, empty rows skipped.
 
     Formulas stand with the value that the spreadsheet saved. sheet: default the first. name: the file in messages.
-    Raises Problem where the file is no workbook or has no such sheet. Its shared texts are held in memory: openpyxl
+    Raises UserError where the file is no workbook or has no such sheet. Its shared texts are held in memory: openpyxl
     reads them first.
     """
     book = _opened(path, where, name)
@@ -40,9 +40,9 @@ def _opened(path: Path, where: str, name: str) -> Any:
     try:
         return load_workbook(path, read_only=True, data_only=True)
     except OSError as error:
-        raise Problem(f"{where}.path: {name} cannot be read: {error.strerror}") from error
+        raise UserError(f"{where}.path: {name} cannot be read: {error.strerror}") from error
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise Problem(
+        raise UserError(
             f"{where}.path: {name} is no xlsx workbook"
             if path.stat().st_size
             else f"{where}.path: {name} is empty (0 bytes)",
@@ -54,7 +54,7 @@ def _sheet(book: Any, sheet: str | None, where: str, name: str) -> Any:
     if sheet is None:
         return book.worksheets[0]
     if sheet not in book.sheetnames:
-        raise Problem(
+        raise UserError(
             f"{where}.sheet: no sheet {sheet!r} in {name}",
             f"its sheets: {', '.join(book.sheetnames)}",
             *near(sheet, book.sheetnames),

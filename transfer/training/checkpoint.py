@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from transfer.training.oom_recovery import Memory
+from transfer.training.oom_recovery import OomRecovery
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -26,7 +26,7 @@ class Tuning(Protocol):
     accelerator: Any
     optimizer: Any
     schedule: Any
-    memory: Memory
+    memory: OomRecovery
     epoch: int
     step: int
     loss: float

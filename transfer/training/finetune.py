@@ -16,9 +16,9 @@ from transfer.device.device import autocast_for
 from transfer.encoders.lora import LoraTargets, add_adapters, is_adapter
 from transfer.encoders.model import depth, layer_of
 from transfer.encoders.tokenization import Indices, Tokens, batches, pad
-from transfer.training.l2_sp import Anchor
+from transfer.training.l2_sp import L2SP
 from transfer.training.losses import LossName, losses
-from transfer.training.oom_recovery import Memory
+from transfer.training.oom_recovery import OomRecovery
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -118,14 +118,14 @@ class FineTuning:
     """
 
     def __init__(
-        self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int, memory: Memory | None = None
+        self, model: "PreTrainedModel", examples: Examples, recipe: Recipe, seed: int, memory: OomRecovery | None = None
     ) -> None:
         self.examples = replace(examples, tokens=examples.tokens.cut(recipe.max_length))
         self.weights = example_weights(examples, recipe.class_weighting)
         self.recipe = recipe
         self.seed = seed
         self.epoch = 0
-        self.memory = memory or Memory()
+        self.memory = memory or OomRecovery()
         self.step = 0  # of the epoch: batches done
         self.loss = 0.0  # of the epoch so far: summed over examples
         # Its precision would be one for the whole process; ours follows the model, see autocast_for.
@@ -143,7 +143,7 @@ class FineTuning:
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(steps, recipe.warmup_share))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
         self.optimizer = self.accelerator.prepare(optimizer)
-        self.anchor = Anchor(self.model.parameters(), recipe.anchor) if recipe.anchor > 0 else None
+        self.anchor = L2SP(self.model.parameters(), recipe.anchor) if recipe.anchor > 0 else None
 
     @property
     def is_done(self) -> bool:

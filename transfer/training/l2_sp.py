@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 
 
-class Anchor:
+class L2SP:
     """Adds the gradient of strength / 2 · ‖w - w⁰‖² to that of the loss, w⁰ being the weights when it was made.
 
     L2-SP with the starting point for all weights, the head's too, since that was learnt before as well: Li et al.,

@@ -19,9 +19,9 @@ from transfer.cpu_kernels.dropout import quicken_dropout
 from transfer.device.device import autocast_for
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.training.finetune import DivergedError, rate_shares, shuffled_batches
-from transfer.training.oom_recovery import Memory
+from transfer.training.oom_recovery import OomRecovery
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -65,14 +65,16 @@ class Adapting:
         texts: Sequence[str],
         how: Adaptation,
         seed: int,
-        memory: Memory | None = None,
+        memory: OomRecovery | None = None,
     ) -> None:
         held = max(min(round(HELD_OUT * len(texts)), JUDGED), 1)
         self.held_out, self.texts = list(texts[:held]), list(texts[held:])
         if not self.texts:
-            raise Problem(f"adapt: {len(texts)} comments are too few to learn their language from", "name more of them")
+            raise UserError(
+                f"adapt: {len(texts)} comments are too few to learn their language from", "name more of them"
+            )
         self.tokenizer, self.how, self.seed = tokenizer, how, seed
-        self.memory = memory or Memory()
+        self.memory = memory or OomRecovery()
         self.epoch, self.step, self.loss = 0, 0, 0.0  # of the whole: steps done, and their losses' sum
         self.spent = 0.0  # seconds, in earlier attempts too
         self.accelerator = Accelerator(mixed_precision="no")
@@ -193,7 +195,7 @@ class Adapting:
 def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """An encoder with a masked-language head, its own or a fresh one drawn from `seed`, in float32, and its tokenizer.
 
-    Raises Problem where transformers has no such head for it, or its tokenizer has no mask.
+    Raises UserError where transformers has no such head for it, or its tokenizer has no mask.
     """
     from transformers import AutoModelForMaskedLM
 
@@ -201,14 +203,16 @@ def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTr
 
     folder, tokenizer = fetch_model(str(name)), load_tokenizer(str(name))
     if tokenizer.mask_token is None:
-        raise Problem(f"adapt: the tokenizer of '{name}' has no mask", "set adapt: null, or take another candidate")
+        raise UserError(f"adapt: the tokenizer of '{name}' has no mask", "set adapt: null, or take another candidate")
     torch.manual_seed(seed)
     try:
         model = AutoModelForMaskedLM.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except (ValueError, OSError, RuntimeError, KeyError) as error:
-        raise Problem(f"adapt: '{name}' cannot be made to fill in masked words", str(error).splitlines()[0]) from error
+        raise UserError(
+            f"adapt: '{name}' cannot be made to fill in masked words", str(error).splitlines()[0]
+        ) from error
     return _own(cast("PreTrainedModel", model)), tokenizer
 
 
@@ -233,7 +237,7 @@ def save_adapted(model: "PreTrainedModel", source: Path, *, classifies: bool, fo
     )
     left = whole.base_model.load_state_dict(model.base_model.state_dict(), strict=False)
     if left.unexpected_keys:
-        raise Problem(f"adapt: the encoder of '{source}' has other weights than its masked-language model")
+        raise UserError(f"adapt: the encoder of '{source}' has other weights than its masked-language model")
     # what was drawn at random (a pooler that the source lacks) is no part of it
     state = {name: value for name, value in whole.state_dict().items() if name not in info["missing_keys"]}
     whole.save_pretrained(folder, state_dict=state)

@@ -31,7 +31,7 @@ class NoRoomError(RuntimeError):
     """The device's memory does not do even for one text at a time."""
 
 
-class Memory:
+class OomRecovery:
     """How many padded tokens go through a model at a time; halved whenever the device runs out of memory.
 
     tokens: to begin with; None for the device's default. checkpointing: whether activations are computed again in the

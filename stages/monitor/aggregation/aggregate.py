@@ -26,8 +26,8 @@ from stages.monitor.aggregation.shard_reader import (
 from stages.monitor.schema.calendar import Days, local_days
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line, Removed
-from stages.monitor.schema.method_choice import Judged, choose
-from transfer.errors import Problem
+from stages.monitor.schema.method_choice import GoldPredictions, choose
+from transfer.errors import UserError
 
 # names of sources that are counted at once; the rarer half goes when there are more, as in Misra and Gries (1982)
 NAMES = 200_000
@@ -41,7 +41,7 @@ def daily_line(
     settings: IndexSettings,
     seed: int,
     progress: Progress | None = None,
-    judged: Judged | None = None,
+    judged: GoldPredictions | None = None,
 ) -> Line:
     """Shares, index and intervals of every period that the settings ask for, overall and of the largest sources.
 
@@ -50,15 +50,15 @@ def daily_line(
     floods are not seen; the order of rows and shards does not matter. settings: checked by weight_problems.
     seed: of the bootstrap. progress: called with rows done and rows in all. judged: what corrections
     are fitted on; None: as counted alone. The same input gives the same line on every machine.
-    Raises Problem where there are no rows, no dated rows, a column is missing, or a label is none of labels.
+    Raises UserError where there are no rows, no dated rows, a column is missing, or a label is none of labels.
     """
     total = sum(rows_of_checked(shard, labels) for shard in shards)
     if total == 0:
-        raise Problem("the daily line: no classified comments", f"shards read: {len(shards)}", "classify some first")
+        raise UserError("the daily line: no classified comments", f"shards read: {len(shards)}", "classify some first")
     limits = Limits(settings)
     days, sources, n = _first_pass(shards, settings, limits)
     if len(days) == 0:
-        raise Problem(
+        raise UserError(
             f"the daily line: none of the {total:,} classified comments has a time",
             "name the column that holds it in the plan's comments, e.g. {path: ..., time: published_at}",
         )
@@ -85,7 +85,7 @@ def _removed(sums: Sums, left_out: pa.RecordBatch | None, reasons: Mapping[str, 
     return Removed({k: n for k, n in reasons.items() if n}, by_label, sees_floods, comments)
 
 
-def _line(sums: Sums, undated: int, judged: Judged | None, removed: Removed) -> Line:
+def _line(sums: Sums, undated: int, judged: GoldPredictions | None, removed: Removed) -> Line:
     settings, labels, days = sums.settings, sums.labels, sums.days
     choice = choose(settings, judged, labels)
     estimator = Estimator(sums, choice, judged, sums.seed)

@@ -21,7 +21,7 @@ from stages.monitor.quantification.poisson_bootstrap import resampling_weights
 from stages.monitor.quantification.posterior_sample import Sample
 from stages.monitor.schema.calendar import Days, all_starts, local_days, period_starts
 from stages.monitor.schema.index_settings import IndexSettings
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -112,7 +112,7 @@ class Sums:
         numbers = pc.index_in(given, value_set=pa.array(self.labels, pa.string()))
         if numbers.null_count:
             stray = pc.unique(given.filter(pc.is_null(numbers))).to_pylist()
-            raise Problem(
+            raise UserError(
                 f"the daily line: classified comments carry the label {stray[0]!r}",
                 f"the plan's labels: {', '.join(self.labels)}",
             )

@@ -16,7 +16,7 @@ from stages.monitor.schema.calendar import Days, all_starts, period_starts
 from stages.monitor.schema.emotion_index import index_of
 from stages.monitor.schema.index_settings import Every, Method
 from stages.monitor.schema.line import Estimate, Figures, Period, Total
-from stages.monitor.schema.method_choice import Choice, Judged
+from stages.monitor.schema.method_choice import GoldPredictions, MethodChoice
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -29,7 +29,7 @@ AT_ONCE = 256  # periods × kinds × resamples that are taken apart together: 25
 class Estimator:
     """Draws estimates from sums. Groups of groups are given by `holder`: (G,) the place of each group, or −1."""
 
-    def __init__(self, sums: Sums, choice: Choice, judged: Judged | None, seed: int) -> None:
+    def __init__(self, sums: Sums, choice: MethodChoice, judged: GoldPredictions | None, seed: int) -> None:
         self.sums, self.choice, self.settings = sums, choice, sums.settings
         fits = fits_of(choice.methods, sums.kinds, sums.sample, judged, sums.settings.bootstrap, seed)
         self._correction = Correction(choice.methods, sums.cells, sums.kinds, fits)

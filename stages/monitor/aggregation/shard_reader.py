@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.monitor.schema.calendar import EARLIEST, LATEST
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 ROWS = 65_536  # of a batch: 13 MB of resampling weights
 NEAR = "near"  # shards of older versions do not have it
@@ -20,12 +20,12 @@ def probability_columns(labels: Sequence[str]) -> list[str]:
 
 
 def rows_of_checked(shard: Path, labels: Sequence[str]) -> int:
-    """Rows of a shard that has all the columns. Raises Problem where one is missing."""
+    """Rows of a shard that has all the columns. Raises UserError where one is missing."""
     with pq.ParquetFile(shard) as file:
         there = file.schema_arrow.names
         for name in ["id", "time", "author", "source", "label", *probability_columns(labels)]:
             if name not in there:
-                raise Problem(f"{shard}: no column {name!r}", f"its columns: {', '.join(there)}")
+                raise UserError(f"{shard}: no column {name!r}", f"its columns: {', '.join(there)}")
         return int(file.metadata.num_rows)
 
 

@@ -13,7 +13,7 @@ from stages.monitor.analysis.dated_csv import dated_rows
 from stages.monitor.schema.calendar import period_starts
 from stages.monitor.schema.index_settings import OtherSeries
 from stages.monitor.schema.line import Line, periods_of
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Correlation:
 
 
 @dataclass(frozen=True)
-class Beside:
+class OtherSeriesLine:
     """One other series. drawn, raw: correlations by lag of the index as drawn and as counted; steps: of the changes
     from one period to the next, which common trends do not blow up. Empty where pairs are too few."""
 
@@ -47,7 +47,7 @@ class Beside:
 def read_other(settings: OtherSeries, base: Path, where: str) -> Values:
     """Means of the series by start of period. where: the plan's key of it, for messages.
 
-    Rows without a value are left out. Raises Problem where the file cannot be read (see dated_rows), or a value is no
+    Rows without a value are left out. Raises UserError where the file cannot be read (see dated_rows), or a value is no
     number.
     """
     path, days, values = base / settings.path, list[date](), list[float]()
@@ -66,11 +66,11 @@ def _number(text: str, place: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise Problem(f"{place}: {text!r} is no number", "leave the cell empty where there is no value")
+        raise UserError(f"{place}: {text!r} is no number", "leave the cell empty where there is no value")
     return number
 
 
-def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> Beside:
+def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> OtherSeriesLine:
     """Correlations of the line's index with another series' values."""
     periods = periods_of(line, settings.every)
     other = np.array([values.get(period.start, np.nan) for period in periods])
@@ -79,7 +79,9 @@ def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> Besi
     raw = np.array([index.value if index else np.nan for index in raw_of])
     lags = range(-settings.lags, settings.lags + 1)
     steps = correlations(np.diff(drawn), np.diff(other), lags, seed)
-    return Beside(settings, correlations(drawn, other, lags, seed), correlations(raw, other, lags, seed), steps)
+    return OtherSeriesLine(
+        settings, correlations(drawn, other, lags, seed), correlations(raw, other, lags, seed), steps
+    )
 
 
 def correlations(index: Floats, other: Floats, lags: Sequence[int], seed: int) -> tuple[Correlation, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def dated_rows(path: Path, time: str, value: str, where: str) -> Iterator[tuple[int, date, str]]:
@@ -13,7 +13,7 @@ def dated_rows(path: Path, time: str, value: str, where: str) -> Iterator[tuple[
 
     time, value: names of columns. where: the plan's key of the file, for messages. Times are ISO 8601 days, with or
     without a time of day, or months (2024-03), which stand for their first day. UTF-8, with or without a mark.
-    Raises Problem where the file or a column is missing, a time cannot be read, or the file is no csv in UTF-8.
+    Raises UserError where the file or a column is missing, a time cannot be read, or the file is no csv in UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -24,11 +24,11 @@ def dated_rows(path: Path, time: str, value: str, where: str) -> Iterator[tuple[
                 if text:
                     yield rows.line_num, _day((row[time] or "").strip(), f"{where}: {path}, line {rows.line_num}"), text
     except OSError as error:
-        raise Problem(f"{where}.path: cannot read {path}: {error.strerror}", "name a csv file") from error
+        raise UserError(f"{where}.path: cannot read {path}: {error.strerror}", "name a csv file") from error
     except UnicodeDecodeError as error:
-        raise Problem(f"{where}.path: {path} is not UTF-8", "save it as UTF-8") from error
+        raise UserError(f"{where}.path: {path} is not UTF-8", "save it as UTF-8") from error
     except csv.Error as error:
-        raise Problem(f"{where}.path: {path} is no csv file: {error}", "save it as csv, in UTF-8") from error
+        raise UserError(f"{where}.path: {path} is no csv file: {error}", "save it as csv, in UTF-8") from error
 
 
 def _check_columns(names: object, wanted: tuple[str, ...], path: Path, where: str) -> None:
@@ -36,11 +36,11 @@ def _check_columns(names: object, wanted: tuple[str, ...], path: Path, where: st
     for name in wanted:
         if name not in there:
             told = f"its columns: {', '.join(map(repr, there))}" if there else "it is empty"
-            raise Problem(f"{where}: no column {name!r} in {path}", told)
+            raise UserError(f"{where}: no column {name!r} in {path}", told)
 
 
 def _day(text: str, place: str) -> date:
     try:
         return date.fromisoformat(text[:10] if len(text) > 7 else f"{text}-01")
     except ValueError:
-        raise Problem(f"{place}: {text!r} is no time", "write 2024-03-01 or 2024-03") from None
+        raise UserError(f"{place}: {text!r} is no time", "write 2024-03-01 or 2024-03") from None

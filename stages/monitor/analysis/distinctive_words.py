@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stages.monitor.analysis.outlier_periods import Standing
+from stages.monitor.analysis.outlier_periods import OutlierPeriod
 from stages.monitor.schema.index_settings import WordsSettings
 from transfer.text.cleaning import key_hash
 from transfer.text.log_odds_words import FEWEST_TEXTS, log_odds, words_and_emoji
@@ -32,11 +32,11 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Told:
+class PeriodWords:
     """The words of one label, in a period that stands out or, for None, over the whole time. against: the other
     emotions of that period, or the same emotion at other times. Strongest first."""
 
-    period: Standing | None
+    period: OutlierPeriod | None
     label: str
     against: Against
     words: tuple[Word, ...]
@@ -47,12 +47,12 @@ class Words:
     """periods: those that stand out. told: all lists of words that are not empty. examples: comments by (place among
     periods, label), cleaned, without author; empty unless the plan allows them. read: comments that words are of."""
 
-    periods: tuple[Standing, ...]
-    told: tuple[Told, ...]
+    periods: tuple[OutlierPeriod, ...]
+    told: tuple[PeriodWords, ...]
     examples: dict[tuple[int, str], tuple[str, ...]]
     read: int
 
-    def of(self, period: Standing | None, label: str, against: Against) -> tuple[Word, ...]:
+    def of(self, period: OutlierPeriod | None, label: str, against: Against) -> tuple[Word, ...]:
         found = (t.words for t in self.told if (t.period, t.label, t.against) == (period, label, against))
         return next(found, ())
 
@@ -61,7 +61,7 @@ def told_words(
     chosen: pa.Table,
     texts: Iterable[tuple[Sequence[str], Sequence[str]]],
     labels: Sequence[str],
-    periods: Sequence[Standing],
+    periods: Sequence[OutlierPeriod],
     settings: WordsSettings,
 ) -> Words:
     """chosen: of choose_comments, with a column in_I for each of `periods`. texts: (ids, cleaned texts), of these
@@ -73,16 +73,18 @@ def told_words(
     tokens = _Tokens(chosen, texts, keeps_texts=settings.examples > 0)
     label_of = chosen.column("label").to_numpy()
     of_all = chosen.column("of_all").to_numpy(zero_copy_only=False)
-    told, examples = list[Told](), dict[tuple[int, str], tuple[str, ...]]()
+    told, examples = list[PeriodWords](), dict[tuple[int, str], tuple[str, ...]]()
     for k, label in enumerate(labels):
         is_label = label_of == k
-        told.append(Told(None, label, "emotions", tokens.telling(of_all & is_label, of_all & ~is_label, settings.most)))
+        told.append(
+            PeriodWords(None, label, "emotions", tokens.telling(of_all & is_label, of_all & ~is_label, settings.most))
+        )
         for i, period in enumerate(periods):
             within = chosen.column(f"in_{i}").to_numpy(zero_copy_only=False)
             own = within & is_label
             words = tokens.telling(own, within & ~is_label, settings.most)
             news = tokens.telling(own, of_all & is_label & ~within, settings.most)
-            told += [Told(period, label, "emotions", words), Told(period, label, "times", news)]
+            told += [PeriodWords(period, label, "emotions", words), PeriodWords(period, label, "times", news)]
             if settings.examples:
                 examples[i, label] = tokens.examples(own, [*words, *news], settings.examples)
     found = tuple(one for one in told if one.words)

@@ -8,7 +8,7 @@ from pathlib import Path
 from stages.monitor.analysis.dated_csv import dated_rows
 from stages.monitor.schema.index_settings import EventSource
 from stages.monitor.schema.line import Line
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 MOST = 60  # more marks cannot be told apart, nor read below a plot
 LONGEST = 200  # letters of one event
@@ -25,19 +25,19 @@ class Event:
 def read_events(source: EventSource, base: Path, where: str) -> list[Event]:
     """A file's events in the order of time. where: the plan's key of the file, for messages.
 
-    Raises Problem where it cannot be read (see dated_rows), holds no event, too many, or one too long.
+    Raises UserError where it cannot be read (see dated_rows), holds no event, too many, or one too long.
     """
     path, events = base / source.path, list[Event]()
     for line, day, text in dated_rows(path, source.time, source.text, where):
         if len(text) > LONGEST:
-            raise Problem(
+            raise UserError(
                 f"{where}: {path}, line {line}: an event of {len(text)} letters", f"say it in {LONGEST} at most"
             )
         events.append(Event(day, text))
     if not events:
-        raise Problem(f"{where}: no event in {path}", "a row needs a time and a text, or leave the file out")
+        raise UserError(f"{where}: no event in {path}", "a row needs a time and a text, or leave the file out")
     if len(events) > MOST:
-        raise Problem(f"{where}: {len(events)} events in {path}", f"mark {MOST} at most: more cannot be told apart")
+        raise UserError(f"{where}: {len(events)} events in {path}", f"mark {MOST} at most: more cannot be told apart")
     return sorted(events, key=lambda event: (event.day, event.text))
 
 

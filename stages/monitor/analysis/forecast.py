@@ -32,7 +32,7 @@ Z = 1.959964  # of a 95 % interval
 
 
 @dataclass(frozen=True)
-class Ahead:
+class ForecastPoint:
     """One period to come: its first day, the index expected, and the 95 % interval of what will be counted."""
 
     start: date
@@ -50,7 +50,7 @@ class Forecast:
 
     every: Every
     last: date
-    ahead: tuple[Ahead, ...]
+    ahead: tuple[ForecastPoint, ...]
     observed: int
     widened: float
     backtest: Backtest
@@ -90,7 +90,7 @@ def _forecast(line: Line, every: Every, horizon: int, seed: int) -> Forecast | W
         return Withheld(every, _too_gappy(every))
     widened = _widening([ratio for _, ratio in ratios])
     told = predicted(values, every, horizon)
-    ahead = tuple(Ahead(day, *_within(*one, widened)) for day, one in zip(starts[-horizon:], told, strict=True))
+    ahead = tuple(ForecastPoint(day, *_within(*one, widened)) for day, one in zip(starts[-horizon:], told, strict=True))
     observed = int(np.isfinite(values[-LONGEST:]).sum())
     return Forecast(every, periods[-1].start, ahead, observed, widened, judged(trials, seed), trials)
 

@@ -19,7 +19,7 @@ WIDTH = 2 * 1.96  # of a 95 % interval, in standard errors
 
 
 @dataclass(frozen=True)
-class Standing:
+class OutlierPeriod:
     """A period with the label that rises most in it. share, usual: of the drawn estimate, 0 to 1; score: deviations."""
 
     every: Every
@@ -30,7 +30,7 @@ class Standing:
     score: float
 
 
-def standing(line: Line, every: Every, most: int) -> list[Standing]:
+def standing(line: Line, every: Every, most: int) -> list[OutlierPeriod]:
     """The `most` periods that stand out most, in the order of time; gaps and what lies around them left out."""
     periods = [period for period in periods_of(line, every) if not period.is_gap]
     if len(periods) <= LEAST_AROUND:
@@ -41,11 +41,11 @@ def standing(line: Line, every: Every, most: int) -> list[Standing]:
     return sorted(ranked[:most], key=lambda one: one.start)
 
 
-def _strongest(period: Period, scores: dict[str, tuple[float, float]]) -> Standing:
+def _strongest(period: Period, scores: dict[str, tuple[float, float]]) -> OutlierPeriod:
     label = max(scores, key=lambda name: scores[name][0])
     share = period.shares[label]
     assert share is not None
-    return Standing(period.every, period.start, label, share.value, scores[label][1], scores[label][0])
+    return OutlierPeriod(period.every, period.start, label, share.value, scores[label][1], scores[label][0])
 
 
 def _scores(periods: list[Period], label: str, around: int) -> list[tuple[float, float]]:

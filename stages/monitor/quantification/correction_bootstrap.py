@@ -15,7 +15,7 @@ from stages.monitor.quantification.methods import adjusted, expectation_maximisa
 from stages.monitor.quantification.posterior_calibration import calibrated, calibration
 from stages.monitor.quantification.posterior_sample import Sample
 from stages.monitor.schema.index_settings import Method
-from stages.monitor.schema.method_choice import COUNTED, Judged
+from stages.monitor.schema.method_choice import COUNTED, GoldPredictions
 
 Floats = NDArray[np.float64]
 Fit = Callable[[Floats, Floats], Floats]  # shares of kinds (P, M), means of probabilities (P, K) -> shares (P, K)
@@ -70,7 +70,7 @@ class Correction:
 
 
 def fits_of(
-    methods: Sequence[Method], kinds: Floats, sample: Sample, judged: Judged | None, resamples: int, seed: int
+    methods: Sequence[Method], kinds: Floats, sample: Sample, judged: GoldPredictions | None, resamples: int, seed: int
 ) -> Fits:
     """methods: those asked for; all but raw and means need judged. kinds: as in Correction. sample: of all comments."""
     wanted = [method for method in methods if method not in COUNTED]
@@ -85,7 +85,7 @@ def fits_of(
 class _Fitter:
     """Fits the methods on judged rows under any weights of them."""
 
-    def __init__(self, methods: Sequence[Method], kinds: Floats, sample: Sample, judged: Judged) -> None:
+    def __init__(self, methods: Sequence[Method], kinds: Floats, sample: Sample, judged: GoldPredictions) -> None:
         self.methods, self.kinds, self.judged = methods, kinds, judged
         order = np.argsort(sample.kind, kind="stable")
         self._kind, self._starts = np.unique(sample.kind[order], return_index=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stages.monitor.aggregation.provenance import Origins
-from stages.monitor.analysis.cross_correlation import Beside
+from stages.monitor.analysis.cross_correlation import OtherSeriesLine
 from stages.monitor.analysis.distinctive_words import Words
 from stages.monitor.analysis.events import Event
 from stages.monitor.analysis.forecast import Forecast, Withheld
@@ -16,7 +16,7 @@ class Context:
     """Nothing of it is needed. words: None where none were looked for. origins: None where they are not known."""
 
     events: Sequence[Event] = ()
-    others: Sequence[Beside] = ()
+    others: Sequence[OtherSeriesLine] = ()
     forecasts: Sequence[Forecast | Withheld] = ()
     words: Words | None = None
     origins: Origins | None = None

@@ -6,7 +6,7 @@ from stages.monitor.aggregation.provenance import Origins
 from stages.monitor.analysis.distinctive_words import Word, Words
 from stages.monitor.analysis.events import within
 from stages.monitor.analysis.forecast import Forecast
-from stages.monitor.analysis.outlier_periods import Standing
+from stages.monitor.analysis.outlier_periods import OutlierPeriod
 from stages.monitor.report.context import Context
 from stages.monitor.report.context_notes import forecast_texts
 from stages.monitor.report.messages import PERIOD, Both, both
@@ -48,7 +48,7 @@ def words_section(line: Line, words: Words | None) -> str:
     return f"{overall}{standing}{paragraphs([_note(words)])}"
 
 
-def _period(line: Line, words: Words, number: int, period: Standing) -> str:
+def _period(line: Line, words: Words, number: int, period: OutlierPeriod) -> str:
     title: Both = (
         f"{period.label} {100 * period.share:.0f} %, about {100 * period.usual:.0f} % around it",
         f"{period.label} {100 * period.share:.0f} %, 앞뒤로는 {100 * period.usual:.0f} % 안팎",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from stages.monitor.analysis.change_points import STRICTNESS, changes, is_known
-from stages.monitor.analysis.cross_correlation import LEAST_PERIODS, Beside, Correlation
+from stages.monitor.analysis.cross_correlation import LEAST_PERIODS, Correlation, OtherSeriesLine
 from stages.monitor.report.messages import METHODS, PERIOD, Both, both
 from stages.monitor.report.sections import NOTHING, bullets, heading, paragraphs, scrolling
 from stages.monitor.schema.line import Line, headline
@@ -28,7 +28,7 @@ def changes_list(line: Line) -> str:
     return f"<h2>{heading('changes')}</h2>{paragraphs([note])}{bullets(items)}" if found else ""
 
 
-def others_table(line: Line, others: Sequence[Beside]) -> str:
+def others_table(line: Line, others: Sequence[OtherSeriesLine]) -> str:
     """A row for each series: correlation now, of the changes, as counted, and at the strongest lag."""
     if not others:
         return ""
@@ -46,7 +46,7 @@ def others_table(line: Line, others: Sequence[Beside]) -> str:
     return scrolling(table, "others") + paragraphs([_note()])
 
 
-def _row(line: Line, other: Beside) -> str:
+def _row(line: Line, other: OtherSeriesLine) -> str:
     every = PERIOD[other.settings.every]
     now = at_lag(other.drawn, 0)
     name = f"{escape(other.settings.name)} <span class=plain>({both(every)})</span>"

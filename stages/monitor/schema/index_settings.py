@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 Every = Literal["day", "week", "month"]
 Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
@@ -140,7 +140,7 @@ class IndexSettings(BaseModel):
         return sorted(every, key=("day", "week", "month").index)
 
 
-def weight_problems(settings: IndexSettings, labels: Sequence[str], where: str = "index") -> list[Problem]:
+def weight_problems(settings: IndexSettings, labels: Sequence[str], where: str = "index") -> list[UserError]:
     """What is wrong between the index's weights and the plan's labels; empty where nothing is.
 
     where: the plan's key of these settings, put in front of every message.
@@ -153,12 +153,12 @@ def weight_problems(settings: IndexSettings, labels: Sequence[str], where: str =
         if label not in labels:
             near = get_close_matches(label, labels, n=1)
             hint = [f"did you mean {near[0]!r}?"] if near else []
-            found.append(Problem(f"{place}: no label {label!r}", f"the plan's labels: {', '.join(labels)}", *hint))
+            found.append(UserError(f"{place}: no label {label!r}", f"the plan's labels: {', '.join(labels)}", *hint))
     for label in labels:
         if label not in weights:
-            found.append(Problem(f"{place}: no weight for {label!r}", "give 0 to a label that moves nothing"))
+            found.append(UserError(f"{place}: no weight for {label!r}", "give 0 to a label that moves nothing"))
     if not any(weights.values()):
         found.append(
-            Problem(f"{place}: all weights are 0", "the index would stand at 50; leave weights out for no index")
+            UserError(f"{place}: all weights are 0", "the index would stand at 50; leave weights out for no index")
         )
     return found

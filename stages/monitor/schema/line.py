@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import Every, IndexSettings, Method
-from stages.monitor.schema.method_choice import COUNTED, Choice, Judged
+from stages.monitor.schema.method_choice import COUNTED, GoldPredictions, MethodChoice
 
 # A print of 10 inches shows some 400 points apart; more of them are noise.
 MOST_POINTS = 400
@@ -108,8 +108,8 @@ class Line:
     undated: int
     counts: Mapping[str, int]
     clustered: Mapping[str, int]
-    choice: Choice
-    judged: Judged | None
+    choice: MethodChoice
+    judged: GoldPredictions | None
     overall: Total
     sources: tuple[Total, ...]
     removed: Removed

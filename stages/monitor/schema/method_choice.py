@@ -15,7 +15,7 @@ ADJUSTED: tuple[Method, ...] = ("acc", "pacc", "em")  # need each label
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class GoldPredictions:
     """Rows that trained nothing.
 
     kind: gold's report half, or the original validation split. truth: (N,) int64 in [0, K). probabilities: (N, K) of
@@ -34,7 +34,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Choice:
+class MethodChoice:
     """drawn: the estimate drawn bold. methods: all that can be given, in a fixed order. why: the reason, to be shown.
     rows: judged rows behind the corrections, by label."""
 
@@ -44,7 +44,7 @@ class Choice:
     rows: dict[str, int]
 
 
-def choose(settings: IndexSettings, judged: Judged | None, labels: Sequence[str]) -> Choice:
+def choose(settings: IndexSettings, judged: GoldPredictions | None, labels: Sequence[str]) -> MethodChoice:
     """Which estimates the judged rows allow, and which is drawn bold: the plan's, or raw where it cannot be given."""
     counts = [0] * len(labels) if judged is None else np.bincount(judged.truth, minlength=len(labels)).tolist()
     rows = dict(zip(labels, counts, strict=True))
@@ -55,10 +55,10 @@ def choose(settings: IndexSettings, judged: Judged | None, labels: Sequence[str]
         methods.append("ppi")
     wanted = settings.prevalence
     drawn = wanted if wanted in methods else "raw"
-    return Choice(drawn, tuple(methods), _why(settings, judged, rows, drawn), rows)
+    return MethodChoice(drawn, tuple(methods), _why(settings, judged, rows, drawn), rows)
 
 
-def _why(settings: IndexSettings, judged: Judged | None, rows: dict[str, int], drawn: Method) -> Both:
+def _why(settings: IndexSettings, judged: GoldPredictions | None, rows: dict[str, int], drawn: Method) -> Both:
     wanted = settings.prevalence
     if drawn == wanted:
         english, korean = METHODS[drawn]

@@ -21,7 +21,7 @@ def test_a_line_has_a_rate_and_a_time_to_go() -> None:
 
 
 def test_markup_in_a_name_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    Terminal().say("study [bold]x[/bold]")
+    Terminal().message("study [bold]x[/bold]")
     assert "[bold]x[/bold]" in capsys.readouterr().err
 
 
@@ -31,11 +31,11 @@ def test_where_nobody_reads_any_more_the_work_goes_on_and_its_result_is_told(kin
         import sys
         from stages.console.progress_bar import {kind}
         report = {kind}()
-        report.say("begun")
+        report.message("begun")
         sys.stdin.readline()  # by now the other end of stderr is closed
         for _ in range(3):
             with report.bar("work", 10, "texts") as advance:
-                report.say("at it")
+                report.message("at it")
                 advance(10)
         print("a word of somebody else's", file=sys.stderr, flush=True)
         print("done")

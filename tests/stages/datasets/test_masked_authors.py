@@ -24,7 +24,7 @@ class Told:
 
     said: list[str] = field(default_factory=list)
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.said.append(text)
 
     @contextmanager

@@ -10,7 +10,7 @@ from stages.demo.corpus import LABELS, Corpus
 from stages.demo.demo_size import SMALL
 from stages.demo.make_demo import PLAN, STAMP, make_world
 from stages.plan.schema import read_plan
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 
 def never(line: str) -> None:
@@ -77,24 +77,24 @@ def test_a_world_whose_making_was_interrupted_is_made_again(world: Path, tmp_pat
 
 
 def test_another_demo_in_the_folder_is_refused(world: Path) -> None:
-    with pytest.raises(Problem, match="another demo: language ko, seed 13"):
+    with pytest.raises(UserError, match="another demo: language ko, seed 13"):
         make_world(world, "en", 13, never, size=SMALL)
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(Problem, match="neither empty"):
+    with pytest.raises(UserError, match="neither empty"):
         make_world(tmp_path, "ko", 13, never, size=SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="no demo in 'fr'"):
+    with pytest.raises(UserError, match="no demo in 'fr'"):
         make_world(tmp_path / "demo", "fr", 13, never, size=SMALL)
     assert not (tmp_path / "demo").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(Problem, match="cannot be written: Not a directory"):
+    with pytest.raises(UserError, match="cannot be written: Not a directory"):
         make_world(tmp_path / "file" / "demo", "ko", 13, never, size=SMALL)

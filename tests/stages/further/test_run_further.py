@@ -25,7 +25,7 @@ from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from tests.helpers.searched_project import KilledError, dying, files_of, labeller, opened, predictions, without_gold
 from transfer.encoders.model import load_classifier
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CONTROLS = "small · further · models/bert · controls"
@@ -180,9 +180,9 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
 
 
 def test_more_starts_than_trials_are_kept_are_told(searched: Path) -> None:
-    with pytest.raises(Problem, match=r"further\.space\.start: 3 is more than the 2 kept trials of models/bert"):
+    with pytest.raises(UserError, match=r"further\.space\.start: 3 is more than the 2 kept trials of models/bert"):
         inputs_of(opened(searched, "further.space.start={low: 1, high: 3}"))
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         opened(searched, "further.space.start={low: 1, high: 4}")
     assert "start 4 is more than the 3 trials whose weights stage one keeps" in caught.value.problems[0]
 

@@ -21,7 +21,7 @@ from transfer.engines.convert import is_installed
 from transfer.engines.engine_benchmark import Measured
 from transfer.engines.inference_engine import Way
 from transfer.ensembling.combination import mixture_from
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 TEXTS = [f"so happy today {i}" for i in range(200)]
 FLOAT, BF16, OPENVINO = Way("torch", "float32"), Way("torch", "bfloat16"), Way("openvino", "bfloat16")
@@ -86,7 +86,7 @@ def test_a_choice_that_cannot_be_kept_to_names_the_extra(heap: Heap, measures: C
     measures(FLOAT, OPENVINO)
     choose_team(run, predictor(run, heap), TEXTS)
     measures(FLOAT)
-    with pytest.raises(Problem, match=r"moodline\[openvino\]"):
+    with pytest.raises(UserError, match=r"moodline\[openvino\]"):
         choose_team(run, predictor(run, heap), TEXTS)
 
 
@@ -108,7 +108,7 @@ def test_the_plan_narrows_what_is_measured(heap: Heap, measures: Callable[..., l
 def test_an_engine_that_is_not_installed_is_named(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
     measures(FLOAT)
     run = heap.open("infer.engine=onnx", "infer.precision=auto")
-    with pytest.raises(Problem, match=r"moodline\[onnx\]"):
+    with pytest.raises(UserError, match=r"moodline\[onnx\]"):
         choose_team(run, predictor(run, heap), TEXTS)
 
 
@@ -134,7 +134,7 @@ def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded
     monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=2))
     run = heap.open("infer.engine=auto", f"infer.precision={precision}")
     if precision == "int8":
-        with pytest.raises(Problem, match=r"openvino int8: .* 99\.0% of float32's labels, shares off by 1\.00%"):
+        with pytest.raises(UserError, match=r"openvino int8: .* 99\.0% of float32's labels, shares off by 1\.00%"):
             choose_team(run, predictor(run, heap), TEXTS)
         assert choice(run.engine, "small", f"engine {heap.members[0]} f0 auto int8") is None
         return

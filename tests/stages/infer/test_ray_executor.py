@@ -16,7 +16,7 @@ from stages.infer.ray_node import Facts, facts
 from stages.infer.ray_node_check import check_nodes, problems_of
 from stages.infer.watch_folder import infer_command
 from tests.helpers.classifying_project import make_heap
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 # no word to Ray's makers, and addresses of this machine alone
 OURS = ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
@@ -50,7 +50,7 @@ def test_the_plan_says_how_many_processes_a_node_has() -> None:
 
 
 def test_nodes_with_gpus_are_not_used_from_a_machine_without() -> None:
-    with pytest.raises(Problem, match=r"node 10.0.0.2 has a GPU and this machine has none\n.*run it on a machine"):
+    with pytest.raises(UserError, match=r"node 10.0.0.2 has a GPU and this machine has none\n.*run it on a machine"):
         places([node("1", 4), node("2", 4, 1)], False, None)
 
 
@@ -77,13 +77,13 @@ def test_nodes_that_differ_are_told_of_each_with_what_to_do() -> None:
 
 
 def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path: Path) -> None:
-    from stages.infer.executors import Team
+    from stages.infer.executors import ExecutorChoice
     from transfer.ensembling.combination import mixture_from
 
     run = make_heap(tmp_path).open()
-    team = Team([], [], mixture_from("mean"))
+    team = ExecutorChoice([], [], mixture_from("mean"))
     check_nodes(run, team, {"n1": "10.0.0.1"}, lambda node, paths: facts(paths))
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         check_nodes(run, team, {"n1": "10.0.0.1", "n2": "10.0.0.2"}, lambda node, paths: "it is gone")
     assert len(caught.value.problems) == 2
     assert list(run.scratch.iterdir()) == []
@@ -91,7 +91,7 @@ def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path
 
 def test_without_ray_the_extra_is_named_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_joining, "find_spec", lambda name: None)
-    with pytest.raises(Problem, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
+    with pytest.raises(UserError, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
         infer_command(Path("no/plan.yaml"), [], None, False, "ray")
 
 
@@ -100,7 +100,7 @@ def test_the_cluster_is_the_environments_or_one_of_this_machine(monkeypatch: pyt
     assert cluster_address() == "local"
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     assert cluster_address() == "10.0.0.1:6379"
-    with pytest.raises(Problem, match="ray://host:10001 is an address of Ray Client"):
+    with pytest.raises(UserError, match="ray://host:10001 is an address of Ray Client"):
         join("ray://host:10001")
 
 
@@ -127,6 +127,6 @@ def test_a_cluster_that_cannot_be_joined_is_told_with_what_to_do(monkeypatch: py
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
     with pytest.raises(
-        Problem, match=r"the cluster 10.0.0.1:6379 could not be joined: .* instance\.\n  run the command"
+        UserError, match=r"the cluster 10.0.0.1:6379 could not be joined: .* instance\.\n  run the command"
     ):
         join("10.0.0.1:6379")

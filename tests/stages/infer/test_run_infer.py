@@ -14,7 +14,7 @@ from stages.infer.engine_selection import choose_team
 from stages.infer.run_infer import run_infer
 from tests.helpers.classifying_project import ByRule, Heap, lines, make_heap, rows, rule
 from tests.helpers.tiny_encoders import LABELS, easy_texts
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
 
@@ -158,7 +158,7 @@ def test_rows_are_counted_as_skipped_also_where_a_whole_shards_worth_is(heap: He
 def test_a_source_of_which_no_file_can_be_read_is_an_error(heap: Heap) -> None:
     heap.raw("a.csv", b"id,body\n1,a\n")
     heap.raw("b.csv", b"id,body\n1,a\n")
-    with pytest.raises(Problems, match="no column 'text'"):
+    with pytest.raises(UserErrors, match="no column 'text'"):
         run_infer(heap.open("comments=[{path: 'comments/*', id: id}]"), ByRule())
 
 
@@ -176,7 +176,7 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(heap: Heap, monkeypatch: 
 
     run = heap.open()
     monkeypatch.setattr("stages.infer.shard_schema.pq.write_table", full)
-    with pytest.raises(Problem, match="no room for a shard of 10 comments"):
+    with pytest.raises(UserError, match="no room for a shard of 10 comments"):
         run_infer(run, ByRule())
     monkeypatch.setattr("stages.infer.shard_schema.pq.write_table", real)
     assert len(run.files.names("shards")) == 2
@@ -189,7 +189,7 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(heap: Heap, monkeypatch: 
 
 def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
     from stages.infer.engine_selection import member_of
-    from stages.infer.executors import Team, opened
+    from stages.infer.executors import ExecutorChoice, opened
     from stages.runtime.predictor import model_record
     from transfer.encoders.tokenization import Tokens, encode
     from transfer.engines.inference_engine import Way
@@ -199,7 +199,7 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
     more = Heap(heap.folder / "more", ("bert 0", "bert 1", "roberta 2"))
     run = more.open()
     members = [member_of(run, model_record(run, name)) for name in more.members]
-    here = opened(Team(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
+    here = opened(ExecutorChoice(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
     encoded: list[int] = []
 
     def counted(texts: Sequence[str], *more: Any) -> Tokens:

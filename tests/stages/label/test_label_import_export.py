@@ -12,7 +12,7 @@ from stages.label.run_label import run_pseudo_label
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.text.cleaning import key_hash
 
 FORMATS = (".csv", ".parquet", ".xlsx")
@@ -76,7 +76,7 @@ def test_a_faulty_row_is_named_and_nothing_gets_in(tmp_path: Path, change: dict[
     run = opened(make_labelling(tmp_path))
     rows = [ROW | {"key": "", "tokens": "", "created_at": ""} | change, ROW | {"key": "0" * 16}]
     write(tmp_path / "own.csv", **{name: [row.get(name, "") for row in rows] for name in rows[0]})
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         import_labels(run, tmp_path / "own.csv")
     assert words in " ".join(str(caught.value).split())
     assert "nothing was imported" in str(caught.value)
@@ -95,7 +95,7 @@ def test_a_faulty_row_is_named_and_nothing_gets_in(tmp_path: Path, change: dict[
 def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, left_out: set[str], words: str) -> None:
     run = opened(make_labelling(tmp_path))
     write(tmp_path / "own.csv", **{name: [value] for name, value in ROW.items() if name not in left_out})
-    with pytest.raises(Problem, match="its columns: ") as caught:
+    with pytest.raises(UserError, match="its columns: ") as caught:
         import_labels(run, tmp_path / "own.csv")
     assert words in str(caught.value)
 
@@ -103,14 +103,14 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, left_out
 def test_labels_of_another_plan_are_refused(tmp_path: Path) -> None:
     run = opened(make_labelling(tmp_path))
     write(tmp_path / "own.csv", **{name: [value] for name, value in (ROW | {"p_fear": "0"}).items()})
-    with pytest.raises(Problem, match="p_fear: no such label in the plan"):
+    with pytest.raises(UserError, match="p_fear: no such label in the plan"):
         import_labels(run, tmp_path / "own.csv")
 
 
 def test_a_korean_windows_file_says_which_encoding_to_give(tmp_path: Path) -> None:
     run = opened(make_labelling(tmp_path))
     (tmp_path / "own.csv").write_text("text,label,labeller\n아 화나,anger,우리\n", encoding="cp949")
-    with pytest.raises(Problem, match="cp949"):
+    with pytest.raises(UserError, match="cp949"):
         import_labels(run, tmp_path / "own.csv")
     assert import_labels(run, tmp_path / "own.csv", "cp949")["labellers"] == ["우리"]
 

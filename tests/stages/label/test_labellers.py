@@ -20,7 +20,7 @@ from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers import openai_client
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +109,7 @@ def test_prompts_are_averaged_and_their_agreement_is_kept_and_told(tmp_path: Pat
 
 def test_a_prompt_is_checked_whole_before_anything_is_asked(tmp_path: Path) -> None:
     with serve(by_wording) as fake:
-        with pytest.raises(Problem, match="orders"):
+        with pytest.raises(UserError, match="orders"):
             labelled(tmp_path, one(fake, prompt={**WORDINGS, "orders": 7}))
         assert fake.asked == []
 
@@ -158,7 +158,7 @@ def test_examples_of_the_original_data_hold_nothing_of_gold(tmp_path: Path) -> N
 
 
 def test_examples_from_gold_need_gold(tmp_path: Path) -> None:
-    with serve(rightly) as fake, pytest.raises(Problem, match=r"examples\.from: gold, and the plan names none"):
+    with serve(rightly) as fake, pytest.raises(UserError, match=r"examples\.from: gold, and the plan names none"):
         labelled(tmp_path, one(fake, prompt={"examples": {"from": "gold"}}), "gold=null")
 
 
@@ -211,7 +211,7 @@ def test_a_labeller_of_unknown_confidence_makes_the_whole_unknown_and_votes(tmp_
 
 
 def test_one_labeller_twice_is_refused(tmp_path: Path) -> None:
-    with serve(rightly) as fake, pytest.raises(Problem, match=r"labellers\[1\]: asks the same as .*labellers\[0\]"):
+    with serve(rightly) as fake, pytest.raises(UserError, match=r"labellers\[1\]: asks the same as .*labellers\[0\]"):
         labelled(tmp_path, several(at(fake), at(fake, concurrency=1)))
 
 
@@ -226,7 +226,7 @@ def test_a_server_that_dies_loses_nothing_and_is_asked_no_comment_twice(
 
     with serve(dies) as fake:
         plan = one(fake, prompt={**WORDINGS, "orders": 1})
-        with pytest.raises(Problem, match="HTTP 503: shutting down"):
+        with pytest.raises(UserError, match="HTTP 503: shutting down"):
             labelled(tmp_path, plan)
         is_ill, before = False, len(fake.asked)
         run, told = labelled(tmp_path, plan)

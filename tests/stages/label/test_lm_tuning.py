@@ -19,7 +19,7 @@ from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import opened, write
 from tests.helpers.tiny_lms import save_lm
 from transfer.corpus.labelled import chosen
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers import peft_tuning as tune_module
 from transfer.labellers.tuning_settings import TuningSettings
 
@@ -160,7 +160,7 @@ def test_without_gold_other_original_rows_judge(tmp_path: Path) -> None:
     how = ("gold=null", "pseudo_label.labeller.tuning.judge=auto")
     (told,) = run_pseudo_label(opened(make(tmp_path), *how))["tuning"]
     assert (told["judged_on"], told["n"], told["used"]) == ("held-out original data", 12, True)
-    with pytest.raises(Problem, match="the plan has no gold"):
+    with pytest.raises(UserError, match="the plan has no gold"):
         run_pseudo_label(opened(tmp_path / "plan.yaml", "gold=null"))
 
 
@@ -175,5 +175,5 @@ def test_rows_are_dealt_alike_per_label_and_too_few_are_a_message(tmp_path: Path
     parts = lm_tuning._deal(train, settings, 0, "tuning")
     assert [np.bincount(part.labels).tolist() for part in parts] == [[10] * 3, [3] * 3, [3] * 3]
     few = chosen(train, np.arange(len(train)) < 2, {})
-    with pytest.raises(Problem, match="2 rows of original train are too few"):
+    with pytest.raises(UserError, match="2 rows of original train are too few"):
         lm_tuning._deal(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")

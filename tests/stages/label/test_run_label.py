@@ -11,7 +11,7 @@ from stages.label.run_label import run_pseudo_label, sampled
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.metrics.scores import bootstrap_interval
 from transfer.metrics.temperature_scaling import calibration_from
 
@@ -99,7 +99,7 @@ def test_another_calibration_asks_nothing_again(tmp_path: Path, labels_by: Label
 def test_the_gate_stops_before_stage_two_and_keeps_the_labels(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
     run = opened(make_labelling(tmp_path), "pseudo_label.min_kappa=0.9")
-    with pytest.raises(Problem, match=r"at kappa 0\.\d\d, 0\.9 is asked for"):
+    with pytest.raises(UserError, match=r"at kappa 0\.\d\d, 0\.9 is asked for"):
         run_pseudo_label(run)
     assert sum(1 for _ in labels_of(run.engine, "stub")) == 300
 

@@ -8,7 +8,7 @@ import pytest
 
 from stages.monitor.context_builder import beside_identity, check_beside
 from stages.monitor.schema.index_settings import IndexSettings
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 SERIES: list[dict[str, str]] = [{"path": "rate.csv", "name": "rate"}]
 EVENTS: list[dict[str, str]] = [{"path": "events.csv"}, {"path": "more.csv"}]
@@ -21,13 +21,13 @@ def plan_in(folder: Path, series: object = SERIES, events: object = EVENTS) -> A
 def test_each_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "rate.csv").write_text("date,value\n2024-03,high\n", "utf-8")
     (tmp_path / "more.csv").write_text("date,event\n2024-03-01,snow\n", "utf-8")
-    with pytest.raises(Problems) as told:
+    with pytest.raises(UserErrors) as told:
         check_beside(plan_in(tmp_path))
     first, second = told.value.problems
     assert "index.series[0]" in first
     assert "'high' is no number" in first
     assert "index.events[0].path: cannot read" in second
-    with pytest.raises(Problem, match=r"index.events\[0\]"):
+    with pytest.raises(UserError, match=r"index.events\[0\]"):
         check_beside(plan_in(tmp_path, series=[]))
 
 

@@ -35,7 +35,11 @@ def test_inclusion_probabilities_come_from_golds_weights_or_the_plans_word(
     predictor = SimpleNamespace(records=["one"], how=mixture_from("mean"))
     monkeypatch.setattr(gold_predictions, "final_predictor", lambda run: predictor)
     said = np.tile(np.array([[0.7, 0.3]], np.float32), (40, 1))
-    monkeypatch.setattr(gold_predictions, "Readings", lambda run, texts: SimpleNamespace(of=lambda record, split: said))
+
+    def cache(run: Any, texts: Any) -> Any:
+        return SimpleNamespace(of=lambda record, split: said)
+
+    monkeypatch.setattr(gold_predictions, "PredictionCache", cache)
     settings = IndexSettings.model_validate({"judged_on": judged_on, "prevalence": "ppi"})
     run: Any = SimpleNamespace(plan=SimpleNamespace(index=settings, gold=SimpleNamespace(random_sample=random_sample)))
     found = judged_rows(run)

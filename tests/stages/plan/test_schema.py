@@ -5,7 +5,7 @@ import pytest
 
 from stages.plan.presets import PRESETS, preset_text
 from stages.plan.schema import Plan, read_plan
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 WriteIt = Callable[[str], Path]
 SHORT = """
@@ -55,7 +55,7 @@ def test_six_mistakes_are_told_at_once_with_line_value_and_what_to_do(plan_at: W
         "  space: {learning_rate: {low: 1e-3, high: 1e-5}}\n"
         "index: {timezone: Asia/Soul}\n"
     )
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         read_plan(path)
     told = caught.value.problems
     assert len(told) == 6
@@ -89,19 +89,19 @@ def test_six_mistakes_are_told_at_once_with_line_value_and_what_to_do(plan_at: W
 def test_each_mistake_has_a_clear_word(plan_at: WriteIt, line: str, words: str) -> None:
     key = line.split(":", maxsplit=1)[0]
     kept = "\n".join(row for row in SHORT.splitlines() if not row.startswith(f"{key}:"))
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         read_plan(plan_at(f"{kept}\n{line}\n"))
     assert words in str(caught.value)
     assert "plan.yaml:" in str(caught.value)
 
 
 def test_a_missing_key_is_named(plan_at: WriteIt) -> None:
-    with pytest.raises(Problems, match="candidates: this key is needed"):
+    with pytest.raises(UserErrors, match="candidates: this key is needed"):
         read_plan(plan_at(SHORT.replace("candidates: [klue/bert-base]", "")))
 
 
 def test_a_key_that_stands_twice_is_refused(plan_at: WriteIt) -> None:
-    with pytest.raises(Problem, match=r"plan.yaml:7, name: the key stands here twice"):
+    with pytest.raises(UserError, match=r"plan.yaml:7, name: the key stands here twice"):
         read_plan(plan_at(SHORT + "name: again\n"))
 
 
@@ -116,14 +116,14 @@ def test_a_key_that_stands_twice_is_refused(plan_at: WriteIt) -> None:
 )
 def test_what_is_no_plan_is_told(plan_at: WriteIt, tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "none.yaml" if text is None else plan_at(text)
-    with pytest.raises(Problem, match=words):
+    with pytest.raises(UserError, match=words):
         read_plan(path)
 
 
 def test_a_plan_in_another_encoding_is_told(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_bytes("name: 감정".encode("cp949"))
-    with pytest.raises(Problem, match="save the plan as UTF-8"):
+    with pytest.raises(UserError, match="save the plan as UTF-8"):
         read_plan(path)
 
 
@@ -152,7 +152,7 @@ def test_set_overrides_a_value_also_inside_a_list(plan_at: WriteIt) -> None:
     ],
 )
 def test_a_wrong_override_is_told_as_such(plan_at: WriteIt, setting: str, words: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         read_plan(plan_at(SHORT), [setting])
     assert words in str(caught.value)
 

@@ -13,7 +13,7 @@ from stages.plan.schema import Plan, read_plan
 from stages.reports.run_status import run_status
 from stages.runtime.run_context import store_url
 from storage.database.engine import open_store
-from storage.locks.process_identity import Worker, this_worker
+from storage.locks.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots
 from studies.optuna_storage import open_optuna
 from tests.helpers.many_trials import make_many_trials
@@ -52,7 +52,7 @@ def begun(plan: Plan) -> optuna.Study:
     return study
 
 
-def take(plan: Plan, worker: Worker) -> None:
+def take(plan: Plan, worker: ProcessIdentity) -> None:
     """The worker's slot, in which trial 3 runs."""
     engine = open_store(store_url(plan))
     slot = trial_slots.take_slot(engine, STUDY, 10, worker, time.time())
@@ -112,7 +112,7 @@ def test_it_tells_best_against_baseline_and_why_trials_failed(
 def test_it_tells_who_runs_a_trial_and_how_far(
     plan: Plan, begun: optuna.Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    me = this_worker()
+    me = this_process()
     take(plan, me)
     (worker,) = run_status(plan)["workers"]
     assert (worker["trial"], worker["worker"], worker["host"], worker["pid"]) == (3, me.name, me.host, me.pid)
@@ -126,7 +126,7 @@ def test_a_dead_workers_trial_is_told_as_interrupted(
     plan: Plan, begun: optuna.Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    take(plan, Worker(this_worker().host, int(ended.stdout), time.time(), "one that died"))
+    take(plan, ProcessIdentity(this_process().host, int(ended.stdout), time.time(), "one that died"))
     (worker,) = run_status(plan)["workers"]
     assert worker["alive"] is False
     show_status(run_status(plan))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stages.runtime import local_workers
-from stages.runtime.local_workers import ALL_GPUS, Crew, share_cores, take_gpu
+from stages.runtime.local_workers import ALL_GPUS, LocalWorkers, share_cores, take_gpu
 from storage.locks.gpu_lock import take_device
 
 
@@ -21,7 +21,7 @@ class Heard:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.lines.append(text)
 
 
@@ -43,7 +43,7 @@ def wait_for(line: str, heard: Heard) -> None:
 def test_members_get_the_leaders_words_and_are_heard(member: Path) -> None:
     member.write_text("import sys; print(*sys.argv[1:], file=sys.stderr)")
     heard = Heard()
-    with Crew(["plan.yaml", "--set", "seed=1"], 2, heard) as workers:  # type: ignore[arg-type]
+    with LocalWorkers(["plan.yaml", "--set", "seed=1"], 2, heard) as workers:  # type: ignore[arg-type]
         workers.call()
         for number in (2, 3):
             wait_for(f"worker {number}: worker plan.yaml --set seed=1 --member-of {os.getpid()}", heard)
@@ -52,7 +52,7 @@ def test_members_get_the_leaders_words_and_are_heard(member: Path) -> None:
 def test_a_member_that_fails_says_why_and_is_started_again_with_the_next_study(member: Path) -> None:
     member.write_text("import sys; sys.exit('moodline: the GPU is gone')")
     heard = Heard()
-    with Crew(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
+    with LocalWorkers(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
         workers.call()
         wait_for("worker 2 ended with an error; the search goes on without it", heard)
         assert heard.lines[0] == "worker 2: moodline: the GPU is gone"
@@ -76,7 +76,7 @@ def test_when_the_leader_is_interrupted_its_members_are_too(member: Path) -> Non
     heard = Heard()
 
     def interrupted() -> None:
-        with Crew(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
+        with LocalWorkers(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
             workers.call()
             wait_for("worker 2: ready", heard)
             raise KeyboardInterrupt
@@ -165,9 +165,9 @@ def test_the_leader_and_its_members_take_a_gpu_each(
             sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(device_count=count))
             sys.path.insert(0, {str(Path(__file__).parents[3])!r})
             from stages.runtime.local_workers import take_gpu
-            def say(text):
+            def message(text):
                 print(text, "seen:", os.environ["CUDA_VISIBLE_DEVICES"], file=sys.stderr, flush=True)
-            take_gpu(Path({str(tmp_path)!r}), types.SimpleNamespace(say=say))
+            take_gpu(Path({str(tmp_path)!r}), types.SimpleNamespace(message=message))
             while not Path({str(tmp_path / "over")!r}).exists():
                 time.sleep(0.02)
         """)
@@ -175,7 +175,7 @@ def test_the_leader_and_its_members_take_a_gpu_each(
     names, heard = (visible or "0,1,2").split(","), Heard()
     take_gpu(tmp_path, heard)  # type: ignore[arg-type]
     assert heard.lines == [f"on GPU {names[0]} of 3"]
-    with Crew(["plan.yaml"], 2, heard) as workers:  # type: ignore[arg-type]
+    with LocalWorkers(["plan.yaml"], 2, heard) as workers:  # type: ignore[arg-type]
         workers.call()
         ends = time.monotonic() + 60
         while len(heard.lines) < 3:

@@ -6,7 +6,7 @@ import pytest
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of
 from storage.records import stage_records
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 RunIt = Callable[..., Run]
 
@@ -38,7 +38,7 @@ def test_what_only_adds_is_gone_on_with(a_run: RunIt) -> None:
 def test_a_changed_plan_is_refused_by_what_changed(a_run: RunIt) -> None:
     run, work = a_run(), Work()
     do_stage(run, "basic", {"seed": 1, "search.space": {"epochs": 3}}, {}, work)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         do_stage(run, "basic", {"seed": 1, "search.space": {"epochs": 4}}, {}, work)
     assert 'search.space: was {"epochs": 3}, is {"epochs": 4}' in str(caught.value)
     assert "--anew basic" in str(caught.value)
@@ -72,6 +72,6 @@ def test_how_a_stage_ended_is_recorded(a_run: RunIt, error: BaseException, state
     record = stage_records.read(run.engine, run.plan.name, "basic")
     assert record is not None
     assert record.state == state
-    with pytest.raises(Problem, match=r"moodline search plan\.yaml"):
+    with pytest.raises(UserError, match=r"moodline search plan\.yaml"):
         result_of(run, "basic")
     assert do_stage(run, "basic", {}, {}, Work())["times"] == 1

@@ -25,7 +25,7 @@ from stages.search.run_search import run_basic
 from storage.records import stage_records
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.training.masked_lm import Adapting
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -125,7 +125,7 @@ def test_another_adaptation_stands_beside_the_first_which_trials_may_cite(fresh:
     run = opened(fresh, BEFORE_SEARCH)
     first, kept = run_adapt(run)["adapted"]["models/bert"], weights(fresh)
     other = opened(fresh, BEFORE_SEARCH.replace("steps: 6", "steps: 4"))
-    with pytest.raises(Problem, match="stage adapt of small was begun with other inputs") as caught:
+    with pytest.raises(UserError, match="stage adapt of small was begun with other inputs") as caught:
         adapted_result(other)
     assert any('"steps": 4' in line for line in str(caught.value).splitlines())
     second = run_adapt(other)["adapted"]["models/bert"]
@@ -149,7 +149,7 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
     drawn = pq.read_table(run.files.fetch(sample)).column("text").to_pylist()
     with gold.open("a", encoding="utf-8") as file:
         file.write(f"new,{drawn[0]},joy\n")
-    with pytest.raises(Problem, match="with other inputs"):
+    with pytest.raises(UserError, match="with other inputs"):
         adapted_result(opened(fresh, BEFORE_SEARCH))
     again = run_adapt(opened(fresh, BEFORE_SEARCH))["adapted"]["models/bert"]
     assert again["name"] != first["name"]
@@ -177,7 +177,7 @@ def test_nothing_is_adapted_for_a_stage_that_was_begun_without(searched: Path, s
     if stage == "further":
         stage_records.begin(run.engine, "small", stage, "begun", {})
     assert stages_of(run.plan)[stages_of(run.plan).index("adapt") + 1] == stage
-    with pytest.raises(Problem, match=f"stage {stage} of small was begun without it") as caught:
+    with pytest.raises(UserError, match=f"stage {stage} of small was begun without it") as caught:
         DOES[stage](run)
     assert f"--anew {stage}" in str(caught.value)
     assert not files_of(run, "adapted")
@@ -193,7 +193,7 @@ def test_stage_one_begins_with_the_adapted_weights_alone_and_keeps_to_them(fresh
     with gold.open("a", encoding="utf-8") as file:
         file.write(f"new,{domain_adaptation._inputs(run).texts[0]},joy\n")
     before = weights(fresh)
-    with pytest.raises(Problem, match="stage adapt of small was begun with other inputs") as caught:
+    with pytest.raises(UserError, match="stage adapt of small was begun with other inputs") as caught:
         run_basic(opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1"))
     assert "--anew adapt" in str(caught.value)
     assert weights(fresh) == before, "told before anything is adapted again"
@@ -201,7 +201,7 @@ def test_stage_one_begins_with_the_adapted_weights_alone_and_keeps_to_them(fresh
 
 @pytest.mark.parametrize("key", [BEFORE_SEARCH, "rounds={most: 2}"])
 def test_what_reads_comments_needs_some(fresh: Path, key: str) -> None:
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         read_plan(fresh, [key, "comments=[]"])
     assert "it reads comments, and the plan has none" in caught.value.problems[0]
 
@@ -251,5 +251,5 @@ def test_beginning_the_adaptation_anew_before_stage_two_leaves_stage_one_alone(s
     begin_anew(run, "adapt")
     assert result_of(run, "basic")
     assert not files_of(run, "adapted")
-    with pytest.raises(Problem, match="stage further of small is not done"):
+    with pytest.raises(UserError, match="stage further of small is not done"):
         result_of(run, "further")

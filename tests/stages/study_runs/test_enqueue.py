@@ -14,11 +14,11 @@ from stages.runtime.run_context import Run, open_run, store_url
 from stages.study_runs.enqueue import enqueue_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Range, Space, suggest
-from studies.study_config import Search
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, RunTrial, open_study, work
+from studies.study_config import StudyConfig
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
 from tests.studies.conftest import a_search, dead_worker, told
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 
 SPACE: Space = {
     "learning_rate": Range(low=1e-5, high=1e-2, log=True),
@@ -37,8 +37,8 @@ search: {trials: 6}
 """
 
 
-def formula(trial: optuna.Trial, _: object) -> Ended:
-    return Ended(-abs(suggest(trial, SPACE)["learning_rate"] - 1e-3), is_pruned=False)
+def formula(trial: optuna.Trial, _: object) -> WorkerEnd:
+    return WorkerEnd(-abs(suggest(trial, SPACE)["learning_rate"] - 1e-3), is_pruned=False)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> Run:
     return open_run(read_plan(tmp_path / "plan.yaml"))
 
 
-def the_search(trials: int) -> Search:
+def the_search(trials: int) -> StudyConfig:
     return a_search(name="small · basic · models/bert", space=SPACE, baseline=BASELINE, trials=trials)
 
 
@@ -55,7 +55,7 @@ def the_search(trials: int) -> Search:
 def searched(run: Run) -> Callable[..., optuna.Study]:
     def search(trials: int, trial: RunTrial = formula, **more: Any) -> optuna.Study:
         study = open_study(open_optuna(store_url(run.plan)), the_search(trials))
-        claims = Claims(run.engine, study.study_name, more.get("worker", run.worker))
+        claims = TrialClaims(run.engine, study.study_name, more.get("worker", run.worker))
         work(study, the_search(trials), claims, trial, lambda: None)
         return study
 
@@ -103,7 +103,7 @@ def test_a_queued_trial_survives_kills_and_runs_once(run: Run, searched: Callabl
     queue(run, "learning_rate=1e-3")
     queue(run, "learning_rate=2e-3")
 
-    def killed(trial: optuna.Trial, _: object) -> Ended:
+    def killed(trial: optuna.Trial, _: object) -> WorkerEnd:
         raise KeyboardInterrupt
 
     for _ in range(3):
@@ -162,14 +162,14 @@ def test_one_queued_before_the_first_trial_leaves_the_baseline_the_first_to_be_p
 )
 def test_what_the_study_cannot_run_is_refused(run: Run, settings: list[str], words: str) -> None:
     open_study(open_optuna(store_url(run.plan)), the_search(1))
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         queue(run, *settings)
     assert words in " ".join(str(caught.value).split())
 
 
 def test_all_mistakes_are_told_at_once(run: Run) -> None:
     open_study(open_optuna(store_url(run.plan)), the_search(1))
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         queue(run, "a=1", "epochs=9", "batch_size=32")
     assert len(caught.value.problems) == 3
 
@@ -181,17 +181,17 @@ def test_stage_twos_controls_are_no_candidate_to_choose_from(run: Run) -> None:
 
 
 def test_the_study_must_be_clear_and_begun(run: Run, searched: Callable[..., optuna.Study]) -> None:
-    with pytest.raises(Problem, match=r"has not begun.*\n.*moodline search plan.yaml"):
+    with pytest.raises(UserError, match=r"has not begun.*\n.*moodline search plan.yaml"):
         queue(run, "epochs=2")
     searched(1)
-    with pytest.raises(Problem, match=r"--candidate is needed: the plan has 2 of them\n.*models/roberta"):
+    with pytest.raises(UserError, match=r"--candidate is needed: the plan has 2 of them\n.*models/roberta"):
         enqueue_trial(run, ["epochs=2"], None, "basic")
-    with pytest.raises(Problem, match="--candidate x: the plan has no such one"):
+    with pytest.raises(UserError, match="--candidate x: the plan has no such one"):
         enqueue_trial(run, ["epochs=2"], "x", "basic")
-    with pytest.raises(Problem, match=r"further · ….*has not begun(.|\n)*moodline further plan.yaml"):
+    with pytest.raises(UserError, match=r"further · ….*has not begun(.|\n)*moodline further plan.yaml"):
         enqueue_trial(run, ["epochs=2"], None, "further")
     for wrong in ("epochs", "=2", "epochs="):
-        with pytest.raises(Problem, match="a parameter and its value are needed"):
+        with pytest.raises(UserError, match="a parameter and its value are needed"):
             queue(run, wrong)
-    with pytest.raises(Problem, match="epochs stands twice"):
+    with pytest.raises(UserError, match="epochs stands twice"):
         queue(run, "epochs=2", "epochs=3")

@@ -17,16 +17,16 @@ from stages.check.check_plan import check_plan, full_fits
 from stages.pipeline import run_all
 from stages.plan.schema import read_plan
 from stages.reports.run_status import run_status
-from stages.runtime.progress import Silent
+from stages.runtime.progress import SilentReporter
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.search.run_search import run_basic
 from stages.study_runs.refit import best_of, fresh_figures
 from storage.records import model_registry
-from studies.enumerated_trials import Queued
+from studies.enumerated_trials import EnumeratedTrial
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.studies.conftest import dead_worker
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 PLAN = """
 name: tiny
@@ -45,14 +45,14 @@ SEARCH, ALL_DATA, FRESH = "tiny · basic · bert", "tiny · basic · bert · all
 Open = Callable[..., Run]
 
 
-class Listener(Silent):
+class Listener(SilentReporter):
     """Keeps what is said, and how much each trial reads; interrupts after so many epochs."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.left = stop_after
         self.bars: list[tuple[str, int | None]] = []
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         if "epoch" in text and self.left is not None:
             self.left -= 1
             if self.left == 0:
@@ -222,7 +222,7 @@ def test_another_subset_is_not_mixed_with_the_first(open_it: Open) -> None:
     small = ("search.trials=1", "search.recheck=none", "search.space.epochs=1")
     run_basic(open_it(*small))
     run_basic(open_it(*small, "search.subset.refit=1"))  # fewer again is no other search
-    with pytest.raises(Problem, match=r"search\.subset \(rows, content\)"):
+    with pytest.raises(UserError, match=r"search\.subset \(rows, content\)"):
         run_basic(open_it(*small, "search.subset.share=0.5"))
 
 
@@ -238,7 +238,7 @@ def test_a_seed_on_which_no_model_came_about_is_counted_and_not_averaged() -> No
     study, fresh = optuna.create_study(direction="maximize"), optuna.create_study(direction="maximize")
     for own in (0.8, 0.9):
         study.add_trial(optuna.create_trial(value=own))
-    wanted = [Queued(f"trial {t}, seed {i}", {}, {"of": t}) for t in (1, 0) for i in (1, 2, 3)]
+    wanted = [EnumeratedTrial(f"trial {t}, seed {i}", {}, {"of": t}) for t in (1, 0) for i in (1, 2, 3)]
     values: list[float | None] = [0.7, None, 0.6, None, None, None]
     for entry, value in zip(wanted, values, strict=True):
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
@@ -280,7 +280,7 @@ def _basic(told: dict[str, Any]) -> str:
 
 
 def test_a_plan_that_would_look_again_at_what_it_does_not_keep_is_refused(open_it: Open) -> None:
-    with pytest.raises(Problem, match=r"recheck\.top 3 is more than keep 2"):
+    with pytest.raises(UserError, match=r"recheck\.top 3 is more than keep 2"):
         open_it("search.recheck={top: 3}")
 
 

@@ -7,8 +7,8 @@ import pytest
 from stages.plan.plan_settings import SearchSettings
 from stages.plan.schema import read_plan
 from stages.study_runs.study_runner import resources
-from studies.trial_task import Task
-from transfer.errors import Problems
+from studies.trial_task import TrialTask
+from transfer.errors import UserErrors
 
 PLAN = """\
 name: small
@@ -24,7 +24,7 @@ def test_resources_are_fields_of_a_task(tmp_path: Path) -> None:
     settings = read_plan(tmp_path / "plan.yaml").search
     assert resources(settings) == {"token_budget": 512, "gradient_checkpointing": True, "time_limit": 30.0}
     assert settings.seeds == 3
-    assert set(resources(settings)) < set(Task.__dataclass_fields__)
+    assert set(resources(settings)) < set(TrialTask.__dataclass_fields__)
 
 
 def test_by_default_memory_is_the_devices_and_time_is_free() -> None:
@@ -38,7 +38,7 @@ def test_by_default_memory_is_the_devices_and_time_is_free() -> None:
 def test_what_cannot_be_is_told_at_once(tmp_path: Path) -> None:
     wrong = PLAN.replace("seeds: 3", "seeds: 0").replace("0.5", "-1").replace("512", "0").replace("lora", "qlora")
     (tmp_path / "plan.yaml").write_text(wrong.replace("true", "maybe"), encoding="utf-8")
-    with pytest.raises(Problems) as found:
+    with pytest.raises(UserErrors) as found:
         read_plan(tmp_path / "plan.yaml")
     assert len(found.value.problems) == 5
     assert "method has no value 'qlora'; there are full, lora" in str(found.value)

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, Engine, insert, inspect, make_url
 from storage.database.columns import METADATA, writing
 from storage.database.engine import creation_lock, engine_options, masked, open_store
 from storage.database.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from storage.records import gold_halves, model_registry, pseudo_labels, shard_records, stage_records, trial_slots
 
 MODULES = (trial_slots, gold_halves, pseudo_labels, stage_records, model_registry, shard_records)
@@ -107,7 +107,7 @@ def test_a_store_of_a_newer_moodline_is_refused(url: str, store: Engine) -> None
         row = connection.execute(select(SCHEMA)).first()
         assert row is not None
         connection.execute(insert(SCHEMA).values(version=LATEST + 1, applied_at=row.applied_at))
-    with pytest.raises(StoreProblem, match=f"newer moodline .schema {LATEST + 1}; this one knows {LATEST}"):
+    with pytest.raises(StoreError, match=f"newer moodline .schema {LATEST + 1}; this one knows {LATEST}"):
         open_store(url)
 
 
@@ -152,7 +152,7 @@ def test_a_connection_that_the_server_dropped_is_replaced(url: str) -> None:
 
 
 def problem_of(url: str, patience: float = 60) -> str:
-    with pytest.raises(StoreProblem) as raised:
+    with pytest.raises(StoreError) as raised:
         open_store(url, patience)
     assert "secret" not in str(raised.value)
     return str(raised.value)
@@ -169,7 +169,7 @@ def open_as_nobody(url: str, told: Path) -> None:
     os.setuid(65534)
     try:
         open_store(url)
-    except StoreProblem as problem:
+    except StoreError as problem:
         told.write_text(str(problem))
 
 
@@ -209,7 +209,7 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
     hasty = open_store(url, patience=0.2)
     holder = sqlite3.connect(tmp_path / "moodline.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreProblem, match="database is locked\n  another process holds it"):
+    with pytest.raises(StoreError, match="database is locked\n  another process holds it"):
         gold_halves.add_halves(hasty, "plan", {"a": "tune"})
     holder.close()
     hasty.dispose()

@@ -14,9 +14,9 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from storage.errors import StoreProblem
-from storage.files.file_store import Files
-from storage.files.object_store import Bucket
+from storage.errors import StoreError
+from storage.files.file_store import FileStore
+from storage.files.object_store import ObjectStore
 from storage.locks.process_identity import new_mark
 
 DAY = 86_400.0
@@ -33,8 +33,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def files(address: str, tmp_path: Path) -> Files:
-    return Files(address, tmp_path / "cache")
+def files(address: str, tmp_path: Path) -> FileStore:
+    return FileStore(address, tmp_path / "cache")
 
 
 def model(folder: Path, text: str = "weights") -> Path:
@@ -53,7 +53,7 @@ WEIGHTS = {"model.safetensors": "weights", "vocab/단어.txt": "기쁨\n"}
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_a_folder_comes_back_as_it_was_published(files: Files, tmp_path: Path, linked: bool) -> None:
+def test_a_folder_comes_back_as_it_was_published(files: FileStore, tmp_path: Path, linked: bool) -> None:
     assert not files.exists("basic/bert/3")
     assert files.publish(model(tmp_path / "made"), "basic/bert/3", linked=linked) == 14
     assert files.exists("basic/bert/3")
@@ -65,7 +65,7 @@ def test_a_folder_comes_back_as_it_was_published(files: Files, tmp_path: Path, l
 def test_what_is_linked_takes_no_room_twice_and_where_it_cannot_be_is_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files, source = Files(tmp_path / "files", tmp_path / "cache"), model(tmp_path / "made")
+    files, source = FileStore(tmp_path / "files", tmp_path / "cache"), model(tmp_path / "made")
     files.publish(source, "a", linked=True)
     assert (files.fetch("a") / "model.safetensors").samefile(source / "model.safetensors")
     monkeypatch.setattr(os, "link", _refuse)
@@ -78,7 +78,7 @@ def _refuse(*_: object) -> None:
     raise OSError(errno.EXDEV, "another disk")
 
 
-def test_a_single_file_keeps_its_name(files: Files, tmp_path: Path) -> None:
+def test_a_single_file_keeps_its_name(files: FileStore, tmp_path: Path) -> None:
     (tmp_path / "made").write_text("shard")
     assert files.publish(tmp_path / "made", "shards/0001.parquet") == 5
     found = files.fetch("shards/0001.parquet")
@@ -86,7 +86,7 @@ def test_a_single_file_keeps_its_name(files: Files, tmp_path: Path) -> None:
     assert files.names() == ["shards/0001.parquet"]
 
 
-def test_names_are_what_was_published_and_nothing_inside_it(files: Files, tmp_path: Path) -> None:
+def test_names_are_what_was_published_and_nothing_inside_it(files: FileStore, tmp_path: Path) -> None:
     source = model(tmp_path / "made")
     for name in ("basic/bert/3", "basic/bert/10", "further/1"):
         files.publish(source, name)
@@ -96,7 +96,7 @@ def test_names_are_what_was_published_and_nothing_inside_it(files: Files, tmp_pa
     assert not files.exists("basic/bert")
 
 
-def test_publishing_again_replaces_all_of_it(files: Files, tmp_path: Path) -> None:
+def test_publishing_again_replaces_all_of_it(files: FileStore, tmp_path: Path) -> None:
     files.publish(model(tmp_path / "made"), "a")
     files.fetch("a")
     (tmp_path / "new").mkdir()
@@ -110,7 +110,7 @@ def test_publishing_again_replaces_all_of_it(files: Files, tmp_path: Path) -> No
     assert files.names() == ["a"]
 
 
-def test_a_removed_name_is_gone_with_its_bytes(files: Files, tmp_path: Path) -> None:
+def test_a_removed_name_is_gone_with_its_bytes(files: FileStore, tmp_path: Path) -> None:
     source = model(tmp_path / "made")
     files.publish(source, "a/b")
     files.publish(source / "model.safetensors", "a/c")
@@ -120,13 +120,13 @@ def test_a_removed_name_is_gone_with_its_bytes(files: Files, tmp_path: Path) -> 
     assert files.names() == ["a/c"]
     files.remove("a/c")
     assert files.size() == 0
-    with pytest.raises(StoreProblem, match="no 'a/b'"):
+    with pytest.raises(StoreError, match="no 'a/b'"):
         files.fetch("a/b")
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
 def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
-    files: Files, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    files: FileStore, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     source = model(tmp_path / "made")
     files.publish(source if what == "folder" else source / "model.safetensors", "a")
@@ -135,42 +135,42 @@ def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
     def late(act: Callable[..., None]) -> Callable[..., None]:
         def acts(*args: object) -> None:
             monkeypatch.undo()
-            Files(address, tmp_path / "cache").remove("a")
+            FileStore(address, tmp_path / "cache").remove("a")
             overtaken.append("a")
             act(*args)
 
         return acts
 
     monkeypatch.setattr(os, "rename", late(os.rename))
-    monkeypatch.setattr(Bucket, "_delete", late(Bucket._delete))
+    monkeypatch.setattr(ObjectStore, "_delete", late(ObjectStore._delete))
     files.remove("a")
     assert overtaken == ["a"]
     assert files.size() == 0
 
 
-def test_a_name_lies_beside_others_never_inside_or_around_them(files: Files, tmp_path: Path) -> None:
+def test_a_name_lies_beside_others_never_inside_or_around_them(files: FileStore, tmp_path: Path) -> None:
     source = model(tmp_path / "made")
     files.publish(source, "a/b")
-    with pytest.raises(StoreProblem, match="'a/b/c' would lie inside 'a/b'"):
+    with pytest.raises(StoreError, match="'a/b/c' would lie inside 'a/b'"):
         files.publish(source, "a/b/c")
-    with pytest.raises(StoreProblem, match="'a' would take the place of other names"):
+    with pytest.raises(StoreError, match="'a' would take the place of other names"):
         files.publish(source, "a")
     assert contents(files.fetch("a/b")) == WEIGHTS
 
 
 @pytest.mark.parametrize("name", ["", "../a", "/a", "a//b", "a/.hidden", "a\\b", "a*", "a/", "x" * 256])
-def test_names_that_would_leave_the_place_are_refused(files: Files, name: str, tmp_path: Path) -> None:
+def test_names_that_would_leave_the_place_are_refused(files: FileStore, name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no name for files"):
         files.publish(tmp_path, name)
 
 
-def test_a_fetched_folder_can_be_published_again(files: Files, tmp_path: Path) -> None:
+def test_a_fetched_folder_can_be_published_again(files: FileStore, tmp_path: Path) -> None:
     files.publish(model(tmp_path / "made"), "a")
     assert files.publish(files.fetch("a"), "b") == 14
     assert contents(files.fetch("b")) == WEIGHTS
 
 
-def test_links_are_published_as_what_they_lead_to(files: Files, tmp_path: Path) -> None:
+def test_links_are_published_as_what_they_lead_to(files: FileStore, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     (tmp_path / "blob").write_text("weights")
     (tmp_path / "made" / "model.safetensors").symlink_to(tmp_path / "blob")
@@ -214,7 +214,7 @@ URL_STEPS = [
 
 
 def publish_and_die(address: str, cache: Path, source: Path, step: tuple[str, str, int]) -> None:
-    files = Files(address, cache)
+    files = FileStore(address, cache)
     where, name, call = step
     owner = {"shutil": shutil, "os": os, "fsspec": LocalFileSystem}[where]
     setattr(owner, name, die_at(call, getattr(owner, name)))
@@ -227,7 +227,7 @@ def test_a_kill_while_publishing_leaves_nothing_half(
     step: tuple[str, str, int], replaces: bool, tmp_path: Path, processes: ForkServerContext
 ) -> None:
     address = f"{'local://' if step in URL_STEPS else ''}{tmp_path / 'files'}"
-    files, source = Files(address, tmp_path / "cache"), model(tmp_path / "made")
+    files, source = FileStore(address, tmp_path / "cache"), model(tmp_path / "made")
     old = {"old.bin": "old"} if replaces else None
     if replaces:
         (tmp_path / "old").mkdir()
@@ -253,7 +253,7 @@ def test_a_kill_while_publishing_leaves_nothing_half(
 
 
 def test_a_folder_that_cannot_be_put_in_place_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = Files(tmp_path / "files", tmp_path / "cache")
+    files = FileStore(tmp_path / "files", tmp_path / "cache")
     files.publish(model(tmp_path / "old"), "a")
 
     def is_refused(*_: object) -> None:
@@ -261,7 +261,7 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_old(tmp_path: Path, mon
 
     later = model(tmp_path / "new", text="later")
     monkeypatch.setattr(os, "replace", is_refused)
-    with pytest.raises(StoreProblem, match="cannot write 'a': Permission denied"):
+    with pytest.raises(StoreError, match="cannot write 'a': Permission denied"):
         files.publish(later, "a")
     assert contents(files.fetch("a")) == WEIGHTS
     assert list((tmp_path / "files" / ".writing").iterdir()) == []
@@ -269,32 +269,32 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_old(tmp_path: Path, mon
 
 def test_a_name_replaced_while_it_is_fetched_comes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"memory://{uuid4().hex}"
-    files = Files(address, tmp_path / "cache")
+    files = FileStore(address, tmp_path / "cache")
     files.publish(model(tmp_path / "old"), "a")
     new, get = model(tmp_path / "new", text="renewed"), MemoryFileSystem.get
 
     def is_overtaken(*arguments: object) -> None:
         monkeypatch.setattr(MemoryFileSystem, "get", get)
         get(*arguments)
-        Files(address, tmp_path / "cache").publish(new, "a")
+        FileStore(address, tmp_path / "cache").publish(new, "a")
 
     monkeypatch.setattr(MemoryFileSystem, "get", is_overtaken)
     assert contents(files.fetch("a"))["model.safetensors"] == "renewed"
 
 
 def publish_on_a_full_disk(address: str, cache: Path, source: Path, told: Path) -> None:
-    files = Files(address, cache)
+    files = FileStore(address, cache)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     try:
         files.publish(source, "a")
-    except StoreProblem as problem:
+    except StoreError as problem:
         told.write_text(str(problem))
 
 
 @pytest.mark.parametrize("scheme", ["", "local://"])
 def test_a_full_disk_is_told_and_leaves_the_old(scheme: str, tmp_path: Path, processes: ForkServerContext) -> None:
     address = f"{scheme}{tmp_path / 'files'}"
-    files = Files(address, tmp_path / "cache")
+    files = FileStore(address, tmp_path / "cache")
     files.publish(model(tmp_path / "old"), "a")
     source = model(tmp_path / "made", text="x" * 200_000)
     told = tmp_path / "told"
@@ -311,7 +311,7 @@ def test_a_full_disk_is_told_and_leaves_the_old(scheme: str, tmp_path: Path, pro
 
 
 def test_what_living_and_far_writers_have_begun_is_left_alone(tmp_path: Path) -> None:
-    files = Files(tmp_path / "files", tmp_path / "cache")
+    files = FileStore(tmp_path / "files", tmp_path / "cache")
     now = 1_700_000_000.0
     far = new_mark(now).split("~")
     far[0] = "another-host"
@@ -323,7 +323,7 @@ def test_what_living_and_far_writers_have_begun_is_left_alone(tmp_path: Path) ->
 
 
 def test_a_url_is_downloaded_once_and_only_its_last_version_stays(tmp_path: Path) -> None:
-    files = Files(f"memory://{uuid4().hex}", tmp_path / "cache")
+    files = FileStore(f"memory://{uuid4().hex}", tmp_path / "cache")
     files.publish(model(tmp_path / "made"), "a/b")
     first = files.fetch("a/b")
     (first / "touched").touch()
@@ -336,16 +336,16 @@ def test_a_url_is_downloaded_once_and_only_its_last_version_stays(tmp_path: Path
 
 
 def test_a_download_that_was_cut_short_is_told_and_not_kept(tmp_path: Path) -> None:
-    files = Files(f"local://{tmp_path / 'files'}", tmp_path / "cache")
+    files = FileStore(f"local://{tmp_path / 'files'}", tmp_path / "cache")
     files.publish(model(tmp_path / "made"), "a")
     (tmp_path / "files" / "a" / "model.safetensors").write_text("wei")
-    with pytest.raises(StoreProblem, match="3 bytes arrived of 7"):
+    with pytest.raises(StoreError, match="3 bytes arrived of 7"):
         files.fetch("a")
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
 
 
 def publish_many(address: str, cache: Path, source: Path, own: int) -> None:
-    files = Files(address, cache)
+    files = FileStore(address, cache)
     for n in range(10):
         files.publish(source, f"models/{own}-{n}")
         files.sweep()
@@ -366,7 +366,7 @@ def test_processes_publish_remove_and_sweep_side_by_side(
     for process in running:
         process.join(60)
     assert [process.exitcode for process in running] == [0] * 4
-    files = Files(address, tmp_path / "cache")
+    files = FileStore(address, tmp_path / "cache")
     assert files.names() == sorted(f"models/{own}-{n}" for own in range(4) for n in range(0, 10, 2))
     assert all(contents(files.fetch(name)) == WEIGHTS for name in files.names())
 
@@ -376,13 +376,13 @@ def test_processes_publish_remove_and_sweep_side_by_side(
     [("nosuch://KEY:secret@bucket/x", "nosuch"), ("dropbox://KEY:secret@bucket/x", "dropbox://KEY:***@bucket/x")],
 )
 def test_a_place_that_cannot_be_used_is_told_without_its_credentials(address: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreProblem) as raised:
-        Files(address, tmp_path).exists("a")
+    with pytest.raises(StoreError) as raised:
+        FileStore(address, tmp_path).exists("a")
     assert told in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreProblem, match="cannot write 'a': Not a directory\n  see to it"):
-        Files(tmp_path / "file", tmp_path).publish(model(tmp_path / "made"), "a")
+    with pytest.raises(StoreError, match="cannot write 'a': Not a directory\n  see to it"):
+        FileStore(tmp_path / "file", tmp_path).publish(model(tmp_path / "made"), "a")

@@ -14,7 +14,7 @@ from threading import Timer
 import pytest
 from filelock import FileLock
 
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from storage.locks.workspace_lock import holder, lead
 
 
@@ -42,7 +42,7 @@ def start_leader(
 
 def test_a_second_leader_is_told_of_the_first_until_that_one_ends(tmp_path: Path, processes: ForkServerContext) -> None:
     process, led, pid = start_leader(processes, tmp_path / "runs")
-    with pytest.raises(StoreProblem) as raised, lead(tmp_path / "runs"):
+    with pytest.raises(StoreError) as raised, lead(tmp_path / "runs"):
         pass
     for told in (f"process {pid} on host {os.uname().nodename}", "UTC", "moodline run plan.yaml", "worker PLAN"):
         assert told in str(raised.value)
@@ -82,7 +82,7 @@ def test_an_error_ends_the_lead(tmp_path: Path) -> None:
 
 
 def test_one_process_cannot_lead_twice(tmp_path: Path) -> None:
-    with lead(tmp_path), pytest.raises(StoreProblem, match=f"process {os.getpid()}"), lead(tmp_path):
+    with lead(tmp_path), pytest.raises(StoreError, match=f"process {os.getpid()}"), lead(tmp_path):
         pass
 
 
@@ -101,5 +101,5 @@ def test_nobody_leads_a_workspace_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_workspace_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreProblem, match=r"cannot be written .*\n  make it writable"), lead(tmp_path / "file"):
+    with pytest.raises(StoreError, match=r"cannot be written .*\n  make it writable"), lead(tmp_path / "file"):
         pass

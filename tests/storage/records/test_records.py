@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage.errors import StoreProblem
+from storage.errors import StoreError
 from storage.records import gold_halves, model_registry, shard_records, stage_records
 from storage.records.author_salt import author_salt
 from storage.records.model_registry import ModelRecord
@@ -83,7 +83,7 @@ def test_stages_come_in_the_order_they_began_and_plans_keep_apart(store: Engine)
 
 
 def test_a_stage_that_never_began_cannot_end(store: Engine) -> None:
-    with pytest.raises(StoreProblem, match="stage 'basic' of plan 'plan': not begun"):
+    with pytest.raises(StoreError, match="stage 'basic' of plan 'plan': not begun"):
         stage_records.finish(store, "plan", "basic", 1.0, {})
 
 

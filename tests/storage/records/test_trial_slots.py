@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from storage.database.engine import open_store
 from storage.records import trial_slots
 from storage.records.trial_slots import (
+    ProcessIdentity,
     Slot,
-    Worker,
     beat,
     close_slot,
     forget_slots,
@@ -24,11 +24,11 @@ from storage.records.trial_slots import (
     slots,
     take_over,
     take_slot,
-    this_worker,
+    this_process,
 )
 
-ANNA = Worker("host-a", 11, 1_700_000_000.25, "anna")
-BEN = Worker("host-b", 12, 1_700_000_000.75, "ben")
+ANNA = ProcessIdentity("host-a", 11, 1_700_000_000.25, "anna")
+BEN = ProcessIdentity("host-b", 12, 1_700_000_000.75, "ben")
 NOW = 1_700_000_100.123456
 
 
@@ -93,7 +93,7 @@ def test_a_study_that_begins_anew_has_no_slots(store: Engine) -> None:
 
 
 def test_a_dead_process_is_seen_at_once_and_of_a_far_one_nothing_is_known(processes: ForkServerContext) -> None:
-    me = this_worker()
+    me = this_process()
     mine = Slot("s", 0, None, me.name, me.host, me.pid, me.process_started, NOW, NOW, 0.0, "open")
     assert owner_runs(mine) is True
     assert owner_runs(replace(mine, process_started=mine.process_started - 3600)) is False
@@ -110,8 +110,8 @@ def test_a_dead_process_is_seen_at_once_and_of_a_far_one_nothing_is_known(proces
 
 
 def test_workers_of_one_process_have_names_of_their_own() -> None:
-    assert this_worker() != this_worker()
-    assert this_worker("night shift").name == "night shift"
+    assert this_process() != this_process()
+    assert this_process("night shift").name == "night shift"
 
 
 def test_a_slot_that_another_took_meanwhile_is_left_to_it(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_a_slot_that_another_took_meanwhile_is_left_to_it(store: Engine, monkeyp
 
 def work(url: str, start: Barrier) -> None:
     """Run trials until there are no slots left; the process's exit code is how many counted."""
-    engine, me = open_store(url), this_worker()
+    engine, me = open_store(url), this_process()
     start.wait()
     failures, done = 2, 0
     while (slot := take_slot(engine, "s", 40, me, NOW)) is not None:
@@ -154,7 +154,7 @@ def test_six_processes_run_exactly_the_total(url: str, store: Engine, processes:
 def take_one_over(url: str, seen: Slot, start: Barrier) -> None:
     engine = open_store(url)
     start.wait()
-    raise SystemExit(10 if take_over(engine, seen, this_worker(), NOW + 100) else 0)
+    raise SystemExit(10 if take_over(engine, seen, this_process(), NOW + 100) else 0)
 
 
 def test_of_four_that_take_a_slot_over_one_gets_it(url: str, store: Engine, processes: ForkServerContext) -> None:

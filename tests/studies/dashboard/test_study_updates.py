@@ -14,22 +14,22 @@ from optuna.artifacts import get_all_artifact_meta
 from PIL import Image
 from sqlalchemy import Engine
 
-from storage.errors import StoreProblem
-from storage.files.file_store import Files
-from storage.locks.process_identity import this_worker
+from storage.errors import StoreError
+from storage.files.file_store import FileStore
+from storage.locks.process_identity import this_process
 from studies import optuna_artifacts
 from studies.dashboard import study_updates as board
 from studies.dashboard.study_note import END, read_note
 from studies.dashboard.study_plots import importance_plot
-from studies.dashboard.study_updates import Board, labels_csv, show_trial
+from studies.dashboard.study_updates import StudyUpdates, labels_csv, show_trial
 from studies.dashboard.trial_figures import blues, confusion_png, curves_png, ticks
 from studies.figures.fonts import font_for
 from studies.learning_curve import Epoch
 from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
-from studies.optuna_storage import PatientStorage, open_optuna
-from studies.top_k_models import Shelf
-from studies.trial_claims import Claims
-from studies.worker_loop import Ended, open_study, work
+from studies.optuna_storage import RetryingStorage, open_optuna
+from studies.top_k_models import TopKModels
+from studies.trial_claims import TrialClaims
+from studies.worker_loop import WorkerEnd, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score
 
@@ -39,8 +39,8 @@ CURVE = [Epoch(0, 1, 1.0, 0.4, 3e-5, 1.0), Epoch(0, 2, 0.5, 0.6, 1e-5, 1.0)]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path / "files", cache=tmp_path / "cache")
+def files(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "files", cache=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def some_scores() -> Scores:
     return score(probabilities, truth, KOREAN)
 
 
-def a_trial(study: optuna.Study, files: Files) -> optuna.Trial:
+def a_trial(study: optuna.Study, files: FileStore) -> optuna.Trial:
     trial = study.ask({"learning_rate": optuna.distributions.FloatDistribution(0, 1)})
     trial.report(0.4, 1)
     trial.report(0.5, 2)
@@ -76,7 +76,7 @@ def size_of(png: bytes) -> tuple[int, int]:
     return struct.unpack(">II", png[16:24])
 
 
-def test_a_trial_has_its_pictures_and_its_table_once(study: optuna.Study, files: Files) -> None:
+def test_a_trial_has_its_pictures_and_its_table_once(study: optuna.Study, files: FileStore) -> None:
     trial = a_trial(study, files)
     show_trial(trial, files, some_scores(), CURVE, best_epoch=2)  # its end, run again after a kill
     study.tell(trial, 0.5)
@@ -91,7 +91,7 @@ def test_a_trial_has_its_pictures_and_its_table_once(study: optuna.Study, files:
 
 
 def test_a_kill_between_file_and_description_is_mended(
-    study: optuna.Study, files: Files, monkeypatch: pytest.MonkeyPatch
+    study: optuna.Study, files: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial = study.ask()
 
@@ -99,7 +99,7 @@ def test_a_kill_between_file_and_description_is_mended(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(PatientStorage, "set_trial_attributes", killed)
+        patched.setattr(RetryingStorage, "set_trial_attributes", killed)
         with pytest.raises(KeyboardInterrupt):
             attach(trial, files, {"a.csv": b"one"})
     assert attached(study) == {}  # a file of which nobody speaks, and never the other way round
@@ -108,7 +108,7 @@ def test_a_kill_between_file_and_description_is_mended(
 
 
 def test_what_was_deleted_in_the_dashboard_comes_back_when_the_end_is_run_again(
-    study: optuna.Study, files: Files
+    study: optuna.Study, files: FileStore
 ) -> None:
     trial = study.ask()
     attach(trial, files, {"a.csv": b"one"})
@@ -122,38 +122,38 @@ def test_what_was_deleted_in_the_dashboard_comes_back_when_the_end_is_run_again(
 
 
 def test_a_full_disk_leaves_the_trial_to_be_gone_on_with(
-    url: str, engine: Engine, files: Files, monkeypatch: pytest.MonkeyPatch
+    url: str, engine: Engine, files: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = a_search(trials=1)
     study = open_study(open_optuna(url), search)
 
     def full(*_: object) -> int:
-        raise StoreProblem("files: cannot write: No space left on device")
+        raise StoreError("files: cannot write: No space left on device")
 
-    def run(trial: optuna.Trial, _: object) -> Ended:
+    def run(trial: optuna.Trial, _: object) -> WorkerEnd:
         ended = formula(trial)
         show_trial(trial, files, some_scores(), CURVE[:1], best_epoch=1)
         return ended
 
-    dead = replace(this_worker("gone"), process_started=1.0)
+    dead = replace(this_process("gone"), process_started=1.0)
     with monkeypatch.context() as patched:
         patched.setattr(files, "publish", full)
-        with pytest.raises(StoreProblem):
-            work(study, search, Claims(engine, search.name, dead), run, lambda: None)
+        with pytest.raises(StoreError):
+            work(study, search, TrialClaims(engine, search.name, dead), run, lambda: None)
     assert study.trials[0].state == optuna.trial.TrialState.RUNNING
-    work(study, search, Claims(engine, search.name, this_worker()), run, lambda: None)
+    work(study, search, TrialClaims(engine, search.name, this_process()), run, lambda: None)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"]
     assert len(attached(study)) == 3
 
 
-def test_a_study_that_is_forgotten_leaves_no_artifacts(study: optuna.Study, files: Files) -> None:
+def test_a_study_that_is_forgotten_leaves_no_artifacts(study: optuna.Study, files: FileStore) -> None:
     for _ in range(2):
         study.tell(a_trial(study, files), 0.5)
     forget_artifacts(files, study)
     assert files.names() == []
 
 
-def test_an_artifact_has_no_name_outside_its_folder(files: Files) -> None:
+def test_an_artifact_has_no_name_outside_its_folder(files: FileStore) -> None:
     from optuna.artifacts.exceptions import ArtifactNotFound
 
     for name in ("../../secret", "nothing-here", "/etc/passwd"):
@@ -206,17 +206,17 @@ def test_ticks_are_few_and_lie_within(low: float, high: float) -> None:
     assert low - 1e-9 <= found[0] < found[-1] <= high + 1e-9
 
 
-Finish = Callable[..., tuple[optuna.Study, Board]]
+Finish = Callable[..., tuple[optuna.Study, StudyUpdates]]
 
 
 @pytest.fixture
-def shown(run_it: RunIt, engine: Engine, files: Files, tmp_path: Path) -> Finish:
+def shown(run_it: RunIt, engine: Engine, files: FileStore, tmp_path: Path) -> Finish:
     """A search of formula trials, and its board as its leader keeps it."""
 
-    def finish(trials: int = 12) -> tuple[optuna.Study, Board]:
+    def finish(trials: int = 12) -> tuple[optuna.Study, StudyUpdates]:
         search = a_search(trials=trials, attributes={"stage": "basic", "candidate": "one"})
         study = run_it(search)
-        board = Board(study, search, Shelf(engine, files, "plan", study, 3), tmp_path / "plan.yaml")
+        board = StudyUpdates(study, search, TopKModels(engine, files, "plan", study, 3), tmp_path / "plan.yaml")
         board.begin()
         board.finish()
         return study, board

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from transfer.corpus.comment_stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.bad_rows import Faults
 from transfer.tables.sources import CommentSource
 from transfer.tables.timestamps import utc_times
@@ -79,7 +79,7 @@ def test_ids_made_up_differ_between_files(tmp_path: Path) -> None:
     rows = read(tmp_path, CommentSource(path="x/*/*.csv"), CommentSource(path="y/b.csv", id="id"))
     assert [row["id"] for row in rows] == ["2023/03:0", "2023/03:1", "2024/03:0", "2024/03:1", "b:0", "7"]
     assert [row["file"] for row in rows] == [0, 0, 1, 1, 2, 2]
-    with pytest.raises(Problem, match=r"comments\[1\]\.id: .* would number their comments alike, b:0 and on"):
+    with pytest.raises(UserError, match=r"comments\[1\]\.id: .* would number their comments alike, b:0 and on"):
         read(tmp_path, CommentSource(path="y/b.csv"), CommentSource(path="y/*.csv"))
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_time_is_none(text: str | None) -> None:
 def test_a_column_without_any_time_is_a_problem_and_no_empty_line(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", "text,when", *[f"t{i},{i} days ago" for i in range(50)])
     with pytest.raises(
-        Problem, match=r"comments\[0\]\.time: no time in column 'when' of a.csv can be read: '0 days ago'"
+        UserError, match=r"comments\[0\]\.time: no time in column 'when' of a.csv can be read: '0 days ago'"
     ):
         read(tmp_path, CommentSource(path="a.csv", time="when"))
 
@@ -147,7 +147,7 @@ def test_problems_of_all_files_come_before_any_comment(tmp_path: Path) -> None:
     write(tmp_path, "b2.csv", "comment", "good")
     write(tmp_path, "c.csv", "text")
     sources = [CommentSource(path=path) for path in ("a.csv", "b*.csv", "c.csv")]
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         read_comments(sources, tmp_path, "UTC", "s")
     assert [problem.splitlines()[0] for problem in caught.value.problems] == [
         "comments[1].text: no column 'text' in b2.csv",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from transfer.corpus.labelled_reader import Labelled, Original, deal_halves, read_labelled, split_original, without
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.sources import GoldSource, LabelledSource
 
 LABELS = ["anger", "sadness", "joy"]
@@ -31,7 +31,7 @@ def names(rows: Labelled) -> list[str]:
 
 
 def problem_of(folder: Path, *rows: str, **settings: Any) -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         read(folder, *rows, **settings)
     return str(caught.value)
 
@@ -96,7 +96,7 @@ def test_a_map_to_no_label_is_refused(tmp_path: Path) -> None:
 def test_problems_of_several_sources_come_together(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("text,label\na,fear\n", encoding="utf-8")
     sources = [LabelledSource(path="none.csv"), LabelledSource(path="b.csv"), LabelledSource(path="b.csv", text="t")]
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         read_labelled(sources, LABELS, tmp_path, "original.train")
     places = [problem.split(":")[0] for problem in caught.value.problems]
     assert places == ["original.train[0].path", "original.train[1].label", "original.train[2].text"]
@@ -184,24 +184,24 @@ def test_no_text_is_in_two_splits_however_they_are_given(tmp_path: Path) -> None
 def test_a_label_without_rows_is_named(tmp_path: Path) -> None:
     rows = read(tmp_path, *[f"a{i},joy" for i in range(20)], *[f"b{i},anger" for i in range(20)])
     with pytest.raises(
-        Problem, match=r"original\.train: no row with the label 'sadness'\n  rows by label: anger 18, joy 18"
+        UserError, match=r"original\.train: no row with the label 'sadness'\n  rows by label: anger 18, joy 18"
     ):
         split_original(rows, 0.1, None, LABELS, seed=1)
 
 
 def test_one_class_alone_is_refused(tmp_path: Path) -> None:
     rows = read(tmp_path, *[f"a{i},joy" for i in range(20)])
-    with pytest.raises(Problem, match="every row is of one class, 'joy'; a classifier needs two"):
+    with pytest.raises(UserError, match="every row is of one class, 'joy'; a classifier needs two"):
         split_original(rows, 0.1, None, LABELS, seed=1)
 
 
 def test_impossible_shares_are_refused(tmp_path: Path) -> None:
     rows = many(tmp_path, 30)
-    with pytest.raises(Problem, match=r"original\.validation: a share lies between 0 and 1, got 1\.5"):
+    with pytest.raises(UserError, match=r"original\.validation: a share lies between 0 and 1, got 1\.5"):
         split_original(rows, 1.5, None, LABELS, seed=1)
-    with pytest.raises(Problem, match="leave nothing to train on"):
+    with pytest.raises(UserError, match="leave nothing to train on"):
         split_original(rows, 0.5, 0.5, LABELS, seed=1)
-    with pytest.raises(Problem, match=r"original\.validation: no row is left"):
+    with pytest.raises(UserError, match=r"original\.validation: no row is left"):
         split_original(rows, without(rows, set(rows.keys[1:])), without(rows, set(rows.keys[5:])), LABELS, seed=1)
 
 

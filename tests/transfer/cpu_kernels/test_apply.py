@@ -15,7 +15,7 @@ from tests.transfer.conftest import Encoder
 from tests.transfer.training.test_finetune import gradients
 from transfer.cpu_kernels.apply import quicken
 from transfer.cpu_kernels.compact_embedding import CompactEmbedding, compact
-from transfer.cpu_kernels.dropout import QuickDropout, mask
+from transfer.cpu_kernels.dropout import FastDropout, mask
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
@@ -139,7 +139,7 @@ def test_masks_have_their_share_of_zeros_and_keep_the_mean(dtype: torch.dtype, r
 
 
 def test_masks_follow_from_the_random_state_of_torch_and_differ(encoder: Encoder) -> None:
-    layer, ones = QuickDropout(0.5), torch.ones(64, 64)
+    layer, ones = FastDropout(0.5), torch.ones(64, 64)
     torch.manual_seed(1)
     first, second = layer(ones), layer(ones)
     torch.manual_seed(1)

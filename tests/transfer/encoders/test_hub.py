@@ -18,18 +18,18 @@ from tests.helpers.model_hub import COMMIT, GATED_FILES, Hub, model_hub
 from tests.helpers.tiny_encoders import save_encoder
 from tests.transfer.conftest import Encoder
 from transfer.encoders.hub import fetch_config, fetch_model, model_version
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 # In a process of its own: the client reads its environment once. Torch is loaded only where a file is converted.
 FETCH = """
 import json, sys
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import Problem
+from transfer.errors import UserError
 def outcome(what, name, revision=None):
     try:
         return str({"config": fetch_config, "model": fetch_model}[what](name, revision))
-    except Problem as problem:
-        return f"Problem: {problem}"
+    except UserError as problem:
+        return f"UserError: {problem}"
 print(json.dumps([outcome(*arguments) for arguments in json.loads(sys.argv[1])]))
 """
 
@@ -109,7 +109,7 @@ def test_a_repository_is_downloaded_as_far_as_it_is_needed_and_then_works_offlin
     offline = environment | {"HF_HUB_OFFLINE": "1"}
     cached, absent = outcomes(offline, ("config", "me/bert"), ("model", "me/bert"))
     assert cached == config
-    assert absent.startswith("Problem: candidate 'me/bert': no such folder here, and the hub cannot be reached")
+    assert absent.startswith("UserError: candidate 'me/bert': no such folder here, and the hub cannot be reached")
 
     (model,) = outcomes(environment, ("model", "me/bert", "main"))
     assert {path.name for path in Path(model).iterdir()} == {path.name for path in Path(config).iterdir()}
@@ -144,23 +144,23 @@ def test_what_cannot_be_had_is_one_clear_problem(
         ("model", "me/flax"),
     )
     for problem, name in ((gated, "me/gated"), (files, GATED_FILES)):
-        assert problem.startswith(f"Problem: candidate '{name}': the repository is gated")
+        assert problem.startswith(f"UserError: candidate '{name}': the repository is gated")
         assert "set HF_TOKEN" in problem
     for problem, name in ((missing, "me/none"), (form, "no/such/folder")):
-        assert problem.startswith(f"Problem: candidate '{name}': no such folder here, and no such repository")
+        assert problem.startswith(f"UserError: candidate '{name}': no such folder here, and no such repository")
         assert "a private repository needs HF_TOKEN" in problem
-    assert private.startswith("Problem: candidate 'me/private': the hub answered: Client error '401")
+    assert private.startswith("UserError: candidate 'me/private': the hub answered: Client error '401")
     assert "a private repository needs a token" in private
-    assert revision == "Problem: candidate 'me/bert': the repository has no revision 'v9'"
-    assert broken.startswith("Problem: candidate 'me/broken': the hub answered: Server error '503")
+    assert revision == "UserError: candidate 'me/bert': the repository has no revision 'v9'"
+    assert broken.startswith("UserError: candidate 'me/broken': the hub answered: Server error '503")
     assert broken.endswith("try again later")
-    assert flax.startswith("Problem: candidate 'me/flax': no weights in ")
+    assert flax.startswith("UserError: candidate 'me/flax': no weights in ")
 
     offline = environment | {"HF_HUB_OFFLINE": "1"}
     down = environment | {"HF_ENDPOINT": "http://127.0.0.1:9"}
     for without in (offline, down):
         (problem,) = outcomes(without, ("model", "me/none"))
-        assert problem.startswith("Problem: candidate 'me/none': no such folder here, and the hub cannot be reached")
+        assert problem.startswith("UserError: candidate 'me/none': no such folder here, and the hub cannot be reached")
         assert "HF_HUB_OFFLINE=1" in problem
 
 
@@ -210,7 +210,7 @@ def test_a_malicious_pickle_is_refused_and_nothing_in_it_runs(
         (folder / "pytorch_model.bin").write_bytes(pickle.dumps(weights))
     else:
         torch.save(weights, folder / "pytorch_model.bin")
-    with pytest.raises(Problem, match=r"candidate '.*': pytorch_model\.bin is not a file of plain weights"):
+    with pytest.raises(UserError, match=r"candidate '.*': pytorch_model\.bin is not a file of plain weights"):
         fetch_model(str(folder))
     assert not trace.exists()
     assert not list((home / "moodline").iterdir())  # nothing half done stays behind
@@ -224,7 +224,7 @@ def test_a_file_without_weights_is_refused(encoder: Encoder, home: Path, content
         (folder / "pytorch_model.bin").write_bytes(content)
     else:
         torch.save(content, folder / "pytorch_model.bin")
-    with pytest.raises(Problem, match="is not a file of plain weights"):
+    with pytest.raises(UserError, match="is not a file of plain weights"):
         fetch_model(str(folder))
 
 
@@ -243,10 +243,10 @@ def test_an_adapter_beside_a_pickled_file_does_not_pass_for_the_weights(encoder:
 
 
 def test_a_folder_that_is_no_model_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"the folder has no config\.json"):
+    with pytest.raises(UserError, match=r"the folder has no config\.json"):
         fetch_config(str(tmp_path))
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(Problem, match=r"no weights in .*\n  looked for model\.safetensors"):
+    with pytest.raises(UserError, match=r"no weights in .*\n  looked for model\.safetensors"):
         fetch_model(str(tmp_path))
 
 
@@ -257,7 +257,7 @@ def test_a_home_that_cannot_be_written_is_explained(
     pickled(folder)
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "file"))
-    with pytest.raises(Problem, match=r"candidate '.*': Not a directory: .*file/moodline"):
+    with pytest.raises(UserError, match=r"candidate '.*': Not a directory: .*file/moodline"):
         fetch_model(str(folder))
 
 

@@ -15,7 +15,7 @@ from tests.helpers.model_hub import Hub, model_hub
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, bare_words, save_encoder
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import depth, layer_of, load_classifier, load_config, load_tokenizer, longest_input
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 CODE = "open({trace!r}, 'w').write('ran')\nraise SystemExit\n"
 
@@ -182,7 +182,7 @@ def test_a_local_folder_needs_no_network(encoder: Encoder, kind: str, hub: Hub) 
     load_tokenizer(folder)
     load_classifier(folder, LABELS, seed=1)
     assert hub.asked == []
-    with pytest.raises(Problem):
+    with pytest.raises(UserError):
         load_config("me/none")
     assert hub.asked  # that much is true: we would have heard it
 
@@ -209,9 +209,9 @@ def test_code_in_a_folder_is_never_run(encoder: Encoder, tmp_path: Path) -> None
 
     # With one that only the code knows, there is no asking "run it? [y/N]".
     edit(folder / "config.json", model_type="own")
-    with pytest.raises(Problem, match="it needs code from its own repository, which is never run here"):
+    with pytest.raises(UserError, match="it needs code from its own repository, which is never run here"):
         load_classifier(folder, LABELS, seed=1)
-    with pytest.raises(Problem, match="which is never run here"):
+    with pytest.raises(UserError, match="which is never run here"):
         load_config(str(folder))
     assert not trace.exists()
 
@@ -221,11 +221,11 @@ def test_weights_that_do_not_fit_the_configuration_are_no_silent_random_start(en
     weights = load_file(folder / "model.safetensors")
     lacking = {name: value for name, value in weights.items() if "layer.1." not in name}
     save_file(lacking, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(Problem, match=r"its weights do not fit its config\.json\n  16 of the encoder's tensors"):
+    with pytest.raises(UserError, match=r"its weights do not fit its config\.json\n  16 of the encoder's tensors"):
         load_classifier(folder, LABELS, seed=1)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     edit(folder / "config.json", intermediate_size=48)
-    with pytest.raises(Problem, match="missing or of another shape"):
+    with pytest.raises(UserError, match="missing or of another shape"):
         load_classifier(folder, LABELS, seed=1)
 
 
@@ -269,19 +269,19 @@ def test_half_precision_weights_are_read_as_float32(encoder: Encoder) -> None:
 def test_a_damaged_folder_is_explained(encoder: Encoder, file: str, content: str, message: str) -> None:
     folder = encoder("bert")
     (folder / file).write_text(content, encoding="utf-8")
-    with pytest.raises(Problem, match=f"candidate '{folder}': {message}\n  .+"):
+    with pytest.raises(UserError, match=f"candidate '{folder}': {message}\n  .+"):
         load_classifier(folder, LABELS, seed=1)
 
 
 def test_a_damaged_tokenizer_is_explained(encoder: Encoder) -> None:
     folder = encoder("bert")
     (folder / "tokenizer.json").write_text('{"model": 3}', encoding="utf-8")
-    with pytest.raises(Problem, match=r"its tokenizer cannot be loaded\n  .+"):
+    with pytest.raises(UserError, match=r"its tokenizer cannot be loaded\n  .+"):
         load_tokenizer(str(folder))
 
 
 def test_an_architecture_without_a_classifier_is_explained(tmp_path: Path) -> None:
     folder = save_encoder("bert", tmp_path / "bert")
     edit(folder / "config.json", model_type="vit")
-    with pytest.raises(Problem, match="transformers cannot classify with it"):
+    with pytest.raises(UserError, match="transformers cannot classify with it"):
         load_classifier(folder, LABELS, seed=1)

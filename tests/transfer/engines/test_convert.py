@@ -13,7 +13,7 @@ from transfer.encoders.tokenization import encode, pad
 from transfer.engines import convert as converting
 from transfer.engines.convert import Format, convert, is_installed, require
 from transfer.engines.torch_engine import TorchEngine
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 TEXTS = [*easy_texts(20, 3)[0], "hm", "happy " * 30]
 
@@ -66,7 +66,7 @@ def test_what_was_converted_is_not_converted_again(tmp_path: Path) -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converting, "find_spec", lambda module: None)
-    with pytest.raises(Problem, match=r"moodline\[openvino\]"):
+    with pytest.raises(UserError, match=r"moodline\[openvino\]"):
         require("openvino")
 
 
@@ -80,6 +80,6 @@ def test_a_model_that_cannot_be_converted_leaves_nothing_behind(
         raise RuntimeError("unsupported operator\nmore")
 
     monkeypatch.setattr(converting, "_to_onnx", fails)
-    with pytest.raises(Problem, match="unsupported operator"):
+    with pytest.raises(UserError, match="unsupported operator"):
         convert(encoder("bert"), tmp_path / "made", "onnx")
     assert not list(tmp_path.glob("made*"))

@@ -18,7 +18,7 @@ from transfer.engines.engine_benchmark import REFERENCE, Measured, compare, fast
 from transfer.engines.engine_factory import Member, open_engine, ways_here
 from transfer.engines.inference_engine import Engine, Way, softmax
 from transfer.engines.int8_quantization import narrowing
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 TEXTS = [*easy_texts(300, 3)[0], "hm", "happy " * 100]
 Floats = NDArray[np.float32]
@@ -69,7 +69,7 @@ def test_ways_need_their_extras(monkeypatch: pytest.MonkeyPatch, member: Member)
     monkeypatch.setattr(engine_factory, "is_installed", lambda form: False)
     assert {way.engine for way in ways_here()} == {"torch"}
     monkeypatch.setattr("transfer.engines.convert.find_spec", lambda module: None)
-    with pytest.raises(Problem, match=r"moodline\[onnx\]"):
+    with pytest.raises(UserError, match=r"moodline\[onnx\]"):
         open_engine(Way("onnx", "float32"), member)
 
 
@@ -215,7 +215,7 @@ def test_where_nothing_agrees_the_figures_are_told(member: Member) -> None:
         labels = changed(50) if way == INT8 else changed(0)
         return Said(with_labels(labels), [0.0], 0.0)  # type: ignore[return-value]
 
-    with pytest.raises(Problem, match=r"95\.0% of float32's labels, shares off by 5\.00%"):
+    with pytest.raises(UserError, match=r"95\.0% of float32's labels, shares off by 5\.00%"):
         fastest([INT8], open_way, tokens, lambda text: None)
 
 

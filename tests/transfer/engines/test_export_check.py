@@ -9,7 +9,7 @@ from tests.helpers.tiny_encoders import LABELS, LONGEST, easy_texts, save_encode
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.convert import FILES, Format, convert
 from transfer.engines.export_check import convert_checked
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")
@@ -39,5 +39,5 @@ def test_a_form_that_says_something_else_is_refused(tmp_path: Path) -> None:
     folder, other = classifier(tmp_path, seed=0), classifier(tmp_path, seed=1)
     convert(other, tmp_path / "other", "openvino")
     shutil.copytree(tmp_path / "other", folder / "openvino")
-    with pytest.raises(Problem, match="differ by"):
+    with pytest.raises(UserError, match="differ by"):
         convert_checked(folder, "openvino", TEXTS, LONGEST)

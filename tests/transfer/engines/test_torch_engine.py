@@ -11,7 +11,7 @@ from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 TEXTS = [*easy_texts(40, 3)[0], "hm", "happy " * 100]
 
@@ -74,5 +74,5 @@ def test_no_more_tokens_are_read_than_the_model_takes(folder: Path, asked: int, 
 
 
 def test_a_folder_that_is_gone_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="no such folder"):
+    with pytest.raises(UserError, match="no such folder"):
         TorchEngine(tmp_path / "gone")

@@ -12,14 +12,14 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.helpers.tiny_lms import make_tokenizer, save_lm
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers import causal_lm as lm_module
 from transfer.labellers import label_likelihood
 from transfer.labellers import local_labeller as local
 from transfer.labellers.few_shot_examples import DrawnExamples, Example
 from transfer.labellers.few_shot_selection import draw_examples
 from transfer.labellers.label_likelihood import batches
-from transfer.labellers.label_tokenization import Spelling
+from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer
 from transfer.labellers.labeller_factory import make_labeller
 from transfer.labellers.labeller_settings import LabellerSettings
@@ -230,7 +230,7 @@ def test_a_comment_longer_than_the_model_reads_is_cut(lm: Callable[..., Path]) -
 
 def test_a_prompt_longer_than_the_model_reads_is_a_message(lm: Callable[..., Path]) -> None:
     labeller = labeller_of(lm("gpt2", chat=False), prompt={"instruction": "Judge. " * 900})
-    with pytest.raises(Problem, match=r"labeller\.prompt: the prompt has \d+ tokens without a comment"):
+    with pytest.raises(UserError, match=r"labeller\.prompt: the prompt has \d+ tokens without a comment"):
         dict(labeller.answer(["x"]))
 
 
@@ -272,7 +272,7 @@ def test_a_batch_too_large_for_the_device_is_halved(lm: Callable[..., Path], mon
 def test_scores_that_are_no_numbers_are_a_message(lm: Callable[..., Path]) -> None:
     labeller = labeller_of(lm("llama", chat=True))
     next(iter(labeller._model.parameters())).data.fill_(float("nan"))
-    with pytest.raises(Problem, match="scores that are no numbers"):
+    with pytest.raises(UserError, match="scores that are no numbers"):
         dict(labeller.answer(["x"]))
 
 
@@ -312,7 +312,7 @@ def test_settings_without_an_address_make_a_local_labeller(lm: Callable[..., Pat
 
 def test_a_model_that_is_nowhere_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         labeller_of("nobody/no-such-lm")
     assert str(caught.value).startswith("pseudo_label.labeller.model: 'nobody/no-such-lm': no such folder here")
     assert "HF_HUB_OFFLINE" in str(caught.value)
@@ -326,7 +326,7 @@ def test_a_gated_model_is_a_message_that_names_the_token(monkeypatch: pytest.Mon
         raise GatedRepoError("gated", response=response)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", refused)
-    with pytest.raises(Problem, match="HF_TOKEN"):
+    with pytest.raises(UserError, match="HF_TOKEN"):
         labeller_of("google/gemma-3-4b-it")
 
 
@@ -336,7 +336,7 @@ def test_a_model_that_brings_its_own_code_is_refused(lm: Callable[..., Path], tm
     config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.Own"}}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    with pytest.raises(Problem, match=r"labeller\.model: .*cannot read its config\.json"):
+    with pytest.raises(UserError, match=r"labeller\.model: .*cannot read its config\.json"):
         labeller_of(folder)
     assert not (tmp_path / "ran").exists()
 
@@ -344,8 +344,10 @@ def test_a_model_that_brings_its_own_code_is_refused(lm: Callable[..., Path], tm
 def test_labels_that_a_tokenizer_cannot_tell_apart_are_a_message(
     lm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transfer.labellers.label_tokenization.Spelling._spell_labels", lambda *_: [[5], [6], [5], [7]])
-    with pytest.raises(Problem, match="'neutral' and 'anger' are the same to the model's tokenizer"):
+    monkeypatch.setattr(
+        "transfer.labellers.label_tokenization.LabelTokenization._spell_labels", lambda *_: [[5], [6], [5], [7]]
+    )
+    with pytest.raises(UserError, match="'neutral' and 'anger' are the same to the model's tokenizer"):
         labeller_of(lm("llama", chat=True))
 
 
@@ -362,18 +364,18 @@ def test_memory_follows_the_batch_and_not_the_number_of_comments(
     monkeypatch.setattr(local, "WINDOW", 16)
     read: list[int] = []
     spelled: list[int] = []
-    forward, prompts = label_likelihood._forward, Spelling.prompts
+    forward, prompts = label_likelihood._forward, LabelTokenization.prompts
 
     def counted(model: Any, ids: torch.Tensor, last: int, **given: Any) -> torch.Tensor:
         read.append(ids.numel())
         return forward(model, ids, last, **given)
 
-    def watched(self: Spelling, texts: Sequence[str], *rest: Any) -> list[list[int]]:
+    def watched(self: LabelTokenization, texts: Sequence[str], *rest: Any) -> list[list[int]]:
         spelled.append(len(texts))
         return prompts(self, texts, *rest)
 
     monkeypatch.setattr(label_likelihood, "_forward", counted)
-    monkeypatch.setattr(Spelling, "prompts", watched)
+    monkeypatch.setattr(LabelTokenization, "prompts", watched)
     labeller = labeller_of(lm("llama", chat=True), batch_tokens=1000)
     most = []
     for n in (20, 70):

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from tests.helpers.fake_server import Body, Fault, Script, comment_in, completion, serve
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers import openai_client
 from transfer.labellers.labeller import Answer
 from transfer.labellers.labeller_factory import make_labeller
@@ -36,10 +36,10 @@ def answers(script: Script, texts: list[str], **given: object) -> tuple[dict[int
         return found, fake.asked
 
 
-def gathered(url: str, texts: list[str], **given: object) -> tuple[dict[int, Answer], Problem]:
-    """What was yielded before the Problem, and the Problem."""
+def gathered(url: str, texts: list[str], **given: object) -> tuple[dict[int, Answer], UserError]:
+    """What was yielded before the UserError, and the UserError."""
     found: dict[int, Answer] = {}
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         found.update(make_labeller(settings_for(url, **given), LABELS, "cpu").answer(texts))  # keeps what came
     return found, caught.value
 
@@ -350,7 +350,7 @@ def test_answers_that_a_store_has_by_now_stay_valid() -> None:
 
 def test_a_missing_client_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(Problem, match=r"pip install 'moodline\[server\]'"):
+    with pytest.raises(UserError, match=r"pip install 'moodline\[server\]'"):
         make_labeller(settings_for("http://localhost:1/v1"), LABELS, "cpu")
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.helpers.tiny_lms import save_lm
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
 from transfer.labellers.local_labeller import LocalLabeller, local_labeller
@@ -186,7 +186,7 @@ def test_losses_that_are_no_numbers_leave_no_adapter(lm: Lm, tmp_path: Path) -> 
     went = tune(labeller_of(lm("llama")), how, easy(32, 1), easy(6, 2), 0, tmp_path / "none")
     assert went.epoch == 0
     assert went.as_dict()["losses"] == [None]
-    with pytest.raises(Problem, match="no adapter here"):
+    with pytest.raises(UserError, match="no adapter here"):
         labeller_of(lm("llama")).adapted(tmp_path / "none")
 
 
@@ -213,7 +213,7 @@ def test_no_room_for_a_single_text_is_a_message(lm: Lm, tmp_path: Path, monkeypa
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr("transfer.labellers.peft_tuning.traced_scores", full)
-    with pytest.raises(Problem, match=r"labeller\.tuning: .* has no room to learn from one text at a time"):
+    with pytest.raises(UserError, match=r"labeller\.tuning: .* has no room to learn from one text at a time"):
         tune(labeller_of(lm("llama")), TuningSettings.model_validate(LORA), easy(4, 1), easy(3, 2), 0, tmp_path)
 
 

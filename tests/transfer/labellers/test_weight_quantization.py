@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from tests.helpers.tiny_lms import save_lm
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.labellers import weight_quantization
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.local_labeller import LocalLabeller, local_labeller
@@ -80,7 +80,7 @@ def test_a_package_that_is_missing_is_a_message_that_names_the_extra(
     labeller_of: Callable[..., LocalLabeller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(weight_quantization, "find_spec", lambda name: None)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         dict(labeller_of(quantisation="4bit").answer(["x"]))
     assert "pseudo_label.labeller.quantisation: '4bit' needs bitsandbytes" in str(caught.value)
     assert "moodline[quantised]" in str(caught.value)
@@ -88,9 +88,9 @@ def test_a_package_that_is_missing_is_a_message_that_names_the_extra(
 
 def test_a_device_that_lacks_it_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weight_quantization, "find_spec", lambda name: object())
-    with pytest.raises(Problem, match="'int8' does not work on mps"):
+    with pytest.raises(UserError, match="'int8' does not work on mps"):
         quantised("int8", "mps", torch.float32, "labeller")
-    with pytest.raises(Problem, match="'4bit' does not work on cpu"):
+    with pytest.raises(UserError, match="'4bit' does not work on cpu"):
         quantised("4bit", "cpu", torch.float32, "labeller")
     assert quantised("none", "mps", torch.float32, "labeller") == {}
 

@@ -15,7 +15,7 @@ from tests.helpers.dataset_hub import COMMIT, dataset_hub
 READ = """
 import json, sys
 from pathlib import Path
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import LabelledSource
 def outcome(settings):
@@ -23,7 +23,7 @@ def outcome(settings):
     try:
         batches = list(read_batches(source, [source.text, "label"], Path("."), "original.train[0]"))
         return [row for batch in batches for row in zip(*batch.to_pydict().values())]
-    except Problem as problem:
+    except UserError as problem:
         return str(problem)
 print(json.dumps([outcome(settings) for settings in json.loads(sys.argv[1])]))
 """

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from transfer.errors import Problem, Problems
+from transfer.errors import UserError, UserErrors
 from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import CommentSource, GoldSource, LabelledSource, file_label, source_files
@@ -79,7 +79,7 @@ def read(source: LabelledSource, base: Path, rows: int = 2, columns: tuple[str, 
 
 
 def problem_of(source: LabelledSource, base: Path, columns: tuple[str, ...] = ("text",)) -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         read(source, base, columns=columns)
     return str(caught.value)
 
@@ -155,7 +155,7 @@ def test_environment_variables_stand_for_folders(tmp_path: Path, monkeypatch: py
 
 def test_a_missing_column_is_named_with_its_key_and_a_near_miss(tmp_path: Path) -> None:
     write_delimited(tmp_path / "a.csv")
-    with pytest.raises(Problems) as caught:
+    with pytest.raises(UserErrors) as caught:
         read(LabelledSource(path="a.csv", text="texte", label="Label "), tmp_path, columns=("texte", "Label "))
     text, label = caught.value.problems
     assert text.startswith("original.train[0].text: no column 'texte' in a.csv\n  its columns: 텍스트, label, n")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.tables.spreadsheets import FORMATS, read_sheet, write_sheet
 
 TEXTS = ["화가 난다", "=HYPERLINK(1)", "'=quoted", "-1 point", "@you, look", 'a "quote", a comma', "", "plain"]
@@ -50,17 +50,17 @@ def test_no_spreadsheet_runs_a_comment(tmp_path: Path) -> None:
 
 def test_faults_are_told_in_one_message(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text\n오늘 화가 났다\n", encoding="cp949")
-    with pytest.raises(Problem, match="cp949"):
+    with pytest.raises(UserError, match="cp949"):
         read_sheet(tmp_path / "a.csv", None, "--import")
     assert read_sheet(tmp_path / "a.csv", "cp949", "--import")[1] == [{"text": "오늘 화가 났다"}]
-    with pytest.raises(Problem, match="no encoding 'cp94'"):
+    with pytest.raises(UserError, match="no encoding 'cp94'"):
         read_sheet(tmp_path / "a.csv", "cp94", "--import")
-    with pytest.raises(Problem, match="no file"):
+    with pytest.raises(UserError, match="no file"):
         read_sheet(tmp_path / "b.csv", None, "--import")
-    with pytest.raises(Problem, match="known formats"):
+    with pytest.raises(UserError, match="known formats"):
         write_sheet(tmp_path / "a.txt", {"text": []}, "--export")
-    with pytest.raises(Problem, match="no folder"):
+    with pytest.raises(UserError, match="no folder"):
         write_sheet(tmp_path / "new" / "a.csv", {"text": []}, "--export")
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    with pytest.raises(Problem, match="no whole parquet"):
+    with pytest.raises(UserError, match="no whole parquet"):
         read_sheet(tmp_path / "a.parquet", None, "--import")

@@ -12,12 +12,12 @@ from tests.transfer.conftest import Encoder
 from tests.transfer.training.test_finetune import RECIPE, begin, finish
 from transfer.encoders.model import load_tokenizer
 from transfer.training.finetune import Method
-from transfer.training.l2_sp import Anchor
+from transfer.training.l2_sp import L2SP
 
 
 def test_the_pull_is_the_gradient_of_the_squared_distance() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
-    anchor = Anchor([weight], 0.5)
+    anchor = L2SP([weight], 0.5)
     with torch.no_grad():
         weight.add_(torch.tensor([0.2, -0.4]))
     weight.grad = torch.tensor([1.0, 1.0])
@@ -27,7 +27,7 @@ def test_the_pull_is_the_gradient_of_the_squared_distance() -> None:
 
 def test_what_does_not_learn_or_has_no_gradient_is_left_alone() -> None:
     frozen, unused = torch.nn.Parameter(torch.ones(1), requires_grad=False), torch.nn.Parameter(torch.ones(1))
-    anchor = Anchor([frozen, unused], 1.0)
+    anchor = L2SP([frozen, unused], 1.0)
     anchor.pull()
     assert len(anchor.held) == 1
     assert unused.grad is None

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
 from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
-from transfer.errors import Problem
+from transfer.errors import UserError
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 
@@ -163,5 +163,5 @@ def test_a_tokenizer_without_a_mask_is_told(encoder: Encoder) -> None:
     for path in folder.glob("tokenizer*"):
         path.unlink()
     bare_words().save_pretrained(folder)
-    with pytest.raises(Problem, match="no mask"):
+    with pytest.raises(UserError, match="no mask"):
         load_masked_lm(folder, seed=1)

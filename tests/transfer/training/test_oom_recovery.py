@@ -14,7 +14,7 @@ from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.finetune import FineTuning, Method, Recipe
-from transfer.training.oom_recovery import GradientCheckpointing, Memory, NoRoomError, is_out_of_memory
+from transfer.training.oom_recovery import GradientCheckpointing, NoRoomError, OomRecovery, is_out_of_memory
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=16, epochs=2, dropout=0.0, max_length=32)
 Weights = dict[str, torch.Tensor]
@@ -27,7 +27,7 @@ def begin(
     checkpointing: GradientCheckpointing = False,
     said: list[str] | None = None,
 ) -> FineTuning:
-    memory = Memory(tokens, checkpointing, (said if said is not None else []).append)
+    memory = OomRecovery(tokens, checkpointing, (said if said is not None else []).append)
     model = load_classifier(folder, LABELS, seed=1, dropout=recipe.dropout)
     return FineTuning(model, easy_examples(load_tokenizer(str(folder))), recipe, 1, memory)
 
@@ -96,7 +96,7 @@ def test_memory_that_runs_out_while_judging_loses_no_text(encoder: Encoder) -> N
     tuning = begin(encoder("bert"))
     cramp(tuning, 50)
     heard: list[int] = []
-    memory = Memory()
+    memory = OomRecovery()
     found = probabilities_of(tuning.model, tuning.examples.tokens, heard.append, memory)
     assert np.allclose(found, expected, atol=1e-6)
     assert sum(heard) == 48
@@ -117,7 +117,7 @@ def test_activations_are_recomputed_before_giving_up(encoder: Encoder) -> None:
     expected = finish(begin(encoder("bert")))
     assert same(finish(tuning), expected)
     assert "gradient checkpointing" in said[-1]
-    assert tuning.memory.tokens == Memory().tokens  # with room again, passes are as large as before
+    assert tuning.memory.tokens == OomRecovery().tokens  # with room again, passes are as large as before
     assert tuning.memory.was_short
 
 
@@ -147,12 +147,12 @@ def test_a_lowered_budget_outlives_a_kill(encoder: Encoder, tmp_path: Path) -> N
 
 
 def test_a_checkpoint_of_a_smaller_device_is_no_shortage() -> None:
-    memory = Memory(1000)
-    memory.resume(Memory(100).state())
+    memory = OomRecovery(1000)
+    memory.resume(OomRecovery(100).state())
     assert (memory.tokens, memory.was_short) == (100, False)
-    short = Memory(1000)
+    short = OomRecovery(1000)
     short.tokens = 500
-    memory = Memory(1000)
+    memory = OomRecovery(1000)
     memory.resume(short.state())
     assert (memory.tokens, memory.was_short) == (500, True)
 

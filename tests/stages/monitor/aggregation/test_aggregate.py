@@ -10,7 +10,7 @@ from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line, Period
 from tests.stages.monitor.conftest import LABELS, WEIGHTS, Row, random_rows
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 Write = Callable[..., Path]
@@ -126,19 +126,19 @@ def test_progress_ends_at_the_number_of_rows(shard: Write) -> None:
 
 
 def test_a_shard_without_a_column_is_refused_by_name(shard: Write) -> None:
-    with pytest.raises(Problem, match=r"shard\.parquet: no column 'p_놀람'"):
+    with pytest.raises(UserError, match=r"shard\.parquet: no column 'p_놀람'"):
         daily_line([shard(random_rows(9, 1))], [*LABELS, "놀람"], IndexSettings(), 13)
 
 
 def test_a_label_that_the_plan_does_not_know_is_refused(shard: Write) -> None:
-    with pytest.raises(Problem, match="carry the label '놀람'"):
+    with pytest.raises(UserError, match="carry the label '놀람'"):
         drawn([shard([(NOON, "a", None, "놀람")])])
 
 
 def test_nothing_classified_or_nothing_dated_is_said_plainly(shard: Write) -> None:
-    with pytest.raises(Problem, match="no classified comments"):
+    with pytest.raises(UserError, match="no classified comments"):
         drawn([])
-    with pytest.raises(Problem, match="none of the 2 classified comments has a time"):
+    with pytest.raises(UserError, match="none of the 2 classified comments has a time"):
         drawn([shard([(None, "a", None, "기쁨")] * 2)])
 
 

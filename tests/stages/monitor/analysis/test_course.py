@@ -18,7 +18,7 @@ from stages.monitor.report.html_page import write_page
 from stages.monitor.schema.index_settings import IndexSettings, OtherSeries
 from tests.helpers.made_up_lines import line_of
 from tests.helpers.shifting_emotions import LABELS, make_world
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 SALES = OtherSeries(path="sales.csv", name="sales", lags=3)
 
@@ -123,7 +123,7 @@ def test_a_csv_is_averaged_over_periods_and_its_empty_cells_left_out(tmp_path: P
 def test_a_csv_that_cannot_be_read_is_refused_by_place(tmp_path: Path, text: str | None, words: str) -> None:
     if text is not None:
         (tmp_path / "sales.csv").write_text(text)
-    with pytest.raises(Problem, match=words):
+    with pytest.raises(UserError, match=words):
         read_other(SALES, tmp_path, "index.series[0]")
 
 

@@ -14,7 +14,7 @@ from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.aggregation.cluster_ids import cluster_hashes
 from stages.monitor.analysis import word_sample as chosen
 from stages.monitor.analysis.distinctive_words import Words, told_words
-from stages.monitor.analysis.outlier_periods import Standing, standing
+from stages.monitor.analysis.outlier_periods import OutlierPeriod, standing
 from stages.monitor.analysis.word_sample import Span, can_choose, choose_comments
 from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
@@ -156,7 +156,7 @@ def test_shards_without_keys_give_no_words(tmp_path: Path, shard: Path) -> None:
 
 def test_the_page_shows_words_as_text_with_their_limits(shard: Path, stormy: Line, tmp_path: Path) -> None:
     words = words_of(shard, stormy)
-    evil = Standing("day", date(2024, 1, 21), "anger", 0.8, 0.25, 9.0)
+    evil = OutlierPeriod("day", date(2024, 1, 21), "anger", 0.8, 0.25, 9.0)
     told = [replace(t, period=evil, words=(replace(t.words[0], text="<i>"),)) for t in words.told if t.period]
     shown = replace(words, periods=(evil,), told=tuple(told), examples={(0, "anger"): ("<u>look</u>",)})
     write_page(stormy, [], {}, tmp_path / "p.html", context=Context(words=shown))

@@ -12,7 +12,7 @@ from stages.monitor.report.plot_data import line_data
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.index_settings import EventSource
 from stages.monitor.schema.line import Line
-from transfer.errors import Problem
+from transfer.errors import UserError
 
 SOURCE = EventSource(path="events.csv")
 EVENTS = [
@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_one_message(
 ) -> None:
     if content is not None:
         (tmp_path / "events.csv").write_bytes(content)
-    with pytest.raises(Problem, match=words):
+    with pytest.raises(UserError, match=words):
         read_events(SOURCE, tmp_path, "index.events[0]")
 
 

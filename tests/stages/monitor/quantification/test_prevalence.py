@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Estimate, Line
-from stages.monitor.schema.method_choice import Judged
+from stages.monitor.schema.method_choice import GoldPredictions
 from tests.helpers.shifting_emotions import LABELS, MONTHS, World, make_world
 
 CORRECTED = ("acc", "pacc", "em")
@@ -104,7 +104,7 @@ def test_prediction_powered_needs_a_random_sample(world: World) -> None:
     assert set(CORRECTED) < set(line.choice.methods)
 
 
-def few_of(world: World, label: str) -> Judged:
+def few_of(world: World, label: str) -> GoldPredictions:
     judged, rare = world.judged, LABELS.index(label)
     kept = np.flatnonzero(judged.truth != rare).tolist() + np.flatnonzero(judged.truth == rare)[:3].tolist()
     return replace(
