@@ -27,6 +27,7 @@ from stages.console.options import (
     Parameters,
     PlanFile,
     StageName,
+    StudyStage,
     Workers,
     Write,
 )
@@ -119,8 +120,8 @@ def run(
         finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
 
 
-def _add_search_command(name: str, stage: str, text: str) -> None:
-    @app.command(name, help=text)
+def _add_search_command(stage: str, text: str) -> None:
+    @app.command(stage, help=text)
     def command(
         plan: PlanFile,
         overrides: Overrides = [],
@@ -132,8 +133,8 @@ def _add_search_command(name: str, stage: str, text: str) -> None:
         _lead(plan, overrides, stage, anew, as_json, debug, workers)
 
 
-def _add_further_command(name: str, stage: str, text: str) -> None:
-    @app.command(name, help=text)
+def _add_further_command(stage: str, text: str) -> None:
+    @app.command(stage, help=text)
     def command(
         plan: PlanFile,
         ablation: Ablation = False,
@@ -146,8 +147,8 @@ def _add_further_command(name: str, stage: str, text: str) -> None:
         _lead(plan, overrides, "ablation" if ablation else stage, anew, as_json, debug, workers)
 
 
-def _add_stage_command(name: str, stage: str, text: str) -> None:
-    @app.command(name, help=text)
+def _add_stage_command(stage: str, text: str) -> None:
+    @app.command(stage, help=text)
     def command(
         plan: PlanFile, overrides: Overrides = [], anew: Anew = None, as_json: AsJson = False, debug: Debug = False
     ) -> None:
@@ -163,9 +164,9 @@ def _lead(
         finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
 
 
-_ADD = {"basic": _add_search_command, "further": _add_further_command}
-for _name, (_stage, _text) in STAGE_COMMANDS.items():
-    _ADD.get(_stage, _add_stage_command)(_name, _stage, _text)
+_ADD = {"search": _add_search_command, "further": _add_further_command}
+for _name, _text in STAGE_COMMANDS.items():
+    _ADD.get(_name, _add_stage_command)(_name, _text)
 
 
 @app.command()
@@ -206,9 +207,9 @@ def worker(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.console.show_run import show_stage
-        from stages.join_worker import join_search
+        from stages.join_worker import join_running_search
 
-        finish(join_search(opened_run(read(plan, overrides)), member_of), as_json, show_stage)
+        finish(join_running_search(opened_run(read(plan, overrides)), member_of), as_json, show_stage)
 
 
 @app.command()
@@ -216,7 +217,7 @@ def enqueue(
     plan: PlanFile,
     settings: Parameters,
     candidate: Candidate = None,
-    stage: Annotated[Literal["basic", "further"], typer.Option(help="Stage one's study, or two's.")] = "basic",
+    stage: StudyStage = "search",
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,

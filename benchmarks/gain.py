@@ -1,6 +1,6 @@
 """What one stage's model has more than another's on a labelled file, with the interval of a paired bootstrap.
 
-    python -m benchmarks.gain PLAN FILE [--of further] [--than basic] [--set KEY=VALUE]
+    python -m benchmarks.gain PLAN FILE [--of further] [--than search] [--set KEY=VALUE]
 
 PLAN: a plan that was run. FILE: texts with labels (columns text, label), as for `moodline evaluate --data`.
 Prints one JSON object. Where the file had a part in choosing a model, as gold's tune half has, so has the gain. Not for
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("plan", type=Path)
     parser.add_argument("file", type=Path)
     parser.add_argument("--of", default="further")
-    parser.add_argument("--than", default="basic")
+    parser.add_argument("--than", default="search")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     given = parser.parse_args()
     run = open_run(read_plan(given.plan, given.overrides))

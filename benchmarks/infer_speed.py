@@ -143,7 +143,7 @@ def project(folder: Path, model: Path, comments: Path, columns: dict[str, str], 
     size = run.files.publish(model, "models/one")
     about: dict[str, Any] = {"metrics": {"labels": labels}, "recipe": {"max_length": LENGTH}}
     record = ModelRecord(
-        name="one", plan="speed", stage="basic", study=None, trial=None, candidate="none", path="models/one",
+        name="one", plan="speed", stage="search", study=None, trial=None, candidate="none", path="models/one",
         bytes=size, value=0.0, lineage={"fingerprint": "one"}, created_at=datetime.now(UTC), **about,
     )  # fmt: skip
     told = predictor_fingerprint([record], "mean")

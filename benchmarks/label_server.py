@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
 from storage.records.pseudo_labels import labels_of
@@ -51,10 +51,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(given) as port:
         run = _opened(Path(folder), given.comments.resolve(), port, given.n)
         began, cpu = time.monotonic(), time.process_time()
-        told = run_pseudo_label(run)
+        told = run_label(run)
         seconds, cpu = time.monotonic() - began, time.process_time() - cpu
         served = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/stats").read())
-        again = run_pseudo_label(_changed(run))
+        again = run_label(_changed(run))
         checked = _checked(run, told, again)
     shares = {name: getattr(given, name) for name in (*FAULTS, "latency")}
     counts = {name: told[name] for name in ("asked", "labelled", "missing")}

@@ -18,7 +18,7 @@ import yaml
 from benchmarks.parts import machine, table
 from tests.helpers.many_trials import make_many_trials
 
-STUDY = "many · basic · klue/bert-base"
+STUDY = "many · search · klue/bert-base"
 
 
 def seconds(command: Sequence[str]) -> float:

@@ -25,7 +25,7 @@ from stages.demo.demo_size import FULL
 from stages.demo.pretraining import one_thread
 from stages.demo.tiny_lm import make_llm
 from stages.label.labeller_ensemble import panels_of
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
 from transfer.corpus.labelled import Labelled
@@ -82,7 +82,7 @@ def main() -> None:
     for name, settings in ways.items():
         own = [] if settings is None else [f"pseudo_label.labeller.tuning={json.dumps(settings)}"]
         run = open_run(read_plan(plan, ["pseudo_label.sample=100", "pseudo_label.calibrate=none", *own]))
-        told, gold = run_pseudo_label(run), read_gold(run)
+        told, gold = run_label(run), read_gold(run)
         assert gold is not None
         rows, k = gold.report, len(run.plan.labels)
         found = said(run, told, rows)

@@ -9,21 +9,21 @@ from stages.further.ablation import run_ablation
 from stages.further.run_further import further_result, run_further
 from stages.infer.run_infer import run_infer
 from stages.label.labeller_ensemble import require_labellers
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.monitor.run_monitor import run_monitor
 from stages.runtime.overview import overview, stages_of
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of
 from stages.search.domain_adaptation import run_adapt
-from stages.search.run_search import basic_result, run_basic
+from stages.search.run_search import run_search, search_result
 from stages.study_runs.study_runner import with_path
 from storage.records import stage_records
 
 Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
     "adapt": run_adapt,
-    "basic": run_basic,
-    "pseudo_label": run_pseudo_label,
+    "search": run_search,
+    "label": run_label,
     "further": run_further,
     "ensemble": run_ensemble,
     "distil": run_distil,
@@ -36,12 +36,12 @@ DOES: dict[str, Stage] = {
 
 def run_all(run: Run) -> dict[str, Any]:
     """Does what the plan asks for. The result has `plan`, `workspace`, `stages`, `results` and `page`."""
-    if "pseudo_label" in stages_of(run.plan):
+    if "label" in stages_of(run.plan):
         require_labellers(run.plan)  # what is wrong with it is told before stage one, not after
     results: dict[str, dict[str, Any]] = {}
     for stage in stages_of(run.plan):
         results[stage] = _rested(run, stage) or DOES[stage](run)
-    labelled = results.get("pseudo_label")
+    labelled = results.get("label")
     return overview(run) | {"labeller": labelled, "page": results.get("monitor", {}).get("page")}
 
 
@@ -60,10 +60,10 @@ def _rested(run: Run, stage: str) -> dict[str, Any] | None:
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or record.result is None or state_of(record) != "stopped":
         return None
-    settings = run.plan.search if stage == "basic" else run.plan.further
+    settings = run.plan.search if stage == "search" else run.plan.further
     before = record.result["stopped"]
     if (before["trials"], before["timeout"]) != (settings.trials, settings.timeout):
         return None
-    result = basic_result(run) if stage == "basic" else further_result(run)
+    result = search_result(run) if stage == "search" else further_result(run)
     run.report.message(f"{stage}: {before['message']}")
     return with_path(run, result)

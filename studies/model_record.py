@@ -19,7 +19,7 @@ ANSWERS = "answers"  # the first part of their names in Files
 
 
 def model_name(stage: str, candidate: str, trial: int) -> str:
-    """The name under which a trial's weights are kept and loaded: "basic/klue-bert-base/trial-7"."""
+    """The name under which a trial's weights are kept and loaded: "search/klue-bert-base/trial-7"."""
     return f"{stage}/{re.sub(r'[^0-9A-Za-z가-힣_.]+', '-', candidate).strip('-.')}/trial-{trial}"
 
 

@@ -68,7 +68,7 @@ def check_plan(plan: Plan) -> dict[str, Any]:
     _tried(problems, lambda: files_of(plan))
     _tried(problems, lambda: check_beside(plan))
     halves = _tried(problems, lambda: _halves(plan, gold))
-    labels = "pseudo_label" in stages_of(plan)
+    labels = "label" in stages_of(plan)
     if labels:
         _tried(problems, lambda: require_labellers(plan))
     sample_from = (plan.pseudo_label and plan.pseudo_label.sources) or []
@@ -115,9 +115,9 @@ def _labelling(plan: Plan, comments: Mapping[str, Any] | None, gold: Gold | None
 
 def _notes(plan: Plan) -> list[str]:
     """What is allowed and unlikely to be meant. Stage two's candidate is not known yet."""
-    basic = plan.space("basic", default_space(LAYERS))
+    basic = plan.space("search", default_space(LAYERS))
     further = plan.space("further", {**default_space(LAYERS), **default_mixing()})
-    wanted = [(plan.search, f"basic · {candidate}", basic) for candidate in plan.candidates]
+    wanted = [(plan.search, f"search · {candidate}", basic) for candidate in plan.candidates]
     studies: list[tuple[SearchSettings | FurtherSettings, str, Space]] = [*wanted]
     if "further" in stages_of(plan):
         studies.append((plan.further, "further", further))
@@ -231,8 +231,8 @@ def _would_run(plan: Plan, comments: int, subset: int | None) -> list[dict[str, 
     adapted = plan.candidates if plan.adapt is not None and plan.adapt.before == "search" else ["stage one's winner"]
     says = {
         "adapt": f"{', '.join(adapted)} to {plan.adapt.comments if plan.adapt else 0:,} comments at most",
-        "basic": basic,
-        "pseudo_label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by {asked}",
+        "search": basic,
+        "label": f"{plan.pseudo_label.sample if plan.pseudo_label else 0} comments by {asked}",
         "further": f"{plan.further.trials} trials{_again(plan.further)}, and either source alone",
         "ensemble": f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
         "distil": f"{plan.distil.encoder if plan.distil else None} learns what the ensemble says of "
@@ -280,7 +280,7 @@ def _seconds(
     part = 1.0 if subset is None else len(subset) / len(original.train)
     basic = sum(epoch * encoder["per_token"] * EPOCHS * full_fits(plan.search, part) for encoder in encoders)
     typical = float(np.mean([encoder["per_token"] for encoder in encoders]))
-    seconds = {"basic": basic}
+    seconds = {"search": basic}
     if "further" in stages_of(plan):
         seconds["further"] = epoch * typical * EPOCHS * (full_fits(plan.further, 1.0) + CONTROLS)
     if "infer" in stages_of(plan):

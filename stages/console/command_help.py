@@ -1,30 +1,25 @@
-"""What `--help` says of the commands that do one stage each: command, its stage, and its text with an example."""
+"""What `--help` says of the commands that do one stage each: the command's text with an example."""
 
 STAGE_COMMANDS = {
     "search": (
-        "basic",
         "Do stage one: a study for each candidate. Trials go to the store, the best weights to the workspace.\n\n"
-        "Example: moodline search plan.yaml --set search.trials=30",
+        "Example: moodline search plan.yaml --set search.trials=30"
     ),
     "label": (
-        "pseudo_label",
         "Have the labeller label a sample of the comments, and compare it with gold. Asks nothing twice.\n\n"
-        "Example: moodline label plan.yaml --set pseudo_label.sample=2000",
+        "Example: moodline label plan.yaml --set pseudo_label.sample=2000"
     ),
     "further": (
-        "further",
         "Do stage two: fine-tune the winner further on pseudo-labels and original data; compare with stage one.\n\n"
-        "Example: moodline further plan.yaml --ablation",
+        "Example: moodline further plan.yaml --ablation"
     ),
     "ensemble": (
-        "ensemble",
         "Combine the best trials, compare all models, and read the test split, for all of them at once; "
         "then, where the plan has distil:, train one model to answer as they do.\n\n"
-        "Example: moodline ensemble plan.yaml --set ensemble.combine=product",
+        "Example: moodline ensemble plan.yaml --set ensemble.combine=product"
     ),
     "monitor": (
-        "monitor",
         "Draw the daily line: results/line.csv, line.png and index.html in the workspace.\n\n"
-        "Example: moodline monitor plan.yaml --set index.timezone=Asia/Seoul",
+        "Example: moodline monitor plan.yaml --set index.timezone=Asia/Seoul"
     ),
 }

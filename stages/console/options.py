@@ -1,5 +1,6 @@
 """The arguments and options that several commands share, each with its help."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,17 +13,53 @@ Overrides = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+FORMER_STAGE_NAMES = {"basic": "search", "pseudo_label": "label"}  # of 0.1.0, in people's scripts
+
+
+def _one_of(*stages: str) -> Callable[[str], str]:
+    """A parser that takes these stages, and the names that 0.1.0 gave them."""
+
+    def parse(value: str) -> str:
+        stage = FORMER_STAGE_NAMES.get(value, value)
+        if stage not in stages:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, stages))}.")
+        return stage
+
+    return parse
+
+
 StageName = Annotated[
-    Literal["basic", "further", "ensemble", "distil"] | None,
-    typer.Option("--stage", help="Use this stage's model instead of the final one.", show_default=False),
+    str | None,
+    typer.Option(
+        "--stage",
+        help="Use this stage's model instead of the final one.",
+        show_default=False,
+        metavar="search|further|ensemble|distil",
+        parser=_one_of("search", "further", "ensemble", "distil"),
+    ),
+]
+StudyStage = Annotated[
+    str,
+    typer.Option(
+        "--stage",
+        help="Stage one's study, or two's.",
+        metavar="search|further",
+        parser=_one_of("search", "further"),
+    ),
 ]
 ModelName = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: basic/X/trial-0.", show_default=False)
+    str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: search/X/trial-0.", show_default=False)
 ]
 Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
 Anew = Annotated[
-    Literal["adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor"] | None,
-    typer.Option("--anew", help="Begin this stage and those after it again; its trials are lost.", show_default=False),
+    str | None,
+    typer.Option(
+        "--anew",
+        help="Begin this stage and those after it again; its trials are lost.",
+        show_default=False,
+        metavar="STAGE",
+        parser=_one_of("adapt", "search", "label", "further", "ensemble", "distil", "infer", "monitor"),
+    ),
 ]
 ExportTo = Annotated[
     Path | None, typer.Option("--export", metavar="FILE", help="Write labels, or a sheet.", show_default=False)

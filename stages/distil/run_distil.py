@@ -76,7 +76,7 @@ def _inputs(run: Run) -> _Inputs:
             f"{run.plan.file.name}, distil: null", "give it an encoder, and one model learns from the ensemble"
         )
     teacher = final_predictor(run, "ensemble")
-    data = judged_splits(run, result_of(run, "basic")["winner"]["name"])
+    data = judged_splits(run, result_of(run, "search")["winner"]["name"])
     place = run.candidate(settings.encoder)
     start = fetch_model(place, None)
     sample = _sample(run, data)

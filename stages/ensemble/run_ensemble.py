@@ -17,7 +17,7 @@ from stages.reports.report_figures import draw_gallery
 from stages.runtime.predictor import PredictionCache, Predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, result_of
-from stages.search.run_search import basic_result, references
+from stages.search.run_search import references, search_result
 from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.table_rows import SIMULATED, Row, row
 from storage.records import model_registry, stage_records
@@ -31,7 +31,7 @@ from transfer.metrics.evaluation_report import judgement
 from transfer.metrics.scores import score
 
 STAGE = "ensemble"
-STAGE_NAMES = {"basic": "stage one", "further": "stage two"}
+STAGE_NAMES = {"search": "stage one", "further": "stage two"}
 REPORTED = ("validation", "gold report", "test")  # in the order of all tables
 CHOOSING: tuple[str, ...] = ("validation", "target")
 HELD_BACK = ("gold report", "test")  # what nothing was chosen by
@@ -62,13 +62,13 @@ def run_ensemble(run: Run) -> dict[str, Any]:
     nothing), `gain_on_validation` (the same where both were chosen), `judged` (all figures of what is final, by split),
     `rows` and `models_page`.
     """
-    winners = {"basic": basic_result(run)["winner"]["name"]}
+    winners = {"search": search_result(run)["winner"]["name"]}
     if has_stage_two(run):
         winners["further"] = further_result(run)["winner"]["name"]
     records = [r for r in model_registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
         raise UserError("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
-    data = judged_splits(run, winners["basic"])
+    data = judged_splits(run, winners["search"])
     parts = {
         "models": sorted(f"{record.name} {record.value!r} {record.lineage['fingerprint']}" for record in records),
         "winners": winners,
@@ -102,11 +102,11 @@ def _settings(settings: EnsembleSettings) -> dict[str, Any]:
 
 
 def final_predictor(run: Run, stage: str | None = None, model: str | None = None) -> Predictor:
-    """The predictor that the plan's `final` names; or one stage's own, "basic", "further", "ensemble" or "distil";
+    """The predictor that the plan's `final` names; or one stage's own, "search", "further", "ensemble" or "distil";
     or a kept model by its name."""
     if model is not None:
         return Predictor(run, model, [model])
-    if stage in {"basic", "further", "distil"}:
+    if stage in {"search", "further", "distil"}:
         name = result_of(run, stage)["winner"]["name"]
         return Predictor(run, name, [name])
     result = result_of(run, STAGE)
@@ -261,7 +261,7 @@ def judged_splits(run: Run, winner: str) -> Splits:
     contents = {"validation": original.validation.fingerprint}
     target, pseudo = None, None
     if has_stage_two(run):
-        pseudo = sampled(run, result_of(run, "pseudo_label"), gold)
+        pseudo = sampled(run, result_of(run, "label"), gold)
         chosen, _ = target_of(gold, pseudo)
         texts["target"], truth["target"], target = chosen.texts, chosen.truth, chosen.truth
         contents |= {"target": gold.tune.fingerprint} if gold else {}

@@ -33,7 +33,7 @@ def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> 
     plan, judged = run.plan, _judged(run, predictor)
     parts = [
         f"---\n{_front_matter(run, predictor, judged)}\n---\n# {plan.name}: {predictor.name}",
-        WARNING if _result(run, "pseudo_label").get("simulation") else "",
+        WARNING if _result(run, "label").get("simulation") else "",
         f"Labels: {', '.join(plan.labels)}. Made with moodline by two-stage transfer learning.",
         ALONE if [_result(run, "ensemble").get("alone")] == predictor.members else "",
         _section("Use", [*_usage(predictor), *_forms(formats)]),
@@ -134,7 +134,7 @@ def _data(run: Run) -> list[str]:
     for name, rows in splits.items():
         counts = (str(int((rows.labels == k).sum())) for k in range(len(plan.labels)))
         lines.append(f"| {name} | {len(rows):,} | {' | '.join(counts)} |")
-    return [*lines, "", *_pseudo_labels(_result(run, "pseudo_label"))]
+    return [*lines, "", *_pseudo_labels(_result(run, "label"))]
 
 
 def _pseudo_labels(told: Mapping[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ def comparison(run: Run, inputs: Inputs, winner: str, controls: Controls, simula
     for exam, (_, truth) in splits_of(inputs).items():
         for name, probabilities in models.items():
             note = SIMULATED if simulated and name not in {FIRST, ORIGINAL + AS_LONG} else ""
-            stage = "basic" if name == FIRST else "further"
+            stage = "search" if name == FIRST else "further"
             rows.append(row(name, stage, SPLITS[exam], score(probabilities[exam], truth, run.plan.labels), note))
         for name in (name for name in models if name != SECOND):
             comparisons.append(_compared(run, models[SECOND][exam], models[name][exam], truth, name, SPLITS[exam]))

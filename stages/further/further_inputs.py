@@ -10,7 +10,7 @@ from stages.label.run_label import Sampled, sampled
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import result_of
 from stages.search.domain_adaptation import adapted_result, adapts
-from stages.search.run_search import basic_result
+from stages.search.run_search import search_result
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import most, plain_space
@@ -40,7 +40,7 @@ class Inputs:
 def inputs_of(run: Run) -> Inputs:
     """Reads all of it. Raises UserError where something is missing, or there are too few pseudo-labels."""
     plan = run.plan
-    winner, labelled = basic_result(run)["winner"], result_of(run, "pseudo_label")
+    winner, labelled = search_result(run)["winner"], result_of(run, "label")
     gold = read_gold(run)
     original = read_original(plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
     target, pseudo = target_of(gold, sampled(run, labelled, gold))
@@ -91,11 +91,11 @@ def _starts(run: Run, winner: Mapping[str, Any]) -> list[ModelRecord]:
     """As many of the winner's candidate as the space's `start` asks for. Others would need another tokenizer."""
     first = model_registry.get(run.engine, run.plan.name, winner["name"])
     if first is None:
-        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
+        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew search")
     wanted = most(run.plan.space("further", {"start": 1})["start"])
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
     kept = [
-        r for r in model_registry.models(run.engine, run.plan.name, stage="basic") if r.candidate == first.candidate
+        r for r in model_registry.models(run.engine, run.plan.name, stage="search") if r.candidate == first.candidate
     ]
     others = sorted((r for r in kept if r.name != first.name), key=lambda r: (-sign * (r.value or 0.0), r.name))
     if len(others) + 1 < wanted:

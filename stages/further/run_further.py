@@ -14,7 +14,7 @@ from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, require_same, result_of
 from stages.search.domain_adaptation import adapt_before, adapts
-from stages.search.run_search import basic_result
+from stages.search.run_search import search_result
 from stages.study_runs.refit import Found, Job, search_and_refit
 from stages.study_runs.study_runner import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, Row, trial_rows
@@ -32,7 +32,7 @@ def run_further(run: Run) -> dict[str, Any]:
     `against_stage_one` and `warnings`.
     """
     if adapts(run, "further"):
-        basic_result(run)  # what would be refused is not adapted first
+        search_result(run)  # what would be refused is not adapted first
         adapt_before(run, "further")
     inputs = inputs_of(run)
     recheck = _recheck(run)
@@ -179,7 +179,7 @@ def _compared(run: Run, best: _Searched, controls: Controls, winner: str) -> dic
 
 def _search_rows(run: Run, inputs: Inputs, found: Found) -> list[Row]:
     """Stage one's table, and stage two's chosen trial below it as its search saw it."""
-    before: list[Row] = result_of(run, "basic")["rows"]
+    before: list[Row] = result_of(run, "search")["rows"]
     note = SIMULATED if is_simulated(run) else ""
     title, n = f"{inputs.winner['candidate']}, stage two", len(inputs.original.validation.texts)
     return [*before, *trial_rows(title, STAGE, n, found.chosen or {}, note)]

@@ -27,7 +27,7 @@ def told_before(run: Run, panels: Sequence[LabellerEnsemble], wanted: Pairs, gol
         questions = [len(keys) - sum(1 for _ in labels_of(run.engine, way.identity, keys)) for way in panel.ways]
         guess = estimate(panel.settings, run.plan.labels, questions, texts, _pool(run.plan, panel.settings, gold))
         if guess.questions:
-            run.report.message(f"pseudo_label: {panel.name}: {in_words(asdict(guess))}")
+            run.report.message(f"label: {panel.name}: {in_words(asdict(guess))}")
         found.append({"labeller": panel.name, **asdict(guess)})
     return found
 

@@ -16,7 +16,7 @@ from transfer.labellers.labeller import Answer, Labeller
 from transfer.labellers.labeller_settings import Prices
 from transfer.labellers.mean_answer import mean_answer
 
-STAGE = "pseudo_label"
+STAGE = "label"
 CHUNK = 256  # comments that a local model is asked about together
 MOST_WAITING = 2.0  # seconds between two writes to the store, however slow it is: what a kill can cost
 Pairs = Sequence[tuple[str, str]]

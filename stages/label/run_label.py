@@ -36,7 +36,7 @@ class Sampled:
     probabilities: NDArray[np.float32]
 
 
-def run_pseudo_label(run: Run) -> dict[str, Any]:
+def run_label(run: Run) -> dict[str, Any]:
     """Labels what is not labelled yet, and compares the labeller with gold.
 
     The result has `labelled`, `missing`, `labeller`, and against gold's report half (null without gold) `accuracy`,

@@ -112,7 +112,7 @@ def _least_sure(run: Run, rows: Sequence[_Picked], size: int) -> list[_Picked]:
     """The rows with the smallest margin between the two likeliest labels: Scheffer et al., Active Hidden Markov Models
     for Information Extraction (2001)."""
     predictor = stage_one_winner(run)
-    run.report.message(f"pseudo_label: {len(rows):,} comments are read by {predictor.members[0]} to find doubtful ones")
+    run.report.message(f"label: {len(rows):,} comments are read by {predictor.members[0]} to find doubtful ones")
     ranked = np.sort(predictor.probabilities([row.text for row in rows]), axis=1)
     margins = ranked[:, -1] - ranked[:, -2]
     order = sorted(range(len(rows)), key=lambda i: (float(margins[i]), rows[i].key))[:size]

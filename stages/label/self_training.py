@@ -2,7 +2,7 @@
 
 from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run
-from stages.search.run_search import basic_result
+from stages.search.run_search import search_result
 from storage.records import model_registry
 from transfer.labellers.teacher_labeller import TeacherLabeller
 from transfer.metrics.scores import DIRECTIONS
@@ -20,16 +20,15 @@ def teacher_of(run: Run) -> TeacherLabeller:
 
 def stage_one_winner(run: Run) -> Predictor:
     """Stage one's winner alone. Raises UserError as teacher_of does."""
-    name = basic_result(run)["winner"]["name"]
+    name = search_result(run)["winner"]["name"]
     return Predictor(run, name, [name])
 
 
 def _best_kept(run: Run, top: int) -> Predictor:
-    basic_result(run)
+    search_result(run)
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
-    kept = [
-        record for record in model_registry.models(run.engine, run.plan.name, stage="basic") if record.value is not None
-    ]
+    models = model_registry.models(run.engine, run.plan.name, stage="search")
+    kept = [record for record in models if record.value is not None]
     ranked = sorted(kept, key=lambda record: (-sign * (record.value or 0.0), record.name))
     names = [record.name for record in ranked[:top]]
     return Predictor(run, f"mean of {len(names)}", names)

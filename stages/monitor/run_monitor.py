@@ -124,7 +124,7 @@ def _members(run: Run) -> dict[str, object]:
 
 
 def _labeller_facts(run: Run) -> dict[str, dict[str, object]]:
-    record = stage_records.read(run.engine, run.plan.name, "pseudo_label")
+    record = stage_records.read(run.engine, run.plan.name, "label")
     if record is None or record.result is None:
         return {}
     told = record.result

@@ -122,9 +122,9 @@ class Plan(Settings):
         place = os.path.expanduser(os.path.expandvars(self.workspace or f"runs/{self.name}"))
         return (self.base / place).resolve()
 
-    def space(self, stage: Literal["basic", "further"], default: Space) -> dict[str, Any]:
+    def space(self, stage: Literal["search", "further"], default: Space) -> dict[str, Any]:
         """The stage's search space: the default with the plan's own dimensions in their place."""
-        own = self.search.space if stage == "basic" else self.search.space | self.further.space
+        own = self.search.space if stage == "search" else self.search.space | self.further.space
         return {**default, **own}
 
 

@@ -87,7 +87,7 @@ def _open_slots(run: Run, study: str) -> dict[int, Slot]:
 
 def _epochs(plan: Plan, study: StudySummary, trial: TrialSummary) -> float | None:
     """How many the trial is to have: its own parameter, or the plan's where that fixes them."""
-    stage: Literal["basic", "further"] = "further" if _stage(study) == "further" else "basic"
+    stage: Literal["search", "further"] = "further" if _stage(study) == "further" else "search"
     epochs = trial.params.get("epochs", plan.space(stage, {}).get("epochs"))
     return epochs if isinstance(epochs, int | float) else None
 

@@ -11,10 +11,8 @@ from storage.records import stage_records
 def stages_of(plan: Plan) -> list[str]:
     """The stages that a plan asks for: without comments nothing is inferred, without their times no line is drawn."""
     stages = _without_adapting(plan)
-    if plan.adapt is not None and plan.comments:
-        before = "basic" if plan.adapt.before == "search" else "further"
-        if before in stages:
-            stages.insert(stages.index(before), "adapt")
+    if plan.adapt is not None and plan.comments and plan.adapt.before in stages:
+        stages.insert(stages.index(plan.adapt.before), "adapt")
     return stages
 
 
@@ -22,10 +20,10 @@ def _without_adapting(plan: Plan) -> list[str]:
     distil = ["distil"] if plan.distil else []
     if not plan.comments:
         labels = plan.pseudo_label is not None and plan.pseudo_label.sources is not None
-        return ["basic", *(["pseudo_label", "further"] if labels else []), "ensemble", *distil]
-    further = ["pseudo_label", "further"] if plan.pseudo_label else []
+        return ["search", *(["label", "further"] if labels else []), "ensemble", *distil]
+    further = ["label", "further"] if plan.pseudo_label else []
     dated = any(source.time for source in plan.comments)
-    return ["basic", *further, "ensemble", *distil, "infer", *(["monitor"] if dated else [])]
+    return ["search", *further, "ensemble", *distil, "infer", *(["monitor"] if dated else [])]
 
 
 def overview(run: Run) -> dict[str, Any]:
@@ -47,7 +45,7 @@ def overview(run: Run) -> dict[str, Any]:
 def table_rows(run: Run) -> list[dict[str, Any]]:
     """The results' table of the furthest stage that is done: the ensemble's, else stage one's; the distilled model's
     rows stand with the ensemble's, split by split."""
-    for stage in ("ensemble", "further", "basic"):
+    for stage in ("ensemble", "further", "search"):
         record = stage_records.read(run.engine, run.plan.name, stage)
         if record is not None and record.result is not None:
             rows: list[dict[str, Any]] = record.result["rows"]

@@ -68,7 +68,7 @@ def model_record(run: Run, name: str) -> ModelRecord:
         raise UserError(
             f"labels: '{name}' was trained for {', '.join(record.metrics['labels'])}, in this order",
             f"the plan has {', '.join(run.plan.labels)}",
-            "put the plan's labels back, or begin anew with: --anew basic",
+            "put the plan's labels back, or begin anew with: --anew search",
         )
     return record
 

@@ -28,21 +28,21 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
             f"say: moodline run {run.plan.file.name} --anew {stage}",
         )
     later = stages[stages.index(stage) :]
-    for searched in [name for name in later if name in {"basic", "further", "distil"}]:
+    for searched in [name for name in later if name in {"search", "further", "distil"}]:
         forget_studies(run, f"{run.plan.name} · {searched} · ")
     for name in later:
         for record in model_registry.models(run.engine, run.plan.name, stage=name):
             model_registry.remove(run.engine, run.plan.name, record.name)
             run.files.remove(record.path)
         stage_records.forget(run.engine, run.plan.name, name)
-    if "basic" in later:
+    if "search" in later:
         forget_choices(run.engine, run.plan.name, MEASURED)
     if "adapt" in later:
         _remove(run, ADAPTED)
     if "further" in later:
         stage_records.forget(run.engine, run.plan.name, "ablation")
         _remove(run, ANSWERS)
-    if "pseudo_label" in later:
+    if "label" in later:
         # what stage one's encoders were adapted to stays, while they do: drawn again it might be other comments
         _remove(run, SAMPLES, but=() if "adapt" in later else (f"{SAMPLES}/adapt-",))
     if "infer" in later:
@@ -55,7 +55,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
 def _in_order(plan: Plan) -> list[str]:
     """The stages as the plan runs them: adapting stands where it says."""
     stages = [stage for stage in STAGES if stage != "adapt"]
-    before = "further" if plan.adapt is not None and plan.adapt.before == "further" else "basic"
+    before = "further" if plan.adapt is not None and plan.adapt.before == "further" else "search"
     stages.insert(stages.index(before), "adapt")
     return stages
 

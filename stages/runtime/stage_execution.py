@@ -11,10 +11,10 @@ from storage.records import stage_records
 from storage.records.stage_records import StageRecord
 from transfer.errors import UserError
 
-STAGES = ("adapt", "basic", "pseudo_label", "further", "ensemble", "distil", "infer", "monitor")
+STAGES = ("adapt", "search", "label", "further", "ensemble", "distil", "infer", "monitor")
 # What these have made cannot be told apart by what made it, so nothing else is mixed in. The others keep their
 # results by fingerprint and are simply done again.
-GUARDED = ("basic", "further")
+GUARDED = ("search", "further")
 SHOWN = 160
 
 
@@ -87,8 +87,7 @@ def result_of(run: Run, stage: str) -> dict[str, Any]:
     """What a stage came to, so far if a time limit stopped it. Raises UserError where it is not done."""
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
-        known = {"basic": "search", "pseudo_label": "label", "adapt": "run", "distil": "ensemble"}
-        command = known.get(stage, stage)
+        command = {"adapt": "run", "distil": "ensemble"}.get(stage, stage)
         raise UserError(
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
         )

@@ -46,12 +46,12 @@ def adapts(run: Run, before: Before) -> bool:
     return run.plan.adapt is not None and run.plan.adapt.before == before
 
 
-def adapt_before(run: Run, stage: Literal["basic", "further"]) -> None:
+def adapt_before(run: Run, stage: Literal["search", "further"]) -> None:
     """Adapts what that stage begins with, where the plan has it adapted then.
 
     What this plan adapted otherwise before goes once the stage begins: no trial will have started from it.
     """
-    if not adapts(run, "search" if stage == "basic" else "further"):
+    if not adapts(run, stage):
         return
     began = stage_records.read(run.engine, run.plan.name, stage) is not None
     result = run_adapt(run)
@@ -95,7 +95,7 @@ def adapted_folders(run: Run) -> dict[str, Path]:
 def pretrained(run: Run, candidate: str) -> Path:
     """A candidate's folder as it was before anything was adapted: of the hub, the version that was begun with."""
     place = run.candidate(candidate)
-    record = stage_records.read(run.engine, run.plan.name, STAGE if adapts(run, "search") else "basic")
+    record = stage_records.read(run.engine, run.plan.name, STAGE if adapts(run, "search") else "search")
     parts: Mapping[str, Any] = record.parts if record else {}
     began = (parts.get("weights") or parts.get("candidates") or {}).get(candidate)
     return fetch_model(place, None if Path(place).is_dir() else began)
@@ -119,7 +119,7 @@ def _inputs(run: Run) -> _Inputs:
 
 def _require_fit(run: Run, inputs: _Inputs) -> None:
     """That the stage which follows has not begun, or has begun with what is adapted here."""
-    stage = "basic" if inputs.settings.before == "search" else "further"
+    stage = inputs.settings.before
     if stage_records.read(run.engine, run.plan.name, stage) is None:
         return
     if stage_records.read(run.engine, run.plan.name, STAGE) is None:
@@ -135,10 +135,10 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     """The weights to adapt: the candidates' own, or those of stage one's winner."""
     if settings.before == "search":
         return {candidate: pretrained(run, candidate) for candidate in run.plan.candidates}
-    winner = result_of(run, "basic")["winner"]
+    winner = result_of(run, "search")["winner"]
     record = model_registry.get(run.engine, run.plan.name, winner["name"])
     if record is None:
-        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew basic")
+        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew search")
     return {winner["candidate"]: run.files.fetch(record.path)}
 
 

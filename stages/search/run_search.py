@@ -35,7 +35,7 @@ from transfer.metrics.scores import DIRECTIONS, score
 from transfer.training.finetune import Examples, one_hot
 from transfer.training.published_recipes import published_recipe
 
-STAGE = "basic"
+STAGE = "search"
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class _Inputs:
     parts: dict[str, Any]
 
 
-def run_basic(run: Run) -> dict[str, Any]:
+def run_search(run: Run) -> dict[str, Any]:
     """Searches every candidate, names the winner, and compares it with the references on validation.
 
     The result has `studies`, `winner` (candidate, study, trial, value, path, name, and `interval`: of the metric, as
     its kept weights have it on validation) and `rows` of the results' table.
     """
-    adapt_before(run, "basic")
+    adapt_before(run, "search")
     inputs = _inputs(run)
     settings = run.plan.search
     recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
@@ -68,7 +68,7 @@ def run_basic(run: Run) -> dict[str, Any]:
     return with_path(run, do_stage(run, STAGE, inputs.parts, extent, partial(_search_all, run, inputs, leads=True)))
 
 
-def basic_result(run: Run) -> dict[str, Any]:
+def search_result(run: Run) -> dict[str, Any]:
     """Stage one's result, for those who build on it.
 
     Raises UserError where it is not done, or was done with another plan or data.
@@ -78,7 +78,7 @@ def basic_result(run: Run) -> dict[str, Any]:
     return result
 
 
-def join_basic(run: Run) -> dict[str, Any]:
+def join_search(run: Run) -> dict[str, Any]:
     """Helps with stage one's studies from another process; the leader names the winner."""
     inputs = _inputs(run)
     require_same(run, STAGE, inputs.parts)
@@ -192,7 +192,7 @@ def _job(run: Run, candidate: str, inputs: _Inputs) -> Job:
     start = str(inputs.starts[candidate])
     config, tokenizer = load_config(start), load_tokenizer(start)
     published = published_recipe(candidate, config.model_type)
-    space = fitted_space(plan.space("basic", default_space(depth(config))), longest_input(config, tokenizer))
+    space = fitted_space(plan.space("search", default_space(depth(config))), longest_input(config, tokenizer))
     longest = longest_of(space)
     seed = int(np.random.SeedSequence([plan.seed, *candidate.encode()]).generate_state(1)[0])
     labels = plan.labels

@@ -1,7 +1,7 @@
 """A trial queued by hand: checked against the study's own space, and next in its queue."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -15,13 +15,10 @@ from studies.space.dimensions import Choices, Dimension, DimensionField, Range, 
 from studies.space.space_validation import has_value, told, unknown, value_problem
 from transfer.errors import UserError, UserErrors
 
-COMMANDS = {"basic": "search", "further": "further"}
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
 
 
-def enqueue_trial(
-    run: Run, settings: Sequence[str], candidate: str | None, stage: Literal["basic", "further"]
-) -> dict[str, Any]:
+def enqueue_trial(run: Run, settings: Sequence[str], candidate: str | None, stage: str) -> dict[str, Any]:
     """Lets a trial with these parameters wait in a study; it may run meanwhile, and takes it up next.
 
     settings: "learning_rate=1e-4" and the like. What they leave out is as in the study's baseline.
@@ -44,11 +41,11 @@ def enqueue_trial(
 
 def _outcome(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapping[str, Any]) -> dict[str, Any]:
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
-    target = run.plan.search.trials if stage == "basic" else run.plan.further.trials
+    target = run.plan.search.trials if stage == "search" else run.plan.further.trials
     used = sum(states.count(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING))
     waiting, left = states.count(TrialState.WAITING), max(target - used, 0)
-    key = f"{'search' if stage == 'basic' else 'further'}.trials"
-    command = f"moodline {COMMANDS[stage]} {run.plan.file.name}"
+    key = f"{stage}.trials"
+    command = f"moodline {stage} {run.plan.file.name}"
     when = f"runs next, or with: {command}"
     if waiting > left:
         when = f"has no room in the {target} trials of {key}; let it run with: {command} --set {key}={used + waiting}"
@@ -64,13 +61,13 @@ def _outcome(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapp
     }
 
 
-def _study(run: Run, candidate: str | None, stage: Literal["basic", "further"]) -> optuna.Study:
+def _study(run: Run, candidate: str | None, stage: str) -> optuna.Study:
     """The study of a stage and candidate. Raises UserError where it is not clear which, or it has not begun."""
     storage = open_optuna(store_url(run.plan))
     prefix = f"{run.plan.name} · {stage} · "
     names = set(optuna.get_all_study_names(storage))
     begun = [candidate for candidate in run.plan.candidates if prefix + candidate in names]
-    known = run.plan.candidates if stage == "basic" else begun
+    known = run.plan.candidates if stage == "search" else begun
     if candidate is None and len(known) > 1:
         raise UserError(f"--candidate is needed: the plan has {len(known)} of them", f"one of {', '.join(known)}")
     if candidate is not None and candidate not in run.plan.candidates:
@@ -82,7 +79,7 @@ def _study(run: Run, candidate: str | None, stage: Literal["basic", "further"]) 
     if chosen is None or study is None or "space" not in study.user_attrs:
         raise UserError(
             f"{prefix}{chosen or '…'}: this study has not begun, so there is no queue yet",
-            f"begin it with: moodline {COMMANDS[stage]} {run.plan.file.name}",
+            f"begin it with: moodline {stage} {run.plan.file.name}",
             "and queue the trial from another terminal, or raise its number of trials afterwards",
         )
     return study

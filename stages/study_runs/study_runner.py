@@ -92,7 +92,7 @@ def stopped(run: Run, stage: str, studies: Sequence[Mapping[str, Any]], timeout:
     if not short or timeout is None:
         return None
     counts = ", ".join(f"{s['complete'] + s['pruned']} of {s['target']} trials of {s['candidate']}" for s in short)
-    command = f"moodline {'search' if stage == 'basic' else stage} {run.plan.file.name}"
+    command = f"moodline {stage} {run.plan.file.name}"
     message = f"its time limit of {shown(timeout)} stopped it after {counts}; go on with: {command}"
     return {"message": message, "trials": short[0]["target"], "timeout": timeout}
 

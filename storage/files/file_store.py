@@ -29,7 +29,7 @@ class FileBackend(Protocol):
 
 
 class FileStore:
-    """Whole folders and files under names like "basic/klue-bert/trial-3".
+    """Whole folders and files under names like "search/klue-bert/trial-3".
 
     A name has all of what was published under it or does not exist, for every reader and at every moment,
     also after a kill -9 or a full disk. One process owns a name at a time; different names may be published,

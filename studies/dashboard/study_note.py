@@ -73,7 +73,7 @@ def _against_baseline(best: FrozenTrial, complete: Sequence[FrozenTrial], metric
 
 
 def _loading(name: str, location: str, search: StudyConfig, plan: Path) -> list[str]:
-    stage, file = search.attributes.get("stage", "basic"), shlex.quote(str(plan))
+    stage, file = search.attributes.get("stage", "search"), shlex.quote(str(plan))
     return [
         "",
         f"## Load `{name}`",

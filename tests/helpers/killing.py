@@ -127,7 +127,7 @@ def searched(folder: Path) -> dict[str, Any]:
     run = open_run(read_plan(folder / "plan.yaml"))
     storage = open_optuna(store_url(run.plan))
     names = sorted(optuna.get_all_study_names(storage))
-    record = stage_records.read(run.engine, run.plan.name, "basic")
+    record = stage_records.read(run.engine, run.plan.name, "search")
     assert record is not None
     assert record.result is not None
     models = model_registry.models(run.engine, run.plan.name)

@@ -77,7 +77,7 @@ def a_task(bert: Path) -> TrialTask:
         examples=lambda params, seed: train,
         exams={"validation": EvaluationSet(unseen.tokens, truth)},
         value=value,
-        stage="basic",
+        stage="search",
         plan="small",
         candidate="models/bert",
         lineage={"fingerprint": "f00", "parts": {"original.train (content)": "c0ffee"}},
@@ -125,7 +125,7 @@ class Place:
 
     @property
     def record(self) -> ModelRecord:
-        found = model_registry.get(self.engine, "small", "basic/models-bert/trial-0")
+        found = model_registry.get(self.engine, "small", "search/models-bert/trial-0")
         assert found is not None
         return found
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from stages.label import labeller_ensemble
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
-from stages.search.run_search import run_basic
+from stages.search.run_search import run_search
 from tests.helpers.labelling_project import StubLabeller
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, MOODS, easy_texts, save_encoder
@@ -71,8 +71,8 @@ def make_searched(folder: Path, monkeypatch: Any) -> Path:
     plan.write_text(PLAN, encoding="utf-8")
     monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller())
     run = open_run(read_plan(plan))
-    run_basic(run)
-    run_pseudo_label(run)
+    run_search(run)
+    run_label(run)
     return plan
 
 

@@ -138,7 +138,7 @@ def test_a_plan_changed_after_its_study_began(finished: Project, monkeypatch: py
     assert done.exit_code == 1
     told = " ".join(done.stderr.split())
     assert "seed: was 13, is 14" in told
-    assert "--anew basic" in told
+    assert "--anew search" in told
     assert finished.json("search", "plan.yaml")["studies"][0]["complete"] >= 1  # nothing was lost
 
 
@@ -162,7 +162,7 @@ def test_changed_data_is_noticed_too(finished: Project, monkeypatch: pytest.Monk
 
 def test_beginning_anew_is_possible_and_keeps_the_labels(finished: Project) -> None:
     more = ("--set", "seed=14", "--set", "candidates=[models/bert]", "--set", "search.trials=1")
-    done = finished.run("search", "plan.yaml", "--anew", "basic", *more)
+    done = finished.run("search", "plan.yaml", "--anew", "search", *more)
     assert done.returncode == 0, done.stderr
     told = finished.json("status", "plan.yaml", *more)
     assert [study["candidate"] for study in told["studies"]] == ["models/bert"]
@@ -190,9 +190,9 @@ def test_labels_in_another_order_are_refused(
 
 
 def test_a_stage_does_not_forget_what_it_cannot_do_again(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = invoke(finished, "monitor", "plan.yaml", "--anew", "basic", monkeypatch=monkeypatch)
+    done = invoke(finished, "monitor", "plan.yaml", "--anew", "search", monkeypatch=monkeypatch)
     assert done.exit_code == 1
-    assert "moodline run plan.yaml --anew basic" in " ".join(done.stderr.split())
+    assert "moodline run plan.yaml --anew search" in " ".join(done.stderr.split())
     assert len(finished.json("status", "plan.yaml")["studies"]) == 4
 
 
@@ -214,7 +214,7 @@ def test_a_run_with_a_labeller_that_is_not_there_stops_before_stage_one(
     project.write(("model: models/lm", "model: nobody/llm"))
     assert "nobody/llm" in fails("run", "plan.yaml")
     states = {stage["stage"]: stage["state"] for stage in project.json("status", "plan.yaml")["stages"]}
-    assert states["basic"] == "waiting"
+    assert states["search"] == "waiting"
 
 
 @pytest.mark.parametrize("command", ["infer", "monitor", "further"])
@@ -241,7 +241,7 @@ def test_a_labeller_below_its_gate_stops_before_stage_two(project: Project) -> N
     assert done.returncode == 1
     assert "min_kappa" in done.stderr
     states = {stage["stage"]: stage["state"] for stage in project.json("status", "plan.yaml", *more)["stages"]}
-    assert states["pseudo_label"] == "failed"
+    assert states["label"] == "failed"
     assert states["further"] == "waiting"
 
 

@@ -23,7 +23,7 @@ def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(fini
         assert told["read_only"] is True
         with urllib.request.urlopen(f"{told['url']}api/studies", timeout=30) as answer:
             studies = json.load(answer)["study_summaries"]
-        assert {study["study_name"].split(" · ")[1] for study in studies} == {"basic", "further"}
+        assert {study["study_name"].split(" · ")[1] for study in studies} == {"search", "further"}
         wipe = urllib.request.Request(f"{told['url']}api/studies/{studies[0]['study_id']}", method="DELETE")
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(wipe, timeout=30)

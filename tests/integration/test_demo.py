@@ -89,7 +89,7 @@ def gain(rows: list[dict[str, Any]]) -> float:
 def shuffle_labels(project: Project) -> None:
     """Deals the labeller's answers out among the comments anew."""
     run = open_run(read_plan(project.plan, [word for word in ONE if word != "--set"]))
-    identity = result_of(run, "pseudo_label")["identity"]
+    identity = result_of(run, "label")["identity"]
     rows = list(labels_of(run.engine, identity))
     answers = [(row.label, row.probabilities) for row in rows]
     random.Random(1).shuffle(answers)

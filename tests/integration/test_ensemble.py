@@ -50,7 +50,7 @@ def test_another_combination_takes_no_inference(finished: Project, how: str) -> 
     assert told["members"] == list(dict.fromkeys(told["members"]))
     assert 1 <= len(told["members"]) <= 3
     offered = {(name.split("/")[0], name.split("/")[1]) for name in told["values"]}
-    assert offered >= {("basic", "models-bert"), ("basic", "models-roberta")}
+    assert offered >= {("search", "models-bert"), ("search", "models-roberta")}
     assert "further" in {stage for stage, _ in offered}
     assert len(told["values"]) == 5, "every kept trial is offered"
     assert len(told["diversity"]["pairs"]) == len(told["members"]) * (len(told["members"]) - 1) // 2

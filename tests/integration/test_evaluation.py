@@ -64,12 +64,12 @@ def _every_figure_has_its_interval(told: dict[str, Any]) -> None:
 
 
 def test_a_kept_trial_is_judged_by_its_name(unseen: Project) -> None:
-    told = unseen.json("evaluate", "plan.yaml", "--data", "unseen.csv", "--model", "basic/models-bert/trial-0")
-    assert told["predictor"] == "basic/models-bert/trial-0"
-    wrong = unseen.run("predict", "plan.yaml", "so happy", "--model", "basic/models-bert/trial-99")
+    told = unseen.json("evaluate", "plan.yaml", "--data", "unseen.csv", "--model", "search/models-bert/trial-0")
+    assert told["predictor"] == "search/models-bert/trial-0"
+    wrong = unseen.run("predict", "plan.yaml", "so happy", "--model", "search/models-bert/trial-99")
     assert wrong.returncode == 1
-    assert "no model 'basic/models-bert/trial-99' is kept" in wrong.stderr
-    assert "basic/models-bert/trial-0" in wrong.stderr
+    assert "no model 'search/models-bert/trial-99' is kept" in wrong.stderr
+    assert "search/models-bert/trial-0" in wrong.stderr
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ def card_of(project: Project, folder: str) -> tuple[dict[str, Any], str]:
 def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) -> None:
     from transformers import pipeline
 
-    finished.json("export", "plan.yaml", "out", "--model", "basic/models-bert/trial-0")
+    finished.json("export", "plan.yaml", "out", "--model", "search/models-bert/trial-0")
     classify: Any = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
     said = {found["label"]: found["score"] for found in classify([TEXT])[0]}
-    told = finished.json("predict", "plan.yaml", TEXT, "--model", "basic/models-bert/trial-0")
+    told = finished.json("predict", "plan.yaml", TEXT, "--model", "search/models-bert/trial-0")
     assert set(said) == set(LABELS)
     assert said == pytest.approx(told["predictions"][0]["probabilities"], abs=1e-5)
     card = card_of(finished, "out")[1]
@@ -87,7 +87,7 @@ def test_a_form_that_there_is_not_is_told(finished: Project) -> None:
 def test_other_forms_lie_beside_the_weights(finished: Project) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("openvino")
-    words = ("--format", "onnx", "--format", "openvino", "--model", "basic/models-roberta/trial-0")
+    words = ("--format", "onnx", "--format", "openvino", "--model", "search/models-roberta/trial-0")
     told = finished.json("export", "plan.yaml", "out", *words)
     assert set(told["formats"]) == {"onnx", "openvino"}
     assert all(difference < 1e-4 for difference in told["formats"].values())

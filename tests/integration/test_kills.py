@@ -61,7 +61,7 @@ def long(through: Through) -> dict[str, Any]:
 
 def ended_well(folder: Path, trials: int) -> dict[str, Any]:
     found = searched(folder)
-    ran = found["trials"]["small · basic · models/bert"]
+    ran = found["trials"]["small · search · models/bert"]
     assert [trial[0] for trial in ran] == list(range(trials))
     assert {trial[1] for trial in ran} == {"COMPLETE", "PRUNED"}
     assert len(found["kept"]) == len([name for name in found["files"] if name.startswith("models/")]) == 2

@@ -14,8 +14,8 @@ from tests.helpers.tiny_encoders import LABELS, easy_texts
 def test_a_run_ends_with_a_table_of_all_models_and_a_page(finished: Project) -> None:
     told = finished.json("run", "plan.yaml")
     assert [stage["stage"] for stage in told["stages"]] == [
-        "basic",
-        "pseudo_label",
+        "search",
+        "label",
         "further",
         "ensemble",
         "infer",
@@ -53,7 +53,7 @@ def test_search_tells_studies_and_winner(finished: Project) -> None:
 
 def test_a_trained_encoder_beats_the_majority_class(finished: Project) -> None:
     rows = finished.json("search", "plan.yaml")["rows"]
-    best = max(row["macro_f1"] for row in rows if row["stage"] == "basic")
+    best = max(row["macro_f1"] for row in rows if row["stage"] == "search")
     assert best > 0.6 > next(row["macro_f1"] for row in rows if row["model"] == "majority class")
 
 
@@ -132,7 +132,7 @@ def test_evaluate_judges_each_stage_on_a_labelled_file(finished: Project) -> Non
 
     texts, labels = easy_texts(30, seed=5)
     write_csv(finished.folder / "unseen.csv", ["text", "label"], zip(texts, [LABELS[i] for i in labels], strict=True))
-    for stage in ("basic", "further", "ensemble"):
+    for stage in ("search", "further", "ensemble"):
         told = finished.json("evaluate", "plan.yaml", "--data", "unseen.csv", "--stage", stage)
         assert told["n"] == 30
         assert told["labels"] == list(LABELS)
@@ -148,7 +148,7 @@ def test_predict_tells_a_label_for_each_text(finished: Project) -> None:
         assert found["label"] == max(found["probabilities"], key=found["probabilities"].get)
 
 
-@pytest.mark.parametrize("stage", ["basic", "ensemble"])
+@pytest.mark.parametrize("stage", ["search", "ensemble"])
 def test_an_export_loads_in_transformers_alone(finished: Project, stage: str) -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -179,8 +179,8 @@ def test_check_tells_what_would_run(project: Project) -> None:
     assert told["problems"] == []
     assert told["rows"]["comments"] == 160
     assert set(told["labels"]["train"]) == set(LABELS)
-    assert told["would_run"][0]["stage"] == "basic"
-    assert told["seconds"]["basic"] > 0
+    assert told["would_run"][0]["stage"] == "search"
+    assert told["seconds"]["search"] > 0
     assert not project.workspace.exists(), "check writes nothing"
 
 
@@ -245,7 +245,7 @@ def test_comments_added_later_do_not_change_what_was_learnt_from(finished: Proje
     pq.write_table(pa.concat_tables([table, new]), finished.folder / "comments.parquet")
     done = finished.run("run", "plan.yaml")
     assert done.returncode == 0, done.stderr
-    assert "pseudo_label: done before, nothing changed" in done.stderr
+    assert "label: done before, nothing changed" in done.stderr
     after = outcome(finished)
     assert after["trials"] == before["trials"]
     assert after["labels"] == before["labels"]
@@ -263,7 +263,7 @@ def test_a_larger_sample_keeps_the_smaller_one(finished: Project) -> None:
 @pytest.mark.slow
 def test_a_study_begun_anew_is_judged_by_its_own_predictions(finished: Project) -> None:
     more = ("--set", "search.space.epochs=1", "--set", "search.trials=1", "--set", "candidates=[models/bert]")
-    done = finished.run("run", "plan.yaml", "--anew", "basic", "--json", *more)
+    done = finished.run("run", "plan.yaml", "--anew", "search", "--json", *more)
     assert done.returncode == 0, done.stderr
     winner = finished.json("search", "plan.yaml", *more)["winner"]
     rows = json.loads(done.stdout)["results"]
@@ -273,10 +273,10 @@ def test_a_study_begun_anew_is_judged_by_its_own_predictions(finished: Project) 
 
 def test_a_plan_without_comments_ends_with_the_ensemble(project: Project) -> None:
     lines = project.plan.read_text().splitlines()
-    kept = [line for line in lines if not line.startswith(("comments", "gold", "pseudo_label", "further"))]
+    kept = [line for line in lines if not line.startswith(("comments", "gold", "label", "further"))]
     project.plan.write_text("\n".join([*kept, "pseudo_label: null"]))
     told = project.json("run", "plan.yaml", "--set", "search.trials=1", "--set", "candidates=[models/bert]")
-    assert [stage["stage"] for stage in told["stages"]] == ["basic", "ensemble"]
+    assert [stage["stage"] for stage in told["stages"]] == ["search", "ensemble"]
     assert told["page"] is None
 
 

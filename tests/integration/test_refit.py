@@ -17,7 +17,7 @@ MORE = (
     *("--set", "search.subset={share: 0.4, refit: 2}"),
     *("--set", "search.recheck={top: 2, seeds: 2}"),
 )
-SEARCH = "small · basic · models/bert"
+SEARCH = "small · search · models/bert"
 
 
 def studies_of(project: Project) -> dict[str, list[tuple[Any, ...]]]:
@@ -56,7 +56,7 @@ def test_killed_at_random_moments_it_ends_like_one_that_ran_through(project: Pro
         process.communicate()
     told = project.json("search", "plan.yaml", *MORE)
     trials = studies_of(project)
-    anew = project.json("search", "plan.yaml", *MORE, "--anew", "basic")
+    anew = project.json("search", "plan.yaml", *MORE, "--anew", "search")
     assert trials == studies_of(project)
     del told["winner"]["path"], anew["winner"]["path"]
     assert told["winner"] == anew["winner"]

@@ -44,7 +44,7 @@ def test_a_run_killed_often_ends_like_one_that_ran_through(project: Project, fin
 @pytest.mark.parametrize(
     ("words", "before", "stop"),
     [
-        ("small · basic · models/bert · trial 1, epoch 2", (), signal.SIGINT),
+        ("small · search · models/bert · trial 1, epoch 2", (), signal.SIGINT),
         pytest.param("to ask", ("search",), signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param("trial 0, epoch 3", ("search", "label"), signal.SIGINT, marks=pytest.mark.slow),
     ],
@@ -128,7 +128,7 @@ def test_a_worker_joins_the_search_of_all_candidates_and_the_totals_stay_exact(p
 def test_a_search_with_workers_shares_its_studies_and_json_is_the_leaders_alone(project: Project) -> None:
     done = project.run("search", "plan.yaml", "--workers", "2", "--json", "--set", "search.trials=6")
     assert done.returncode == 0, done.stderr
-    assert "worker 2: small · basic" in done.stderr
+    assert "worker 2: small · search" in done.stderr
     for study in json.loads(done.stdout)["studies"]:
         assert study["complete"] + study["pruned"] == 6
         assert study["running"] == study["failed"] == study["waiting"] == 0

@@ -20,7 +20,7 @@ def test_a_run_builds_on_a_search_that_its_time_limit_stopped_and_search_goes_on
     assert "its time limit of 0.01s stopped it after 1 of 3 trials of models/bert" in first.stderr
     assert "moodline search plan.yaml" in first.stderr
     states = {stage["stage"]: stage["state"] for stage in json.loads(first.stdout)["stages"]}
-    assert states.pop("basic") == "stopped"
+    assert states.pop("search") == "stopped"
     assert set(states.values()) == {"done"}
     again = project.run("run", "plan.yaml", *SHORT)
     assert again.returncode == 0, again.stderr
@@ -28,7 +28,7 @@ def test_a_run_builds_on_a_search_that_its_time_limit_stopped_and_search_goes_on
     assert trials(project, "search", "plan.yaml", *SHORT) == [2, 2]  # by its own command it goes on, one at a time
     assert trials(project, "search", "plan.yaml") == [3, 3]
     states = {stage["stage"]: stage["state"] for stage in project.json("status", "plan.yaml")["stages"]}
-    assert states["basic"] == "done"
+    assert states["search"] == "done"
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_a_queued_trial_is_checked_told_and_run(project: Project) -> None:
     import optuna
 
     storage = f"sqlite:///{project.workspace / 'moodline.db'}"
-    study = optuna.load_study(study_name="small · basic · models/bert", storage=storage)
+    study = optuna.load_study(study_name="small · search · models/bert", storage=storage)
     assert [trial.params["learning_rate"] for trial in study.trials][1:] == [4e-3]
 
 
@@ -58,7 +58,7 @@ def test_check_and_search_note_a_budget_too_small_for_hyperband(project: Project
     small = ("--set", "search.pruner=hyperband", "--set", "search.timeout=0.01s")
     notes = project.json("check", "plan.yaml", *small)["notes"]
     assert len(notes) == 2
-    assert notes[0].startswith("small · basic · models/bert: 3 trials are few for hyperband")
+    assert notes[0].startswith("small · search · models/bert: 3 trials are few for hyperband")
     done = project.run("search", "plan.yaml", *small, "--set", "candidates=[models/bert]")
     assert done.returncode == 0, done.stderr
     assert "3 trials are few for hyperband" in done.stderr

@@ -65,7 +65,7 @@ def test_halving_stops_the_trials_that_optunas_stops(name: PrunerName, direction
 @pytest.mark.parametrize("most", [1, 2, 3, 5, 9, 10, 27, 81])
 def test_brackets_are_optunas(most: int) -> None:
     theirs = optuna.pruners.HyperbandPruner(1, most, HYPERBAND_REDUCTION)
-    study = optuna.create_study(study_name="plan · basic · klue/bert-base")
+    study = optuna.create_study(study_name="plan · search · klue/bert-base")
     theirs._try_initialization(study)
     trial = optuna.trial.create_trial(value=0.0)
     for number in range(200):
@@ -151,11 +151,11 @@ def test_wilcoxon_stops_what_is_worse_seed_by_seed_and_needs_as_many_as_it_says(
 
 
 def test_a_budget_too_small_for_hyperband_is_told_with_its_brackets() -> None:
-    told_ = hyperband_warning("plan · basic · klue/bert-base", 20, 5)
+    told_ = hyperband_warning("plan · search · klue/bert-base", 20, 5)
     assert told_ is not None
     assert "20 trials are few for hyperband" in told_
     assert "median" in told_
-    assert hyperband_warning("plan · basic · klue/bert-base", 200, 5) is None
+    assert hyperband_warning("plan · search · klue/bert-base", 200, 5) is None
     suggested = int(told_.split("Raise trials to ")[1].split(",")[0])
-    assert hyperband_warning("plan · basic · klue/bert-base", suggested, 5) is None
+    assert hyperband_warning("plan · search · klue/bert-base", suggested, 5) is None
     assert "pruner none" in str(hyperband_warning("s", 1000, 1))

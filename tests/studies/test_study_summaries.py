@@ -32,7 +32,7 @@ def engine(url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def a_study(url: str, direction: Direction, name: str = "plan · basic · one") -> optuna.Study:
+def a_study(url: str, direction: Direction, name: str = "plan · search · one") -> optuna.Study:
     """Trials of every state, equal values, infinite ones, and reports that are no numbers."""
     study = optuna.create_study(study_name=name, storage=open_optuna(url), direction=direction)
     study.set_user_attr("candidate", "one")
@@ -82,7 +82,7 @@ def as_optuna_has_it(seen: TrialSummary | None, trial: optuna.trial.FrozenTrial 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_a_glance_sees_what_optuna_has(url: str, engine: Engine, direction: Direction) -> None:
     study = a_study(url, direction)
-    a_study(url, direction, "other · basic · one")
+    a_study(url, direction, "other · search · one")
     (seen,) = glance(engine, "plan · ")
     trials = study.get_trials()
     assert seen.name == study.study_name
@@ -118,7 +118,7 @@ def test_a_mean_trial_counts_the_hours_in_which_it_worked(url: str, engine: Engi
 
 
 def test_a_study_of_which_nothing_ended_has_no_best(url: str, engine: Engine) -> None:
-    optuna.create_study(study_name="plan · basic · one", storage=open_optuna(url)).ask()
+    optuna.create_study(study_name="plan · search · one", storage=open_optuna(url)).ask()
     (seen,) = glance(engine, "plan · ")
     assert (seen.best, seen.baseline, seen.seconds) == (None, None, None)
 
@@ -129,9 +129,9 @@ def test_a_store_without_optunas_tables_has_no_studies(engine: Engine) -> None:
 
 def test_a_glance_at_many_trials_agrees_with_optuna(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    make_many_trials(url, "plan · basic · one", 300)
+    make_many_trials(url, "plan · search · one", 300)
     (seen,) = glance(open_store(url), "plan · ")
-    study = optuna.load_study(study_name="plan · basic · one", storage=open_optuna(url))
+    study = optuna.load_study(study_name="plan · search · one", storage=open_optuna(url))
     assert sum(seen.counts.values()) == 300
     assert as_optuna_has_it(seen.best, best_trial(study))
     assert len(seen.reasons) == sum("reason" in t.user_attrs for t in study.trials)

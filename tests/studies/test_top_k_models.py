@@ -60,7 +60,7 @@ def search_in(folder: Path) -> optuna.Study:
 def a_record(trial: int, value: float) -> ModelRecord:
     none: dict[str, Any] = {"metrics": {}, "recipe": {}, "lineage": {}}
     path, now = f"models/trial-{trial:04d}", datetime.now(UTC)
-    return ModelRecord(f"m/{trial}", "plan", "basic", "study", trial, "one", path, 0, value, created_at=now, **none)
+    return ModelRecord(f"m/{trial}", "plan", "search", "study", trial, "one", path, 0, value, created_at=now, **none)
 
 
 def in_a_process(folder: Path, at_step: Callable[[int], None]) -> int:

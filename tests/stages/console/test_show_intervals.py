@@ -38,7 +38,7 @@ def trial(number: int, value: float) -> dict[str, Any]:
 
 def test_the_table_of_models_has_those_of_accuracy_and_macro_f1(capsys: pytest.CaptureFixture[str]) -> None:
     told = row("TF-IDF", "reference", "test", scores())
-    show_rows([told, *trial_rows("bert, untuned", "basic", 60, trial(0, 0.5))])
+    show_rows([told, *trial_rows("bert, untuned", "search", 60, trial(0, 0.5))])
     first, second = capsys.readouterr().out.splitlines()[1:3]
     for name in ("accuracy", "macro_f1"):
         ends = told["intervals"][name]
@@ -54,7 +54,7 @@ def test_so_has_that_of_the_pages() -> None:
 
 
 def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.CaptureFixture[str]) -> None:
-    study = {"name": "small · basic · bert", "target": 2, "complete": 2, "pruned": 0, "failed": 0, "failures": []}
+    study = {"name": "small · search · bert", "target": 2, "complete": 2, "pruned": 0, "failed": 0, "failures": []}
     winner = {"candidate": "bert", "trial": 1, "value": 0.7, "path": "there", "interval": interval(0.7)}
     show_stage({"studies": [{**study, "best": trial(1, 0.7), "baseline": trial(0, 0.5)}], "winner": winner})
     out = capsys.readouterr().out
@@ -63,7 +63,7 @@ def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.Capture
 
 
 def test_the_best_that_is_the_baseline_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    study = {"name": "small · basic · bert", "target": 1, "complete": 1, "pruned": 0, "failed": 0, "failures": []}
+    study = {"name": "small · search · bert", "target": 1, "complete": 1, "pruned": 0, "failed": 0, "failures": []}
     show_stage({"studies": [{**study, "best": trial(0, 0.5), "baseline": trial(0, 0.5)}]})
     assert "best and baseline 0.5000 (0.4000 to 0.6000)\n" in capsys.readouterr().out
 

@@ -16,10 +16,10 @@ from stages.further.further_inputs import inputs_of
 from stages.further.further_study import task_of
 from stages.further.run_further import run_further
 from stages.label import labeller_ensemble
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.reports.run_status import run_status
 from stages.runtime.run_context import store_url
-from stages.search.run_search import run_basic
+from stages.search.run_search import run_search
 from storage.records import model_registry
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
@@ -65,7 +65,7 @@ def test_stage_two_stands_beside_stage_one_and_either_source_alone(further: Path
 
 def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
     run = opened(further)
-    first, second = run_basic(run), run_further(run)
+    first, second = run_search(run), run_further(run)
     for told in (first, second):
         winner = told["winner"]
         assert winner["interval"]["low"] <= winner["interval"]["value"] <= winner["interval"]["high"]
@@ -142,8 +142,8 @@ def test_a_larger_gold_report_half_is_compared_on_without_a_new_fit(further: Pat
 def test_without_gold_the_winner_is_warned_of_and_no_verdict_given(searched: Path) -> None:
     plan = without_gold(searched)
     run = opened(plan, "further.trials=1")
-    run_basic(run)
-    run_pseudo_label(run)
+    run_search(run)
+    run_label(run)
     told = run_further(run)
     assert told["against_stage_one"] is None
     assert told["target"] == "pseudo-labels"
@@ -157,9 +157,10 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
 ) -> None:
     run = opened(searched, "further.space.start={choices: [1, 2]}")
     inputs = inputs_of(run)
-    assert [record.name for record in inputs.starts] == ["basic/models-bert/trial-0", "basic/models-bert/trial-1"] or [
-        record.trial for record in inputs.starts
-    ] == [1, 0]
+    assert [record.name for record in inputs.starts] == [
+        "search/models-bert/trial-0",
+        "search/models-bert/trial-1",
+    ] or [record.trial for record in inputs.starts] == [1, 0]
     assert "further.space.start" in inputs.parts
     task, baseline = task_of(run, inputs)
     assert baseline["start"] == 1

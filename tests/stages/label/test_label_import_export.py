@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from stages.label.label_import_export import export_labels, import_labels
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
@@ -31,7 +31,7 @@ def test_a_store_passed_on_as_a_file_is_the_same_and_asks_nothing_again(
     stub = labels_by(mixed)
     plan = make_labelling(tmp_path)
     first, second = opened(plan), opened(plan, "workspace=elsewhere")
-    told = run_pseudo_label(first)
+    told = run_label(first)
     asked = len(stub.asked)
     file = tmp_path / f"labels{suffix}"
     assert export_labels(first, file)["rows"] == asked
@@ -40,7 +40,7 @@ def test_a_store_passed_on_as_a_file_is_the_same_and_asks_nothing_again(
     before, after = ({row.key: row for row in labels_of(run.engine, "stub")} for run in (first, second))
     assert before == after
     assert labellers(second.engine)[0].description == labellers(first.engine)[0].description
-    again = run_pseudo_label(second)
+    again = run_label(second)
     assert len(stub.asked) == asked
     assert (again["labelled"], again["kappa"]) == (told["labelled"], told["kappa"])
 
@@ -121,7 +121,7 @@ def test_the_command_lists_exports_and_imports(tmp_path: Path, labels_by: Labels
     assert nothing.exit_code == 1
     assert "moodline label plan.yaml" in nothing.stderr
     labels_by(mixed)
-    run_pseudo_label(opened(plan))
+    run_label(opened(plan))
     done = CliRunner().invoke(app, ["labels", str(plan), "--export", str(tmp_path / "out.csv")])
     assert done.exit_code == 0, done.output
     assert "300 labels written" in done.stdout

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from stages.datasets.original_and_gold import read_gold
-from stages.label.run_label import run_pseudo_label, sampled
+from stages.label.run_label import run_label, sampled
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
@@ -70,7 +70,7 @@ def labelled(folder: Path, *overrides: str) -> tuple[Run, dict[str, Any]]:
         text = plan.read_text(encoding="utf-8").replace("labeller: {model: stub}, ", "")
         plan.write_text(text.replace("sample: 100", "sample: 60"), encoding="utf-8")
     run = opened(plan, *overrides)
-    return run, run_pseudo_label(run)
+    return run, run_label(run)
 
 
 WORDINGS = {"instruction": "Which mood?", "paraphrases": ["What does the writer feel?"], "orders": 3}

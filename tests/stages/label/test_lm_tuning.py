@@ -13,7 +13,7 @@ import pytest
 
 from stages.datasets.original_and_gold import read_original
 from stages.label import lm_tuning
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.runtime.run_context import ADAPTERS, Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import opened, write
@@ -86,7 +86,7 @@ def adapters(run: Run) -> list[str]:
 def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, trained: Trained) -> None:
     plan = make(tmp_path)
     run = opened(plan)
-    told = run_pseudo_label(run)
+    told = run_label(run)
     (found,) = told["tuning"]
     assert found["used"]
     assert found["gain"]["macro_f1"]["low"] > 0
@@ -97,7 +97,7 @@ def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, t
     # the plain labeller stands beside it, asked about the rows that judge and nothing else
     plain = next(known for known in labellers(run.engine) if "adapter" not in known.description)
     assert len(list(labels_of(run.engine, plain.identity))) == found["n"]
-    again = run_pseudo_label(opened(plan, "pseudo_label.sample=12"))
+    again = run_label(opened(plan, "pseudo_label.sample=12"))
     assert (again["identity"], again["labelled"]) == (told["identity"], 12)
     assert again["tuning"] == [found]
     assert len(trained) == 1
@@ -109,7 +109,7 @@ def test_gold_trains_nothing_and_parts_do_not_meet(tmp_path: Path, trained: Trai
     plan = make(tmp_path)
     with (tmp_path / "original.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{text_of(i % 3, i)},{LABELS[i % 3]}\n" for i in range(120, 180))  # gold's own texts
-    run_pseudo_label(opened(plan))
+    run_label(opened(plan))
     (seen,) = trained
     gold = {text_of(i % 3, i) for i in range(120, 180)}
     assert not gold & (seen["learn"] | seen["held_out"])
@@ -119,13 +119,13 @@ def test_gold_trains_nothing_and_parts_do_not_meet(tmp_path: Path, trained: Trai
 
 def test_a_tuned_labeller_that_does_not_gain_is_left_and_said_so(tmp_path: Path) -> None:
     plan = make(tmp_path, original_off_by=1)  # what it learns is wrong of the comments
-    told = run_pseudo_label(opened(plan))
+    told = run_label(opened(plan))
     (found,) = told["tuning"]
     assert found["losses"][found["epoch"] - 1] < found["plain_loss"]  # it has learnt, only not this
     assert not found["used"]
     assert "so the plain prompt labels" in found["summary"]
     assert "adapter" not in told["labeller"]
-    bare = run_pseudo_label(opened(plan, "pseudo_label.labeller.tuning=null"))
+    bare = run_label(opened(plan, "pseudo_label.labeller.tuning=null"))
     assert bare["identity"] == told["identity"]
     assert bare["tuning"] == []
 
@@ -141,14 +141,14 @@ def test_a_killed_tuning_ends_like_one_that_ran_through(tmp_path: Path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr("transfer.labellers.peft_adapter.Attached.save", die)
         with pytest.raises(KeyboardInterrupt):
-            run_pseudo_label(opened(killed))
+            run_label(opened(killed))
     assert adapters(opened(killed)) == []
-    assert run_pseudo_label(opened(killed))["identity"] == run_pseudo_label(opened(whole))["identity"]
+    assert run_label(opened(killed))["identity"] == run_label(opened(whole))["identity"]
 
 
 def test_of_several_prompts_one_is_learnt_with_and_all_are_used(tmp_path: Path, trained: Trained) -> None:
     run = opened(make(tmp_path), "pseudo_label.labeller.prompt.orders=2")
-    told = run_pseudo_label(run)
+    told = run_label(run)
     assert told["tuning"][0]["used"]
     assert len(trained) == 1
     members = [known.description for known in labellers(run.engine) if "adapter" in known.description]
@@ -158,10 +158,10 @@ def test_of_several_prompts_one_is_learnt_with_and_all_are_used(tmp_path: Path, 
 
 def test_without_gold_other_original_rows_judge(tmp_path: Path) -> None:
     how = ("gold=null", "pseudo_label.labeller.tuning.judge=auto")
-    (told,) = run_pseudo_label(opened(make(tmp_path), *how))["tuning"]
+    (told,) = run_label(opened(make(tmp_path), *how))["tuning"]
     assert (told["judged_on"], told["n"], told["used"]) == ("held-out original data", 12, True)
     with pytest.raises(UserError, match="the plan has no gold"):
-        run_pseudo_label(opened(tmp_path / "plan.yaml", "gold=null"))
+        run_label(opened(tmp_path / "plan.yaml", "gold=null"))
 
 
 def test_without_tuning_a_stage_done_before_stays_done() -> None:

@@ -19,7 +19,7 @@ from studies.optuna_storage import open_optuna
 from tests.helpers.many_trials import make_many_trials
 from tests.helpers.small_project import environment
 
-STUDY = "many · basic · klue/bert-base"
+STUDY = "many · search · klue/bert-base"
 HEAVY = {"torch", "transformers", "optuna", "pandas", "sklearn", "pyarrow", "numpy", "matplotlib", "datasets"}
 
 

@@ -10,7 +10,7 @@ import torch
 
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run, store_url
-from stages.search.run_search import run_basic
+from stages.search.run_search import run_search
 from storage.records.measured_choices import choice
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
@@ -59,7 +59,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def searched(data: Path, work: Path, *overrides: str) -> list[tuple[Any, ...]]:
     """Number, value and precision of each trial, searched as a new process does it."""
     run = open_run(read_plan(data / "plan.yaml", [f"workspace={work}", *overrides]))
-    run_basic(run)
+    run_search(run)
     [name] = optuna.get_all_study_names(store_url(run.plan))
     trials = optuna.load_study(study_name=name, storage=store_url(run.plan)).trials
     return [(trial.number, trial.value, trial.user_attrs["precision"]) for trial in trials]

@@ -22,26 +22,26 @@ class Work:
 
 def test_a_stage_that_is_done_is_skipped_and_gives_the_same_result(a_run: RunIt) -> None:
     run, work = a_run(), Work()
-    first = do_stage(run, "basic", {"seed": 1}, {"trials": 2}, work)
-    assert do_stage(run, "basic", {"seed": 1}, {"trials": 2}, work) == first
+    first = do_stage(run, "search", {"seed": 1}, {"trials": 2}, work)
+    assert do_stage(run, "search", {"seed": 1}, {"trials": 2}, work) == first
     assert work.times == 1
-    assert result_of(run, "basic")["times"] == 1
+    assert result_of(run, "search")["times"] == 1
 
 
 def test_what_only_adds_is_gone_on_with(a_run: RunIt) -> None:
     run, work = a_run(), Work()
-    do_stage(run, "basic", {"seed": 1}, {"trials": 2}, work)
-    do_stage(run, "basic", {"seed": 1}, {"trials": 3}, work)
+    do_stage(run, "search", {"seed": 1}, {"trials": 2}, work)
+    do_stage(run, "search", {"seed": 1}, {"trials": 3}, work)
     assert work.times == 2
 
 
 def test_a_changed_plan_is_refused_by_what_changed(a_run: RunIt) -> None:
     run, work = a_run(), Work()
-    do_stage(run, "basic", {"seed": 1, "search.space": {"epochs": 3}}, {}, work)
+    do_stage(run, "search", {"seed": 1, "search.space": {"epochs": 3}}, {}, work)
     with pytest.raises(UserError) as caught:
-        do_stage(run, "basic", {"seed": 1, "search.space": {"epochs": 4}}, {}, work)
+        do_stage(run, "search", {"seed": 1, "search.space": {"epochs": 4}}, {}, work)
     assert 'search.space: was {"epochs": 3}, is {"epochs": 4}' in str(caught.value)
-    assert "--anew basic" in str(caught.value)
+    assert "--anew search" in str(caught.value)
     assert "seed" not in str(caught.value)
     assert work.times == 1
 
@@ -68,10 +68,10 @@ def test_how_a_stage_ended_is_recorded(a_run: RunIt, error: BaseException, state
         raise error
 
     with pytest.raises(type(error)):
-        do_stage(run, "basic", {}, {}, fails)
-    record = stage_records.read(run.engine, run.plan.name, "basic")
+        do_stage(run, "search", {}, {}, fails)
+    record = stage_records.read(run.engine, run.plan.name, "search")
     assert record is not None
     assert record.state == state
     with pytest.raises(UserError, match=r"moodline search plan\.yaml"):
-        result_of(run, "basic")
-    assert do_stage(run, "basic", {}, {}, Work())["times"] == 1
+        result_of(run, "search")
+    assert do_stage(run, "search", {}, {}, Work())["times"] == 1

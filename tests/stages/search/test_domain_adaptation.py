@@ -14,14 +14,14 @@ from stages.further.comparison import REPORT
 from stages.further.further_inputs import inputs_of
 from stages.further.further_study import NOT_ADAPTED, task_of
 from stages.further.run_further import run_further
-from stages.label.run_label import run_pseudo_label
+from stages.label.run_label import run_label
 from stages.pipeline import DOES
 from stages.plan.schema import read_plan
 from stages.runtime.overview import stages_of
 from stages.runtime.run_context import Run
 from stages.search import domain_adaptation
 from stages.search.domain_adaptation import adapted_folders, adapted_result, pretrained, run_adapt
-from stages.search.run_search import run_basic
+from stages.search.run_search import run_search
 from storage.records import stage_records
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
@@ -163,15 +163,15 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
     from stages.runtime.reset import begin_anew
 
     run = opened(searched, BEFORE_SEARCH)
-    stage_records.forget(run.engine, "small", "basic")  # as if it came later
+    stage_records.forget(run.engine, "small", "search")  # as if it came later
     run_adapt(run)
     told = labels_command(run, None, tmp_path / "labels.csv", None)
     assert told["exported"]["rows"] >= 100
-    begin_anew(run, "pseudo_label")
+    begin_anew(run, "label")
     assert run.files.names("samples") == run.files.names("samples/adapt-") != []
 
 
-@pytest.mark.parametrize(("settings", "stage"), [(BEFORE_SEARCH, "basic"), (BEFORE_FURTHER, "further")])
+@pytest.mark.parametrize(("settings", "stage"), [(BEFORE_SEARCH, "search"), (BEFORE_FURTHER, "further")])
 def test_nothing_is_adapted_for_a_stage_that_was_begun_without(searched: Path, settings: str, stage: str) -> None:
     run = opened(searched, settings)
     if stage == "further":
@@ -186,7 +186,7 @@ def test_nothing_is_adapted_for_a_stage_that_was_begun_without(searched: Path, s
 def test_stage_one_begins_with_the_adapted_weights_alone_and_keeps_to_them(fresh: Path) -> None:
     run_adapt(opened(fresh, BEFORE_SEARCH.replace("steps: 6", "steps: 4")))
     run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1")
-    run_basic(run)
+    run_search(run)
     assert adapted_folders(run)["models/bert"] != pretrained(run, "models/bert")
     assert len(weights(fresh)) == 1, "the other adaptation is of no use any more"
     gold = fresh.parent / "gold.csv"
@@ -194,7 +194,7 @@ def test_stage_one_begins_with_the_adapted_weights_alone_and_keeps_to_them(fresh
         file.write(f"new,{domain_adaptation._inputs(run).texts[0]},joy\n")
     before = weights(fresh)
     with pytest.raises(UserError, match="stage adapt of small was begun with other inputs") as caught:
-        run_basic(opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1"))
+        run_search(opened(fresh, BEFORE_SEARCH, "search.trials=1", "search.space.epochs=1"))
     assert "--anew adapt" in str(caught.value)
     assert weights(fresh) == before, "told before anything is adapted again"
 
@@ -209,7 +209,7 @@ def test_what_reads_comments_needs_some(fresh: Path, key: str) -> None:
 @pytest.mark.slow
 def test_the_winner_is_adapted_before_stage_two_and_the_ablation_has_it_without(searched: Path) -> None:
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
-    assert stages_of(run.plan)[1:4] == ["pseudo_label", "adapt", "further"]
+    assert stages_of(run.plan)[1:4] == ["label", "adapt", "further"]
     told = run_ablation(run)
     inputs = inputs_of(run)
     task, _ = task_of(run, inputs)
@@ -231,8 +231,8 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
 
     monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller())
     run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "further.trials=1")
-    run_basic(run)
-    run_pseudo_label(run)
+    run_search(run)
+    run_label(run)
     told = run_ablation(run)
     assert [row["model"] for row in told["rows"] if row["split"] == REPORT][3:] == [
         "stage one's recipe, adapted",
@@ -249,7 +249,7 @@ def test_beginning_the_adaptation_anew_before_stage_two_leaves_stage_one_alone(s
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
     run_further(run)
     begin_anew(run, "adapt")
-    assert result_of(run, "basic")
+    assert result_of(run, "search")
     assert not files_of(run, "adapted")
     with pytest.raises(UserError, match="stage further of small is not done"):
         result_of(run, "further")

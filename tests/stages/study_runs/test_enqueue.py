@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def the_search(trials: int) -> StudyConfig:
-    return a_search(name="small · basic · models/bert", space=SPACE, baseline=BASELINE, trials=trials)
+    return a_search(name="small · search · models/bert", space=SPACE, baseline=BASELINE, trials=trials)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def searched(run: Run) -> Callable[..., optuna.Study]:
 
 
 def queue(run: Run, *settings: str) -> dict[str, Any]:
-    return enqueue_trial(run, settings, "models/bert", "basic")
+    return enqueue_trial(run, settings, "models/bert", "search")
 
 
 def test_a_queued_trial_is_the_next_one_the_rest_being_the_baselines(
@@ -185,9 +185,9 @@ def test_the_study_must_be_clear_and_begun(run: Run, searched: Callable[..., opt
         queue(run, "epochs=2")
     searched(1)
     with pytest.raises(UserError, match=r"--candidate is needed: the plan has 2 of them\n.*models/roberta"):
-        enqueue_trial(run, ["epochs=2"], None, "basic")
+        enqueue_trial(run, ["epochs=2"], None, "search")
     with pytest.raises(UserError, match="--candidate x: the plan has no such one"):
-        enqueue_trial(run, ["epochs=2"], "x", "basic")
+        enqueue_trial(run, ["epochs=2"], "x", "search")
     with pytest.raises(UserError, match=r"further · ….*has not begun(.|\n)*moodline further plan.yaml"):
         enqueue_trial(run, ["epochs=2"], None, "further")
     for wrong in ("epochs", "=2", "epochs="):

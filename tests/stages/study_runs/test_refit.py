@@ -19,7 +19,7 @@ from stages.plan.schema import read_plan
 from stages.reports.run_status import run_status
 from stages.runtime.progress import SilentReporter
 from stages.runtime.run_context import Run, open_run, store_url
-from stages.search.run_search import run_basic
+from stages.search.run_search import run_search
 from stages.study_runs.refit import best_of, fresh_figures
 from storage.records import model_registry
 from studies.enumerated_trials import EnumeratedTrial
@@ -41,7 +41,8 @@ search:
   recheck: {top: 2, seeds: 2}
   space: {learning_rate: {low: 4e-3, high: 1e-2, log: true}, epochs: 2, batch_size: 8, max_length: 32, dropout: 0}
 """
-SEARCH, ALL_DATA, FRESH = "tiny · basic · bert", "tiny · basic · bert · all data", "tiny · basic · bert · fresh seeds"
+SEARCH = "tiny · search · bert"
+ALL_DATA, FRESH = f"{SEARCH} · all data", f"{SEARCH} · fresh seeds"
 Open = Callable[..., Run]
 
 
@@ -123,7 +124,7 @@ def told(result: dict[str, Any]) -> str:
 
 def test_a_subset_is_searched_the_best_fitted_on_all_rows_and_again_on_fresh_seeds(open_it: Open) -> None:
     run = open_it()
-    result = run_basic(run)
+    result = run_search(run)
     assert isinstance(run.report, Listener)
     train = 120 - 2 * 24  # validation and test are dealt label by label, about a fifth each
     read = {
@@ -166,22 +167,22 @@ def _values(run: Run, study: str) -> list[tuple[int, float]]:
 @pytest.mark.slow
 def test_interrupted_at_any_study_it_ends_like_one_that_ran_through(open_it: Open) -> None:
     through = open_it(at="through")
-    whole = run_basic(through)
+    whole = run_search(through)
     for epochs in (5, 6, 5, 3):  # in the subset's search, in a trial on all rows, on fresh seeds, and there again
         with pytest.raises(KeyboardInterrupt):
-            run_basic(open_it(listener=Listener(stop_after=epochs)))
+            run_search(open_it(listener=Listener(stop_after=epochs)))
     run = open_it()
-    result = run_basic(run)
+    result = run_search(run)
     assert trials_of(run) == trials_of(through)
     assert kept_by(run) == kept_by(through)
     assert told(result) == told(whole)
-    assert run_basic(run)["winner"] == result["winner"]  # done: nothing is run again
+    assert run_search(run)["winner"] == result["winner"]  # done: nothing is run again
 
 
 def test_raising_the_trials_goes_on_with_the_search_and_fits_what_is_newly_among_the_best(open_it: Open) -> None:
-    run_basic(open_it("search.trials=2"))
+    run_search(open_it("search.trials=2"))
     before = trials_of(open_it())
-    result = run_basic(open_it("search.trials=6"))
+    result = run_search(open_it("search.trials=6"))
     after = trials_of(open_it())
     for study, trials in before.items():
         assert after[study][: len(trials)] == trials  # nothing done is lost
@@ -197,17 +198,17 @@ def test_raising_the_trials_goes_on_with_the_search_and_fits_what_is_newly_among
 
 def test_fresh_seeds_alone_leave_the_searchs_own_trials_as_they_are(open_it: Open) -> None:
     plain = ("search.subset=null", "search.recheck=none", "search.trials=2")
-    run_basic(open_it(*plain))
+    run_search(open_it(*plain))
     before, kept = trials_of(open_it()), kept_by(open_it())
     assert list(before) == [SEARCH]
-    result = run_basic(open_it("search.subset=null", "search.trials=2", "search.recheck={top: 1, seeds: 2}"))
+    result = run_search(open_it("search.subset=null", "search.trials=2", "search.recheck={top: 1, seeds: 2}"))
     after = trials_of(open_it())
     assert after[SEARCH] == before[SEARCH]
     assert kept_by(open_it()) == kept  # no weights for fresh seeds
     assert [entry for *_, entry in after[FRESH]] == [f"trial {result['winner']['trial']}, seed {i}" for i in (1, 2)]
     assert len({value for _, value in _values(open_it(), FRESH)} | {result["winner"]["value"]}) > 1  # other seeds
     assert result["studies"][0]["best"]["fresh"]["n"] == 2
-    without = run_basic(open_it(*plain))
+    without = run_search(open_it(*plain))
     assert without["winner"]["fresh"] is None
 
 
@@ -220,10 +221,10 @@ def test_the_ensemble_votes_with_models_fitted_on_all_rows_alone(open_it: Open) 
 
 def test_another_subset_is_not_mixed_with_the_first(open_it: Open) -> None:
     small = ("search.trials=1", "search.recheck=none", "search.space.epochs=1")
-    run_basic(open_it(*small))
-    run_basic(open_it(*small, "search.subset.refit=1"))  # fewer again is no other search
+    run_search(open_it(*small))
+    run_search(open_it(*small, "search.subset.refit=1"))  # fewer again is no other search
     with pytest.raises(UserError, match=r"search\.subset \(rows, content\)"):
-        run_basic(open_it(*small, "search.subset.share=0.5"))
+        run_search(open_it(*small, "search.subset.share=0.5"))
 
 
 def test_candidates_are_compared_by_fresh_seeds_only_where_all_have_them() -> None:
@@ -287,9 +288,9 @@ def test_a_plan_that_would_look_again_at_what_it_does_not_keep_is_refused(open_i
 @pytest.mark.slow
 def test_a_fresh_seed_belongs_to_its_entry_in_whatever_order_they_are_run(open_it: Open) -> None:
     small = ("search.subset=null", "search.trials=2")
-    run_basic(open_it(*small, "search.recheck={top: 2, seeds: 1}", at="grown"))
-    run_basic(open_it(*small, "search.recheck={top: 2, seeds: 2}", at="grown"))
-    run_basic(open_it(*small, "search.recheck={top: 2, seeds: 2}", at="at once"))
+    run_search(open_it(*small, "search.recheck={top: 2, seeds: 1}", at="grown"))
+    run_search(open_it(*small, "search.recheck={top: 2, seeds: 2}", at="grown"))
+    run_search(open_it(*small, "search.recheck={top: 2, seeds: 2}", at="at once"))
     grown, at_once = (trials_of(open_it(at=place))[FRESH] for place in ("grown", "at once"))
     assert [entry for *_, entry in grown] != [entry for *_, entry in at_once]
     assert {entry: value for _, _, value, *_, entry in grown} == {entry: value for _, _, value, *_, entry in at_once}

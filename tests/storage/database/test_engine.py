@@ -115,7 +115,7 @@ def test_optuna_keeps_its_tables_in_the_same_store(url: str, store: Engine) -> N
     optuna = pytest.importorskip("optuna")
     with creation_lock(url):
         storage = optuna.storages.RDBStorage(url, engine_kwargs=engine_options(url))
-    study = optuna.create_study(storage=storage, study_name="basic")
+    study = optuna.create_study(storage=storage, study_name="search")
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     assert {"trials", "moodline_slots"} <= set(inspect(store).get_table_names())
     storage.engine.dispose()

@@ -54,12 +54,12 @@ WEIGHTS = {"model.safetensors": "weights", "vocab/단어.txt": "기쁨\n"}
 
 @pytest.mark.parametrize("linked", [False, True])
 def test_a_folder_comes_back_as_it_was_published(files: FileStore, tmp_path: Path, linked: bool) -> None:
-    assert not files.exists("basic/bert/3")
-    assert files.publish(model(tmp_path / "made"), "basic/bert/3", linked=linked) == 14
-    assert files.exists("basic/bert/3")
+    assert not files.exists("search/bert/3")
+    assert files.publish(model(tmp_path / "made"), "search/bert/3", linked=linked) == 14
+    assert files.exists("search/bert/3")
     shutil.rmtree(tmp_path / "made")
-    assert contents(files.fetch("basic/bert/3")) == WEIGHTS
-    assert files.fetch("basic/bert/3") == files.fetch("basic/bert/3")
+    assert contents(files.fetch("search/bert/3")) == WEIGHTS
+    assert files.fetch("search/bert/3") == files.fetch("search/bert/3")
 
 
 def test_what_is_linked_takes_no_room_twice_and_where_it_cannot_be_is_copied(
@@ -88,12 +88,12 @@ def test_a_single_file_keeps_its_name(files: FileStore, tmp_path: Path) -> None:
 
 def test_names_are_what_was_published_and_nothing_inside_it(files: FileStore, tmp_path: Path) -> None:
     source = model(tmp_path / "made")
-    for name in ("basic/bert/3", "basic/bert/10", "further/1"):
+    for name in ("search/bert/3", "search/bert/10", "further/1"):
         files.publish(source, name)
     files.publish(source / "model.safetensors", "shards/x")
-    assert files.names() == ["basic/bert/10", "basic/bert/3", "further/1", "shards/x"]
-    assert files.names("basic/") == ["basic/bert/10", "basic/bert/3"]
-    assert not files.exists("basic/bert")
+    assert files.names() == ["search/bert/10", "search/bert/3", "further/1", "shards/x"]
+    assert files.names("search/") == ["search/bert/10", "search/bert/3"]
+    assert not files.exists("search/bert")
 
 
 def test_publishing_again_replaces_all_of_it(files: FileStore, tmp_path: Path) -> None:

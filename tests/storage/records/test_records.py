@@ -18,11 +18,11 @@ NOON = datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 MODEL = ModelRecord(
     name="trial-3",
     plan="plan",
-    stage="basic",
-    study="plan/basic/bert",
+    stage="search",
+    study="plan/search/bert",
     trial=3,
     candidate="bert",
-    path="basic/bert/3",
+    path="search/bert/3",
     bytes=3_000_000_000,
     value=0.1 + 0.2,
     metrics={"macro_f1": 0.30000000000000004, "confusion": [[1, 0], [0, 1]]},
@@ -34,14 +34,14 @@ SHARD = ShardRecord("plan", "final", "sha", 0, 100, "shards/0.parquet", 98, {"em
 
 
 def test_a_stage_is_running_then_done_with_its_result(store: Engine) -> None:
-    assert stage_records.read(store, "plan", "basic") is None
-    stage_records.begin(store, "plan", "basic", "f1", {"data": "ab12", "seed": 13})
-    begun = stage_records.read(store, "plan", "basic")
+    assert stage_records.read(store, "plan", "search") is None
+    stage_records.begin(store, "plan", "search", "f1", {"data": "ab12", "seed": 13})
+    begun = stage_records.read(store, "plan", "search")
     assert begun is not None
     assert (begun.state, begun.parts, begun.result) == ("running", {"data": "ab12", "seed": 13}, None)
     assert abs(datetime.now(UTC) - begun.started_at) < timedelta(minutes=1)
-    stage_records.finish(store, "plan", "basic", 12.5, {"winner": "klue/bert-base", "κ": None})
-    assert stage_records.read(store, "plan", "basic") == replace(
+    stage_records.finish(store, "plan", "search", 12.5, {"winner": "klue/bert-base", "κ": None})
+    assert stage_records.read(store, "plan", "search") == replace(
         begun, state="done", seconds=12.5, result={"winner": "klue/bert-base", "κ": None}
     )
 
@@ -49,50 +49,50 @@ def test_a_stage_is_running_then_done_with_its_result(store: Engine) -> None:
 def test_attempts_of_one_fingerprint_add_their_seconds(store: Engine) -> None:
     spent = []
     for fingerprint in ("f1", "f1", "f2"):
-        stage_records.begin(store, "plan", "basic", fingerprint, {})
-        stage_records.interrupt(store, "plan", "basic", 4.0, "Ctrl-C")
-        record = stage_records.read(store, "plan", "basic")
+        stage_records.begin(store, "plan", "search", fingerprint, {})
+        stage_records.interrupt(store, "plan", "search", 4.0, "Ctrl-C")
+        record = stage_records.read(store, "plan", "search")
         assert record is not None
         assert (record.state, record.message) == ("interrupted", "Ctrl-C")
         spent.append(record.seconds)
     assert spent == [4.0, 8.0, 4.0]
-    stage_records.begin(store, "plan", "basic", "f2", {})
-    stage_records.fail(store, "plan", "basic", 2.0, "out of memory\x00")
-    failed = stage_records.read(store, "plan", "basic")
+    stage_records.begin(store, "plan", "search", "f2", {})
+    stage_records.fail(store, "plan", "search", 2.0, "out of memory\x00")
+    failed = stage_records.read(store, "plan", "search")
     assert failed is not None
     assert (failed.state, failed.seconds, failed.message) == ("failed", 6.0, "out of memory")
 
 
 def test_a_stage_that_begins_anew_has_no_old_result(store: Engine) -> None:
-    stage_records.begin(store, "plan", "basic", "f1", {})
-    stage_records.finish(store, "plan", "basic", 1.0, {"winner": "bert"})
-    stage_records.begin(store, "plan", "basic", "f1", {})
-    record = stage_records.read(store, "plan", "basic")
+    stage_records.begin(store, "plan", "search", "f1", {})
+    stage_records.finish(store, "plan", "search", 1.0, {"winner": "bert"})
+    stage_records.begin(store, "plan", "search", "f1", {})
+    record = stage_records.read(store, "plan", "search")
     assert record is not None
     assert (record.state, record.result) == ("running", None)
 
 
 def test_stages_come_in_the_order_they_began_and_plans_keep_apart(store: Engine) -> None:
-    for stage in ("pseudo_label", "basic"):
+    for stage in ("label", "search"):
         stage_records.begin(store, "plan", stage, "f", {})
-    stage_records.begin(store, "other", "basic", "f", {})
-    assert [record.stage for record in stage_records.read_all(store, "plan")] == ["pseudo_label", "basic"]
-    stage_records.forget(store, "plan", "basic")
-    assert [record.stage for record in stage_records.read_all(store, "plan")] == ["pseudo_label"]
-    assert stage_records.read(store, "other", "basic") is not None
+    stage_records.begin(store, "other", "search", "f", {})
+    assert [record.stage for record in stage_records.read_all(store, "plan")] == ["label", "search"]
+    stage_records.forget(store, "plan", "search")
+    assert [record.stage for record in stage_records.read_all(store, "plan")] == ["label"]
+    assert stage_records.read(store, "other", "search") is not None
 
 
 def test_a_stage_that_never_began_cannot_end(store: Engine) -> None:
-    with pytest.raises(StoreError, match="stage 'basic' of plan 'plan': not begun"):
-        stage_records.finish(store, "plan", "basic", 1.0, {})
+    with pytest.raises(StoreError, match="stage 'search' of plan 'plan': not begun"):
+        stage_records.finish(store, "plan", "search", 1.0, {})
 
 
 def test_figures_that_do_not_exist_are_null_on_both_databases(store: Engine) -> None:
-    stage_records.begin(store, "plan", "basic", "f", {})
+    stage_records.begin(store, "plan", "search", "f", {})
     stage_records.finish(
-        store, "plan", "basic", 1.0, {"kappa": float("nan"), "all": [float("inf"), 1.5], "n": {"low": 2}}
+        store, "plan", "search", 1.0, {"kappa": float("nan"), "all": [float("inf"), 1.5], "n": {"low": 2}}
     )
-    record = stage_records.read(store, "plan", "basic")
+    record = stage_records.read(store, "plan", "search")
     assert record is not None
     assert record.result == {"kappa": None, "all": [None, 1.5], "n": {"low": 2}}
 
@@ -120,12 +120,12 @@ def test_a_model_comes_back_as_it_was_recorded(store: Engine) -> None:
 
 def test_models_are_found_by_stage_and_study(store: Engine) -> None:
     model_registry.add(store, MODEL)
-    model_registry.add(store, replace(MODEL, name="b", study="plan/basic/roberta"))
+    model_registry.add(store, replace(MODEL, name="b", study="plan/search/roberta"))
     model_registry.add(store, replace(MODEL, name="e", stage="ensemble", study=None, trial=None, value=None))
     model_registry.add(store, replace(MODEL, plan="other"))
     assert [model.name for model in model_registry.models(store, "plan")] == ["b", "e", "trial-3"]
-    assert [model.name for model in model_registry.models(store, "plan", stage="basic")] == ["b", "trial-3"]
-    assert [model.name for model in model_registry.models(store, "plan", study="plan/basic/roberta")] == ["b"]
+    assert [model.name for model in model_registry.models(store, "plan", stage="search")] == ["b", "trial-3"]
+    assert [model.name for model in model_registry.models(store, "plan", study="plan/search/roberta")] == ["b"]
     model_registry.remove(store, "plan", "b")
     model_registry.remove(store, "plan", "b")
     assert model_registry.get(store, "plan", "b") is None

@@ -214,7 +214,7 @@ def shown(run_it: RunIt, engine: Engine, files: FileStore, tmp_path: Path) -> Fi
     """A search of formula trials, and its board as its leader keeps it."""
 
     def finish(trials: int = 12) -> tuple[optuna.Study, StudyUpdates]:
-        search = a_search(trials=trials, attributes={"stage": "basic", "candidate": "one"})
+        search = a_search(trials=trials, attributes={"stage": "search", "candidate": "one"})
         study = run_it(search)
         board = StudyUpdates(study, search, TopKModels(engine, files, "plan", study, 3), tmp_path / "plan.yaml")
         board.begin()

@@ -55,10 +55,10 @@ def test_scores_are_drawn_without_a_glyph_missing(k: int) -> None:
 
 def test_each_models_course_is_a_line_of_its_own() -> None:
     epochs = [{"number": i, "loss": 1 / i, "value": 1 - 1 / i} for i in (1, 2, 3)]
-    one = inked(courses_png({"basic/a/trial-0": epochs}, "macro_f1"))
-    several = inked(courses_png({f"basic/a/trial-{i}": epochs for i in range(9)}, "macro_f1"))
+    one = inked(courses_png({"search/a/trial-0": epochs}, "macro_f1"))
+    several = inked(courses_png({f"search/a/trial-{i}": epochs for i in range(9)}, "macro_f1"))
     assert several[0][1] > one[0][1]
-    judged_too = inked(courses_png({"basic/a/trial-0": [{**e, "validation_loss": 1.0} for e in epochs]}, "macro_f1"))
+    judged_too = inked(courses_png({"search/a/trial-0": [{**e, "validation_loss": 1.0} for e in epochs]}, "macro_f1"))
     assert judged_too[0] == one[0]
     assert judged_too[1] > one[1], "validation's loss has a line, too"
 
