@@ -93,7 +93,7 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
     with edge(as_json, debug):
         quiet_libraries()
         from stages.check.check_plan import check_file
-        from stages.console.show_run import show_check
+        from stages.console.show_check import show_check
 
         found = check_file(plan, overrides)
         finish(found, as_json, show_check)
@@ -248,7 +248,7 @@ def labels(
     Example: moodline labels plan.yaml --export labels.parquet
     """
     with edge(as_json, debug):
-        from stages.console.show_run import show_labels
+        from stages.console.show_labels import show_labels
         from stages.label.label_import_export import labels_command
 
         finish(
@@ -275,7 +275,7 @@ def annotate(
     with edge(as_json, debug):
         from stages.annotation.annotate import Annotator, label_keys, run_annotate
         from stages.annotation.key_input import TerminalKeyboard
-        from stages.console.show_run import show_annotations
+        from stages.console.show_labels import show_annotations
 
         opened = opened_run(read(plan, overrides))
         keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
@@ -331,7 +331,7 @@ def predict(
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.console.show_run import show_predictions
+        from stages.console.show_evaluation import show_predictions
         from stages.final_model.evaluate import run_predict
 
         finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
@@ -344,7 +344,7 @@ def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, d
     Example: moodline status plan.yaml
     """
     with edge(as_json, debug):
-        from stages.console.show_run import show_status
+        from stages.console.show_status import show_status
         from stages.reports.run_status import run_status
 
         finish(run_status(read(plan, overrides)), as_json, show_status)

@@ -114,3 +114,10 @@ def show_classes(
         figures[3:3] = [ends(intervals[label]["f1"])] if intervals else []
         made.add_row(label, *figures, str(own["support"]), *map(str, counts))
     console().print(made)
+
+
+def show_predictions(result: Mapping[str, Any]) -> None:
+    """Each text with its label and all probabilities."""
+    for found in result["predictions"]:
+        shares = ", ".join(f"{label} {p:.3f}" for label, p in found["probabilities"].items())
+        console().print(f"{found['label']}  ({shares})  {found['text']}")

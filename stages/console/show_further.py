@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stages.console.tables import console, table
+
 HEAD = ("than", "on", "macro-F1", "95 % interval", "verdict")
 VERDICTS = {"better": "better", "worse": "worse", "not shown": "no difference shown"}
 
@@ -27,3 +29,13 @@ def comparison_notes(result: Mapping[str, Any]) -> list[str]:
     notes = [f"intervals: paired bootstrap, {paired}; no verdict where the split had a part in choosing"]
     notes += [f"picture: {result['png']}"] if result.get("png") else []
     return [*notes, *(f"warning: {warning}" for warning in result.get("warnings", []))]
+
+
+def show_comparisons(result: Mapping[str, Any]) -> None:
+    """Whether stage two is better than its controls, and what cannot be said."""
+    made = table(*HEAD)
+    for row in comparison_rows(result):
+        made.add_row(*row)
+    console().print(made)
+    for note in comparison_notes(result):
+        console().print(note)

@@ -36,3 +36,11 @@ def table(*columns: str) -> Table:
 def console() -> Console:
     """Takes all text literally."""
     return Console(highlight=False, markup=False, soft_wrap=False)
+
+
+def duration(seconds: float) -> str:
+    """Rounded to one unit: "3 hours"."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} s"

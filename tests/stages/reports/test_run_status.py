@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
-from stages.console.show_run import show_status
+from stages.console.show_status import show_status
 from stages.plan.schema import Plan, read_plan
 from stages.reports.run_status import run_status
 from stages.runtime.run_context import store_url
