@@ -4,7 +4,7 @@ A stage's own result type lies beside this one, in a file of the stage's name; o
 it, and never the stage's code.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -38,6 +38,8 @@ class StageResult(Record):
     the result was made from, 32 hexadecimal digits. extent: what only adds to it (numbers of trials, files).
     stopped: where a time limit ended the stage early. The three are filled in by stages.runtime.stage_execution.
     """
+
+    stage: ClassVar[str]  # the name of the stage, which is its command's
 
     schema_version: Literal[1] = 1
     fingerprint: str = ""

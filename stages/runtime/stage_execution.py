@@ -4,8 +4,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from stages.results.stage_result import StageResult
 from stages.runtime.run_context import Run
 from storage.records import stage_records
 from storage.records.stage_records import StageRecord
@@ -16,6 +17,7 @@ STAGES = ("adapt", "search", "label", "further", "ensemble", "distil", "infer", 
 # results by fingerprint and are simply done again.
 GUARDED = ("search", "further")
 SHOWN = 160
+Result = TypeVar("Result", bound=StageResult)
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
@@ -59,6 +61,30 @@ def do_stage(
     if result.get("stopped"):
         run.report.message(f"{stage}: {result['stopped']['message']}")
     return result
+
+
+def run_stage(
+    run: Run,
+    result_type: type[Result],
+    parts: Mapping[str, Any],
+    extent: Mapping[str, Any],
+    work: Callable[[], Result],
+    is_there: Callable[[Result], bool] = lambda result: True,
+) -> Result:
+    """As do_stage, for a stage whose result is typed: `result_type.stage` is its name."""
+
+    def as_json() -> dict[str, Any]:
+        return work().as_json()
+
+    def still_there(result: Mapping[str, Any]) -> bool:
+        return is_there(result_type.model_validate(result))
+
+    return result_type.model_validate(do_stage(run, result_type.stage, parts, extent, as_json, still_there))
+
+
+def read_result(run: Run, result_type: type[Result]) -> Result:
+    """A stage's result as recorded, so far if a time limit stopped it. Raises UserError where it is not done."""
+    return result_type.model_validate(result_of(run, result_type.stage))
 
 
 def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
