@@ -1,132 +1,178 @@
-"""Which processes a cluster gives, and what is said of nodes that cannot take part; no cluster is started."""
+"""Shards that several workers classify come back complete and in order, whichever worker is lost."""
 
-import os
-import signal
-import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from stages.infer import ray_joining
-from stages.infer.ray_executor import Place, places
-from stages.infer.ray_joining import cluster_address, join
-from stages.infer.ray_node import Facts, facts
-from stages.infer.ray_node_check import check_nodes, problems_of
-from stages.infer.watch_folder import infer_command
-from tests.helpers.classifying_project import make_heap
-from transfer.errors import UserError, UserErrors
+from stages.infer import ray_executor
+from stages.infer.ray_executor import MOST_LOSSES, LostWorkerError, WorkQueue
+from stages.infer.run_infer import run_infer
+from tests.helpers.classifying_project import ByRule, Floats, make_comment_project, rows, rule
+from tests.helpers.tiny_encoders import easy_texts
+from transfer.errors import UserError
 
-# no word to Ray's makers, and addresses of this machine alone
-OURS = ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
 
 
-def node(name: str, cpus: int, gpus: int = 0, alive: bool = True) -> dict[str, Any]:
-    """As ray.nodes() tells of one; what it has none of is not named."""
-    has = {kind: float(n) for kind, n in (("CPU", cpus), ("GPU", gpus)) if n}
-    return {"NodeID": name, "NodeManagerAddress": f"10.0.0.{name}", "Alive": alive, "Resources": has}
+@dataclass
+class FakeWorker:
+    """Answers by the rule; is lost in its n-th shard (from 1), or cannot be opened for a reason."""
+
+    name: str
+    lost_at: int | None = None
+    broken: str = ""
+    read: list[list[str]] = field(default_factory=list)
+    ended: bool = False
+
+    def open(self) -> None:
+        if self.broken:
+            raise UserError(self.broken)
+
+    def classify(self, texts: Sequence[str]) -> Floats:
+        self.read.append(list(texts))
+        if len(self.read) == self.lost_at:
+            raise LostWorkerError("the machine went away")
+        time.sleep(0.01)  # long enough for the others to take their part
+        return rule(texts)
+
+    def end(self) -> None:
+        self.ended = True
 
 
-def test_each_node_has_one_process_with_all_its_cores_where_there_are_no_gpus() -> None:
-    found = places([node("1", 4), node("2", 16), node("3", 0), node("4", 8, alive=False)], False, None)
-    assert found == [Place("1", "10.0.0.1", 0, 0.0, 4), Place("2", "10.0.0.2", 0, 0.0, 16)]
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_executor, "POLL_SECONDS", 0.05)
 
 
-def test_each_gpu_has_a_process_and_nodes_without_one_are_left_out() -> None:
-    found = places([node("1", 8), node("2", 16, 2), node("3", 12, 1)], True, None)
-    assert [(place.node, place.number, place.gpus, place.cpus) for place in found] == [
-        ("2", 0, 1.0, 8),
-        ("2", 1, 1.0, 8),
-        ("3", 0, 1.0, 12),
-    ]
+def classified(queue: WorkQueue, shards: Sequence[Sequence[str]]) -> list[Floats]:
+    finishes = [queue.begin(shard) for shard in shards]
+    try:
+        return [finish(lambda read: None) for finish in finishes]
+    finally:
+        queue.close()
 
 
-def test_the_plan_says_how_many_processes_a_node_has() -> None:
-    assert [place.cpus for place in places([node("1", 5)], False, 2)] == [2, 2]
-    assert [place.gpus for place in places([node("1", 8, 2)], True, 4)] == [0.5] * 4
-    # none is given parts of two GPUs, which Ray would wait for in vain
-    assert [place.gpus for place in places([node("1", 8, 2)], True, 3)] == [0.5] * 3
+SHARDS = [TEXTS[i : i + 6] for i in range(0, 60, 6)]
 
 
-def test_nodes_with_gpus_are_not_used_from_a_machine_without() -> None:
-    with pytest.raises(UserError, match=r"node 10.0.0.2 has a GPU and this machine has none\n.*run it on a machine"):
-        places([node("1", 4), node("2", 4, 1)], False, None)
+def test_a_shard_of_a_lost_worker_is_done_by_another_and_each_comes_in_its_place() -> None:
+    messages: list[str] = []
+    first, second = FakeWorker("a", lost_at=2), FakeWorker("b")
+    found = classified(WorkQueue([first, second], 1, messages.append), SHARDS)
+    for shard, probabilities in zip(SHARDS, found, strict=True):
+        np.testing.assert_array_equal(probabilities, rule(shard))
+    assert len(first.read) == 2
+    assert first.read[1] in second.read
+    assert messages == ["infer: a is lost, others do its work: the machine went away"]
+    assert first.ended
+    assert second.ended
 
 
-HERE = Facts("here", {"moodline": "1.1", "torch": "2.9"}, [])
-MARK = Path("/shared/runs/small/scratch/mark")
+def test_the_texts_that_each_model_read_are_counted() -> None:
+    batches: list[int] = []
+    queue = WorkQueue([FakeWorker("a")], 2, print)
+    queue.begin(SHARDS[0])(batches.append)
+    queue.close()
+    assert batches == [12]  # six texts, by each of two models
 
 
-def test_nodes_that_differ_are_told_of_each_with_what_to_do() -> None:
-    same = Facts("a", dict(HERE.versions), [])
-    older = Facts("b", {"moodline": "1.0", "torch": "2.9", "onnxruntime": "1.2"}, [str(MARK), "/shared/models/x"])
-    found = {host: problems_of(host, there, HERE, MARK) for host, there in (("1", same), ("2", older))}
-    assert found["1"] == []
-    assert [str(problem) for problem in found["2"]] == [
-        "node 2 (b): moodline is 1.0 there and 1.1 here, onnxruntime is 1.2 there and none here\n"
-        "  install the same on all nodes",
-        "node 2 (b) does not see the workspace /shared/runs/small\n"
-        "  put it on a folder that all nodes mount under the same path (workspace: in the plan)",
-    ]
-    [without] = problems_of("3", Facts("c", dict(HERE.versions), ["/shared/models/x"]), HERE, MARK)
-    assert "does not see /shared/models/x" in str(without)
-    assert problems_of("5", None, HERE, MARK) == []  # it went away; others do its work
-    [bare] = problems_of("4", "No module named 'stages'", HERE, MARK)
-    assert "moodline does not run there: No module named 'stages'" in str(bare)
+def test_a_worker_that_joins_later_takes_over_where_all_were_lost() -> None:
+    later = FakeWorker("later")
+    coming: list[FakeWorker] = [later]
+
+    def more() -> list[FakeWorker]:
+        return [coming.pop()] if coming else []
+
+    found = classified(WorkQueue([FakeWorker("a", lost_at=1)], 1, lambda text: None, more), SHARDS)
+    assert len(found) == len(later.read) == len(SHARDS)
 
 
-def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path: Path) -> None:
-    from stages.infer.executors import ExecutorChoice
-    from transfer.ensembling.combination import mixture_from
+def test_workers_that_join_later_all_have_work_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(6)
 
-    run = make_heap(tmp_path).open()
-    team = ExecutorChoice([], [], mixture_from("mean"))
-    check_nodes(run, team, {"n1": "10.0.0.1"}, lambda node, paths: facts(paths))
-    with pytest.raises(UserErrors) as caught:
-        check_nodes(run, team, {"n1": "10.0.0.1", "n2": "10.0.0.2"}, lambda node, paths: "it is gone")
-    assert len(caught.value.problems) == 2
-    assert list(run.scratch.iterdir()) == []
+    class Waiting(FakeWorker):
+        def classify(self, texts: Sequence[str]) -> Floats:
+            together.wait(20)  # broken where fewer than six shards are in work at once
+            return rule(texts)
 
+    coming = [Waiting(f"later {i}") for i in range(5)]
 
-def test_without_ray_the_extra_is_named_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_joining, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
-        infer_command(Path("no/plan.yaml"), [], None, False, "ray")
+    def more() -> list[Waiting]:
+        came, coming[:] = list(coming), []
+        return came
 
-
-def test_the_cluster_is_the_environments_or_one_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    assert cluster_address() == "local"
-    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    assert cluster_address() == "10.0.0.1:6379"
-    with pytest.raises(UserError, match="ray://host:10001 is an address of Ray Client"):
-        join("ray://host:10001")
+    project = make_comment_project(tmp_path, monkeypatch=monkeypatch)
+    project.write("a.parquet", TEXTS)  # six shards
+    result = run_infer(project.open(), lambda run, choice: WorkQueue([Waiting("first")], 1, print, more))
+    assert result.rows == 60
 
 
-def test_a_cluster_of_this_machine_is_private_and_leaves_signals_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {}
-
-    def init(**settings: Any) -> None:
-        given.update(settings, **{name: os.environ[name] for name in OURS})
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ray does, with a handler of its own
-
-    for name in OURS:
-        monkeypatch.setenv(name, "1")
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
-    before = signal.getsignal(signal.SIGTERM)
-    join("local")
-    assert signal.getsignal(signal.SIGTERM) == before
-    assert (given["address"], given["include_dashboard"]) == ("local", False)
-    assert [given[name] for name in OURS] == ["0", "0"]
+def test_a_worker_that_cannot_be_opened_is_reported_and_costs_nothing() -> None:
+    messages: list[str] = []
+    found = classified(
+        WorkQueue([FakeWorker("a"), FakeWorker("b", broken="no model there")], 1, messages.append), SHARDS
+    )
+    assert len(found) == len(SHARDS)
+    assert messages == ["infer: b is lost, others do its work: no model there"]
 
 
-def test_a_cluster_that_cannot_be_joined_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    def init(**_: Any) -> None:
-        raise ConnectionError("Could not find any running Ray instance.\nand more")
+def test_where_no_worker_is_left_the_inference_ends_with_a_message() -> None:
+    with pytest.raises(UserError, match=r"no worker has been left for 0\.2 s"):
+        classified(WorkQueue([FakeWorker("a", lost_at=1)], 1, lambda text: None, patience=0.2), SHARDS)
 
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
-    with pytest.raises(
-        UserError, match=r"the cluster 10.0.0.1:6379 could not be joined: .* instance\.\n  run the command"
-    ):
-        join("10.0.0.1:6379")
+
+def test_comments_that_end_one_worker_after_another_are_named_as_the_cause() -> None:
+    lost = [FakeWorker(str(i), lost_at=1) for i in range(MOST_LOSSES)]
+    with pytest.raises(UserError, match="3 nodes were lost one after another over the same 6 comments"):
+        classified(WorkQueue(lost, 1, lambda text: None), SHARDS[:1])
+
+
+def test_an_error_of_the_model_is_raised_where_the_shard_is_waited_for() -> None:
+    class Broken(FakeWorker):
+        def classify(self, texts: Sequence[str]) -> Floats:
+            raise ValueError("no such token")
+
+    with pytest.raises(ValueError, match="no such token"):
+        classified(WorkQueue([Broken("a")], 1, print), SHARDS[:2])
+
+
+def test_closing_ends_the_threads_in_the_middle_of_a_shard() -> None:
+    begun, gone = threading.Event(), threading.Event()
+
+    class Slow(FakeWorker):
+        def classify(self, texts: Sequence[str]) -> Floats:
+            begun.set()
+            gone.wait(10)
+            raise LostWorkerError("ended")
+
+        def end(self) -> None:
+            gone.set()
+
+    messages: list[str] = []
+    queue = WorkQueue([Slow("a")], 1, messages.append)
+    queue.begin(TEXTS[:2])
+    begun.wait(10)
+    queue.close()
+    assert messages == []
+    assert not any(thread.is_alive() for thread in queue._threads)
+
+
+def test_shards_are_those_of_one_process_though_workers_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = [FakeWorker("a", lost_at=1), FakeWorker("b", lost_at=2), FakeWorker("c")]
+    starts: dict[str, Any] = {"one": ByRule(), "several": lambda run, choice: WorkQueue(several, 1, print)}
+    outcomes = []
+    for name, start in starts.items():
+        project = make_comment_project(tmp_path / name, monkeypatch=monkeypatch)
+        project.write("a.parquet", [*TEXTS[:20], *TEXTS[5:12], *TEXTS[20:23], *TEXTS[:8], *TEXTS[23:25]])
+        run = project.open()
+        result = run_infer(run, start)
+        outcomes.append((rows(run, result), result.rows, result.unique))
+    assert outcomes[0] == outcomes[1]
