@@ -70,9 +70,9 @@ def _infer(run: "Run", follows: bool, on: str | None) -> "InferResult":
     infer = run_infer
     with ExitStack() as at_end:
         if on is not None:
-            from stages.infer.ray_executor import RayExecution
+            from stages.infer.ray_executor import ray_execution
 
-            infer = partial(run_infer, start=at_end.enter_context(RayExecution()).start)
+            infer = partial(run_infer, start=at_end.enter_context(ray_execution()))
         return follow(run, infer) if follows else infer(run)
 
 

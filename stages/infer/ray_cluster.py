@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -68,10 +68,10 @@ def cluster_address() -> str:
     return os.environ.get("RAY_ADDRESS") or LOCAL
 
 
-def join(address: str) -> None:
-    """Joins the cluster, or starts a LOCAL one that no other machine reaches. Sends no usage statistics.
+def join(address: str, report: Callable[[str], None]) -> None:
+    """Joins the cluster, or starts a LOCAL one that no other machine reaches; does nothing where that was done before.
 
-    Raises UserError where that fails.
+    Sends no usage statistics. Raises UserError where that fails.
     """
     if address.startswith("ray://"):
         raise UserError(
@@ -87,6 +87,9 @@ def join(address: str) -> None:
     with _same_process_afterwards():
         import ray
 
+        if ray.is_initialized():
+            return
+        report("starting Ray on this machine" if address == LOCAL else f"joining the Ray cluster {address}")
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local)
         except Exception as error:  # Ray raises errors of many kinds

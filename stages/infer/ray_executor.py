@@ -4,207 +4,57 @@ So the nodes need neither the comments nor the store, and shards are those of on
 models on each node; which shard goes to which of them, and again where one is lost, is decided here.
 """
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import count
-from queue import PriorityQueue
-from typing import Any, Protocol, cast
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, cast
 
-from stages.infer.executors import Executor, ExecutorChoice, Finish, Floats, InProcess, OnBatch, open_in_worker
-from stages.infer.ray_cluster import LOCAL, Place, cluster_address, join, only_on, places
+from stages.infer.executors import Executor, ExecutorChoice, Floats, InProcess, StartExecutor, open_in_worker
+from stages.infer.ray_cluster import Place, cluster_address, join, only_on, places
 from stages.infer.ray_node_check import check_nodes
+from stages.infer.work_queue import LostWorkerError, WorkQueue
 from stages.runtime.run_context import Run
 from transfer.device.device import device_name
 from transfer.errors import UserError, UserErrors
 
 BUSY_SECONDS = 60.0  # without cores or GPUs for a worker, after which it is reported
-POLL_SECONDS = 1.0
-JOIN_SECONDS = 5.0
-MOST_LOSSES = 3  # comments that so many workers were lost over are more likely the cause than not
 
 
-class LostWorkerError(Exception):
-    """A worker is gone, with the shard that it had in work."""
+@contextmanager
+def ray_execution() -> Iterator[StartExecutor]:
+    """What starts inferences on the cluster of RAY_ADDRESS, or on one of this machine where that is not set.
 
-
-class Worker(Protocol):
-    """A process somewhere that classifies shards, one at a time."""
-
-    @property
-    def name(self) -> str:
-        """In messages."""
-
-    def open(self) -> None:
-        """Waits until the models are loaded. Raises LostWorkerError, and UserError where they cannot be."""
-
-    def classify(self, texts: Sequence[str]) -> Floats:
-        """(N, K) float32 of cleaned texts. Raises LostWorkerError."""
-
-    def end(self) -> None:
-        """Ends it, in the middle of a shard if need be; from any thread."""
-
-
-@dataclass(order=True)
-class _Job:
-    """A shard's texts. number: the earlier shard comes first, also when it comes a second time."""
-
-    number: int
-    texts: Sequence[str] = field(compare=False)
-    result: "Future[Floats]" = field(compare=False, default_factory=Future)
-    losses: int = field(compare=False, default=0)
-
-
-class WorkQueue:
-    """An Executor that gives shards to workers, each served by a thread; what a lost one had in work, another does.
-
-    models: that read each text. new_workers: those that came since it was last called. Where no worker is left for
-    `patience` seconds, the shard that is waited for raises UserError.
+    It is joined when there is something to classify, and left at the end; one of this machine ends then.
     """
+    try:
+        yield _start
+    finally:
+        if "ray" in sys.modules:
+            sys.modules["ray"].shutdown()
 
-    def __init__(
-        self,
-        workers: Sequence[Worker],
-        models: int,
-        report: Callable[[str], None],
-        new_workers: Callable[[], Sequence[Worker]] = list,
-        patience: float = 60.0,
-    ) -> None:
-        self._models, self._report, self._new_workers, self._patience = models, report, new_workers, patience
-        self._jobs: PriorityQueue[_Job] = PriorityQueue()
-        self._numbers, self._closed, self._seconds_alone = count(), False, 0.0
-        self._threads: dict[threading.Thread, Worker] = {}
-        self._add(workers)
 
-    @property
-    def prefetch_depth(self) -> int:
-        """See Executor: one for each worker that is there now, and one more."""
-        return sum(thread.is_alive() for thread in list(self._threads)) + 1
+def _start(run: Run, choice: ExecutorChoice) -> Executor:
+    """Workers on all nodes, with their models loaded.
 
-    def begin(self, texts: Sequence[str]) -> Finish:
-        """See Executor."""
-        job = _Job(next(self._numbers), list(texts))
-        self._jobs.put(job)
-
-        def finish(on_batch: OnBatch) -> Floats:
-            probabilities = self._wait_for(job)
-            on_batch(len(texts) * self._models)
-            return probabilities
-
-        return finish
-
-    def close(self) -> None:
-        """Ends all workers, and waits for their threads."""
-        self._closed = True
-        for worker in self._threads.values():
-            worker.end()
-        for _ in self._threads:
-            self._jobs.put(_Job(-1, []))  # wakes a thread that waits for work
-        for thread in self._threads:
-            thread.join(JOIN_SECONDS)
-
-    def _add(self, workers: Sequence[Worker]) -> None:
+    Raises UserError where the cluster cannot be joined or a node cannot compute the models, and UserErrors with all
+    that keeps nodes from taking part.
+    """
+    join(cluster_address(), run.report.message)
+    nodes = _Nodes(run, choice)
+    workers = nodes.new_workers()
+    hosts = {worker.place.node for worker in workers}
+    run.report.message(f"classifying in {len(workers)} processes on {len(hosts)} nodes")
+    try:
         for worker in workers:
-            thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
-            self._threads[thread] = worker
-            thread.start()
-
-    def _wait_for(self, job: _Job) -> Floats:
-        while True:
-            with suppress(TimeoutError):
-                return job.result.result(POLL_SECONDS)
-            self._add(self._new_workers())
-            is_alone = not any(thread.is_alive() for thread in self._threads)
-            self._seconds_alone = self._seconds_alone + POLL_SECONDS if is_alone else 0.0
-            if self._seconds_alone >= self._patience:
-                raise UserError(
-                    f"infer: no worker has been left for {self._patience:g} s",
-                    "see to the nodes, then run again: shards that are written are kept",
-                )
-
-    def _serve(self, worker: Worker) -> None:
-        """A worker's thread, until the worker is lost or the queue closed."""
-        try:
-            worker.open()
-            while not self._closed and (job := self._jobs.get()).number >= 0:
-                self._do(job, worker)
-        except (LostWorkerError, UserError) as error:
-            worker.end()
-            if not self._closed:
-                self._report(f"infer: {worker.name} is lost, others do its work: {error}")
-
-    def _do(self, job: _Job, worker: Worker) -> None:
-        try:
-            job.result.set_result(worker.classify(job.texts))
-        except LostWorkerError:
-            job.losses += 1
-            if job.losses < MOST_LOSSES:
-                self._jobs.put(job)
-            else:
-                job.result.set_exception(_too_many_losses(job))
-            raise
-        except BaseException as error:  # noqa: BLE001 - raised where the shard is waited for
-            job.result.set_exception(error)
-
-
-def _too_many_losses(job: _Job) -> UserError:
-    return UserError(
-        f"infer: {job.losses} nodes were lost one after another over the same {len(job.texts):,} comments, "
-        "perhaps for want of memory",
-        "lower infer.processes or infer.shard_rows in the plan, or run again: shards that are written are kept",
-    )
-
-
-@dataclass
-class RayExecution:
-    """A context in which inferences may use the cluster of RAY_ADDRESS, or one on this machine where that is not set.
-
-    It is joined when there is something to classify, and left at the end; one on this machine ends then.
-    """
-
-    _has_joined: bool = False
-
-    def __enter__(self) -> "RayExecution":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._has_joined:
-            import ray
-
-            ray.shutdown()
-
-    def start(self, run: Run, choice: ExecutorChoice) -> Executor:
-        """Workers on all nodes, with their models loaded.
-
-        Raises UserError where the cluster cannot be joined or a node cannot compute the models, and UserErrors with
-        all that keeps nodes from taking part.
-        """
-        self._join(run)
-        nodes = _Nodes(run, choice)
-        workers = nodes.new_workers()
-        hosts = {worker.place.node for worker in workers}
-        run.report.message(f"classifying in {len(workers)} processes on {len(hosts)} nodes")
-        try:
-            for worker in workers:
-                with suppress(LostWorkerError):  # its thread will notice
-                    worker.open()
-        except BaseException as error:
-            for other in workers:
-                other.end()
-            if isinstance(error, UserError):
-                raise UserError(f"--on ray: {worker.name}: {error}") from error
-            raise
-        return WorkQueue(workers, len(choice.members), run.report.message, nodes.workers_that_joined)
-
-    def _join(self, run: Run) -> None:
-        if self._has_joined:
-            return
-        address = cluster_address()
-        run.report.message("starting Ray on this machine" if address == LOCAL else f"joining Ray's cluster {address}")
-        join(address)
-        self._has_joined = True
+            with suppress(LostWorkerError):  # its thread will notice
+                worker.open()
+    except BaseException as error:
+        for other in workers:
+            other.end()
+        if isinstance(error, UserError):
+            raise UserError(f"--on ray: {worker.name}: {error}") from error
+        raise
+    return WorkQueue(workers, len(choice.members), run.report.message, nodes.workers_that_joined)
 
 
 class _Nodes:

@@ -14,7 +14,7 @@ import pytest
 
 from stages.infer import ray_node_check
 from stages.infer.executors import Executor, ExecutorChoice, Finish, open_in_process
-from stages.infer.ray_executor import RayExecution
+from stages.infer.ray_executor import ray_execution
 from stages.infer.run_infer import run_infer
 from stages.infer.shard_schema import publish_shard
 from stages.results.infer_result import InferResult
@@ -116,10 +116,10 @@ def test_a_killed_node_changes_nothing_and_one_that_comes_takes_part(
             for process in [raylet, *raylet.children(recursive=True)]:
                 process.kill()
 
-    with monkeypatch.context() as patch, RayExecution() as ray:
+    with monkeypatch.context() as patch, ray_execution() as start:
         at_shard(3, kill, patch)
         run, report = opened_run(project)
-        result = run_infer(run, ray.start)
+        result = run_infer(run, start)
     assert [table.equals(ours) for table, ours in zip(one, shards(run, result), strict=True)] == [True] * 30
     assert (result.rows, result.unique) == (300, 260)
     assert any("is lost, others do its work" in line for line in report.messages)
@@ -136,16 +136,16 @@ def test_what_is_done_stays_done_and_new_comments_are_classified_alone(
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    with RayExecution() as ray:
+    with ray_execution() as start:
         with monkeypatch.context() as patch:
             at_shard(12, interrupt, patch)
             with pytest.raises(KeyboardInterrupt):
-                run_infer(opened_run(project)[0], ray.start)
+                run_infer(opened_run(project)[0], start)
         assert len(project.open().files.names("shards")) == 11
         begun: list[int] = []
 
         def counted(run: Run, choice: ExecutorChoice) -> Executor:
-            made = ray.start(run, choice)
+            made = start(run, choice)
             real = made.begin
 
             def begin(texts: Sequence[str]) -> Finish:
@@ -171,15 +171,15 @@ def test_a_node_that_does_not_see_the_workspace_is_named_before_the_first_shard(
 ) -> None:
     project.write("a.parquet", TEXTS[:10])
     monkeypatch.setattr(ray_node_check, "_required_paths", lambda choice, marker: ["/no/such/folder"])
-    with RayExecution() as ray, pytest.raises(UserErrors, match="does not see /no/such/folder"):
-        run_infer(project.open(), ray.start)
+    with ray_execution() as start, pytest.raises(UserErrors, match="does not see /no/such/folder"):
+        run_infer(project.open(), start)
     assert project.open().files.names("shards") == []
 
 
 LISTENING = """
 import json, psutil
 from stages.infer.ray_cluster import join
-join("local")
+join("local", print)
 import ray
 ours = psutil.Process().children(recursive=True)
 there = [c for process in ours for c in process.net_connections("inet") if c.status == "LISTEN"]

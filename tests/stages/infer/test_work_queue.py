@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.infer import ray_executor
-from stages.infer.ray_executor import MOST_LOSSES, LostWorkerError, WorkQueue
+from stages.infer import work_queue
 from stages.infer.run_infer import run_infer
+from stages.infer.work_queue import MOST_LOSSES, LostWorkerError, WorkQueue
 from tests.helpers.classifying_project import ByRule, Floats, make_comment_project, rows, rule
 from tests.helpers.tiny_encoders import easy_texts
 from transfer.errors import UserError
@@ -47,7 +47,7 @@ class FakeWorker:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_executor, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(work_queue, "POLL_SECONDS", 0.05)
 
 
 def classified(queue: WorkQueue, shards: Sequence[Sequence[str]]) -> list[Floats]:
