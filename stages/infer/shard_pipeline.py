@@ -1,4 +1,4 @@
-"""From comment files to shards: windows of comments are read and deduplicated ahead, classified, written and recorded.
+"""From comment files to shards: windows of comments are read, deduplicated, classified, written and recorded.
 
 Memory holds a few windows. A shard is recorded when its file is complete, so a killed inference redoes those in work.
 """

@@ -1,13 +1,11 @@
-"""Shards given to workers that may be lost on the way: what one of them has not finished, another one does.
+"""Shards classified by workers that may be lost: what one of them has not finished, another one does.
 
-A worker is a process somewhere that classifies one shard after another. Nothing here knows of the machines between:
-stages.infer.ray_executor has the workers of a Ray cluster.
+Workers are processes on any machine; those of a Ray cluster are in stages.infer.ray_executor.
 """
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from itertools import count
 from queue import PriorityQueue
@@ -107,9 +105,7 @@ class WorkQueue:
             thread.start()
 
     def _wait_for(self, job: _Job) -> Floats:
-        while True:
-            with suppress(TimeoutError):
-                return job.result.result(POLL_SECONDS)
+        while not wait([job.result], POLL_SECONDS).done:
             self._add(self._new_workers())
             is_alone = not any(thread.is_alive() for thread in self._threads)
             self._seconds_alone = self._seconds_alone + POLL_SECONDS if is_alone else 0.0
@@ -118,6 +114,7 @@ class WorkQueue:
                     f"infer: no worker has been left for {self._patience:g} s",
                     "see to the nodes, then run again: shards that are written are kept",
                 )
+        return job.result.result()
 
     def _serve(self, worker: Worker) -> None:
         """A worker's thread, until the worker is lost or the queue closed."""

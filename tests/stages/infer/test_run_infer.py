@@ -2,7 +2,6 @@
 
 import errno
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,32 +186,6 @@ def test_a_full_disk_stops_cleanly_and_nothing_is_lost(
     result = run_infer(run, again)
     assert [len(shard) for shard in again.read] == [10, 10]
     assert [row["id"] for row in rows(run, result)] == [f"c{i}" for i in range(40)]
-
-
-def test_members_with_one_tokenizer_share_its_tokens(project: CommentProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages.infer.engine_selection import member_of
-    from stages.infer.executors import ExecutorChoice, open_in_process
-    from stages.runtime.predictor import model_record
-    from transfer.encoders.tokenization import Tokens, encode
-    from transfer.engines.inference_engine import Way
-    from transfer.ensembling.combination import mixture_from
-
-    make_comment_project(project.folder / "more", ("bert", "bert", "roberta"))
-    more = CommentProject(project.folder / "more", ("bert 0", "bert 1", "roberta 2"))
-    run = more.open()
-    members = [member_of(run, model_record(run, name)) for name in more.members]
-    here = open_in_process(ExecutorChoice(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
-    encoded: list[int] = []
-
-    def counted(texts: Sequence[str], *more: Any) -> Tokens:
-        encoded.append(len(texts))
-        return encode(texts, *more)
-
-    monkeypatch.setattr("stages.infer.executors.encode", counted)
-    mixed = here.begin(TEXTS[:20])(lambda read: None)
-    assert encoded == [20, 20]  # once for both of BERT's kind, once for RoBERTa's
-    alone = [engine.probabilities(TEXTS[:20]) for engine in here.engines]  # type: ignore[attr-defined]
-    np.testing.assert_allclose(mixed, np.mean(alone, axis=0), atol=1e-6)
 
 
 @pytest.mark.slow
