@@ -56,8 +56,8 @@ class ShardPipeline:
     """Makes the shards that are missing.
 
     files: with their sources, in order. versions: of each, what its shards depend on and its content's hash. faults:
-    what could not be read. unused: counts in windows without a usable row, which have no shard. masked: authors with a
-    masked name, in the shards written now.
+    what could not be read. unused: counts in windows without a usable row, which have no shard. masked: comments with a
+    masked author, in the shards written now.
     """
 
     run: Run
