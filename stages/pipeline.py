@@ -27,7 +27,7 @@ DOES: dict[str, Stage] = {
     "further": run_further,
     "ensemble": run_ensemble,
     "distil": run_distil,
-    "infer": run_infer,
+    "infer": lambda run: run_infer(run).as_json(),
     "monitor": run_monitor,
     # by its own command alone
     "ablation": run_ablation,

@@ -5,7 +5,6 @@ from typing import Any
 
 from stages.console.show_evaluation import show_combinations, show_distilled
 from stages.console.show_further import show_comparisons
-from stages.console.show_infer import show_inference
 from stages.console.show_labels import show_label_stage, show_labeller
 from stages.console.show_studies import show_studies, show_winner
 from stages.console.tables import console, ends, figure, table
@@ -38,8 +37,6 @@ def show_stage(result: Mapping[str, Any]) -> None:
         show_combinations(result)
     if "distilled" in result:
         show_distilled(result["distilled"])
-    if "rows_per_second" in result:
-        show_inference(result)
     if "page" in result:
         console().print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
