@@ -31,9 +31,7 @@ def make_models(language: str, folder: Path) -> None:
     with one_thread():
         for kind in ENCODERS:
             make_encoder(kind, texts, folder / kind, masked_lms.TRAINING, vocabulary=VOCABULARY, hidden=HIDDEN)
-        make_stand_in(
-            diary, language, folder / "gemma", stand_in_lm.TRAINING, vocabulary=VOCABULARY, hidden=HIDDEN
-        )
+        make_stand_in(diary, language, folder / "gemma", stand_in_lm.TRAINING, vocabulary=VOCABULARY, hidden=HIDDEN)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Makes the demo in a folder: generated texts, ready-made tiny models and a plan. Offline; the same for the same seed."""
+"""Makes the demo in a folder: generated texts, shipped tiny models and a plan. Offline; the same for the same seed."""
 
 import csv
 import json
