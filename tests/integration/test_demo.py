@@ -29,12 +29,12 @@ def nothing(line: str) -> None:
 def test_a_small_demo_runs_to_its_page(tmp_path: Path) -> None:
     make_demo(tmp_path / "demo", "ko", 13, nothing, size=SMALL)
     project = Project(tmp_path / "demo")
-    told = project.json("run", "plan.yaml", "--set", "search.trials=1", "--set", "further.trials=1")
-    assert {stage["state"] for stage in told["stages"]} == {"done"}
-    assert {row["note"] for row in told["results"] if row["stage"] == "further"} == {
+    result = project.json("run", "plan.yaml", "--set", "search.trials=1", "--set", "further.trials=1")
+    assert {stage["state"] for stage in result["stages"]} == {"done"}
+    assert {row["note"] for row in result["results"] if row["stage"] == "further"} == {
         "learnt from a stand-in labeller: a simulation"
     }
-    page = Path(told["page"]).read_text(encoding="utf-8")
+    page = Path(result["page"]).read_text(encoding="utf-8")
     assert "simulation" in page
 
 
@@ -51,9 +51,9 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 def test_the_demo_gains_by_its_pseudo_labels_and_shows_the_event(tmp_path: Path, language: str) -> None:
     done = Project(tmp_path).run("demo", "demo", "--language", language, "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert gain(told["results"]) > LIKELY_GAIN
-    assert 0.3 < told["labeller"]["kappa"]["value"] < 0.9  # it errs, and is no noise
+    result = json.loads(done.stdout)
+    assert gain(result["results"]) > LIKELY_GAIN
+    assert 0.3 < result["labeller"]["kappa"]["value"] < 0.9  # it errs, and is no noise
     project = Project(tmp_path / "demo")
     weeks = [p for p in project.json("monitor", "plan.yaml")["periods"] if p["every"] == "week" and p["index"]]
     quiet = [week["index"]["value"] for week in (*weeks[:3], *weeks[-3:])]
