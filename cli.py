@@ -60,9 +60,9 @@ def demo(
         quiet_libraries()
         from stages.console.progress_bar import Terminal
         from stages.console.show_run import show_run
-        from stages.demo.make_demo import make_world
+        from stages.demo.make_demo import make_demo
 
-        plan = make_world(folder, language, seed, Terminal().message)
+        plan = make_demo(folder, language, seed, Terminal().message)
         finish(lead_stage(plan, overrides, "run", None), as_json, show_run)
 
 

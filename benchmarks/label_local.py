@@ -2,7 +2,7 @@
 
 python -m benchmarks.label_local [--comments 5000] [--peers 60] [--rounds 3] [--size small] [--device cpu]
 python -m benchmarks.label_local --device cuda --size 4b --peak 989
-A Gemma 3 from a configuration, with random weights; comments of the demo's world; a fixed prompt of 300 tokens. All
+A Gemma 3 from a configuration, with random weights; comments of the demo; a fixed prompt of 300 tokens. All
 three take turns in one process. (a) `model.generate` for each comment with its whole prompt, as long as the longest
 label; (b) one forward pass over prompt and label for each comment and label. Both on fewer comments: their speed does
 not depend on how many there are. Scores of (b) and moodline's are compared. Peak memory is of one process each that
@@ -23,10 +23,9 @@ from typing import Any
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
+from benchmarks.demo_models.tiny_tokenizers import byte_level, wrapped
 from benchmarks.parts import machine, table
-from stages.demo.corpus import LABELS, make_corpus
-from stages.demo.demo_size import Size
-from stages.demo.tiny_tokenizers import byte_level, wrapped
+from stages.demo.corpus import LABELS, Size, make_corpus
 from stages.label.labelling_loop import CHUNK
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.local_labeller import LocalLabeller, local_labeller
@@ -55,7 +54,7 @@ SENTENCE = " Judge what the writer feels, not what the comment is about."
 
 
 def comments_of(n: int) -> list[str]:
-    """`n` comments of the demo's English world."""
+    """`n` comments of the English demo."""
     corpus = make_corpus("en", 13, Size(comments=n + n // 10))
     return [row.text for row in corpus.comments if row.text][:n]  # some have lost theirs
 

@@ -1,7 +1,7 @@
 """A local LM's plain prompt beside prompt tuning and LoRA, on the demo's comments with the demo's tiny Gemma.
 
 python -m benchmarks.tune_local FOLDER [--language en] [--seed 13] [--prompt '{...}'] [--lora '{...}']
-FOLDER gets the demo's texts and its LM, raised on diaries (minutes); run again, they are taken as they are. Each way
+FOLDER gets the demo's texts and models; run again, they are taken as they are. Each way
 runs through `moodline label`'s own stage: it learns from the original train split, and gold's tune half judges it. The
 table is of gold's report half, which nothing has read before; gains are paired. All of it is a simulation.
 """
@@ -18,12 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.parts import machine
 from stages.datasets.original_and_gold import read_gold
-from stages.demo.corpus import make_corpus
-from stages.demo.demo_files import write_texts
-from stages.demo.demo_plan import plan_text
-from stages.demo.demo_size import FULL
-from stages.demo.pretraining import one_thread
-from stages.demo.tiny_lm import make_llm
+from stages.demo.make_demo import make_demo
 from stages.label.labeller_ensemble import panels_of
 from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
@@ -34,20 +29,6 @@ from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
 # An LM of 64 units wants higher rates than one of 2,560.
 PROMPT = {"kind": "prompt", "virtual_tokens": 20, "epochs": 5}
 LORA = {"kind": "lora", "rank": 8, "learning_rate": 3e-3, "epochs": 5}
-
-
-def make(folder: Path, language: str, seed: int) -> Path:
-    """The demo's texts, LM and plan, without its encoders."""
-    plan = folder / "plan.yaml"
-    if not plan.exists():
-        for name in ("data", "models"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        corpus = make_corpus(language, seed, FULL)
-        write_texts(corpus, folder / "data")
-        with one_thread():
-            make_llm(corpus.diary, language, folder / "models" / "gemma", seed, FULL)
-        plan.write_text(plan_text(language, seed, FULL), encoding="utf-8")
-    return plan
 
 
 def said(run: Run, told: dict[str, Any], rows: Labelled) -> NDArray[np.int64]:
@@ -74,7 +55,7 @@ def main() -> None:
     parser.add_argument("--prompt", default="{}", help="further settings of prompt tuning, as YAML")
     parser.add_argument("--lora", default="{}", help="further settings of LoRA, as YAML")
     given = parser.parse_args()
-    plan = make(given.folder, given.language, given.seed)
+    plan = make_demo(given.folder, given.language, given.seed, print)
     torch.set_num_threads(1)
     ways = {"plain": None, "prompt": PROMPT | yaml.safe_load(given.prompt), "lora": LORA | yaml.safe_load(given.lora)}
     print(f"{machine()}\n\n| | κ | macro-F1 | gain | gain on the tune half | used |\n|---|---|---|---|---|---|")

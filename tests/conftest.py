@@ -16,9 +16,9 @@ os.environ.pop("HF_HUB_OFFLINE", None)
 @pytest.fixture(scope="session")
 def one_thread() -> Iterator[None]:
     """So that figures repeat to the last bit."""
-    from stages.demo import pretraining
+    from benchmarks.demo_models import training_loop
 
-    with pretraining.one_thread():
+    with training_loop.one_thread():
         yield
 
 

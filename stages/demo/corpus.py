@@ -1,39 +1,49 @@
-"""The demo's texts: labelled formal dialogue, dated slangy comments with an event in their middle, gold, and a diary.
+"""The demo's texts: labelled formal dialogue, dated slangy comments with an event in their middle, and gold.
 
 The true emotion of a comment stays here, in memory; of the files only gold carries some of it, through an
-annotator who errs now and then.
+annotator who sometimes errs.
 """
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
-from stages.demo import chatter_en, chatter_ko, diary_en, diary_ko, formal_en, formal_ko
-from stages.demo.demo_size import Size
 from stages.demo.template_grammar import Grammar, expand, parse
-from stages.demo.text_noise import roughen
-from transfer.text.cleaning import clean, key
+from stages.demo.text_noise import add_noise
 
+DATA = Path(__file__).parent / "data"
 LABELS = ("anger", "sadness", "neutral", "happiness")
 LANGUAGES = ("ko", "en")
 FIRST_DAY = date(2024, 3, 4)
 
-_RULES = {
-    "ko": (formal_ko.RULES, chatter_ko.RULES, diary_ko.RULES),
-    "en": (formal_en.RULES, chatter_en.RULES, diary_en.RULES),
-}
 _TOPICS = ("music", "ball", "food", "game", "drama")
 # shares of LABELS on an ordinary day, and in what is written about the event
 _ORDINARY = (0.17, 0.17, 0.34, 0.32)
 _ABOUT_EVENT = (0.56, 0.26, 0.14, 0.04)
-_TALK_OF_EVENT, _HALF_LIFE = 0.75, 6.0  # share of comments on its first day; days until half as many
-_EVENT_CROWD = 0.8  # how many more comments its first day draws
-_WEEKDAY_CROWD = (1.0, 0.95, 0.95, 1.0, 1.15, 1.3, 1.25)
-_HOUR_CROWD = (5, 3, 2, 1, 1, 1, 2, 4, 5, 5, 5, 6, 8, 7, 6, 6, 7, 8, 9, 10, 12, 13, 12, 9)
-_COPIED, _EMPTY, _ANNOTATOR_ERRS, _ORIGINAL_ERRS = 0.04, 0.001, 0.04, 0.02
-_FLOODS, _FLOOD_SHARE = 3, 0.004  # three authors post one text over and over; each so much of all comments
+_EVENT_SHARE, _HALF_LIFE = 0.75, 6.0  # share of comments about the event on its first day; days until half of that
+_EVENT_TRAFFIC = 0.8  # additional comments on its first day, as a share of a usual day's
+_WEEKDAY_TRAFFIC = (1.0, 0.95, 0.95, 1.0, 1.15, 1.3, 1.25)
+_HOUR_TRAFFIC = (5, 3, 2, 1, 1, 1, 2, 4, 5, 5, 5, 6, 8, 7, 6, 6, 7, 8, 9, 10, 12, 13, 12, 9)
+_COPIED, _EMPTY, _ANNOTATOR_ERRORS, _ORIGINAL_ERRORS = 0.04, 0.001, 0.04, 0.02  # shares of all rows
+_FLOODS, _FLOOD_SHARE = 3, 0.004  # authors who repeat one text, and the share of all comments that each posts
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a demo is. original, comments, gold: rows. days: that the comments span. sample: comments to label."""
+
+    original: int = 2_500
+    comments: int = 12_000
+    gold: int = 400
+    days: int = 150
+    sample: int = 2_500
+
+
+FULL = Size()
+SMALL = Size(original=240, comments=900, gold=80, days=60, sample=200)  # for tests
 
 
 class Row(NamedTuple):
@@ -57,48 +67,43 @@ class Comment:
 
 @dataclass(frozen=True)
 class Corpus:
-    """All texts of a world.
-
-    reading: unlabelled, for pretraining: formal sentences other than the original data's, and the comments, cleaned,
-    gold's left out. gold: (comment, the annotator's label). diary: the stand-in LLM's. event: the day on which it is.
-    """
+    """All texts of a demo. gold: (comment, the annotator's label). event: the day on which it happens."""
 
     original: list[Row]
-    reading: list[str]
     comments: list[Comment]
     gold: list[tuple[Comment, str]]
-    diary: list[Row]
     event: date
 
 
 def make_corpus(language: str, seed: int, size: Size) -> Corpus:
-    """The texts of a world: the same for the same language ("ko", "en"), seed and size."""
-    formal, chatter, diary = (parse(rules) for rules in _RULES[language])
-    streams = ("formal", "reading", "chatter", "diary", "gold")
-    dice = {name: random.Random(f"{seed} {language} {name}") for name in streams}
+    """The texts of a demo: the same for the same language ("ko", "en"), seed and size."""
+    formal, chatter, gold = (random.Random(f"{seed} {language} {name}") for name in ("formal", "chatter", "gold"))
     event = FIRST_DAY + timedelta(days=size.days // 2)
-    comments = _comments(chatter, language, dice["chatter"], size, event)
-    gold = _gold(comments, dice["gold"], size.gold)
-    further = [row.text for row in _labelled(formal, dice["reading"], size.original, 0.0)]
+    comments = _comments(grammar_of("comments", language), language, chatter, size, event)
     return Corpus(
-        original=_labelled(formal, dice["formal"], size.original, _ORIGINAL_ERRS),
-        reading=[*further, *_outside(comments, gold)],
+        original=labelled_rows(grammar_of("formal", language), formal, size.original, _ORIGINAL_ERRORS),
         comments=comments,
-        gold=gold,
-        diary=_labelled(diary, dice["diary"], size.diary, 0.0),
+        gold=_gold(comments, gold, size.gold),
         event=event,
     )
 
 
-def _labelled(grammar: Grammar, rng: random.Random, rows: int, errs: float) -> list[Row]:
+def grammar_of(name: str, language: str, folder: Path = DATA) -> Grammar:
+    """The rules of texts. name: "formal" for the original data, "comments"; `folder` holds NAME_LANGUAGE.txt."""
+    return parse((folder / f"{name}_{language}.txt").read_text(encoding="utf-8"))
+
+
+def labelled_rows(grammar: Grammar, rng: random.Random, rows: int, errors: float) -> list[Row]:
+    """`rows` texts, as many of each label; a share of `errors` has another label than its text."""
     labels = [LABELS[i % len(LABELS)] for i in range(rows)]
     rng.shuffle(labels)
     texts = [expand(grammar, label, rng) for label in labels]
-    return [Row(text, _err(label, errs, rng)) for text, label in zip(texts, labels, strict=True)]
+    return [Row(text, _annotated(label, errors, rng)) for text, label in zip(texts, labels, strict=True)]
 
 
-def _err(label: str, share: float, rng: random.Random) -> str:
-    return rng.choice([other for other in LABELS if other != label]) if rng.random() < share else label
+def _annotated(label: str, errors: float, rng: random.Random) -> str:
+    """The label that an annotator gives who errs in a share of `errors`."""
+    return rng.choice([other for other in LABELS if other != label]) if rng.random() < errors else label
 
 
 def _comments(grammar: Grammar, language: str, rng: random.Random, size: Size, event: date) -> list[Comment]:
@@ -106,20 +111,20 @@ def _comments(grammar: Grammar, language: str, rng: random.Random, size: Size, e
     authors = _authors(rng, max(20, size.comments // 6))
     written: list[Comment] = []
     for number, moment in enumerate(moments):
-        id_, author = f"c{number:06}", _regular(authors, rng)
+        id_, author = f"c{number:06}", _author(authors, rng)
         if written and rng.random() < _COPIED:
             copied = rng.choice(written[-300:])
             written.append(Comment(id_, copied.text, moment, author, copied.video, copied.emotion))
             continue
         video, emotion, text = _comment(grammar, moment.date(), event, rng)
-        kept = None if rng.random() < _EMPTY else roughen(text, language, rng)
+        kept = None if rng.random() < _EMPTY else add_noise(text, language, rng)
         written.append(Comment(id_, kept, moment, author, video, emotion))
     return sorted([*written, *_floods(grammar, written, rng)], key=lambda comment: comment.written_at)
 
 
 def _comment(grammar: Grammar, day: date, event: date, rng: random.Random) -> tuple[str, str, str]:
     """(video, emotion, text) of a comment written on `day`."""
-    about_event = rng.random() < _talk_of_event(day, event)
+    about_event = rng.random() < _event_share(day, event)
     topic = "event" if about_event else rng.choice(_TOPICS)
     emotion = rng.choices(LABELS, weights=_ABOUT_EVENT if about_event else _ORDINARY)[0]
     means = {"thing": f"{topic}.thing", "who": f"{topic}.who"}
@@ -129,21 +134,21 @@ def _comment(grammar: Grammar, day: date, event: date, rng: random.Random) -> tu
     return ("music-event" if about_event else f"{topic}-{aired:02}"), emotion, text
 
 
-def _talk_of_event(day: date, event: date) -> float:
+def _event_share(day: date, event: date) -> float:
     since = (day - event).days
-    return _TALK_OF_EVENT * 0.5 ** (since / _HALF_LIFE) if since >= 0 else 0.0
+    return _EVENT_SHARE * 0.5 ** (since / _HALF_LIFE) if since >= 0 else 0.0
 
 
 def _days(size: Size, event: date, rng: random.Random) -> list[date]:
     days = [FIRST_DAY + timedelta(days=i) for i in range(size.days)]
-    crowd = [
-        _WEEKDAY_CROWD[day.weekday()] * (1 + _EVENT_CROWD * _talk_of_event(day, event) / _TALK_OF_EVENT) for day in days
+    traffic = [
+        _WEEKDAY_TRAFFIC[day.weekday()] * (1 + _EVENT_TRAFFIC * _event_share(day, event) / _EVENT_SHARE) for day in days
     ]
-    return rng.choices(days, weights=crowd, k=size.comments)
+    return rng.choices(days, weights=traffic, k=size.comments)
 
 
 def _moment(day: date, rng: random.Random) -> datetime:
-    hour = rng.choices(range(24), weights=_HOUR_CROWD)[0]
+    hour = rng.choices(range(24), weights=_HOUR_TRAFFIC)[0]
     return datetime(day.year, day.month, day.day, hour, rng.randrange(60), rng.randrange(60))
 
 
@@ -151,8 +156,8 @@ def _authors(rng: random.Random, number: int) -> list[str]:
     return [f"{rng.choice('abcdefghjkmnprstvwyz')}{rng.randrange(16**5):05x}" for _ in range(number)]
 
 
-def _regular(authors: Sequence[str], rng: random.Random) -> str:
-    """Somebody, the first of the list far more often than the last."""
+def _author(authors: Sequence[str], rng: random.Random) -> str:
+    """One of `authors`, the first far more often than the last."""
     return authors[int(len(authors) * rng.random() ** 3)]
 
 
@@ -166,15 +171,8 @@ def _floods(grammar: Grammar, written: Sequence[Comment], rng: random.Random) ->
     return floods
 
 
-def _outside(comments: Sequence[Comment], gold: Sequence[tuple[Comment, str]]) -> list[str]:
-    """The comments' texts, cleaned, without those that read like one of gold's."""
-    held = {key(clean(comment.text or "")) for comment, _ in gold}
-    texts = [clean(comment.text or "") for comment in comments]
-    return [text for text in texts if text and key(text) not in held]
-
-
 def _gold(comments: Sequence[Comment], rng: random.Random, rows: int) -> list[tuple[Comment, str]]:
     """A random sample of the distinct non-empty texts, as an annotator sees them."""
     distinct = list({comment.text: comment for comment in comments if comment.text}.values())
-    picked = rng.sample(distinct, min(rows, len(distinct)))
-    return [(comment, _err(comment.emotion, _ANNOTATOR_ERRS, rng)) for comment in picked]
+    sampled = rng.sample(distinct, min(rows, len(distinct)))
+    return [(comment, _annotated(comment.emotion, _ANNOTATOR_ERRORS, rng)) for comment in sampled]

@@ -1,56 +1,76 @@
-"""Makes the demo's world in a folder: texts, tiny models and a plan. Offline, and the same again for the same seed."""
+"""Makes the demo in a folder: generated texts, shipped tiny models and a plan. Offline; the same for the same seed."""
 
+import csv
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from shutil import copyfile
+from string import Template
 from typing import Any
 
-from stages.demo.demo_size import FULL, Size
+from stages.demo.corpus import DATA, FULL, LANGUAGES, Comment, Corpus, Size, make_corpus
 from transfer.errors import UserError
 
 PLAN = "plan.yaml"
-STAMP = "world.json"
-LANGUAGES = ("ko", "en")
+STAMP = "world.json"  # which demo a folder holds; the name that 0.1.0 gave it
+MODELS = DATA / "models"  # by language; made by benchmarks/make_demo_models.py
+# what the prompt calls the labels
+LABEL_NAMES = {
+    "en": {"anger": "anger", "sadness": "sadness", "neutral": "neutral", "happiness": "happiness"},
+    "ko": {"anger": "분노", "sadness": "슬픔", "neutral": "중립", "happiness": "행복"},
+}
+# whose days are counted; UTC for English, as those commenters live everywhere
+TIME_ZONES = {"en": "UTC", "ko": "Asia/Seoul"}
 
-Say = Callable[[str], None]
 
+def make_demo(folder: Path, language: str, seed: int, report: Callable[[str], None], *, size: Size = FULL) -> Path:
+    """Writes a demo into `folder` and returns its plan's path; a demo that is there already is left as it is.
 
-def make_world(folder: Path, language: str, seed: int, say: Say, *, size: Size = FULL) -> Path:
-    """Writes a world into `folder` and returns its plan's path; a world that is there already is left as it is.
-
-    language: "ko" or "en". say: hears a line about each thing made. A folder whose making was interrupted is made
-    again. Raises UserError for another language, and for a folder that cannot be written or holds something else.
+    language: "ko" or "en". seed: of texts and plan; the models are the same for all seeds. report: gets a line about
+    what was made. A folder whose making was interrupted is made again. Raises UserError for another language, and for
+    a folder that cannot be written or holds something else.
     """
     if language not in LANGUAGES:
         raise UserError(f"--language: no demo in '{language}'", f"there are {' and '.join(LANGUAGES)}")
-    facts = {"language": language, "seed": seed, "size": asdict(size)}
-    if _is_made(folder, facts):
-        say(f"{folder} holds this demo's texts and models already")
+    stamp = {"language": language, "seed": seed, "size": asdict(size)}
+    if _is_made(folder, stamp):
+        report(f"{folder} holds this demo's texts and models already")
         return folder / PLAN
     try:
-        for name in ("data", "models"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        _stamp(folder, facts, complete=False)
-        _fill(folder, language, seed, say, size)
-        _stamp(folder, facts, complete=True)
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        _write_stamp(folder, stamp, complete=False)
+        corpus = make_corpus(language, seed, size)
+        _write_texts(corpus, folder / "data")
+        _copy_models(language, folder / "models")
+        (folder / PLAN).write_text(plan_text(language, seed, size), encoding="utf-8")
+        _write_stamp(folder, stamp, complete=True)
+        report(_made(corpus, size.days))
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}", "name another folder") from error
     return folder / PLAN
 
 
-def _is_made(folder: Path, facts: dict[str, object]) -> bool:
-    """Whether `folder` holds this world, whole. Raises UserError where it holds anything else."""
-    stamp = folder / STAMP
-    if not stamp.exists():
+def plan_text(language: str, seed: int, size: Size) -> str:
+    """plan.yaml of a demo: every line with what it means, for somebody who reads a plan for the first time."""
+    names = ", ".join(f"{label}: {name}" for label, name in LABEL_NAMES[language].items())
+    template = Template((DATA / PLAN).read_text(encoding="utf-8"))
+    return template.substitute(
+        language=language, seed=seed, sample=size.sample, names=f"{{{names}}}", time_zone=TIME_ZONES[language]
+    )
+
+
+def _is_made(folder: Path, stamp: dict[str, Any]) -> bool:
+    """Whether `folder` holds this demo, complete. Raises UserError where it holds anything else."""
+    file = folder / STAMP
+    if not file.exists():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder} is neither empty nor a demo's folder", "name another one")
         return False
-    found = json.loads(stamp.read_text(encoding="utf-8"))
+    found = json.loads(file.read_text(encoding="utf-8"))
     complete = bool(found.pop("complete"))
-    if found != facts:
+    found["size"] = {name: found["size"].get(name) for name in stamp["size"]}  # 0.1.0's has the models' sizes, too
+    if found != stamp:
         raise UserError(
             f"{folder} holds another demo: language {found['language']}, seed {found['seed']}",
             "name another folder, or remove this one",
@@ -58,54 +78,54 @@ def _is_made(folder: Path, facts: dict[str, object]) -> bool:
     return complete
 
 
-def _stamp(folder: Path, facts: dict[str, object], *, complete: bool) -> None:
-    text = json.dumps({**facts, "complete": complete}, indent=2)
+def _write_stamp(folder: Path, stamp: dict[str, Any], *, complete: bool) -> None:
+    text = json.dumps({**stamp, "complete": complete}, indent=2)
     (folder / STAMP).write_text(text + "\n", encoding="utf-8")
 
 
-def _fill(folder: Path, language: str, seed: int, say: Say, size: Size) -> None:
-    """Texts, models and plan, whatever is there already."""
-    import torch
+def _write_texts(corpus: Corpus, folder: Path) -> None:
+    """original.csv, comments.parquet and gold.csv; of the comments' true emotions, gold's labels alone."""
+    import pyarrow.parquet as pq
 
-    from stages.demo.corpus import make_corpus
-    from stages.demo.demo_files import write_texts
-    from stages.demo.demo_plan import plan_text
-    from stages.demo.pretraining import one_thread
-    from stages.demo.tiny_encoders import ENCODERS, make_encoder
-    from stages.demo.tiny_lm import make_llm
+    gold = ((comment.id, comment.text, label) for comment, label in corpus.gold)
+    _write_csv(folder / "original.csv", ["text", "label"], corpus.original)
+    _write_csv(folder / "gold.csv", ["id", "text", "label"], gold)
+    pq.write_table(_table(corpus.comments), folder / "comments.parquet")
 
-    corpus = make_corpus(language, seed, size)
-    write_texts(corpus, folder / "data")
-    say(
-        f"wrote {len(corpus.original):,} dialogue sentences, {len(corpus.comments):,} comments of {size.days} days "
-        f"and {len(corpus.gold):,} gold labels"
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _table(comments: Sequence[Comment]) -> Any:
+    """The comments as an Arrow table. Times are naive, in the plan's time zone."""
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "id": [comment.id for comment in comments],
+            "text": pa.array([comment.text for comment in comments], pa.string()),
+            "written_at": pa.array([comment.written_at for comment in comments], pa.timestamp("ms")),
+            "author": [comment.author for comment in comments],
+            "video": [comment.video for comment in comments],
+        }
     )
-    with torch.random.fork_rng(devices=[]), one_thread(), _silent_saving():
-        for kind in ENCODERS:
-            with _timed(say, f"pretrained a tiny {kind} on the unlabelled texts"):
-                make_encoder(kind, corpus.reading, folder / "models" / kind, seed, size)
-        with _timed(say, "raised a tiny Gemma, which stands in for the LLM, on diaries and reviews"):
-            make_llm(corpus.diary, language, folder / "models" / "gemma", seed, size)
-    (folder / PLAN).write_text(plan_text(language, seed, size), encoding="utf-8")
 
 
-@contextmanager
-def _timed(say: Say, what: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    say(f"{what} ({time.perf_counter() - start:.0f} s)")
+def _copy_models(language: str, folder: Path) -> None:
+    """Copies contents without permissions, so that the folder can be removed where installed files are read-only."""
+    source = MODELS / language
+    for file in sorted(source.glob("*/*")):
+        copy = folder / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copyfile(file, copy)
 
 
-@contextmanager
-def _silent_saving() -> Iterator[None]:
-    """transformers draws a bar for every model that it saves; four of them say nothing."""
-    import transformers
-
-    logging: Any = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
+def _made(corpus: Corpus, days: int) -> str:
+    return (
+        f"wrote {len(corpus.original):,} dialogue sentences, {len(corpus.comments):,} comments of {days} days, "
+        f"{len(corpus.gold):,} gold labels, three tiny encoders and a tiny Gemma, which stands in for the LLM"
+    )

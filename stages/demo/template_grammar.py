@@ -1,12 +1,13 @@
 """Turns a page of rules into sentences: symbols, weighted lines, word lists and Korean particles.
 
-Knows no language's words; those are in formal_*.py, chatter_*.py and diary_*.py.
+Knows no language's words; those are in data/formal_*.txt and data/comments_*.txt.
 """
 
 import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 _SLOT = re.compile(r"\{([\w.]+)(\?)?\}")
 _INLINE = re.compile(r"\[([^\[\]]*)\]")
@@ -27,7 +28,7 @@ class Grammar:
 
 
 def parse(rules: str) -> Grammar:
-    """A grammar from a page of rules.
+    """A grammar from a page of rules; what stands before the first rule is a note to the reader.
 
     `= name` begins a symbol whose alternatives follow, one a line, `3* ` in front of one that counts three times;
     `= name: a, b, c` is a list of words, which may go on in another such line. In a line, `{name}` stands for a
@@ -43,12 +44,14 @@ def parse(rules: str) -> Grammar:
             name = name.strip()
             lines.setdefault(name, []).extend(word.strip() for word in words.split(",") if word.strip())
             weights[name] = [1] * len(lines[name])
-            continue
-        weight = _WEIGHT.match(line)
-        lines[name].append(line[weight.end() :] if weight else line)
-        weights[name].append(int(weight.group(1)) if weight else 1)
-    running = {name: tuple(sum(ws[: i + 1]) for i in range(len(ws))) for name, ws in weights.items()}
-    return Grammar({name: tuple(some) for name, some in lines.items()}, running)
+        elif name:
+            weight = _WEIGHT.match(line)
+            lines[name].append(line[weight.end() :] if weight else line)
+            weights[name].append(int(weight.group(1)) if weight else 1)
+    return Grammar(
+        {name: tuple(alternatives) for name, alternatives in lines.items()},
+        {name: tuple(accumulate(counts)) for name, counts in weights.items()},
+    )
 
 
 def expand(grammar: Grammar, symbol: str, rng: random.Random, means: Mapping[str, str] | None = None) -> str:
@@ -56,21 +59,21 @@ def expand(grammar: Grammar, symbol: str, rng: random.Random, means: Mapping[str
 
     Raises KeyError for a symbol that the rules do not have.
     """
-    text = _spread(grammar, symbol, rng, means or {})
+    text = _fill(grammar, symbol, rng, means or {})
     text = _PARTICLE.sub(lambda match: match.group(1) + _particle(match.group(1), match.group(2)), text)
     return " ".join(text.split())
 
 
-def _spread(grammar: Grammar, symbol: str, rng: random.Random, means: Mapping[str, str]) -> str:
+def _fill(grammar: Grammar, symbol: str, rng: random.Random, means: Mapping[str, str]) -> str:
     symbol = means.get(symbol, symbol)
     line = rng.choices(grammar.lines[symbol], cum_weights=grammar.weights[symbol])[0]
     line = _INLINE.sub(lambda match: rng.choice(match.group(1).split("|")), line)
 
-    def fill(match: re.Match[str]) -> str:
+    def filled(match: re.Match[str]) -> str:
         name, optional = match.groups()
-        return "" if optional and rng.random() < 0.5 else _spread(grammar, name, rng, means)
+        return "" if optional and rng.random() < 0.5 else _fill(grammar, name, rng, means)
 
-    return _SLOT.sub(fill, line)
+    return _SLOT.sub(filled, line)
 
 
 def _particle(before: str, particle: str) -> str:

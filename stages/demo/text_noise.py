@@ -1,10 +1,10 @@
-"""What thumbs and platforms do to a comment: typos, lost spaces, drawn-out letters, mentions, links, HTML entities."""
+"""What typing and platforms do to a comment: typos, lost spaces, lengthened letters, mentions, links, HTML entities."""
 
 import random
 import re
 
 # how often each happens to a comment; rough shares of what public comment sections show
-_TYPO, _LOST_SPACE, _DRAWN_OUT, _MENTION, _LINK, _ENTITY, _SHOUT = 0.12, 0.12, 0.2, 0.04, 0.015, 0.02, 0.04
+_TYPO, _LOST_SPACE, _LENGTHENED, _MENTION, _LINK, _ENTITY, _SHOUT = 0.12, 0.12, 0.2, 0.04, 0.015, 0.02, 0.04
 _LAUGHS = re.compile(r"([ㅋㅎㅠㅜ])\1+")
 _LAST_WORD = re.compile(r"([a-z]+)([^a-z]*)$")
 _LAST_SYLLABLE = re.compile(r"([가-힣])([^가-힣]*)$")
@@ -27,12 +27,12 @@ _MISSPELT = [
 ]
 
 
-def roughen(text: str, language: str, rng: random.Random) -> str:
+def add_noise(text: str, language: str, rng: random.Random) -> str:
     """`text` as somebody typed it. language: "ko" or "en". The feeling in it is unchanged."""
     changes = [
         (_TYPO, _misspell if language == "ko" else _swap_letters),
         (_LOST_SPACE, _lose_space),
-        (_DRAWN_OUT, _draw_out),
+        (_LENGTHENED, _lengthen),
         (_SHOUT, _shout),
         (_ENTITY, _escape),
         (_MENTION, _mention),
@@ -68,7 +68,7 @@ def _lose_space(text: str, rng: random.Random) -> str:
     return text[:at] + text[at + 1 :]
 
 
-def _draw_out(text: str, rng: random.Random) -> str:
+def _lengthen(text: str, rng: random.Random) -> str:
     """Longer laughs and sobs where there are some, else a longer last sound: 좋다아아, bangerrr."""
     times = rng.randint(2, 5)
     longer = _LAUGHS.sub(lambda match: match.group(1) * 2 * times, text)

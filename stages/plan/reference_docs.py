@@ -4,23 +4,20 @@ python -m stages.plan.reference_docs > docs/plan.md
 """
 
 from collections.abc import Iterator
-from typing import Any, get_args
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
-from stages.plan.presets import flow, model_of
+from stages.plan.plan_fields import PlanField, fields_of, flow
 from stages.plan.schema import Plan
 from studies.space.dimensions import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
 
-SEVERAL = "labellers"  # each is what `labeller` is, and told there
+SEVERAL = "labellers"  # each has the keys of `labeller`, and they stand there
 HEAD = """# The plan
 
 One YAML file says everything about a run. `moodline init` writes one with every key in it; `moodline check PLAN` reads
-it and all the data that it names. Unknown keys are errors, and all problems are told at once. Paths are relative to the
-plan's folder; `$NAME` in a path is taken from the environment. On any command, `--set search.trials=4` overrides a
-value.
+it and all the data that it names. Unknown keys are errors, and all problems are reported together. Paths are relative
+to the plan's folder; `$NAME` in a path is taken from the environment. On any command, `--set search.trials=4` overrides
+a value.
 
 This page is made from the code: `python -m stages.plan.reference_docs > docs/plan.md`.
 """
@@ -45,11 +42,10 @@ def document() -> str:
 
 def _sections(model: type[BaseModel], place: str) -> Iterator[str]:
     yield from _table(model, f"`{place}`" if place else "Top level")
-    for name, field in model.model_fields.items():
-        if name == SEVERAL:
-            continue
-        for inner in _inner(field.annotation):
-            yield from _sections(inner, f"{place}.{name}".removeprefix("."))
+    for field in fields_of(model):
+        if field.name != SEVERAL:
+            for inner in field.models:
+                yield from _sections(inner, f"{place}.{field.name}".removeprefix("."))
 
 
 def _table(model: type[BaseModel], title: str) -> Iterator[str]:
@@ -58,8 +54,8 @@ def _table(model: type[BaseModel], title: str) -> Iterator[str]:
         yield model.__doc__.strip().split("\n\n")[0].replace("\n    ", " ") + "\n"
     yield "| key | default | what |"
     yield "|---|---|---|"
-    for name, field in model.model_fields.items():
-        yield f"| `{field.alias or name}` | {_default(field)} | {field.description} |".replace("| null |", "| none |")
+    for field in fields_of(model):
+        yield f"| `{field.key}` | {_default(field)} | {field.description} |".replace("| null |", "| none |")
     yield ""
 
 
@@ -72,20 +68,10 @@ def _parameters() -> Iterator[str]:
         yield f"| `{name}` | {kind} from {low:g} to {high:g}{stage} |"
 
 
-def _default(field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True, validated_data={})
-    if default is PydanticUndefined:
+def _default(field: PlanField) -> str:
+    if field.is_required:
         return "**needed**"
-    return "see below" if isinstance(default, BaseModel) else f"`{flow(default)}`"
-
-
-def _inner(annotation: Any) -> list[type[BaseModel]]:
-    """The models behind a field: itself, beside None or others, or in a list."""
-    found = model_of(annotation) if not get_args(annotation) else None
-    if found is not None:
-        return [found]
-    inner = [model for arg in get_args(annotation) for model in _inner(arg)]
-    return [model for model in inner if model not in {Range, Choices, Fixed}]
+    return "see below" if isinstance(field.default, BaseModel) else f"`{flow(field.default)}`"
 
 
 if __name__ == "__main__":

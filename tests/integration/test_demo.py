@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from stages.demo.demo_size import SMALL
-from stages.demo.make_demo import make_world
+from stages.demo.corpus import SMALL
+from stages.demo.make_demo import make_demo
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run
 from stages.runtime.stage_execution import result_of
@@ -22,19 +22,19 @@ LIKELY_GAIN = 0.05
 NO_GAIN = 0.02
 
 
-def never(line: str) -> None:
-    """Hears nothing."""
+def nothing(line: str) -> None:
+    """Reports nothing."""
 
 
 def test_a_small_demo_runs_to_its_page(tmp_path: Path) -> None:
-    make_world(tmp_path / "demo", "ko", 13, never, size=SMALL)
+    make_demo(tmp_path / "demo", "ko", 13, nothing, size=SMALL)
     project = Project(tmp_path / "demo")
-    told = project.json("run", "plan.yaml", "--set", "search.trials=1", "--set", "further.trials=1")
-    assert {stage["state"] for stage in told["stages"]} == {"done"}
-    assert {row["note"] for row in told["results"] if row["stage"] == "further"} == {
+    result = project.json("run", "plan.yaml", "--set", "search.trials=1", "--set", "further.trials=1")
+    assert {stage["state"] for stage in result["stages"]} == {"done"}
+    assert {row["note"] for row in result["results"] if row["stage"] == "further"} == {
         "learnt from a stand-in labeller: a simulation"
     }
-    page = Path(told["page"]).read_text(encoding="utf-8")
+    page = Path(result["page"]).read_text(encoding="utf-8")
     assert "simulation" in page
 
 
@@ -51,9 +51,9 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 def test_the_demo_gains_by_its_pseudo_labels_and_shows_the_event(tmp_path: Path, language: str) -> None:
     done = Project(tmp_path).run("demo", "demo", "--language", language, "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert gain(told["results"]) > LIKELY_GAIN
-    assert 0.3 < told["labeller"]["kappa"]["value"] < 0.9  # it errs, and is no noise
+    result = json.loads(done.stdout)
+    assert gain(result["results"]) > LIKELY_GAIN
+    assert 0.3 < result["labeller"]["kappa"]["value"] < 0.9  # it errs, and is no noise
     project = Project(tmp_path / "demo")
     weeks = [p for p in project.json("monitor", "plan.yaml")["periods"] if p["every"] == "week" and p["index"]]
     quiet = [week["index"]["value"] for week in (*weeks[:3], *weeks[-3:])]
@@ -65,7 +65,7 @@ def test_the_demo_gains_by_its_pseudo_labels_and_shows_the_event(tmp_path: Path,
 
 @pytest.mark.slow
 def test_with_shuffled_pseudo_labels_there_is_no_gain(tmp_path: Path) -> None:
-    make_world(tmp_path / "true", "en", 13, never)
+    make_demo(tmp_path / "true", "en", 13, nothing)
     true = Project(tmp_path / "true")
     for command in ("search", "label"):
         assert true.run(command, "plan.yaml", *ONE).returncode == 0
@@ -87,7 +87,7 @@ def gain(rows: list[dict[str, Any]]) -> float:
 
 
 def shuffle_labels(project: Project) -> None:
-    """Deals the labeller's answers out among the comments anew."""
+    """Gives each comment the labeller's answer to another one, at random."""
     run = open_run(read_plan(project.plan, [word for word in ONE if word != "--set"]))
     identity = result_of(run, "label")["identity"]
     rows = list(labels_of(run.engine, identity))

@@ -1,12 +1,11 @@
-"""One tiny Korean world for the session, made once; tests read it and leave it as it is."""
+"""One small Korean demo for the session, made once; tests read it and leave it as it is."""
 
 from pathlib import Path
 
 import pytest
 
-from stages.demo.corpus import Corpus, make_corpus
-from stages.demo.demo_size import SMALL
-from stages.demo.make_demo import make_world
+from stages.demo.corpus import SMALL, Corpus, make_corpus
+from stages.demo.make_demo import make_demo
 
 SEED = 13
 
@@ -17,7 +16,7 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("world") / "demo"
-    make_world(folder, "ko", SEED, lambda line: None, size=SMALL)
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "demo"
+    make_demo(folder, "ko", SEED, lambda line: None, size=SMALL)
     return folder

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from stages.demo.corpus import LABELS, Comment, Corpus, make_corpus
-from stages.demo.demo_size import FULL, SMALL
+from stages.demo.corpus import FULL, LABELS, SMALL, Corpus, make_corpus
 from transfer.text.cleaning import clean, key
 
 
@@ -88,18 +87,3 @@ def test_gold_is_a_sample_of_distinct_comments_by_an_annotator_who_seldom_errs(f
     assert {comment.id for comment, _ in full.gold} <= {comment.id for comment in full.comments}
     right = sum(comment.emotion == label for comment, label in full.gold)
     assert 0.9 * FULL.gold < right < FULL.gold
-
-
-def test_the_encoders_read_no_text_of_gold(full: Corpus) -> None:
-    read = {key(clean(text)) for text in full.reading}
-    assert not read & {key(clean(comment.text or "")) for comment, _ in full.gold}
-
-
-def test_the_stand_in_llm_was_raised_on_other_texts_than_the_comments(full: Corpus) -> None:
-    diary = {key(clean(row.text)) for row in full.diary}
-    long = [comment for comment in full.comments if _words(comment) >= 3]
-    assert sum(key(clean(comment.text or "")) in diary for comment in long) < 0.005 * len(long)
-
-
-def _words(comment: Comment) -> int:
-    return len((comment.text or "").split())

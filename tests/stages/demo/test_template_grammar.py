@@ -1,9 +1,13 @@
 """Rules become sentences, and Korean particles follow the word before them."""
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 
+from benchmarks import make_demo_models
+from stages.demo.corpus import LABELS, grammar_of
 from stages.demo.template_grammar import expand, parse
 
 
@@ -35,8 +39,12 @@ def test_particles_fit_the_last_sound(word: str, sentence: str) -> None:
 
 def test_a_weighted_line_comes_up_as_often_as_it_says() -> None:
     grammar, rng = parse("= start\n9* often\nseldom"), random.Random(1)
-    drawn = [expand(grammar, "start", rng) for _ in range(1_000)]
-    assert 850 < drawn.count("often") < 950
+    texts = [expand(grammar, "start", rng) for _ in range(1_000)]
+    assert 850 < texts.count("often") < 950
+
+
+def test_a_note_before_the_first_rule_is_no_text() -> None:
+    assert sentences("Polite dialogue.\nIts names are invented.\n\n= start\nhello") == {"hello"}
 
 
 def test_a_symbol_can_mean_another_for_one_sentence() -> None:
@@ -46,11 +54,9 @@ def test_a_symbol_can_mean_another_for_one_sentence() -> None:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_no_symbol_is_missing_or_left_in_a_text(language: str) -> None:
-    from stages.demo.corpus import _RULES, LABELS
-
     means = {"thing": "event.thing", "who": "event.who"}
-    for rules in _RULES[language]:
-        grammar = parse(rules)
+    diary = grammar_of("diary", language, Path(make_demo_models.__file__).parent / "demo_models")
+    for grammar in (grammar_of("formal", language), grammar_of("comments", language), diary):
         named = {name for lines in grammar.lines.values() for line in lines for name in _slots(line)}
         assert named <= grammar.lines.keys()
         texts = [expand(grammar, label, random.Random(i), means) for label in LABELS for i in range(300)]
@@ -58,6 +64,4 @@ def test_no_symbol_is_missing_or_left_in_a_text(language: str) -> None:
 
 
 def _slots(line: str) -> list[str]:
-    import re
-
     return re.findall(r"\{([\w.]+)\??\}", line)

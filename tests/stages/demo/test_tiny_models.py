@@ -1,94 +1,88 @@
-"""The demo's tiny models: what transformers loads, what their tokenizers keep, and that they learn."""
+"""The tiny models that are shipped: what transformers loads, what their tokenizers keep, and what they have learnt."""
 
-import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
 
-from stages.demo.corpus import LABELS, Corpus
-from stages.demo.demo_size import SMALL
-from stages.demo.pmi_embeddings import token_vectors
-from stages.demo.pretraining import one_thread
-from stages.demo.text_augmentation import unsettled
-from stages.demo.tiny_encoders import ENCODERS
-from stages.demo.tiny_lm import make_llm, prompt_settings
-from stages.demo.tiny_tokenizers import word_pieces
+from benchmarks.demo_models.masked_lms import ENCODERS
+from benchmarks.demo_models.pretraining_texts import diary_lines
+from benchmarks.demo_models.stand_in_lm import prompt_settings
+from stages.demo.corpus import LABELS, LANGUAGES, SMALL, make_corpus
+from stages.demo.make_demo import MODELS
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.local_labeller import local_labeller
 
-KOREAN = "진짜 개꿀잼이네 눈물 난다"
+TEXTS = {"ko": ["진짜 개꿀잼이네 눈물 난다", "ㅋㅋ"], "en": ["this banger has me in tears fr", "lol"]}
 
 
-@pytest.mark.parametrize("kind", ENCODERS)
-def test_an_encoder_loads_with_the_auto_classes_and_classifies(world: Path, kind: str) -> None:
-    folder = world / "models" / kind
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=4)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    assert model.config.model_type == kind
-    assert (folder / "model.safetensors").exists()
-    batch = tokenizer([KOREAN, "ㅋㅋ"], padding=True, return_tensors="pt")
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=ENCODERS)
+def encoder(request: pytest.FixtureRequest, language: str) -> Path:
+    return MODELS / language / str(request.param)
+
+
+def test_an_encoder_loads_with_the_auto_classes_and_classifies(encoder: Path, language: str) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=4)
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    assert model.config.model_type == encoder.name
+    assert (encoder / "model.safetensors").exists()
+    batch = tokenizer(TEXTS[language], padding=True, return_tensors="pt")
     logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
     assert logits.shape == (2, 4)
 
 
-@pytest.mark.parametrize("kind", ENCODERS)
-def test_an_encoder_takes_texts_as_long_as_its_tokenizer_says(world: Path, kind: str) -> None:
-    model = AutoModelForSequenceClassification.from_pretrained(world / "models" / kind, num_labels=4)
-    tokenizer = AutoTokenizer.from_pretrained(world / "models" / kind)
-    batch = tokenizer(KOREAN * 100, truncation=True, return_tensors="pt")
+def test_an_encoder_takes_texts_as_long_as_its_tokenizer_says(encoder: Path, language: str) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=4)
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    batch = tokenizer(TEXTS[language][0] * 100, truncation=True, return_tensors="pt")
     assert batch["input_ids"].shape == (1, tokenizer.model_max_length)
     assert model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.isfinite().all()
 
 
+def test_an_encoder_has_masked_tokens_of_comments_among_its_first_guesses(encoder: Path, language: str) -> None:
+    """Of 2,000 tokens, far more often among its first ten than among the ten commonest."""
+    model, tokenizer = AutoModelForMaskedLM.from_pretrained(encoder), AutoTokenizer.from_pretrained(encoder)
+    texts = [comment.text for comment in make_corpus(language, 14, SMALL).comments if comment.text]
+    batch = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+    ids = batch["input_ids"]
+    targets = torch.arange(ids.shape[1]).expand_as(ids) == batch["attention_mask"].sum(dim=1, keepdim=True) // 2
+    with torch.no_grad():
+        masked = ids.where(~targets, tokenizer.mask_token_id)
+        logits = model(input_ids=masked, attention_mask=batch["attention_mask"]).logits[targets]
+    true = ids[targets]
+    right = (logits.topk(10).indices == true[:, None]).any(dim=1).sum()
+    commonest = true.unique(return_counts=True)[1].topk(10).values.sum()
+    assert right > 1.5 * commonest
+
+
 @pytest.mark.parametrize("kind", [*ENCODERS, "gemma"])
-def test_korean_comes_back_from_its_tokens(world: Path, kind: str) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(world / "models" / kind)
-    ids = tokenizer(KOREAN)["input_ids"]
+def test_text_comes_back_from_its_tokens(kind: str, language: str) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(MODELS / language / kind)
+    ids = tokenizer(TEXTS[language][0])["input_ids"]
     assert tokenizer.unk_token_id not in ids
-    assert str(tokenizer.decode(ids, skip_special_tokens=True)).strip() == KOREAN
+    assert str(tokenizer.decode(ids, skip_special_tokens=True)).strip() == TEXTS[language][0]
 
 
-def test_the_stand_in_answers_the_labellers_prompt(world: Path) -> None:
-    folder = world / "models" / "gemma"
+def test_the_stand_in_answers_the_labellers_prompt(language: str) -> None:
+    folder = MODELS / language / "gemma"
     assert AutoModelForCausalLM.from_pretrained(folder).config.model_type == "gemma3_text"
-    settings = LabellerSettings(model=str(folder), prompt=prompt_settings("ko"))
-    answers = dict(local_labeller(settings, LABELS, "cpu").answer([KOREAN, "ㅠㅠ"]))
+    settings = LabellerSettings(model=str(folder), prompt=prompt_settings(language))
+    answers = dict(local_labeller(settings, LABELS, "cpu").answer(TEXTS[language]))
     assert set(answers) == {0, 1}
     assert all(len(answer.probabilities or ()) == len(LABELS) for answer in answers.values())
 
 
-def test_the_stand_in_learns_its_lessons(corpus: Corpus, tmp_path: Path) -> None:
-    size = replace(SMALL, schooling=150, batch=32, hidden=64)
-    with torch.random.fork_rng(devices=[]), one_thread():
-        make_llm(corpus.diary, "ko", tmp_path, 13, size)
-    settings = LabellerSettings(model=str(tmp_path), dtype="float32", prompt=prompt_settings("ko"))
-    rows = corpus.diary[:100]
+def test_the_stand_in_labels_lines_of_other_diaries(language: str) -> None:
+    settings = LabellerSettings(
+        model=str(MODELS / language / "gemma"), dtype="float32", prompt=prompt_settings(language)
+    )
+    rows = diary_lines(language, 14, 100)
     answers = dict(local_labeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
     right = sum(LABELS[answers[i].label or 0] == row.label for i, row in enumerate(rows))
-    assert right > 70
-
-
-def test_words_of_like_company_begin_alike() -> None:
-    rng = random.Random(1)
-    sweet, sour = ["apple", "pear", "plum"], ["lemon", "lime", "sloe"]
-    texts = [f"{rng.choice(sweet)} tastes sweet" for _ in range(200)] + [
-        f"{rng.choice(sour)} bites sour" for _ in range(200)
-    ]
-    tokenizer = word_pieces(texts, 200)
-    ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    vectors = token_vectors(ids, len(tokenizer), 4)
-    apple, pear, lemon = (vectors[tokenizer.convert_tokens_to_ids(word)] for word in ("apple", "pear", "lemon"))
-    assert torch.cosine_similarity(apple, pear, dim=0) > torch.cosine_similarity(apple, lemon, dim=0) + 0.3
-
-
-def test_lessons_are_uneven_and_keep_their_labels(corpus: Corpus) -> None:
-    lessons = unsettled(corpus.diary, "ko", random.Random(1))
-    assert len(lessons) > len(corpus.diary)
-    extra = len(lessons) - len(corpus.diary)
-    for label in LABELS:
-        before = sum(row.label == label for row in corpus.diary)
-        assert sum(row.label == label for row in lessons) == before + (extra if label == "neutral" else 0)
-    assert len({row.text for row in lessons} - {row.text for row in corpus.diary}) > len(corpus.diary) // 2
+    assert right > 90

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.plan.presets import PRESETS, preset_text
-from stages.plan.schema import Plan, read_plan
+from stages.plan.schema import read_plan
 from transfer.errors import UserError, UserErrors
 
 WriteIt = Callable[[str], Path]
@@ -155,21 +154,3 @@ def test_a_wrong_override_is_told_as_such(plan_at: WriteIt, setting: str, words:
     with pytest.raises(UserError) as caught:
         read_plan(plan_at(SHORT), [setting])
     assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_each_preset_is_a_valid_plan_and_the_example_beside_it_is_current(plan_at: WriteIt, preset: str) -> None:
-    text = preset_text(preset)
-    assert read_plan(plan_at(text)).name == preset
-    example = Path(__file__).parents[3] / "examples" / f"{preset}.yaml"
-    assert example.read_text(encoding="utf-8") == text, f"write it anew: moodline init {preset}"
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_key_of_the_plan_stands_in_a_preset_with_its_true_default(plan_at: WriteIt, preset: str) -> None:
-    text = preset_text(preset)
-    for name in Plan.model_fields:
-        assert f"{name}:" in text
-    everything = "\n".join(line.removeprefix("# ") for line in text.splitlines()[3:] if line.startswith("# "))
-    kept = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    assert read_plan(plan_at(f"{kept}\n{everything}\n")) == read_plan(plan_at(text))

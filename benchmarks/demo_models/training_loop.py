@@ -1,4 +1,4 @@
-"""The one training loop of the demo's tiny models: length-sorted batches, AdamW, a warm-up and a linear fall."""
+"""The training loop of the demo's tiny models: length-sorted batches, AdamW, a warm-up and a linear decay."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-_POOL = 16  # batches that are drawn together and dealt by length, so that little is padded
+_POOL = 16  # batches that are sampled together and sorted by length, so that little is padded
 _WARMUP = 0.1
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # of token numbers and attention mask, both (B, T) int64
 
 
 @dataclass(frozen=True)
-class Pretraining:
-    """steps: of the optimiser. batch: texts a step. learning_rate: the highest. seed: of the order of texts."""
+class TrainingSettings:
+    """steps: of the optimiser. batch: texts per step. learning_rate: the highest. seed: of the order of texts."""
 
     steps: int
     batch: int
@@ -25,12 +25,12 @@ class Pretraining:
     seed: int
 
 
-def train(model: nn.Module, ids: Sequence[Sequence[int]], pad: int, loss_of: Loss, school: Pretraining) -> None:
+def train(model: nn.Module, ids: Sequence[Sequence[int]], pad: int, loss_of: Loss, settings: TrainingSettings) -> None:
     """Minimises `loss_of` over batches of `ids`, padded on the right with `pad`."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=school.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, school.steps))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, settings.steps))
     model.train()
-    for rows in _batches(ids, school):
+    for rows in _batches(ids, settings):
         padded = pad_sequence(rows, batch_first=True, padding_value=pad)  # (B, T)
         lengths = torch.tensor([len(row) for row in rows])[:, None]
         loss = loss_of(padded, (torch.arange(padded.shape[1]) < lengths).long())
@@ -44,9 +44,9 @@ def train(model: nn.Module, ids: Sequence[Sequence[int]], pad: int, loss_of: Los
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Matrices so small gain nothing from a second thread, and on a busy machine wait for it: 5 s became 200.
+    """Computes with one thread, so that weights do not depend on how many a machine has.
 
-    With one thread the weights do not depend on how many a machine has, either.
+    Matrices so small gain nothing from a second thread, and on a busy machine wait for it: 5 s became 200.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -56,18 +56,18 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _batches(ids: Sequence[Sequence[int]], school: Pretraining) -> Iterator[list[Tensor]]:
-    order = torch.Generator().manual_seed(school.seed)
-    given = 0
+def _batches(ids: Sequence[Sequence[int]], settings: TrainingSettings) -> Iterator[list[Tensor]]:
+    order = torch.Generator().manual_seed(settings.seed)
+    done = 0
     while True:
         shuffled = torch.randperm(len(ids), generator=order).tolist()
-        for start in range(0, len(shuffled), _POOL * school.batch):
-            pool = sorted(shuffled[start : start + _POOL * school.batch], key=lambda i: len(ids[i]))
-            groups = [pool[i : i + school.batch] for i in range(0, len(pool), school.batch)]
+        for start in range(0, len(shuffled), _POOL * settings.batch):
+            pool = sorted(shuffled[start : start + _POOL * settings.batch], key=lambda i: len(ids[i]))
+            groups = [pool[i : i + settings.batch] for i in range(0, len(pool), settings.batch)]
             for group in torch.randperm(len(groups), generator=order).tolist():
-                if given == school.steps:
+                if done == settings.steps:
                     return
-                given += 1
+                done += 1
                 yield [torch.tensor(ids[i]) for i in groups[group]]
 
 

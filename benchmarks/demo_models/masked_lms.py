@@ -1,4 +1,4 @@
-"""Three tiny encoders, BERT, RoBERTa and ELECTRA, that have read the world's texts and none of its labels."""
+"""Three tiny encoders, BERT, RoBERTa and ELECTRA, pretrained on the demo's texts without its labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,42 +18,43 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
-from stages.demo.demo_size import Size
-from stages.demo.pmi_embeddings import token_vectors
-from stages.demo.pretraining import Pretraining, train
-from stages.demo.tiny_tokenizers import LONGEST, byte_pairs, word_pieces
+from benchmarks.demo_models.pmi_embeddings import token_vectors
+from benchmarks.demo_models.tiny_tokenizers import LONGEST, byte_pairs, word_pieces
+from benchmarks.demo_models.training_loop import TrainingSettings, train
 
 ENCODERS = ("bert", "roberta", "electra")
 _LAYERS, _HEAD_WIDTH = 2, 32
-_LEARNING_RATE = 3e-3
 _MASKED = 0.15
+TRAINING = TrainingSettings(steps=250, batch=64, learning_rate=3e-3, seed=13)
 
 
-def make_encoder(kind: str, texts: Sequence[str], folder: Path, seed: int, size: Size) -> None:
+def make_encoder(
+    kind: str, texts: Sequence[str], folder: Path, training: TrainingSettings, *, vocabulary: int, hidden: int
+) -> None:
     """Trains a tokenizer and a masked language model of `kind` on unlabelled `texts`; writes both into `folder`.
 
-    kind: one of ENCODERS. The same texts, seed and size give the same weights on the same machine.
+    kind: one of ENCODERS. vocabulary: tokens. hidden: width, a multiple of 32. The same arguments give the same
+    weights on the same machine.
     """
-    tokenizer = (byte_pairs if kind == "roberta" else word_pieces)(texts, size.vocabulary)
-    torch.manual_seed(seed)
-    model: Any = _blank(kind, tokenizer, size.hidden)
+    tokenizer = (byte_pairs if kind == "roberta" else word_pieces)(texts, vocabulary)
+    torch.manual_seed(training.seed)
+    model: Any = _untrained(kind, tokenizer, hidden)
     ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
     with torch.no_grad():
-        model.get_input_embeddings().weight.copy_(token_vectors(ids, len(tokenizer), size.hidden))
+        model.get_input_embeddings().weight.copy_(token_vectors(ids, len(tokenizer), hidden))
 
     def loss(batch: Tensor, attended: Tensor) -> Tensor:
-        masked, chosen = _mask(batch, tokenizer)
-        hidden = model.base_model(input_ids=masked, attention_mask=attended).last_hidden_state  # (B, T, H)
-        # the vocabulary's logits for the chosen tokens only: for all of them they would cost as much as the layers
-        return cross_entropy(_guess(model, hidden[chosen]), batch[chosen])
+        masked, targets = _mask(batch, tokenizer)
+        states = model.base_model(input_ids=masked, attention_mask=attended).last_hidden_state  # (B, T, H)
+        # the vocabulary's logits for the targets only: for all tokens they would cost as much as the layers
+        return cross_entropy(_token_logits(model, states[targets]), batch[targets])
 
-    school = Pretraining(steps=size.pretraining, batch=size.batch, learning_rate=_LEARNING_RATE, seed=seed)
-    train(model, ids, tokenizer.pad_token_id, loss, school)
+    train(model, ids, tokenizer.pad_token_id, loss, training)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
 
 
-def _blank(kind: str, tokenizer: PreTrainedTokenizerFast, hidden: int) -> PreTrainedModel:
+def _untrained(kind: str, tokenizer: PreTrainedTokenizerFast, hidden: int) -> PreTrainedModel:
     shape = {
         "vocab_size": len(tokenizer),
         "hidden_size": hidden,
@@ -72,7 +73,7 @@ def _blank(kind: str, tokenizer: PreTrainedTokenizerFast, hidden: int) -> PreTra
     return RobertaForMaskedLM(RobertaConfig(**shape, **ends, type_vocab_size=1))
 
 
-def _guess(model: Any, hidden: Tensor) -> Tensor:
+def _token_logits(model: Any, hidden: Tensor) -> Tensor:
     """The vocabulary's logits, (M, V), of hidden states (M, H)."""
     logits: Tensor
     if isinstance(model, BertForMaskedLM):
@@ -85,16 +86,16 @@ def _guess(model: Any, hidden: Tensor) -> Tensor:
 
 
 def _mask(ids: Tensor, tokenizer: PreTrainedTokenizerFast) -> tuple[Tensor, Tensor]:
-    """`ids` with 15 % of its tokens to be guessed, and which: 80 % of them masked, 10 % swapped, 10 % left (BERT).
+    """`ids` with 15 % of its tokens as targets, and which: 80 % of them masked, 10 % random, 10 % unchanged (BERT).
 
-    ids: (B, T) int64. Returns (B, T) int64 and (B, T) bool with at least one chosen token.
+    ids: (B, T) int64. Returns (B, T) int64 and (B, T) bool with at least one target.
     """
     special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
-    chosen = (torch.rand(ids.shape) < _MASKED) & ~special
-    if not chosen.any():
-        chosen[0, 1] = True
+    targets = (torch.rand(ids.shape) < _MASKED) & ~special
+    if not targets.any():
+        targets[0, 1] = True
     fate = torch.rand(ids.shape)
     random_ids = torch.randint(len(tokenizer), ids.shape)
-    swapped = ids.where(fate >= 0.9, random_ids)
-    fates = swapped.where(fate >= 0.8, tokenizer.mask_token_id)
-    return fates.where(chosen, ids), chosen
+    with_random = ids.where(fate >= 0.9, random_ids)
+    with_masks = with_random.where(fate >= 0.8, tokenizer.mask_token_id)
+    return with_masks.where(targets, ids), targets

@@ -1,14 +1,14 @@
-"""Word vectors to begin from: which tokens stand near each other, counted and factorised. A second, not minutes."""
+"""Initial word vectors: which tokens occur near each other, counted and factorised. Takes a second, not minutes."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-_REACH = 4  # tokens to each side that count as near, the nearer the more
-_SMOOTHING = 0.75  # power of a context's frequency, as in word2vec: keeps rare contexts from looking telling
-# Standard deviation of the entries. A blank model's 0.02 would drown them in what the layers add at once; with 0.3 and
-# with 0.6 as much was transferred.
+_REACH = 4  # tokens to each side that count as neighbours, the nearer the more
+_SMOOTHING = 0.75  # power of a context's frequency, as in word2vec: keeps rare contexts from looking informative
+# Standard deviation of the entries. With a new model's 0.02 they would be lost in what the layers add; 0.3 and 0.6
+# transferred equally well.
 _SPREAD = 0.3
 
 
@@ -29,7 +29,7 @@ def token_vectors(ids: Sequence[Sequence[int]], vocabulary: int, width: int) -> 
 
 
 def _neighbours(ids: Sequence[Sequence[int]], vocabulary: int) -> Tensor:
-    """How often two tokens stand near each other in a text, by distance; (V, V) float32, symmetric."""
+    """How often two tokens are neighbours in a text, weighted by distance; (V, V) float32, symmetric."""
     flat = torch.tensor([token for row in ids for token in row])
     text = torch.repeat_interleave(torch.arange(len(ids)), torch.tensor([len(row) for row in ids]))
     counts = torch.zeros(vocabulary * vocabulary)
