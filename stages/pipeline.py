@@ -28,7 +28,7 @@ DOES: dict[str, Stage] = {
     "ensemble": run_ensemble,
     "distil": run_distil,
     "infer": run_infer,
-    "monitor": run_monitor,
+    "monitor": lambda run: run_monitor(run).as_json(),
     # by its own command alone
     "ablation": run_ablation,
 }

@@ -1,4 +1,4 @@
-"""The index beside other series, economic, social or medical ones, from csv files: correlations at several lags."""
+"""Correlations at several lags of the index with other series, economic, social or medical ones, from csv files."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,11 @@ class OtherSeriesLine:
     raw: tuple[Correlation, ...]
     steps: tuple[Correlation, ...]
 
+    @property
+    def strongest(self) -> Correlation | None:
+        """Of the index as drawn, the lag with the largest |r|."""
+        return max(self.drawn, key=lambda correlation: abs(correlation.r), default=None)
+
 
 def read_other(settings: OtherSeries, base: Path, where: str) -> Values:
     """Means of the series by start of period. where: the plan's key of it, for messages.
@@ -70,7 +75,7 @@ def _number(text: str, place: str) -> float:
     return number
 
 
-def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> OtherSeriesLine:
+def correlate(line: Line, settings: OtherSeries, values: Values, seed: int) -> OtherSeriesLine:
     """Correlations of the line's index with another series' values."""
     periods = periods_of(line, settings.every)
     other = np.array([values.get(period.start, np.nan) for period in periods])

@@ -1,4 +1,4 @@
-"""Periods that stand out: in which an emotion's share is far above what is usual around them."""
+"""Outlier periods: those in which an emotion's share is far above what is usual around them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -30,13 +30,13 @@ class OutlierPeriod:
     score: float
 
 
-def standing(line: Line, every: Every, most: int) -> list[OutlierPeriod]:
+def outlier_periods(line: Line, every: Every, most: int) -> list[OutlierPeriod]:
     """The `most` periods that stand out most, in the order of time; gaps and what lies around them left out."""
     periods = [period for period in periods_of(line, every) if not period.is_gap]
     if len(periods) <= LEAST_AROUND:
         return []
     scored = {label: _scores(periods, label, AROUND[every]) for label in line.labels}
-    found = [_strongest(periods[i], {label: told[i] for label, told in scored.items()}) for i in range(len(periods))]
+    found = [_strongest(periods[i], {label: of[i] for label, of in scored.items()}) for i in range(len(periods))]
     ranked = sorted((one for one in found if one.score >= STANDS_OUT), key=lambda one: (-one.score, one.start))
     return sorted(ranked[:most], key=lambda one: one.start)
 

@@ -17,7 +17,7 @@ Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
 
 
 class OtherSeries(BaseModel):
-    """A series from elsewhere that the index is set beside, in a csv file."""
+    """Another series, from a csv file, that the index is correlated with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
