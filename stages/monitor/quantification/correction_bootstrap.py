@@ -77,7 +77,7 @@ def fits_of(
     resamples: int,
     seed: int,
 ) -> Fits:
-    """Fits the methods, of which all but raw and means need gold. bin_means: as in Correction. sample: of all comments."""
+    """Fits the methods; all but raw and means need gold. bin_means: as in Correction. sample: of all comments."""
     wanted = [method for method in methods if method not in COUNTED]
     if gold is None or not wanted:
         return Fits({}, [{}] * resamples)

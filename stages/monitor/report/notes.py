@@ -178,9 +178,12 @@ def footnotes(line: Line, periods: Sequence[Period]) -> list[Text]:
 def _bands_footnote(line: Line) -> Text:
     if not line.is_corrected:
         return message("footnote.counted", clusters=_clusters(line))
-    total = sum(line.choice.gold_rows.values())
-    key = f"footnote.corrected.{_gold_kind(line)}"
-    return message(key, method=method_name(line), total=total, clusters=_clusters(line))
+    return message(
+        f"footnote.corrected.{_gold_kind(line)}",
+        method=method_name(line),
+        total=sum(line.choice.gold_rows.values()),
+        clusters=_clusters(line),
+    )
 
 
 def _counts_footnote(line: Line, periods: Sequence[Period]) -> Text:

@@ -138,7 +138,7 @@ def test_a_flood_that_is_left_out_takes_nobodys_place_in_the_sample(
 def test_a_text_that_changed_since_it_was_classified_is_left_out(shard: Path, stormy: Line) -> None:
     words = words_of(shard, stormy, [(c[0], f"{c[4]} edited") for c in comments()])
     assert words.read == 0
-    assert words.told == ()
+    assert words.lists == ()
 
 
 def test_examples_are_of_different_texts_and_only_where_the_plan_allows_them(shard: Path, stormy: Line) -> None:

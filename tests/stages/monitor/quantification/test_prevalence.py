@@ -46,7 +46,7 @@ def held(line: Line, method: str) -> list[bool]:
 
 @pytest.fixture(scope="module")
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
-    return simulate(tmp_path_factory.mktemp("comments") / "0.parquet", seed=1, authors=600, gold=900)
+    return simulate(tmp_path_factory.mktemp("comments") / "0.parquet", seed=1, authors=600, gold_rows=900)
 
 
 def test_counting_gets_a_shift_wrong_and_the_corrections_get_it_right(simulation: Simulation) -> None:
@@ -103,7 +103,7 @@ def test_without_gold_or_with_too_little_of_it_the_line_falls_back_and_says_why(
 def test_prediction_powered_needs_a_random_sample(simulation: Simulation) -> None:
     line = drawn(Simulation(simulation.shard, replace(simulation.gold, is_random=False)), prevalence="ppi")
     assert line.choice.drawn == "raw"
-    assert "drawn at random" in line.choice.why[0]
+    assert "drawn at random" in method_reason(line).en
     assert set(CORRECTED) < set(line.choice.methods)
 
 
