@@ -22,7 +22,7 @@ def gold_fingerprint(run: Run) -> str | None:
 
 
 def gold_predictions(run: Run) -> GoldPredictions | None:
-    """Gold's report half, or the original validation split where the plan's index.judged_on says so.
+    """Gold's report half, or the original validation split where the plan's index.judged_on is so.
 
     None where the plan has no gold. A gold text never trained a model; the validation split chose between them.
     """
@@ -52,6 +52,6 @@ def _rows(run: Run) -> tuple[str, Labelled] | None:
 
 
 def _is_random(run: Run, rows: Labelled) -> bool:
-    """Whether inclusion probabilities are known: by weights, or because the plan says that all are equal."""
+    """Whether inclusion probabilities are known: by weights, or because they are all equal (gold.random_sample)."""
     on_gold = run.plan.index.judged_on == "gold" and run.plan.gold is not None
     return bool(on_gold and (rows.weights is not None or (run.plan.gold and run.plan.gold.random_sample)))

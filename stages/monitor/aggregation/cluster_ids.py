@@ -1,7 +1,4 @@
-"""What varies together: the author of a comment, or its source; where there is neither, the comment alone.
-
-Knows how clusters are named by 64-bit hashes.
-"""
+"""Which cluster a comment belongs to, as a 64-bit hash: its author, else its source, else the comment alone."""
 
 from collections.abc import Mapping
 from hashlib import blake2b

@@ -112,7 +112,7 @@ class GroupedCounts:
         if numbers.null_count:
             stray = pc.unique(given.filter(pc.is_null(numbers))).to_pylist()
             raise UserError(
-                f"the daily line: classified comments carry the label {stray[0]!r}",
+                f"the daily line: classified comments have the label {stray[0]!r}",
                 f"the plan's labels: {', '.join(self.labels)}",
             )
         return np.asarray(numbers.to_numpy(), np.int64)

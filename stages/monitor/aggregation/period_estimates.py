@@ -98,11 +98,11 @@ class Estimator:
         """Comments, clusters and authors of each place, (size,), and the figures of those that are no gaps."""
         counts = self._summed(self.grouped.counts, holder, size)  # (P, M)
         n, clusters, authors = counts.sum(axis=1), self._distinct(holder, size), self._distinct(holder, size, True)
-        drawn = np.flatnonzero((n >= self.settings.min_comments) & (authors >= self.settings.min_clusters))
+        enough = np.flatnonzero((n >= self.settings.min_comments) & (authors >= self.settings.min_clusters))
         means = self._summed(self.grouped.probabilities, holder, size) / np.maximum(n, 1)[:, None]
         found: dict[int, Methods] = {}
-        for first in range(0, len(drawn), AT_ONCE):
-            some = drawn[first : first + AT_ONCE]
+        for first in range(0, len(enough), AT_ONCE):
+            some = enough[first : first + AT_ONCE]
             resampled = self._resampled(holder, some)
             found |= self._estimated(some, counts[some].astype(np.float64), means[some], resampled, clusters[some])
         return n, clusters, authors, found

@@ -1,4 +1,4 @@
-"""Provenance of a period: the shards that hold its comments, and the files these were read from."""
+"""Provenance of a period: the shards with its comments, and the files these were read from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

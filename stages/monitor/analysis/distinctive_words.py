@@ -1,5 +1,5 @@
 """Which words and emoji are distinctive of each emotion: over the whole time and in outlier periods, against other
-emotions and against other times. Texts come in a few at a time; only which words they hold is kept."""
+emotions and against other times. Texts come in batches; of them only the words are kept."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ def distinctive_words(
     """sample: of sample_comments, with a column in_I for each of `periods`. texts: (ids, cleaned texts), of these
     comments among others; one that does not hash to its comment's key is another, and left out.
 
-    A word counts once for each author in each emotion and period, so that nobody's favourite word carries a day; one
-    that fewer than FEWEST_TEXTS authors use may be a name, and is left out.
+    A word counts once for each author in each emotion and period, so that one author's favourite word is not a
+    day's; one that fewer than FEWEST_TEXTS authors use may be a name, and is left out.
     """
     tokens = _Tokens(sample, texts, keeps_texts=settings.examples > 0)
     label_of = sample.column("label").to_numpy()
@@ -94,7 +94,7 @@ def distinctive_words(
 
 
 class _Tokens:
-    """Which comment holds which word: two columns of numbers, and the words by their numbers."""
+    """Which comment has which word: two columns of numbers, and the words by their numbers."""
 
     def __init__(
         self, sample: pa.Table, texts: Iterable[tuple[Sequence[str], Sequence[str]]], keeps_texts: bool
@@ -143,7 +143,7 @@ class _Tokens:
         return tuple(Word(str(self.names[there[i]]), int(n[there[i]]), float(z[i])) for i in kept[:most])
 
     def examples(self, rows: Mask, words: Sequence[Word], most: int) -> tuple[str, ...]:
-        """Comments that hold the most of these words, of different authors and texts."""
+        """Comments with the most of these words, of different authors and texts."""
         weights = {word.text: word.z for word in words}
         sure = self.sample.column("sure").to_numpy()
         scored = sorted(

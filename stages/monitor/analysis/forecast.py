@@ -27,7 +27,7 @@ SEASON: dict[Every, int | None] = {"day": 7, "week": None, "month": 12}
 LEAST_TRAINING, LEAST_ORIGINS = 40, 20
 MOST_ORIGINS, REFIT = 40, 4  # origins, of which each fourth has the model fitted again, on what was known by then
 LEAST_ERRORS = 20  # of the past, from which intervals are widened
-LONGEST = 730  # periods that a fit sees: older ones say little of next week
+LONGEST = 730  # periods that a fit sees: older ones matter little for next week
 Z = 1.959964  # of a 95 % interval
 
 
@@ -194,8 +194,8 @@ def predicted(known: Floats, every: Every, horizon: int) -> list[tuple[float, fl
 
     A local level with noise and, by day and month, a fixed season, fitted by maximum likelihood (Harvey, Forecasting,
     structural time series models and the Kalman filter, 1989, chapter 2). The Kalman filter passes over gaps: nothing
-    is put in their place. The error is that of what will be counted, so it holds the noise of counting, too; it does
-    not hold that level, noise and season might be other than fitted: _widening makes up for that.
+    is put in their place. The error is that of what will be counted, the noise of counting included. That level,
+    noise and season may differ from the fitted ones is not included: _widening makes up for it.
     """
     return _forecast_from(_fitted(known, every), known, horizon)
 

@@ -108,7 +108,7 @@ def write_context(line: Line, context: Context, folder: Path) -> None:
     forecast: one row a forecast period: `origin`, the last period known; `start`, that which is forecast, `step`
     periods later; value, low, high (95 %), 0 to 100. Those with an `observed` index are the backtest, with two naive
     forecasts; the others are of periods to come. words: `every` and `start` are null for the whole time. lineage: one
-    row for each period and shard that holds comments of it. CSVs are UTF-8 with a byte order mark, like the line's.
+    row for each period and shard with comments of it. CSVs are UTF-8 with a byte order mark, like the line's.
     """
     _write_both(folder / "forecast", FORECAST, list(_forecast_rows(context.forecasts)))
     _write_both(folder / "words", WORDS, list(_word_rows(context)))

@@ -1,4 +1,4 @@
-"""One HTML file that holds all it needs: plotly.js, the figures, the font. It asks the network for nothing."""
+"""One self-contained HTML file, with plotly.js, the figures and the font; it makes no network request."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from studies.figures.fonts import Weight
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
-# facts with a place of their own on the page; any other section stands after these under its own name
+# facts with a place of their own on the page; any other section comes after these under its own name
 OWN_PLACE = ("plan", "simulation", "labeller", "data", "method", "lineage")
 
 
@@ -40,7 +40,7 @@ def write_page(
     results: rows with model, split, accuracy, macro_f1 (0 to 1 or None) and note. facts: sections of rows, values are
     text, numbers, lists or {"value", "low", "high"}; with a place of their own: plan (name: the title), simulation
     (each value is a warning shown on top), labeller (kappa: an interval), data, method, lineage (fingerprints).
-    context: series, events, forecast, words and origins. pictures: HTML that stands below the sections, escaped.
+    context: series, events, forecast, words and origins. pictures: HTML for below the sections, escaped.
     language: the one shown first, by default Korean where a label is written in Hangul; a button changes it.
     All text is escaped. The content security policy in the page forbids every request.
     """

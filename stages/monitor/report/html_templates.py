@@ -1,4 +1,4 @@
-"""HTML from templates/: whatever they are given is escaped, and a text stands in both languages."""
+"""HTML from templates/: all values are escaped, and texts are in both languages."""
 
 import json
 from functools import cache
@@ -23,7 +23,7 @@ def source(name: str) -> Markup:
 
 
 def both(text: Text) -> Markup:
-    """HTML that holds both languages; the page's style shows one of them."""
+    """HTML with both languages; the page's style shows one of them."""
     english, korean = escape(text.en), escape(text.ko)
     if english == korean:
         return Markup(english)

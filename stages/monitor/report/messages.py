@@ -60,7 +60,7 @@ def named(group: str, key: str) -> Text:
 
 
 def index_name(settings: IndexSettings) -> Text:
-    """The index's name; the default one is translated, a name from the plan stands as it is."""
+    """The index's name; the default one is translated, a name from the plan is not."""
     is_default = settings.name == IndexSettings.model_fields["name"].default
     return message("index_name") if is_default else Text(settings.name, settings.name)
 

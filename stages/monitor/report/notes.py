@@ -37,7 +37,7 @@ def method_notes(line: Line) -> list[Text]:
 
 
 def method_reason(line: Line) -> Text:
-    """Why the estimate is drawn that is: the plan's reason or a usual one, or why the plan's cannot be given."""
+    """Why this estimate is drawn: the plan's reason or a usual one, or why the plan's estimate cannot be given."""
     settings, choice = line.settings, line.choice
     if choice.fallback is None:
         own = settings.prevalence_reason

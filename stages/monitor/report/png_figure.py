@@ -47,9 +47,9 @@ def draw_png(
     """Writes the picture, 1,500 pixels wide, 150 dpi.
 
     title: above all, by default the index's name. notice: a warning, for instance that a simulation made the labels.
-    language: by default Korean where a label is written in Hangul. context: its events and forecast are
-    drawn. Draws the shortest length of period that is neither
-    crowded nor mostly gaps. No display is needed, and matplotlib's settings stay as they were.
+    language: by default Korean where a label is written in Hangul. context: its events and forecast are drawn. The
+    periods are of the shortest length that is neither crowded nor mostly gaps. No display is needed, and matplotlib's
+    settings stay as they were.
     """
     every = headline(line)
     view = View(line, every, periods_of(line, every), language or language_of(line.labels), context)

@@ -45,7 +45,7 @@ class View:
 
     @property
     def days(self) -> Days:
-        """(P,) datetime64[D], where each period stands."""
+        """(P,) datetime64[D], where each period is plotted."""
         return np.array([period.start for period in self.periods], "datetime64[D]") + MIDDLE[self.every]
 
     @property
@@ -121,7 +121,7 @@ def set_dates(axis: Axes, view: View, is_last: bool) -> None:
 
 
 def _draw_curve(axis: Axes, days: Days, found: Sequence[Estimate | None], look: Look, width: float) -> None:
-    """A line with its band, broken at gaps; a point that stands alone becomes a dot with a bar."""
+    """A line with its band, broken at gaps; a point between two gaps becomes a dot with a bar."""
     value = np.array([share.value if share else np.nan for share in found])
     low = np.array([share.low if share and share.low is not None else np.nan for share in found])
     high = np.array([share.high if share and share.high is not None else np.nan for share in found])

@@ -1,4 +1,4 @@
-"""The plan's `index` block: what the daily line is drawn from, per what, and how certain it must be.
+"""The plan's `index` block: how comments become the daily line, and how certain it must be.
 
 Light on purpose, because the plan imports it: pydantic and the standard library alone.
 """
@@ -50,7 +50,7 @@ class ForecastSettings(BaseModel):
 
 
 class WordsSettings(BaseModel):
-    """Which words carry each emotion, over the whole time and in the periods that stand out."""
+    """Which words are distinctive of each emotion, over the whole time and in outlier periods."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

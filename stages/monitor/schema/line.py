@@ -12,7 +12,7 @@ from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import Every, IndexSettings, Method
 from stages.monitor.schema.method_choice import COUNTED, GoldPredictions, MethodChoice
 
-# A print of 10 inches shows some 400 points apart; more of them are noise.
+# In a print of 10 inches some 400 points are distinct; more look like noise.
 MOST_POINTS = 400
 # So many lines can still be distinguished: six colours and two dashed ones.
 MOST_LABELS = 8
@@ -41,7 +41,7 @@ class Period:
 
     start: its first day. n: comments in it. clusters: distinct authors (or sources) in it, exact up to 1,023, an
     estimate with a standard error of 3 % above. authors: likewise, a comment without an author counting as one.
-    shares, index: of the estimate drawn bold. methods: of every estimate that can be given, the bold one too.
+    shares, index: of the estimate drawn bold. methods: all estimates that can be given, the bold one among them.
     probabilities: per label, the mean of the predicted probability, 0 to 1.
     A period with fewer than min_comments, or by fewer than min_clusters authors, is a gap: all estimates are None.
     """
@@ -138,8 +138,8 @@ def is_whole(line: Line, period: Period) -> bool:
 
 
 def whole_periods_of(line: Line, every: Every) -> list[Period]:
-    """periods_of without a first or last one that the comments do not reach across: half a month is no month to
-    forecast from."""
+    """periods_of without a first or last one that the comments do not reach across: half a month cannot
+    be compared with whole ones."""
     return without_ends([period for period in periods_of(line, every) if is_whole(line, period)])
 
 
