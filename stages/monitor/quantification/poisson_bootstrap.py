@@ -1,7 +1,7 @@
 """Intervals by a Poisson bootstrap over clusters: one pass, any order of rows, bounded memory.
 
 A resample gives each cluster a weight sampled from Poisson(1), the same for all its comments on all days. The weights
-are a function of the cluster's hash and the seed alone: nothing is kept per cluster, and days add up to weeks and months.
+are a function of the cluster's hash and the seed alone: nothing is kept per cluster, and days add up to weeks.
 """
 
 import math
