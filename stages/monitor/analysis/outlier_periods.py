@@ -53,7 +53,8 @@ def _strongest(period: Period, scores: dict[str, tuple[float, float]]) -> Outlie
 
 
 def _scores(periods: list[Period], label: str, around: int) -> list[tuple[float, float]]:
-    """(score, usual share) of each period: robust, so that one outlier neither hides itself nor another."""
+    """(score, usual share) of each period, by median and median absolute deviation of the periods around it, so that
+    one outlier neither hides itself nor another: Iglewicz and Hoaglin, How to detect and handle outliers (1993)."""
     values, errors = _shares(periods, label)
     found = []
     for i in range(len(values)):

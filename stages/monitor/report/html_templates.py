@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from html import escape
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,9 +18,7 @@ def render(template: str, **values: object) -> Markup:
 
 def source(name: str) -> Markup:
     """A style sheet or script of templates/, as it is."""
-    loader = _environment().loader
-    assert loader is not None
-    return Markup(loader.get_source(_environment(), name)[0])
+    return Markup(files("stages.monitor.report").joinpath("templates", name).read_text("utf-8"))
 
 
 def both(text: Text) -> Markup:
