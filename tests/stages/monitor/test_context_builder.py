@@ -1,4 +1,4 @@
-"""The plan's csv files of series and events: all that is wrong with them is told at once, each by its place."""
+"""The plan's csv files of series and events: all that is wrong with them is reported at once, each by its place."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +31,7 @@ def test_each_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         check_covariates(plan_in(tmp_path, series=[]))
 
 
-def test_files_that_can_be_read_are_no_problem_and_a_change_is_seen(tmp_path: Path) -> None:
+def test_files_that_can_be_read_are_no_problem_and_a_change_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text("date,event\n2024-03-01,snow\n", "utf-8")
     plan = plan_in(tmp_path, series=[], events=EVENTS[1:])
     check_covariates(plan)

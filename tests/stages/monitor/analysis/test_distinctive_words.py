@@ -91,7 +91,7 @@ def test_the_day_that_stands_out_is_found_with_what_rose_in_it(stormy: Line) -> 
     assert outlier_periods(stormy, "day", 0) == []
 
 
-def test_words_of_all_time_carry_the_emotion_and_those_of_a_day_say_why_it_stands_out(
+def test_words_of_all_time_are_of_the_emotion_and_those_of_a_day_explain_why_it_stands_out(
     shard: Path, stormy: Line
 ) -> None:
     words = words_of(shard, stormy)

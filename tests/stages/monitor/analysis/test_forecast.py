@@ -61,7 +61,9 @@ def test_a_backtest_knows_nothing_of_what_came_after() -> None:
 @pytest.mark.parametrize(
     ("index", "why"), [(mood(65, 1), "65 days are drawn, and 66 are needed"), ([50.0] * 80, "still")]
 )
-def test_a_line_too_short_or_without_movement_has_none_and_says_why(index: list[float | None], why: str) -> None:
+def test_a_line_too_short_or_without_movement_has_none_and_gives_the_reason(
+    index: list[float | None], why: str
+) -> None:
     found = of(index)
     assert isinstance(found, NoForecast)
     assert why in forecast_notes(found)[0].en
@@ -109,7 +111,7 @@ def trial(origin: int, step: int, value: float, observed: float) -> PastForecast
     return PastForecast("day", day, date.fromordinal(737_000 + origin + step), step, value, 40, 60, observed, 50, 51)
 
 
-def test_coverage_and_errors_are_counted_and_a_poor_forecast_is_told_from_a_good_one() -> None:
+def test_coverage_and_errors_are_counted_and_a_poor_forecast_is_recognised() -> None:
     good = [trial(origin, step, 50, 49.5) for origin in range(20) for step in (1, 2)]
     measured = backtest(good, seed=1)
     assert (measured.origins, measured.pairs, measured.coverage) == (20, 40, 1.0)
@@ -123,7 +125,7 @@ def test_coverage_and_errors_are_counted_and_a_poor_forecast_is_told_from_a_good
     assert not poor.holds
 
 
-def test_the_page_tells_a_forecast_with_and_without_a_season_and_what_speaks_against_it() -> None:
+def test_the_page_describes_a_forecast_with_and_without_a_season_and_warns_of_a_poor_one() -> None:
     trials = tuple(trial(origin, 1, 55, 49.5 if origin % 2 else 61) for origin in range(40))
     plain = tuple(replace(one, seasonal=None) for one in trials)
     for every, some, words in (("day", trials, "a weekly season"), ("week", plain, "fitted to 60 weeks")):
@@ -137,13 +139,15 @@ def test_the_page_tells_a_forecast_with_and_without_a_season_and_what_speaks_aga
 
 
 @pytest.mark.slow
-def test_intervals_hold_what_comes_about_as_often_as_they_say() -> None:
+def test_forecast_intervals_cover_about_as_often_as_they_should() -> None:
     """Forty lines of 200 days: forecasts a week ahead, and what was observed, which the fit never saw."""
     pytest.importorskip("statsmodels")
-    held = []
+    covered = []
     for seed in range(40):
         index = mood(207, seed)
         found = of(index[:200])
         assert isinstance(found, Forecast)
-        held += [a.low <= came <= a.high for a, came in zip(found.points, index[200:], strict=True) if came is not None]
-    assert 0.9 <= np.mean(held) <= 0.99
+        covered += [
+            a.low <= came <= a.high for a, came in zip(found.points, index[200:], strict=True) if came is not None
+        ]
+    assert 0.9 <= np.mean(covered) <= 0.99

@@ -79,9 +79,9 @@ def test_a_line_shorter_than_a_lag_has_no_correlation_at_it() -> None:
     assert correlations(short, short, range(-6, 7), seed=0) == ()
 
 
-def test_intervals_of_correlations_hold_the_truth_about_as_often_as_they_say() -> None:
+def test_intervals_of_correlations_cover_the_truth_about_as_often_as_they_should() -> None:
     """Series that remember a third of the last month, with a correlation of 0.6."""
-    held, rng = 0, np.random.default_rng(7)
+    covered, rng = 0, np.random.default_rng(7)
     for _ in range(150):
         one, other = np.zeros(80), np.zeros(80)
         for t in range(1, 80):
@@ -90,8 +90,8 @@ def test_intervals_of_correlations_hold_the_truth_about_as_often_as_they_say() -
             other[t] = 0.33 * other[t - 1] + np.sqrt(0.6) * common + np.sqrt(0.4) * rng.normal()
         settings = SALES.model_copy(update={"lags": 0})
         (found,) = correlate(line_of((50 + 5 * one).tolist(), "month"), settings, months(other), seed=1).drawn
-        held += found.low <= 0.6 <= found.high
-    assert 0.87 <= held / 150 <= 0.99
+        covered += found.low <= 0.6 <= found.high
+    assert 0.87 <= covered / 150 <= 0.99
 
 
 def test_two_drifting_series_correlate_in_level_and_not_in_their_changes() -> None:
@@ -127,7 +127,7 @@ def test_a_csv_that_cannot_be_read_is_refused_by_place(tmp_path: Path, text: str
         read_other(SALES, tmp_path, "index.series[0]")
 
 
-def test_what_hangs_on_the_weights_is_told_in_points_and_correlation(tmp_path: Path) -> None:
+def test_the_sensitivity_to_weights_is_in_points_and_correlation(tmp_path: Path) -> None:
     simulation = simulate(tmp_path / "0.parquet", seed=4, authors=60)
     settings = IndexSettings(
         weights={"anger": -1, "neutral": 0, "joy": 1}, every=["day"], min_comments=5, min_clusters=3

@@ -58,7 +58,7 @@ def test_counting_gets_a_shift_wrong_and_the_corrections_get_it_right(simulation
         assert np.sqrt(np.square(errors(line, method)).mean()) < np.sqrt(np.square(errors(line, "raw")).mean()) / 4
 
 
-def test_the_plan_says_which_estimate_is_drawn_and_the_index_follows(simulation: Simulation) -> None:
+def test_the_plan_names_the_estimate_that_is_drawn_and_the_index_follows(simulation: Simulation) -> None:
     for method in ("raw", "em"):
         line = drawn(simulation, prevalence=method)
         assert line.choice.drawn == method
@@ -91,7 +91,7 @@ def test_the_prediction_powered_total_is_right_even_with_gold_drawn_unevenly(sim
     assert abs(forgotten["joy"].value - truth[2]) > abs(total["joy"].value - truth[2])
 
 
-def test_without_gold_or_with_too_little_of_it_the_line_falls_back_and_says_why(simulation: Simulation) -> None:
+def test_without_gold_or_with_too_little_of_it_the_line_falls_back_and_gives_the_reason(simulation: Simulation) -> None:
     for gold, words in ((None, "the plan has none"), (few_of(simulation, "joy"), "there are 3 of 'joy'")):
         settings = IndexSettings(every=["month"], prevalence="em")
         line = daily_line([simulation.shard], LABELS, settings, 13, gold=gold)

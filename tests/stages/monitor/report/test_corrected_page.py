@@ -69,7 +69,7 @@ def test_a_basis_from_another_domain_is_warned_of_on_top(simulation: Simulation,
     assert "200 judged original texts" in printed
 
 
-def test_a_fall_back_to_counts_is_said_on_top(simulation: Simulation, tmp_path: Path) -> None:
+def test_a_fall_back_to_counts_is_shown_on_top(simulation: Simulation, tmp_path: Path) -> None:
     page = written(drawn(simulation, min_gold=500), tmp_path)
     assert page.index("Drawn as counted, not corrected: index.prevalence: pacc needs 500") < page.index("<figure")
 
