@@ -28,7 +28,7 @@ DOES: dict[str, Stage] = {
     "ensemble": run_ensemble,
     "distil": run_distil,
     "infer": lambda run: run_infer(run).as_json(),
-    "monitor": run_monitor,
+    "monitor": lambda run: run_monitor(run).as_json(),
     # by its own command alone
     "ablation": run_ablation,
 }

@@ -13,7 +13,7 @@ from stages.datasets.masked_authors import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original
 from stages.label.labeller_ensemble import named_labellers, require_labellers
 from stages.label.labelling_cost import LOOKED_AT, would_cost
-from stages.monitor.context_builder import check_beside
+from stages.monitor.context_builder import check_covariates
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
@@ -66,7 +66,7 @@ def check_plan(plan: Plan) -> dict[str, Any]:
     _tried(problems, lambda: check_writable(plan))
     _tried(problems, lambda: check_store(store_url(plan)))
     _tried(problems, lambda: files_of(plan))
-    _tried(problems, lambda: check_beside(plan))
+    _tried(problems, lambda: check_covariates(plan))
     halves = _tried(problems, lambda: _halves(plan, gold))
     labels = "label" in stages_of(plan)
     if labels:

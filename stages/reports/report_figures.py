@@ -1,17 +1,15 @@
 """Pictures of the models and their data: PNGs beside the results, and one page that holds them all."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from stages.monitor.report.messages import Both, both, language_of
-from stages.monitor.report.sections import results_table
+from stages.monitor.report.messages import language_of
+from stages.monitor.report.model_figures import FOLDER, Picture, pictures_html, results_table
 from stages.runtime.run_context import Run
 from storage.files.atomic_write import write_whole
 from storage.records import model_registry
@@ -26,30 +24,9 @@ from studies.figures.evaluation_figures import (
 from transfer.metrics.scores import Ints
 from transfer.text.log_odds_words import telling_words
 
-FOLDER, PAGE = "pictures", "models.html"
-TITLES: dict[str, Both] = {
-    "confusion": ("Confusion matrix", "혼동 행렬"),
-    "reliability": ("Can its confidence be believed?", "확신을 믿을 수 있는가?"),
-    "figures": ("Figures by label, with 95 % intervals", "라벨별 지표와 95 % 구간"),
-    "courses": ("Loss curves", "손실 곡선"),
-    "labels": ("Labels in the data", "자료의 라벨 분포"),
-    "words": ("Words that tell each label apart", "라벨을 가르는 낱말"),
-}
+PAGE = "models.html"
 DRAWN_OF = "of.json"  # beside the pictures: which result they show
 Rows = tuple[Sequence[str], Ints]  # texts (N,), labels (N,)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """name: of the file, without its ending. png: its bytes."""
-
-    name: str
-    png: bytes
-
-    @property
-    def title(self) -> Both:
-        """What stands above it."""
-        return TITLES[self.name]
 
 
 def score_pictures(judged: Mapping[str, Any], title: str) -> list[Picture]:
@@ -120,24 +97,6 @@ def write_pictures(pictures: Sequence[Picture], folder: Path) -> list[str]:
     for picture in pictures:
         write_whole(folder / f"{picture.name}.png", picture.png)
     return [str(folder / f"{picture.name}.png") for picture in pictures]
-
-
-def kept_pictures(run: Run) -> list[Picture]:
-    """Those that lie in the workspace's results, in their order."""
-    folder = run.results / FOLDER
-    return [
-        Picture(name, (folder / f"{name}.png").read_bytes()) for name in TITLES if (folder / f"{name}.png").is_file()
-    ]
-
-
-def pictures_html(pictures: Sequence[Picture]) -> str:
-    """Figures with headings in both languages; each picture lies in the page itself."""
-    return "".join(
-        f"<section><h2>{both(picture.title)}</h2><figure>"
-        f'<img src="data:image/png;base64,{b64encode(picture.png).decode("ascii")}" alt="{escape(picture.title[0])}" '
-        'style="max-width: 100%; height: auto; background: white"></figure></section>'
-        for picture in pictures
-    )
 
 
 def write_models_page(run: Run, rows: Sequence[Mapping[str, Any]], pictures: Sequence[Picture], path: Path) -> None:

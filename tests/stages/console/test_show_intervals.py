@@ -6,7 +6,7 @@ import pytest
 
 from stages.console.show_evaluation import show_classes, show_combinations
 from stages.console.show_run import show_rows, show_stage
-from stages.monitor.report.sections import results_table
+from stages.monitor.report.model_figures import results_table
 from stages.study_runs.table_rows import row, trial_rows
 from transfer.metrics.scores import Scores, score
 

@@ -135,7 +135,7 @@ def test_a_label_that_the_plan_does_not_know_is_refused(shard: Write) -> None:
         drawn([shard([(NOON, "a", None, "놀람")])])
 
 
-def test_nothing_classified_or_nothing_dated_is_said_plainly(shard: Write) -> None:
+def test_nothing_classified_or_nothing_dated_is_a_clear_error(shard: Write) -> None:
     with pytest.raises(UserError, match="no classified comments"):
         drawn([])
     with pytest.raises(UserError, match="none of the 2 classified comments has a time"):

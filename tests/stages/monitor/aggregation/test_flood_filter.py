@@ -1,4 +1,4 @@
-"""Caps and floods: what is left out, what stays, and that it is said."""
+"""Caps and floods: what is left out, what stays, and that it is reported."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

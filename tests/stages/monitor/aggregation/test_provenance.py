@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.aggregation.provenance import Shard, origins_of
 from stages.monitor.report.context import Context
-from stages.monitor.report.context_csv import write_context
+from stages.monitor.report.csv_parquet import write_context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.report.plot_data import line_data
 from stages.monitor.schema.index_settings import IndexSettings
@@ -22,8 +22,8 @@ def test_each_period_names_the_shards_that_hold_its_comments(shard: Callable[...
     rows = sorted(random_rows(1200, 90), key=lambda row: str(row[0]))
     paths = [shard(rows[:500], "a"), shard(rows[500:900], "b"), shard(rows[900:], "c")]
     line = daily_line(paths, LABELS, IndexSettings(every=["week", "month"], min_comments=20), 13)
-    told = [Shard(f"shards/m/{p.stem}.parquet", f"{i // 2:064x}", 500 * i, 400, "m") for i, p in enumerate(paths)]
-    origins = origins_of(line, told, paths)
+    records = [Shard(f"shards/m/{p.stem}.parquet", f"{i // 2:064x}", 500 * i, 400, "m") for i, p in enumerate(paths)]
+    origins = origins_of(line, records, paths)
     months = dict(zip([p.start for p in line.periods if p.every == "month"], origins.periods["month"], strict=True))
     assert months == {date(2024, 1, 1): ((0, 0),), date(2024, 2, 1): ((0, 1),), date(2024, 3, 1): ((1, 2),)}
     write_context(line, Context(origins=origins), tmp_path / "out")

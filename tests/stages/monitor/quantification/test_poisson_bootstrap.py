@@ -25,9 +25,9 @@ def test_a_cluster_has_the_same_weights_wherever_it_stands_and_others_under_anot
     assert resampling_weights(few, 13, 101).shape == (3, 101)
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
-    """150 worlds of 120 authors with 1 to 12 comments each, who lean to one side."""
-    held, rng = 0, np.random.default_rng(4)
+def test_intervals_cover_the_truth_about_as_often_as_they_should() -> None:
+    """150 simulations of 120 authors with 1 to 12 comments each, who lean to one side."""
+    covered, rng = 0, np.random.default_rng(4)
     for world in range(150):
         n = rng.integers(1, 13, 120)
         yes = rng.binomial(n, rng.beta(1.2, 2.8, 120))  # mean 0.3
@@ -36,8 +36,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
         (share, _) = estimates(shares_of(counts.sum(axis=1)), shares_of(counts @ weights), has_interval=True)
         assert share.low is not None
         assert share.high is not None
-        held += share.low <= 0.3 <= share.high
-    assert 0.88 <= held / 150 <= 0.99
+        covered += share.low <= 0.3 <= share.high
+    assert 0.88 <= covered / 150 <= 0.99
 
 
 def test_without_enough_clusters_there_is_a_value_and_no_interval() -> None:

@@ -79,7 +79,7 @@ def test_names_and_labels_are_text_and_never_markup(tmp_path: Path, shard: Calla
     assert [label["name"] for label in json.loads(data[1])["labels"]] == labels
 
 
-def test_results_can_be_heard_row_by_row(page: str) -> None:
+def test_a_screen_reader_can_read_results_row_by_row(page: str) -> None:
     table = re.search(r"<table><caption>.*?Results of the models.*?</table>", page, re.DOTALL)
     assert table is not None
     assert table[0].count('<th scope="col">') == 5
@@ -95,7 +95,7 @@ def test_facts_stand_on_the_page_with_kappa_and_its_interval(page: str) -> None:
     assert "hardware" in page
 
 
-def test_formula_weights_zone_gaps_and_limits_are_said_in_both_languages(page: str) -> None:
+def test_formula_weights_zone_gaps_and_limits_are_there_in_both_languages(page: str) -> None:
     for words in (
         "50 + 50 × Σ weight(label) × share(label) / max |weight|",
         "분노 -1, 슬픔 -1, 중립 0, 기쁨 +1",
@@ -121,7 +121,7 @@ def test_a_simulation_is_announced_on_top_and_otherwise_not(line: Line, page: st
     assert simulated.index("a stand-in") < simulated.index("<figure")
 
 
-def test_without_weights_the_page_says_why_there_is_no_index(tmp_path: Path, shard: Callable[..., Path]) -> None:
+def test_without_weights_the_page_explains_why_there_is_no_index(tmp_path: Path, shard: Callable[..., Path]) -> None:
     labels = ["joy", "anger"]
     line = daily_line([shard(random_rows(300, 3, labels=labels), labels=labels)], labels, IndexSettings(), 13)
     write_page(line, [], {}, tmp_path / "p.html")
@@ -148,7 +148,9 @@ def test_plots_get_null_in_gaps_and_figures_in_per_cent(line: Line) -> None:
     assert data["hasIndex"] is bool(WEIGHTS)
 
 
-def test_a_line_of_gaps_alone_makes_a_page_that_says_so(tmp_path: Path, shard: Callable[..., Path], line: Line) -> None:
+def test_a_line_of_gaps_alone_makes_a_page_with_a_sentence_about_it(
+    tmp_path: Path, shard: Callable[..., Path], line: Line
+) -> None:
     sparse = daily_line([shard(random_rows(8, 2))], line.labels, IndexSettings(weights=WEIGHTS), 13)
     write_page(sparse, [], {}, tmp_path / "p.html")
     assert "No period has enough comments" in (tmp_path / "p.html").read_text("utf-8")
