@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
-from stages.ensemble.run_ensemble import final_predictor
 from stages.monitor.schema.method_choice import GoldPredictions
-from stages.runtime.predictor import PredictionCache
+from stages.runtime.prediction_cache import PredictionCache
+from stages.runtime.predictor import final_predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.labelled import Labelled
