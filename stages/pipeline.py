@@ -23,7 +23,7 @@ Stage = Callable[[Run], dict[str, Any]]
 DOES: dict[str, Stage] = {
     "adapt": run_adapt,
     "search": run_search,
-    "label": run_label,
+    "label": lambda run: run_label(run).as_json(),
     "further": run_further,
     "ensemble": run_ensemble,
     "distil": run_distil,

@@ -9,6 +9,7 @@ from stages.console.show_infer import show_inference
 from stages.console.show_labels import show_label_stage, show_labeller
 from stages.console.show_studies import show_studies, show_winner
 from stages.console.tables import console, ends, figure, table
+from stages.results.label_result import LabelResult
 
 
 def show_run(result: Mapping[str, Any]) -> None:
@@ -20,7 +21,7 @@ def show_run(result: Mapping[str, Any]) -> None:
     out.print(made)
     show_rows(result["results"])
     if result.get("labeller"):
-        show_labeller(result["labeller"])
+        show_labeller(LabelResult.model_validate(result["labeller"]))
     if result.get("page"):
         out.print(f"page: {result['page']}")
     out.print(f"dashboard: moodline dashboard {result['plan']}")
@@ -33,7 +34,7 @@ def show_stage(result: Mapping[str, Any]) -> None:
     if result.get("winner"):
         show_winner(result["winner"])
     if "kappa" in result:
-        show_label_stage(result)
+        show_label_stage(LabelResult.model_validate(result))
     if "members" in result:
         show_combinations(result)
     if "distilled" in result:

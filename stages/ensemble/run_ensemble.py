@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
+from stages.datasets.pseudo_labels import Sampled, sampled
 from stages.ensemble.combination_selection import Bench, Combined, chosen_of, compare
 from stages.further.run_further import further_result
 from stages.further.selection_split import target_of
-from stages.label.run_label import Sampled, sampled
 from stages.plan.plan_settings import EnsembleSettings
 from stages.reports.report_figures import draw_gallery
+from stages.results.label_result import LabelResult
 from stages.runtime.predictor import PredictionCache, Predictor
 from stages.runtime.run_context import Run
-from stages.runtime.stage_execution import do_stage, result_of
+from stages.runtime.stage_execution import do_stage, read_result, result_of
 from stages.search.run_search import references, search_result
 from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.table_rows import SIMULATED, Row, row
@@ -261,7 +262,7 @@ def judged_splits(run: Run, winner: str) -> Splits:
     contents = {"validation": original.validation.fingerprint}
     target, pseudo = None, None
     if has_stage_two(run):
-        pseudo = sampled(run, result_of(run, "label"), gold)
+        pseudo = sampled(run, read_result(run, LabelResult), gold)
         chosen, _ = target_of(gold, pseudo)
         texts["target"], truth["target"], target = chosen.texts, chosen.truth, chosen.truth
         contents |= {"target": gold.tune.fingerprint} if gold else {}

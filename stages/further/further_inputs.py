@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.datasets.original_and_gold import Gold, read_gold, read_original
+from stages.datasets.pseudo_labels import Sampled, sampled
 from stages.further.selection_split import SelectionSplit, target_of
-from stages.label.run_label import Sampled, sampled
+from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run
-from stages.runtime.stage_execution import result_of
+from stages.runtime.stage_execution import read_result
 from stages.search.domain_adaptation import adapted_result, adapts
 from stages.search.run_search import search_result
 from storage.records import model_registry
@@ -40,7 +41,7 @@ class Inputs:
 def inputs_of(run: Run) -> Inputs:
     """Reads all of it. Raises UserError where something is missing, or there are too few pseudo-labels."""
     plan = run.plan
-    winner, labelled = search_result(run)["winner"], result_of(run, "label")
+    winner, labelled = search_result(run)["winner"], read_result(run, LabelResult)
     gold = read_gold(run)
     original = read_original(plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
     target, pseudo = target_of(gold, sampled(run, labelled, gold))
@@ -51,7 +52,7 @@ def inputs_of(run: Run) -> Inputs:
         )
     parts = {
         "winner": {name: winner[name] for name in ("candidate", "trial", "value")},
-        "labeller": labelled["identity"],
+        "labeller": labelled.identity,
         "target": target.source,
         "gold (content)": gold.tune.fingerprint if gold else None,
         "seed": plan.seed,
@@ -69,7 +70,7 @@ def inputs_of(run: Run) -> Inputs:
     return Inputs(winner, starts, original, gold, target, pseudo, parts)
 
 
-def _if_other_than_usual(run: Run, labelled: Mapping[str, Any]) -> dict[str, Any]:
+def _if_other_than_usual(run: Run, labelled: LabelResult) -> dict[str, Any]:
     """Parts that stand in a fingerprint only where they differ from what was so before they could be chosen."""
     settings, parts = run.plan.further, dict[str, Any]()
     if settings.sampler != "tpe":
@@ -80,10 +81,10 @@ def _if_other_than_usual(run: Run, labelled: Mapping[str, Any]) -> dict[str, Any
         parts["further.patience"] = settings.patience
     if run.plan.rounds is not None:
         parts["rounds"] = run.plan.rounds.model_dump(include={"comments", "top"})  # their number only adds
-    if "drawn" in labelled:
-        parts["comments chosen"] = [labelled["drawn"][name] for name in ("choose", "languages")]
-    if labelled.get("calibration"):
-        parts["calibration"] = labelled["calibration"]  # the labels learnt from are others with it
+    if labelled.drawn is not None:
+        parts["comments chosen"] = [labelled.drawn.choose, labelled.drawn.languages]
+    if labelled.calibration is not None:
+        parts["calibration"] = labelled.calibration.as_dict()  # the labels learnt from are others with it
     return parts
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.original_and_gold import Gold
-from stages.label.run_label import Sampled
+from stages.datasets.pseudo_labels import Sampled
 
 # Without gold, this share of the pseudo-labels is held out to choose by.
 HELD_OUT = 0.15

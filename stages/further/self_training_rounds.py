@@ -16,9 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.datasets.original_and_gold import read_gold, read_original
+from stages.datasets.pseudo_labels import Sampled, kept_sample
 from stages.further.further_inputs import Inputs
-from stages.label.run_label import Sampled
-from stages.label.sample_selection import kept_sample
 from stages.plan.plan_settings import RoundsSettings
 from stages.runtime.predictor import Predictor, model_record, predictor_fingerprint
 from stages.runtime.run_context import SAMPLES, Run
