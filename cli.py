@@ -95,8 +95,8 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
         from stages.console.show_check import show_check
 
         found = check_file(plan, overrides)
-        finish(found, as_json, show_check)
-        if found["problems"]:
+        finish(found.model_dump(mode="json"), as_json, lambda _: show_check(found))
+        if found.problems:
             raise typer.Exit(1)
 
 
@@ -248,11 +248,10 @@ def labels(
     """
     with edge(as_json, debug):
         from stages.console.show_labels import show_labels
-        from stages.label.label_import_export import labels_command
+        from stages.label.labels_command import labels_command
 
-        finish(
-            labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding), as_json, show_labels
-        )
+        result = labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding)
+        finish(result.model_dump(mode="json"), as_json, lambda _: show_labels(result))
 
 
 @app.command()
@@ -279,7 +278,8 @@ def annotate(
         opened = opened_run(read(plan, overrides))
         keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
         who = Annotator(annotator, rows)
-        finish(run_annotate(opened, who, keyboard, export_to, import_from, encoding), as_json, show_annotations)
+        result = run_annotate(opened, who, keyboard, export_to, import_from, encoding)
+        finish(result.model_dump(mode="json"), as_json, lambda _: show_annotations(result))
 
 
 @app.command()

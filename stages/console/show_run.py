@@ -10,6 +10,7 @@ from stages.console.show_labels import show_label_stage, show_labeller
 from stages.console.show_studies import show_studies, show_winner
 from stages.console.tables import console, ends, figure, table
 from stages.results.further_result import AblationResult, ArmScores, FurtherResult
+from stages.results.label_result import LabelResult
 from stages.results.model_scores import ModelScores
 from stages.results.run_result import RunResult
 from stages.results.search_result import SearchResult
@@ -28,7 +29,7 @@ def show_run(result: RunResult) -> None:
     out.print(made)
     show_rows(result.results)
     if result.labeller:
-        show_labeller(_as_mapping(result.labeller))
+        show_labeller(result.labeller)
     if result.page:
         out.print(f"page: {result.page}")
     out.print(f"dashboard: moodline dashboard {result.plan}")
@@ -93,13 +94,12 @@ RENDERERS: dict[type[StageResult], Callable[[Any], None]] = {
     SearchResult: _show_search,
     FurtherResult: _show_further,
     AblationResult: _show_ablation,
+    LabelResult: show_label_stage,
 }
 
 
 def _show_untyped(result: Mapping[str, Any]) -> None:
     """Results of the stages that have no type yet."""
-    if "kappa" in result:
-        show_label_stage(result)
     if "members" in result:
         show_combinations(result)
     if "distilled" in result:
@@ -110,7 +110,3 @@ def _show_untyped(result: Mapping[str, Any]) -> None:
         console().print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):
         show_rows([ModelScores.model_validate(row) for row in result["rows"]])
-
-
-def _as_mapping(result: StageResult | Mapping[str, Any]) -> Mapping[str, Any]:
-    return result.as_json() if isinstance(result, StageResult) else result

@@ -1,30 +1,11 @@
-"""How far a run has come, stage by stage, and the table of all its models."""
+"""What a whole run comes to."""
 
-from pydantic import Field, JsonValue, SerializeAsAny
-
-from stages.results.model_scores import ModelScores
-from stages.results.stage_result import Record, StageResult
-
-
-class StageState(Record):
-    """A stage of the plan. state: waiting, running, done, stopped, interrupted or failed. seconds: that it took."""
-
-    stage: str
-    state: str
-    seconds: float
-
-
-class RunOverview(Record):
-    """plan, workspace: paths. results: the table of all models of the furthest stage that is done."""
-
-    plan: str
-    workspace: str
-    stages: list[StageState]
-    results: list[ModelScores] = Field(default_factory=list)
+from stages.results.label_result import LabelResult
+from stages.results.run_overview import RunOverview
 
 
 class RunResult(RunOverview):
     """labeller: what labelling came to; None where the plan has none. page: of the daily line; None without one."""
 
-    labeller: SerializeAsAny[StageResult] | dict[str, JsonValue] | None = None
+    labeller: LabelResult | None = None
     page: str | None = None

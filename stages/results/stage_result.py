@@ -4,6 +4,7 @@ A stage's own result type lies beside this one, in a file of the stage's name; o
 it, and never the stage's code.
 """
 
+import math
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -25,6 +26,12 @@ class Interval(Record):
     value: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, estimate: tuple[float, float, float]) -> "Interval | None":
+        """Of value, low and high as a bootstrap gives them; None where they are NaN, as the statistic is undefined."""
+        value, low, high = estimate
+        return None if math.isnan(value) else cls(value=value, low=low, high=high)
 
 
 class TimeLimitStop(Record):

@@ -158,14 +158,15 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
 def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
     searched: Path, tmp_path: Path
 ) -> None:
-    from stages.label.label_import_export import labels_command
+    from stages.label.labels_command import labels_command
     from stages.runtime.reset import begin_anew
 
     run = opened(searched, BEFORE_SEARCH)
     stage_records.forget(run.engine, "small", "search")  # as if it came later
     run_adapt(run)
-    told = labels_command(run, None, tmp_path / "labels.csv", None)
-    assert told["exported"]["rows"] >= 100
+    found = labels_command(run, None, tmp_path / "labels.csv", None)
+    assert found.exported is not None
+    assert found.exported.rows >= 100
     begin_anew(run, "label")
     assert run.files.names("samples") == run.files.names("samples/adapt-") != []
 

@@ -13,10 +13,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from stages.check.check_plan import check_plan, full_fits
+from stages.check.check_plan import check_plan
+from stages.check.time_estimate import full_fits
 from stages.pipeline import run_all
 from stages.plan.schema import read_plan
 from stages.reports.run_status import run_status
+from stages.results.check_result import CheckResult
 from stages.results.model_scores import Scores
 from stages.results.study_results import FreshSeeds, ShownTrial
 from stages.runtime.progress import SilentReporter
@@ -268,27 +270,26 @@ def test_a_seed_on_which_no_model_came_about_is_counted_and_not_averaged() -> No
 def test_check_says_what_is_fitted_again(open_it: Open) -> None:
     long = ("search.trials=20", "search.recheck=auto")
     subset = check_plan(open_it(*long).plan)
-    part = round(0.4 * subset["rows"]["train"])
-    assert not subset["problems"]
+    part = round(0.4 * subset.rows["train"])
+    assert not subset.problems
     words = f"20 trials on {part} rows, the best 2 and the baseline on all, the best 2 again on 3 fresh seeds"
     assert words in _basic(subset)
     assert "20 trials, the best 2 again on 3 fresh" in _basic(check_plan(open_it(*long, "search.subset=null").plan))
     assert "again" not in _basic(check_plan(open_it("search.recheck=none").plan))
-    told = check_plan(open_it("search.subset={rows: 500}").plan)["problems"]
+    told = check_plan(open_it("search.subset={rows: 500}").plan).problems
     assert [problem.splitlines()[0] for problem in told] == [
-        f"search.subset: 500 rows are no part of the {subset['rows']['train']} training rows"
+        f"search.subset: 500 rows are no part of the {subset.rows['train']} training rows"
     ]
 
 
 def test_the_estimate_counts_every_fit(open_it: Open) -> None:
     settings = open_it("search.trials=20").plan.search
-    assert full_fits(settings, part=0.4) == 20 * 0.4 + (2 + 1) + 2 * 2
-    assert full_fits(open_it("search.trials=20", "search.subset=null").plan.search, part=1.0) == 20 + 2 * 2
+    assert full_fits(settings, share=0.4) == 20 * 0.4 + (2 + 1) + 2 * 2
+    assert full_fits(open_it("search.trials=20", "search.subset=null").plan.search, share=1.0) == 20 + 2 * 2
 
 
-def _basic(told: dict[str, Any]) -> str:
-    text: str = told["would_run"][0]["what"]
-    return text
+def _basic(result: CheckResult) -> str:
+    return result.would_run[0].what
 
 
 def test_a_plan_that_would_look_again_at_what_it_does_not_keep_is_refused(open_it: Open) -> None:
