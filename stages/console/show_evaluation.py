@@ -38,7 +38,7 @@ def _combinations(result: EnsembleResult) -> Table:
     names = ("combination", "members", "value", "95 % interval", "accuracy on validation", "macro-F1")
     made = table(*names, *("macro-F1 on target" for _ in targets))
     if result.combinations:
-        of_best = result.final.intervals and result.final.intervals.best
+        of_best = result.final.intervals.best if result.final.intervals else None
         made.add_row(f"best single: {result.best_single}", "1", figure(result.final.value.best), ends(of_best))
     for line in result.combinations:
         made.add_row(*_combination(line, targets))

@@ -30,6 +30,7 @@ from stages.runtime.stage_order import has_stage_two
 from stages.study_runs.evaluation_splits import HELD_OUT, SELECTING, EvaluationSplits, evaluation_splits
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
+from transfer.corpus.labelled import Labelled
 from transfer.ensembling.diversity import diversity
 from transfer.errors import UserError
 
@@ -145,7 +146,7 @@ def _test(rows: Sequence[ModelScores]) -> dict[str, SplitScores] | None:
 def _drawn_data(splits: EvaluationSplits) -> dict[str, LabelledTexts]:
     """The data that figures show; last that whose words are drawn: the comments where they were labelled."""
     original, gold = splits.original, splits.gold
-    rows = {"gold": gold.tune, "gold report": gold.report} if gold else {}
+    rows: dict[str, Labelled | None] = {"gold": gold.tune, "gold report": gold.report} if gold else {}
     rows |= {"validation": original.validation, "test": original.test, "train": original.train}
     shown = {name: LabelledTexts(own.texts, own.labels) for name, own in rows.items() if own}
     if splits.pseudo:

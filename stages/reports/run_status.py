@@ -12,7 +12,7 @@ from typing import Literal
 
 from stages.plan.schema import Plan
 from stages.results.model_scores import FIGURES, Scores
-from stages.results.run_result import StageState
+from stages.results.run_overview import StageState
 from stages.results.status_result import Coordinator, RunningTrial, RunStatus
 from stages.results.study_results import FreshSeeds, ShownTrial, StudyProgress, TrialFailure
 from stages.runtime.disk_usage import disk

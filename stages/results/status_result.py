@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from stages.results.model_scores import ModelScores
-from stages.results.run_result import StageState
+from stages.results.run_overview import StageState
 from stages.results.stage_result import Record
 from stages.results.study_results import StudyProgress
 
