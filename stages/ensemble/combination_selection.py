@@ -127,7 +127,7 @@ def _scored(
     return ScoredCombination(members, fitted.mixture, scores)
 
 
-def selected(table: Sequence[ScoredCombination], settings: EnsembleSettings) -> ScoredCombination:
+def select_combination(table: Sequence[ScoredCombination], settings: EnsembleSettings) -> ScoredCombination:
     """The combination that the plan names; of what `auto` leaves open the best by value, of equals the plainest.
 
     Raises UserError for a combination that could not be fitted.

@@ -52,7 +52,7 @@ def reported_models(
     cache: PredictionCache,
     models: KeptModels,
     winners: Mapping[str, str],
-    chosen: ScoredCombination,
+    selection: ScoredCombination,
 ) -> ReportedModels:
     """Predictions of all of them. The test split is read here, for all kept models at once, and that is counted.
 
@@ -75,7 +75,7 @@ def reported_models(
             for stage, name in winners.items()
         ],
         single=ReportedModel(f"best single: {best}", _stage(best), single[best]),
-        ensemble=ReportedModel(_title(chosen), STAGE, probabilities(chosen.members, chosen.mixture)),
+        ensemble=ReportedModel(_title(selection), STAGE, probabilities(selection.members, selection.mixture)),
     )
 
 
@@ -93,9 +93,9 @@ def _stage(name: str) -> str:
     return name.partition("/")[0]
 
 
-def _title(chosen: ScoredCombination) -> str:
+def _title(selection: ScoredCombination) -> str:
     """What tables call it; a single model is not presented as an ensemble of several."""
-    combination = chosen.scores.combination
-    if chosen.alone:
-        return f"{STAGE} of one ({combination}): {chosen.alone}"
-    return f"{STAGE} ({combination} of {len(chosen.members)})"
+    combination = selection.scores.combination
+    if selection.alone:
+        return f"{STAGE} of one ({combination}): {selection.alone}"
+    return f"{STAGE} ({combination} of {len(selection.members)})"

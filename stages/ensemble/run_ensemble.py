@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.ensemble.combination_selection import KeptModels, ScoredCombination, score_combinations, selected
+from stages.ensemble.combination_selection import KeptModels, ScoredCombination, score_combinations, select_combination
 from stages.ensemble.reported_models import STAGE, reported_models, rows_of
 from stages.plan.plan_settings import EnsembleSettings
 from stages.reports.models_page import draw_models_page
@@ -73,23 +73,23 @@ def _combine(
     cache = PredictionCache(run, splits.texts, splits.contents)
     models = _kept_models(splits, cache, records)
     table = score_combinations(models, run.plan.ensemble, run.plan.seed)
-    chosen = selected(table, run.plan.ensemble)
-    reported = reported_models(run, splits, cache, models, winners, chosen)
-    final, rows = _final_model(run, models, chosen), rows_of(splits, reported)
+    selection = select_combination(table, run.plan.ensemble)
+    reported = reported_models(run, splits, cache, models, winners, selection)
+    final, rows = _final_model(run, models, selection), rows_of(splits, reported)
     single, ensemble = reported.single.probabilities, reported.ensemble.probabilities
     gains = {split: splits.difference(split, own, single[split]) for split, own in ensemble.items()}
     return EnsembleResult(
-        members=chosen.members,
-        mixture=MixtureRecord.model_validate(chosen.mixture.as_dict()),
+        members=selection.members,
+        mixture=MixtureRecord.model_validate(selection.mixture.as_dict()),
         values=dict(models.values),
         combinations=[line.scores for line in table],
         validation=_figures(table, "validation"),
         target=_figures(table, "target") if "target" in splits.truth else None,
         best_single=models.names[0],
         chosen=reported.ensemble.name,
-        alone=chosen.alone,
-        combine=chosen.mixture.how,
-        diversity=_diversity(models, chosen.members),
+        alone=selection.alone,
+        combine=selection.mixture.how,
+        diversity=_diversity(models, selection.members),
         final=final,
         test=_test(rows),
         gain={s: Gain(**dict(gains[s]), better=gains[s].macro_f1.low > 0) for s in splits.those_of(HELD_OUT)},
@@ -114,23 +114,23 @@ def _diversity(models: KeptModels, members: Sequence[str]) -> Diversity:
     return Diversity.model_validate(diversity(predictions, models.truth["validation"]))
 
 
-def _final_model(run: Run, models: KeptModels, chosen: ScoredCombination) -> FinalModel:
+def _final_model(run: Run, models: KeptModels, selection: ScoredCombination) -> FinalModel:
     name, best = next(iter(models.values.items()))
     interval = Interval.model_validate(models.selection_metric.interval(models.predictions[name]))
-    ensemble = chosen.scores
+    ensemble = selection.scores
     assert ensemble.interval is not None
     return FinalModel(
-        kind=_final_kind(run, best, chosen),
+        kind=_final_kind(run, best, selection),
         value=BestAndEnsemble(best=best, ensemble=ensemble.value),
         intervals=BestAndEnsembleIntervals(best=interval, ensemble=ensemble.interval),
     )
 
 
-def _final_kind(run: Run, best: float, chosen: ScoredCombination) -> FinalKind:
+def _final_kind(run: Run, best: float, selection: ScoredCombination) -> FinalKind:
     final = run.plan.final
     if final in {"best", "ensemble"} or (final == "distilled" and run.plan.distil is not None):
         return final
-    return "ensemble" if len(chosen.members) > 1 and chosen.scores.value >= best else "best"
+    return "ensemble" if len(selection.members) > 1 and selection.scores.value >= best else "best"
 
 
 def _figures(table: Sequence[ScoredCombination], split: str) -> dict[str, SplitScores]:

@@ -4,8 +4,7 @@ Its wording stands in model_card_template.md; here its figures are collected.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +14,6 @@ from stages.results.distil_result import DistilResult
 from stages.results.ensemble_result import EnsembleResult
 from stages.results.evaluation_result import EvaluationReport
 from stages.results.label_result import LabelResult
-from stages.results.stage_result import Interval
 from stages.runtime.overview import table_rows
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run
@@ -36,54 +34,16 @@ RULES = {
 }
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure with its 95 % interval, where it has one."""
-
-    value: float
-    interval: Interval | None
-
-
-@dataclass(frozen=True)
-class CardScores:
-    """A model on the n rows of a split. figures: by name, those of FIGURES that are known. label_f1: by label."""
-
-    n: int
-    figures: dict[str, Figure]
-    label_f1: dict[str, Interval]
-
-
-@dataclass(frozen=True)
-class DataSplit:
-    """n rows of the data. counts: by label, in the plan's order."""
-
-    name: str
-    n: int
-    counts: list[int]
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a model was trained. recipe: in words. teacher: members of the ensemble that it was distilled from."""
-
-    name: str
-    encoder: str
-    recipe: str
-    teacher: list[str] | None
-    fingerprint: str | None
-    seed: int | None
-
-
 def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> str:
     """Markdown with the hub's front matter.
 
     formats: further forms beside the weights, and the largest difference of their probabilities from torch's.
     """
     ensemble, labelling = find_result(run, EnsembleResult), find_result(run, LabelResult)
-    scores = scores_of(run, predictor)
+    reports = reports_of(run, predictor)
     combination = None if is_one_model(predictor) else _combination(predictor)
     return render(
-        front_matter=_front_matter(run, predictor, scores),
+        front_matter=_front_matter(run, predictor, reports),
         title=f"{run.plan.name}: {predictor.name}",
         is_simulation=labelling is not None and labelling.simulation,
         labels=run.plan.labels,
@@ -93,10 +53,11 @@ def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> 
         folder="FOLDER/member-1" if combination else "FOLDER",
         max_length=int(predictor.records[0].recipe["max_length"]),
         formats=formats,
-        data=list(_data(run)),
+        data=_label_counts(run),
         labelling=labelling,
-        models=[_training(run, record) for record in predictor.records],
-        scores={split: found for split, found in scores.items() if found.figures},
+        models=[(record, _encoder(run, record)) for record in predictor.records],
+        reports=reports,
+        figures=FIGURES,
         rows=table_rows(run),
     )
 
@@ -119,37 +80,26 @@ def is_one_model(predictor: Predictor) -> bool:
     return len(predictor.records) == 1 and predictor.how.is_plain
 
 
-def scores_of(run: Run, predictor: Predictor) -> dict[str, CardScores]:
-    """Scores of this very predictor by split, as a stage measured them; else those of its own trial on validation."""
+def reports_of(run: Run, predictor: Predictor) -> dict[str, Mapping[str, Any]]:
+    """Evaluation reports of this very predictor by split, as a stage made them; else that of its own trial on
+    validation, which has no figures of probabilities but the log loss."""
     ensemble, distil = find_result(run, EnsembleResult), find_result(run, DistilResult)
-    reports = list[tuple[list[str], Mapping[str, EvaluationReport]]]()
+    made = list[tuple[list[str], dict[str, EvaluationReport]]]()
     if ensemble:
-        members = ensemble.members if ensemble.final.kind == "ensemble" else [ensemble.best_single]
-        reports.append((members, ensemble.judged))
+        own_members = ensemble.members if ensemble.final.kind == "ensemble" else [ensemble.best_single]
+        made.append((own_members, ensemble.judged))
     if distil:
-        reports.append(([distil.winner.name], distil.judged))
-    for members, judged in reports:
-        if members == predictor.members and judged:
-            return {split: card_scores(report.model_dump()) for split, report in judged.items()}
+        made.append(([distil.winner.name], distil.judged))
+    for members, reports in made:
+        if members == predictor.members and reports:
+            return {split: report.model_dump() for split, report in reports.items()}
     if len(predictor.records) != 1:
         return {}
     own = predictor.records[0].metrics
-    return {"validation": card_scores({**own, "intervals": confusion_intervals(own["confusion"], own["labels"])})}
+    return {"validation": {**own, "intervals": confusion_intervals(own["confusion"], own["labels"])}}
 
 
-def card_scores(report: Mapping[str, Any]) -> CardScores:
-    """report: an EvaluationReport as a mapping, of which figures, and intervals of some of them, may be missing."""
-    intervals: Mapping[str, Any] = report["intervals"]
-    figures = {
-        name: Figure(report[name], Interval.model_validate(intervals[name]) if name in intervals else None)
-        for name in FIGURES
-        if name in report
-    }
-    f1 = {label: Interval.model_validate(own["f1"]) for label, own in intervals["per_class"].items()}
-    return CardScores(report["n"], figures, f1)
-
-
-def _front_matter(run: Run, predictor: Predictor, scores: Mapping[str, CardScores]) -> str:
+def _front_matter(run: Run, predictor: Predictor, reports: Mapping[str, Mapping[str, Any]]) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     results = [
@@ -160,9 +110,9 @@ def _front_matter(run: Run, predictor: Predictor, scores: Mapping[str, CardScore
             dataset_split=split,  # or the hub's tools put all splits into one result
             metric_type=metric,
             metric_name=metric.replace("_", " "),
-            metric_value=round(found.figures[metric].value, 4),
+            metric_value=round(report[metric], 4),
         )
-        for split, found in scores.items()
+        for split, report in reports.items()
         for metric in ("accuracy", "macro_f1")
         if split != "validation"  # the model was selected on it
     ]
@@ -185,8 +135,8 @@ def _combination(predictor: Predictor) -> str:
     return first + RULES.get(how.how, f"their {how.how}, normalised")
 
 
-def _data(run: Run) -> Iterator[DataSplit]:
-    """What the model was trained on, selected by and is reported on."""
+def _label_counts(run: Run) -> dict[str, list[int]]:
+    """Rows by label of what the model was trained on, selected by and is reported on, by the name of the data."""
     gold, original = data_of(run).gold, data_of(run).original
     splits: dict[str, Labelled | None] = {
         "train": original.train,
@@ -195,20 +145,8 @@ def _data(run: Run) -> Iterator[DataSplit]:
         "gold, tune half (chooses)": gold.tune if gold else None,
         "gold, report half (reports)": gold.report if gold else None,
     }
-    for name, rows in splits.items():
-        if rows:
-            yield DataSplit(name, len(rows), [int((rows.labels == k).sum()) for k in range(len(run.plan.labels))])
-
-
-def _training(run: Run, record: ModelRecord) -> Training:
-    return Training(
-        name=record.name,
-        encoder=_encoder(run, record),
-        recipe=", ".join(f"{name} {value}" for name, value in record.recipe.items()),
-        teacher=record.lineage.get("teacher"),
-        fingerprint=record.lineage.get("fingerprint"),
-        seed=record.lineage.get("seed"),
-    )
+    every = range(len(run.plan.labels))
+    return {name: [int((rows.labels == k).sum()) for k in every] for name, rows in splits.items() if rows}
 
 
 def _encoder(run: Run, record: ModelRecord) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.ensemble.combination_selection import KeptModels, score_combinations, selected
+from stages.ensemble.combination_selection import KeptModels, score_combinations, select_combination
 from stages.plan.plan_settings import EnsembleSettings
 from stages.study_runs.selection_metric import SelectionMetric
 from transfer.ensembling.combination import COMBINATIONS, FITTED
@@ -30,13 +30,13 @@ def test_every_combination_is_scored_and_auto_takes_the_best() -> None:
     table = score_combinations(kept(60), settings, seed=1)
     names = [line.scores.combination for line in table]
     assert names == [f"{how}{more}" for more in ("", ", calibrated") for how in (*COMBINATIONS, *FITTED)]
-    best = selected(table, settings)
+    best = select_combination(table, settings)
     assert best.scores.value == max(line.scores.value for line in table)
-    assert selected(table, EnsembleSettings(combine="stacking")).mixture.how == "stacking"
+    assert select_combination(table, EnsembleSettings(combine="stacking")).mixture.how == "stacking"
 
 
 def test_of_few_rows_nothing_is_fitted_and_a_plan_that_asks_for_it_is_refused() -> None:
     table = score_combinations(kept(12), EnsembleSettings(), seed=1)
     assert [line.scores.combination for line in table] == list(COMBINATIONS)
     with pytest.raises(UserError, match="fewer than 20"):
-        selected(table, EnsembleSettings(combine="weighted"))
+        select_combination(table, EnsembleSettings(combine="weighted"))

@@ -1,12 +1,13 @@
 """The card's text, from figures that are given; on a whole run it is tested in tests/integration/test_export.py."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
 
-from stages.final_model.model_card import CardScores, DataSplit, Figure, Training, render
+from stages.final_model.model_card import FIGURES, render
 from stages.results.model_scores import ModelScores
 from stages.results.stage_result import Interval
 
@@ -17,9 +18,15 @@ def interval(value: float) -> Interval:
     return Interval(value=value, low=value - 0.1, high=value + 0.05)
 
 
+def model(name: str, epochs: int, **lineage: object) -> tuple[SimpleNamespace, str]:
+    recipe = {"epochs": epochs}
+    return SimpleNamespace(name=name, recipe=recipe, lineage=lineage), "bert (bert, 2 layers of 32 units)"
+
+
 def facts() -> dict[str, Any]:
-    f1 = {label: interval(0.5) for label in ("anger", "joy")}
-    scores = CardScores(1234, {"accuracy": Figure(0.75, interval(0.75)), "brier": Figure(0.25, None)}, f1)
+    of_labels = {label: {"f1": interval(0.5)} for label in ("anger", "joy")}
+    intervals = {"accuracy": interval(0.75), "per_class": of_labels}
+    report = {"n": 1234, "accuracy": 0.75, "brier": 0.25, "intervals": intervals}
     row = ModelScores(
         model="TF-IDF", stage="reference", split="test", n=40, accuracy=0.7, macro_f1=0.6, weighted_f1=0.5
     )
@@ -34,10 +41,11 @@ def facts() -> dict[str, Any]:
         "folder": "FOLDER",
         "max_length": 128,
         "formats": {},
-        "data": [DataSplit("train", 1200, [500, 700]), DataSplit("validation (chooses)", 30, [10, 20])],
+        "data": {"train": [500, 700], "validation (chooses)": [10, 20]},
         "labelling": None,
-        "models": [Training("search/bert/trial-1", "bert (bert, 2 layers of 32 units)", "epochs 3", None, "abc", 13)],
-        "scores": {"validation": scores},
+        "models": [model("search/bert/trial-1", 3, fingerprint="abc", seed=13)],
+        "reports": {"validation": report},
+        "figures": FIGURES,
         "rows": [row, row.model_copy(update={"model": "bert", "low": 0.5, "high": 0.7})],
     }
 
@@ -48,10 +56,6 @@ class Labelling:
 
 def combined() -> dict[str, Any]:
     """An ensemble of two, of which all that may stand in a card stands there."""
-    models = [
-        Training("further/bert/trial-0", "bert (bert, 2 layers of 32 units)", "epochs 3", None, "abc", 13),
-        Training("distil/bert/trial-0", "bert (bert, 2 layers of 32 units)", "epochs 4", ["a", "b"], "def", 14),
-    ]
     return facts() | {
         "is_simulation": True,
         "is_single_after_combining": True,
@@ -59,8 +63,11 @@ def combined() -> dict[str, Any]:
         "folder": "FOLDER/member-1",
         "formats": {"onnx": 1.25e-6, "openvino": 0.00012},
         "labelling": Labelling(),
-        "models": models,
-        "scores": {},
+        "models": [
+            model("further/bert/trial-0", 3, fingerprint="abc", seed=13),
+            model("distil/bert/trial-0", 4, fingerprint="def", seed=14, teacher=["a", "b"]),
+        ],
+        "reports": {},
     }
 
 
