@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from stages.datasets.original_and_gold import read_original
+from stages.datasets.run_data import data_of
 from stages.ensemble.run_ensemble import final_predictor
 from stages.reports.report_figures import course_picture, data_pictures, score_pictures, write_pictures
 from stages.runtime.predictor import Floats
@@ -61,7 +61,7 @@ def run_evaluate(
     """
     wanted = wanted or EvaluationRequest()
     rows = read_labelled([source], run.plan.labels, Path.cwd(), DATA)
-    test = read_original(run.plan).test
+    test = data_of(run).all_original.test
     if test is not None and set(rows.keys) & set(test.keys):
         stage_records.count_test_reading(run.engine, run.plan.name, f"evaluate {DATA} {source.path}", rows.fingerprint)
     predictor = final_predictor(run, stage, model)

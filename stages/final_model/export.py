@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.datasets.original_and_gold import read_original
+from stages.datasets.run_data import data_of
 from stages.ensemble.run_ensemble import final_predictor
 from stages.final_model.model_card import COMBINATION, model_card
 from stages.runtime.predictor import Predictor
@@ -69,7 +69,7 @@ def _write(run: Run, predictor: Predictor, folder: Path, formats: Sequence[Forma
         (folder / COMBINATION).write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
     for place, record in zip(places, predictor.records, strict=True):
         _copy(run, record, place)
-    texts = read_original(run.plan).validation.texts[:CHECKED] if formats else []
+    texts = data_of(run).all_original.validation.texts[:CHECKED] if formats else []
     found: dict[str, float] = {}
     for form in formats:
         found[form] = max(_converted(run, places, predictor, form, texts))

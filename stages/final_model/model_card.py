@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.datasets.original_and_gold import read_gold, read_original
+from stages.datasets.run_data import data_of
 from stages.runtime.overview import table_rows
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run
@@ -125,8 +125,8 @@ def _forms(formats: Mapping[str, float]) -> list[str]:
 
 def _data(run: Run) -> list[str]:
     """What it was trained on, chosen by and reported on: rows and labels, and who labelled."""
-    plan, gold = run.plan, read_gold(run)
-    original = read_original(plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
+    plan, gold = run.plan, data_of(run).gold
+    original = data_of(run).original
     splits = {"train": original.train, "validation (chooses)": original.validation}
     splits |= {"test (reports)": original.test} if original.test else {}
     splits |= {"gold, tune half (chooses)": gold.tune, "gold, report half (reports)": gold.report} if gold else {}

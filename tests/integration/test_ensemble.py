@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from stages.console.show_evaluation import show_combinations
-from stages.datasets.original_and_gold import read_gold, read_original
+from stages.datasets.original_and_gold import read_original
+from stages.datasets.run_data import read_gold
 from stages.ensemble.run_ensemble import final_predictor, run_ensemble
 from stages.final_model.model_card import model_card
 from stages.plan.schema import read_plan

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from sklearn.metrics import f1_score
 
-from stages.datasets.original_and_gold import read_gold
+from stages.datasets.run_data import read_gold
 from stages.further.ablation import run_ablation
 from stages.further.comparison import FIRST, REPORT, SECOND
 from stages.further.further_inputs import further_inputs
