@@ -107,9 +107,9 @@ def _distil(run: Run, inputs: _Inputs) -> dict[str, Any]:
     found = search_and_refit(
         replace(run, local_workers=LocalWorkers()), Job(_search_of(run, inputs, task, study), task), is_coordinator=True
     )
-    if found.chosen is None:
+    if found.selected is None:
         raise UserError("distil: no trial is complete", "moodline status tells why each failed")
-    winner = winner_of(STAGE, inputs.settings.encoder, study, found.chosen)
+    winner = winner_of(STAGE, inputs.settings.encoder, study, found.selected)
     record = model_registry.get(run.engine, run.plan.name, winner.name)
     assert record is not None
     return {

@@ -97,7 +97,7 @@ def _round(
     study = study_of(run, own, task, number)
     run.report.message(f"{STAGE}: trains on {len(own.pseudo.keys)} pseudo-labels")
     found = search_and_refit(run, Job(study, task, recheck=_recheck(run)), is_coordinator=is_coordinator)
-    selected = found.chosen
+    selected = found.selected
     if selected is None:
         raise UserError("stage two: no trial is complete", "moodline status shows why each failed")
     name = model_name(STAGE, task.called or task.candidate, selected.trial)
