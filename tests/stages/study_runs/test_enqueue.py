@@ -86,15 +86,15 @@ def test_a_condition_that_the_settings_make_hold_brings_its_parameter(
     run: Run, searched: Callable[..., optuna.Study]
 ) -> None:
     searched(1)
-    assert queue(run, "class_weighting=balanced")["params"]["dropout"] == 0.1
-    assert queue(run, "class_weighting=balanced", "dropout=0.3")["params"]["dropout"] == 0.3
+    assert queue(run, "class_weighting=balanced").params["dropout"] == 0.1
+    assert queue(run, "class_weighting=balanced", "dropout=0.3").params["dropout"] == 0.3
 
 
 def test_a_trial_beyond_the_budget_waits_and_is_told_how_to_run(
     run: Run, searched: Callable[..., optuna.Study]
 ) -> None:
     searched(6)
-    assert "moodline search plan.yaml --set search.trials=7" in queue(run, "epochs=5")["message"]
+    assert "moodline search plan.yaml --set search.trials=7" in queue(run, "epochs=5").message
     assert searched(6).trials[6].state == TrialState.WAITING
     assert searched(7).trials[6].state == TrialState.COMPLETE
 
