@@ -305,13 +305,13 @@ def evaluate(
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.console.show_evaluation import show_scores
+        from stages.console.show_evaluation import show_evaluation
         from stages.final_model.evaluate import EvaluationRequest, run_evaluate
         from transfer.tables.sources import LabelledSource
 
         rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
         wanted = EvaluationRequest(source, time, errors, pictures)
-        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_scores)
+        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_evaluation)
 
 
 @app.command()
@@ -331,7 +331,7 @@ def predict(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.console.show_evaluation import show_predictions
-        from stages.final_model.evaluate import run_predict
+        from stages.final_model.predict import run_predict
 
         finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
@@ -388,7 +388,7 @@ def export(
         from stages.final_model.export import run_export
 
         result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
-        finish(result, as_json, lambda result: print(f"{result['predictor']} written to {result['folder']}"))
+        finish(result, as_json, lambda result: print(f"{result.predictor} written to {result.folder}"))
 
 
 def main() -> None:

@@ -19,14 +19,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.datasets.masked_authors import masked_notes
-from stages.ensemble.run_ensemble import final_predictor
 from stages.infer.deduplication import NOWHERE, DeduplicationIndex
 from stages.infer.engine_selection import MEASURED_FROM, choose_team
 from stages.infer.executors import Executor, ExecutorChoice, Finish, WorkerProcesses, opened
 from stages.infer.prefetch import ahead
 from stages.infer.shard_schema import Floats, Keys, key_numbers, publish_shard, shard_table
 from stages.runtime.gpu_allocation import all_gpus
-from stages.runtime.predictor import Predictor
+from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import SHARDS, Run
 from stages.runtime.stage_execution import do_stage, fingerprint

@@ -3,9 +3,9 @@
 import numpy as np
 
 from stages.datasets.run_data import data_of
-from stages.ensemble.run_ensemble import final_predictor
 from stages.monitor.schema.method_choice import GoldPredictions
-from stages.runtime.predictor import PredictionCache
+from stages.runtime.prediction_cache import PredictionCache
+from stages.runtime.predictor import final_predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.labelled import Labelled

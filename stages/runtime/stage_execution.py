@@ -87,6 +87,12 @@ def read_result(run: Run, result_type: type[Result]) -> Result:
     return result_type.model_validate(result_of(run, result_type.stage))
 
 
+def find_result(run: Run, result_type: type[Result]) -> Result | None:
+    """A stage's result as recorded; None where it has none yet."""
+    record = stage_records.read(run.engine, run.plan.name, result_type.stage)
+    return None if record is None or record.result is None else result_type.model_validate(record.result)
+
+
 def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
     """Raises UserError where a stage was done with other inputs than the plan and its data give now.
 

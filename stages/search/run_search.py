@@ -4,7 +4,8 @@ from stages.results.model_scores import ModelScores
 from stages.results.search_result import SearchResult
 from stages.results.stage_result import Interval
 from stages.results.study_results import MeasuredWinner
-from stages.runtime.predictor import PredictionCache, model_record
+from stages.runtime.prediction_cache import PredictionCache
+from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import run_stage
 from stages.search.search_inputs import SearchInputs, search_inputs

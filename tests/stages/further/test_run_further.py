@@ -75,7 +75,7 @@ def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
                 assert row["intervals"][name]["low"] <= row[name] <= row["intervals"][name]["high"]
             assert row["low"] == row["intervals"]["macro_f1"]["low"]
     assert second["rounds"][0]["interval"] == second["winner"]["interval"]
-    for study in run_status(run.plan)["studies"]:
+    for study in run_status(run.plan).as_json()["studies"]:
         for trial in filter(None, (study["best"], study["baseline"])):
             assert trial["intervals"]["macro_f1"]["value"] == pytest.approx(trial["scores"]["macro_f1"])
 
