@@ -229,7 +229,7 @@ def enqueue(
         from stages.study_runs.enqueue import enqueue_trial
 
         queued = enqueue_trial(begun_run(read(plan, overrides)), settings, candidate, stage)
-        finish(queued, as_json, lambda queued: print(queued["message"]))
+        finish(queued, as_json, lambda queued: print(queued.message))
 
 
 @app.command()

@@ -28,7 +28,7 @@ def lead_stage(
     share_cores(workers)
     quiet_libraries()
     from stages.pipeline import run_all, run_one
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
     from storage.locks.workspace_lock import lead
 
     with lead(opened.root):
@@ -36,7 +36,7 @@ def lead_stage(
         run.files.sweep()
         take_gpu(run.root, run.report)
         if anew is not None:
-            begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
+            reset_stage(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
         with LocalWorkers(words, workers - 1, run.report) as local_workers:
             run = replace(run, local_workers=local_workers)

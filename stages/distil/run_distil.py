@@ -38,9 +38,9 @@ def _distil(run: Run, inputs: DistilInputs) -> DistilResult:
     run.report.message(f"{STAGE}: trains on {len(inputs.texts):,} texts labelled by {teacher.name}")
     one_worker = replace(run, local_workers=LocalWorkers())  # of one fit, or a few: other workers would wait
     found = search_and_refit(one_worker, job_of(run, inputs, predictions), is_coordinator=True)
-    if found.chosen is None:
+    if found.selected is None:
         raise UserError("distil: no trial is complete", "moodline status shows why each failed")
-    winner = winner_of(STAGE, inputs.settings.encoder, study, found.chosen)
+    winner = winner_of(STAGE, inputs.settings.encoder, study, found.selected)
     record = model_record(run, winner.name)
     probabilities, against = _evaluated(run, inputs, record)
     splits = inputs.splits

@@ -54,7 +54,7 @@ def sample_comments(run: Run, gold: Gold | None) -> Pairs:
     Comments that are added later change nothing: what was labelled stays in training. Texts that stand in gold or in
     the original data are left out, also where they were added there after the sample was taken.
     """
-    size, kept, taken = settings_of(run.plan).sample, read_sample(run), labelled_by_people(run.plan, gold)
+    size, kept, taken = settings_of(run.plan).sample, read_sample(run), labelled_by_people(run, gold)
     usable = [(key, text) for key, text in kept if key not in taken]
     if len(usable) < size:
         known = {name for key, text in kept for name in (key, flood_key(key, text))}

@@ -13,7 +13,7 @@ from storage.records.stage_records import StageRecord
 from transfer.errors import UserError
 
 STAGES = ("adapt", "search", "label", "further", "ensemble", "distil", "infer", "monitor")
-# Their trials of different inputs could not be told apart, so these are refused. The others keep what they made by
+# Their trials of different inputs could not be kept apart, so these are refused. The others keep what they made by
 # fingerprint, and are done again.
 GUARDED = ("search", "further")
 SHOWN = 160

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from stages.datasets.original_and_gold import read_gold, read_original
+from stages.datasets.original_and_gold import read_original
+from stages.datasets.run_data import read_gold
 from stages.runtime.prediction_cache import PredictionCache
 from storage.records import model_registry
 from tests.helpers.small_project import Project, opened

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stages.infer import engine_selection
 from stages.infer.engine_selection import choose_team
 from stages.runtime.predictor import model_record
-from stages.runtime.reset import begin_anew
+from stages.runtime.reset import reset_stage
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice
 from tests.helpers.classifying_project import Heap, make_heap
@@ -65,7 +65,7 @@ def test_a_choice_is_measured_once_and_kept_to(heap: Heap, measures: Callable[..
     run = heap.open(*auto)
     assert choose_team(run, predictor(run, heap), TEXTS[:3]).ways == [OPENVINO]
     assert asked == [[FLOAT, BF16, OPENVINO]]
-    begin_anew(run, "infer")
+    reset_stage(run, "infer")
     assert choose_team(run, predictor(run, heap), TEXTS).ways == [BF16]
 
 

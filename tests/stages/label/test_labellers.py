@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from stages.datasets.original_and_gold import read_gold
 from stages.datasets.pseudo_labels import kept_sample, sampled
+from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
 from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run
