@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stages.console.command_context import edge, finish, quiet_libraries
+from stages.console.command_context import edge, finish
 from stages.console.command_help import STAGE_COMMANDS
 from stages.console.options import (
     Ablation,
@@ -32,7 +32,8 @@ from stages.console.options import (
     Workers,
     Write,
 )
-from stages.session import begun_run, lead_stage, opened_run, read
+from stages.runtime.quiet_libraries import quiet_libraries
+from stages.session import begun_run, infer_command, lead_stage, opened_run, read
 
 app = typer.Typer(
     name="moodline",
@@ -183,10 +184,9 @@ def infer(
     Example: moodline infer plan.yaml --follow
     """
     with edge(as_json, debug):
-        from stages.console.show_run import show_stage
-        from stages.infer.watch_folder import infer_command
+        from stages.console.show_infer import show_inference
 
-        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
+        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_inference)
 
 
 @app.command()

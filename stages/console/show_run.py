@@ -11,6 +11,7 @@ from stages.console.show_studies import show_studies, show_winner
 from stages.console.tables import console, ends, figure, table
 from stages.results.ensemble_result import EnsembleResult
 from stages.results.further_result import AblationResult, ArmScores, FurtherResult
+from stages.results.infer_result import InferResult
 from stages.results.label_result import LabelResult
 from stages.results.model_scores import ModelScores
 from stages.results.run_result import RunResult
@@ -104,13 +105,12 @@ RENDERERS: dict[type[StageResult], Callable[[Any], None]] = {
     AblationResult: _show_ablation,
     LabelResult: show_label_stage,
     EnsembleResult: _show_ensemble,
+    InferResult: show_inference,
 }
 
 
 def _show_untyped(result: Mapping[str, Any]) -> None:
     """Results of the stages that have no type yet."""
-    if "rows_per_second" in result:
-        show_inference(result)
     if "page" in result:
         console().print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):

@@ -166,10 +166,10 @@ def outcome(project: Project) -> dict[str, Any]:
     """All that two runs are compared by: trials, labels, models and every prediction, to the last bit."""
     import optuna
 
-    from stages.infer.run_infer import STAGE
     from stages.plan.schema import read_plan
+    from stages.results.infer_result import InferResult
     from stages.runtime.run_context import open_run, store_url
-    from stages.runtime.stage_execution import result_of
+    from stages.runtime.stage_execution import read_result
     from storage.records import model_registry
     from storage.records import pseudo_labels as labels
 
@@ -192,7 +192,7 @@ def outcome(project: Project) -> dict[str, Any]:
         for row in labels.labels_of(run.engine, labeller.identity)
     }
     # authors are hashed with a salt that each store draws for itself
-    tables = [pq.read_table(run.files.fetch(name)).drop(["author"]) for name in result_of(run, STAGE)["shards"]]
+    tables = [pq.read_table(run.files.fetch(name)).drop(["author"]) for name in read_result(run, InferResult).shards]
     shards = [table.to_pydict() for table in tables]
     return {"trials": trials, "kept": kept, "labels": given, "shards": shards}
 
