@@ -5,7 +5,7 @@
     python benchmarks/line_speed.py --words            # and how long the words take, with made-up texts
 
 Rows stand in shards of 50,000, four labels, four years of days, authors as uneven as real ones, 20,000 sources; 400
-judged rows. The forecast, with its backtest, is among what is measured. Prints one JSON object. Wall seconds are those
+gold rows. The forecast, with its backtest, is among what is measured. Prints one JSON object. Wall seconds are those
 of the machine as it is; CPU seconds are this process's.
 """
 
@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.monitor.aggregation.aggregate import daily_line
-from stages.monitor.analysis.distinctive_words import told_words
+from stages.monitor.analysis.distinctive_words import distinctive_words
 from stages.monitor.analysis.forecast import forecasts
-from stages.monitor.analysis.outlier_periods import standing
-from stages.monitor.analysis.word_sample import Span, choose_comments
+from stages.monitor.analysis.outlier_periods import outlier_periods
+from stages.monitor.analysis.word_sample import Span, sample_comments
 from stages.monitor.report.context import Context
 from stages.monitor.report.csv_parquet import write_csv, write_parquet, write_sources
 from stages.monitor.report.html_page import write_page
@@ -105,12 +105,12 @@ def read_by_a_model(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.nd
 def measure(shards: list[Path], folder: Path, bootstrap: int, words: bool) -> dict[str, object]:
     """Seconds of the line and of what is drawn from it, and the peak of memory."""
     probabilities, truth = read_by_a_model(np.random.default_rng(2), 400)
-    judged = GoldPredictions("gold", truth, probabilities, np.ones(400), True)
+    gold = GoldPredictions("gold", truth, probabilities, np.ones(400), True)
     settings = IndexSettings(
         weights=WEIGHTS, every=["day", "week", "month"], timezone="Asia/Seoul", bootstrap=bootstrap
     )
     wall, cpu = time.perf_counter(), time.process_time()
-    line = daily_line(shards, LABELS, settings, 13, judged=judged)
+    line = daily_line(shards, LABELS, settings, 13, gold=gold)
     line_wall, line_cpu = time.perf_counter() - wall, time.process_time() - cpu
     write_csv(line, folder / "line.csv")
     write_parquet(line, folder / "line.parquet")
@@ -139,14 +139,14 @@ def measure(shards: list[Path], folder: Path, bootstrap: int, words: bool) -> di
 
 
 def time_words(line: Line, shards: list[Path], folder: Path) -> dict[str, object]:
-    """Seconds of choosing comments, finding their texts and telling their words."""
+    """Seconds of sampling comments, finding their texts and counting their words."""
     wall, cpu, settings = time.perf_counter(), time.process_time(), WordsSettings()
-    periods = [one for every in line.settings.every for one in standing(line, every, settings.periods)]
+    periods = [one for every in line.settings.every for one in outlier_periods(line, every, settings.periods)]
     spans = [Span(first := np.datetime64(p.start), next_start(first, p.every)) for p in periods]
-    chosen = choose_comments(shards, LABELS, line.settings.timezone, spans, line.removed.comments)
+    sample = sample_comments(shards, LABELS, line.settings.timezone, spans, line.removed.comments)
     sources = [CommentSource(path="comments-*.parquet", id="id")]
-    texts = picked_texts(sources, folder, chosen.column("id").combine_chunks())
-    found = told_words(chosen, texts, LABELS, periods, settings)
+    texts = picked_texts(sources, folder, sample.column("id").combine_chunks())
+    found = distinctive_words(sample, texts, LABELS, periods, settings)
     return {
         "words_read": found.read,
         "words_periods": len(periods),

@@ -5,7 +5,6 @@ inputs that the plan and its data give now is checked here, before the stage beg
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from stages.adapt.run_adapt import adapt_before, require_same_adaptation, run_adapt
 from stages.distil.run_distil import run_distil
@@ -18,6 +17,7 @@ from stages.label.labeller_ensemble import named_labellers, require_labellers
 from stages.label.run_label import run_label
 from stages.monitor.run_monitor import run_monitor
 from stages.results.further_result import FurtherResult
+from stages.results.monitor_result import MonitorResult
 from stages.results.run_result import RunResult
 from stages.results.search_result import SearchResult
 from stages.results.stage_result import StageResult
@@ -31,8 +31,6 @@ from stages.search.run_search import join_search, run_search
 from stages.search.search_inputs import search_inputs
 from stages.study_runs.summaries import with_path
 from storage.records import stage_records
-
-Result = StageResult | dict[str, Any]
 
 
 def require_search(run: Run) -> None:
@@ -87,7 +85,7 @@ def _before_ensemble(run: Run) -> None:
         require_further(run)
 
 
-DOES: dict[str, Callable[[Run], Result]] = {
+DOES: dict[str, Callable[[Run], StageResult]] = {
     "adapt": run_adapt,
     "search": run_search,
     "label": run_label,
@@ -121,22 +119,20 @@ def run_all(run: Run) -> RunResult:
     if "label" in stages:
         require_labellers(run.plan)  # before stage one, which may take days
     results = {stage: _rested(run, stage) or execute(run, stage) for stage in stages}
-    page = _field(results["monitor"], "page") if "monitor" in results else None
+    line = results.get("monitor")
+    page = line.page if isinstance(line, MonitorResult) else None
     return RunResult(**dict(overview(run)), labeller=results.get("label"), page=page)
 
 
-def run_one(run: Run, stage: str) -> Result:
+def run_one(run: Run, stage: str) -> StageResult:
     """What a stage's command does; the ensemble's also distils, where the plan has that."""
     result = execute(run, stage)
     if stage != "ensemble" or not run.plan.distil:
         return result
-    distilled = execute(run, "distil")
-    if isinstance(result, StageResult):
-        return result.model_copy(update={"distilled": distilled})
-    return {**result, "distilled": distilled}
+    return result.model_copy(update={"distilled": execute(run, "distil")})
 
 
-def execute(run: Run, stage: str) -> Result:
+def execute(run: Run, stage: str) -> StageResult:
     """One stage. Raises UserError where one that it builds on is not done, or was done with other inputs."""
     if stage in BEFORE:
         BEFORE[stage](run)
@@ -167,7 +163,3 @@ def _rested(run: Run, stage: str) -> StudiesResult | None:
     (require_search if stage == "search" else require_further)(run)
     run.report.message(f"{stage}: {before.message}")
     return with_path(run, result)
-
-
-def _field(result: Result, name: str) -> Any:
-    return getattr(result, name) if isinstance(result, StageResult) else result[name]

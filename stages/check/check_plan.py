@@ -16,7 +16,7 @@ from stages.datasets.masked_authors import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original, subset_of
 from stages.label.labeller_ensemble import require_labellers
 from stages.label.labelling_cost import LOOKED_AT, estimate_plan
-from stages.monitor.context_builder import check_beside
+from stages.monitor.context_builder import check_covariates
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
@@ -73,7 +73,7 @@ def check_plan(plan: Plan) -> CheckResult:
     gold = attempt(lambda: read_gold_rows(plan))
     for check in (lambda: check_writable(plan), lambda: check_store(store_url(plan)), lambda: files_of(plan)):
         attempt(check)
-    attempt(lambda: check_beside(plan))
+    attempt(lambda: check_covariates(plan))
     halves = attempt(lambda: _halves(plan, gold))
     if "label" in stages_of(plan):
         attempt(lambda: require_labellers(plan))

@@ -1,6 +1,6 @@
 """A run and its stages as people read them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stages.console.show_evaluation import show_distilled, show_ensemble
@@ -14,6 +14,7 @@ from stages.results.further_result import AblationResult, ArmScores, FurtherResu
 from stages.results.infer_result import InferResult
 from stages.results.label_result import LabelResult
 from stages.results.model_scores import ModelScores
+from stages.results.monitor_result import MonitorResult
 from stages.results.run_result import RunResult
 from stages.results.search_result import SearchResult
 from stages.results.stage_result import Interval, StageResult
@@ -37,12 +38,9 @@ def show_run(result: RunResult) -> None:
     out.print(f"dashboard: moodline dashboard {result.plan}")
 
 
-def show_stage(result: StageResult | Mapping[str, Any]) -> None:
+def show_stage(result: StageResult) -> None:
     """What one stage came to."""
-    if isinstance(result, StageResult):
-        RENDERERS[type(result)](result)
-    else:
-        _show_untyped(result)
+    RENDERERS[type(result)](result)
 
 
 def show_rows(rows: Sequence[Row]) -> None:
@@ -98,6 +96,11 @@ def _show_ensemble(result: EnsembleResult) -> None:
     show_rows(result.rows)
 
 
+def _show_line(result: MonitorResult) -> None:
+    for name in ("page", "png", "csv"):
+        console().print(f"{name}: {getattr(result, name)}")
+
+
 RENDERERS: dict[type[StageResult], Callable[[Any], None]] = {
     StudiesResult: _show_joined,
     SearchResult: _show_search,
@@ -106,12 +109,5 @@ RENDERERS: dict[type[StageResult], Callable[[Any], None]] = {
     LabelResult: show_label_stage,
     EnsembleResult: _show_ensemble,
     InferResult: show_inference,
+    MonitorResult: _show_line,
 }
-
-
-def _show_untyped(result: Mapping[str, Any]) -> None:
-    """Results of the stages that have no type yet."""
-    if "page" in result:
-        console().print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
-    if isinstance(result.get("rows"), list):
-        show_rows([ModelScores.model_validate(row) for row in result["rows"]])

@@ -11,14 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from stages.datasets.run_data import data_of
-from stages.reports.report_figures import (
-    LabelledTexts,
-    Picture,
-    data_pictures,
-    learning_curves,
-    score_pictures,
-    write_pictures,
-)
+from stages.monitor.report.model_figures import Picture
+from stages.reports.report_figures import LabelledTexts, data_pictures, learning_curves, score_pictures, write_pictures
 from stages.results.evaluation_result import EvaluationReport, EvaluationResult, WrongPrediction
 from stages.runtime.predictor import Floats, Predictor, final_predictor
 from stages.runtime.run_context import Run

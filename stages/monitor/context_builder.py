@@ -1,27 +1,31 @@
-"""What the plan sets beside the line, and whatever else is told of it: series, events, forecast, words, origins."""
+"""What is shown with the line: the plan's other series and events, a forecast, words, and provenance."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+import numpy as np
 
 from stages.monitor.aggregation.provenance import Origins, Shard, origins_of
-from stages.monitor.analysis.cross_correlation import OtherSeriesLine, beside, read_other
-from stages.monitor.analysis.distinctive_words import Words
+from stages.monitor.analysis.cross_correlation import OtherSeriesLine, correlate, read_other
+from stages.monitor.analysis.distinctive_words import Words, distinctive_words
 from stages.monitor.analysis.events import Event, read_events
-from stages.monitor.analysis.forecast import Forecast, Withheld, forecasts
-from stages.monitor.covariate_words import line_words
+from stages.monitor.analysis.forecast import forecasts
+from stages.monitor.analysis.outlier_periods import OutlierPeriod, outlier_periods
+from stages.monitor.analysis.word_sample import Span, can_sample, sample_comments
 from stages.monitor.report.context import Context
+from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.line import Line
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SHARDS, Run
 from storage.records import shard_records as store
+from transfer.corpus.comment_lookup import picked_texts
 from transfer.errors import UserError, UserErrors
 
 
-def check_beside(plan: Plan) -> None:
+def check_covariates(plan: Plan) -> None:
     """Reads the csv files of series and events.
 
     Raises UserError, or UserErrors: one for each file that cannot be read.
@@ -40,8 +44,8 @@ def check_beside(plan: Plan) -> None:
         raise problems[0] if len(problems) == 1 else UserErrors(f"{len(problems)} problems of index", problems)
 
 
-def beside_identity(plan: Plan) -> list[str]:
-    """Content of the files of series and events; reading them, later, says what is wrong with one."""
+def covariate_fingerprints(plan: Plan) -> list[str]:
+    """SHA-256 of the content of each file of series and events, in hex; "missing" where there is none."""
     named = [*(series.path for series in plan.index.series), *(events.path for events in plan.index.events)]
     paths = [plan.base / path for path in named]
     return [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing" for path in paths]
@@ -53,9 +57,35 @@ def context_of(run: Run, line: Line, names: Sequence[str], shards: Sequence[Path
         events=_events(run.plan),
         others=_others(run, line),
         forecasts=forecasts(line, run.plan.seed),
-        words=line_words(run, line, shards),
+        words=_words(run, line, shards),
         origins=_origins(run, line, names, shards),
     )
+
+
+def _words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
+    """Words of the whole time and of outlier periods, from a sample of the comments that is read again.
+
+    None where the plan wants none, where shards of an older version have no keys, or where the comments are gone from
+    their files.
+    """
+    settings = run.plan.index.words
+    if settings is None or not can_sample(shards):
+        return None
+    periods = [one for every in line.settings.every for one in outlier_periods(line, every, settings.periods)]
+    spans = [_span(period) for period in periods]
+    voice: Literal["voice", "comment"] = "comment" if line.settings.cluster == "source" else "voice"
+    sample = sample_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments, voice)
+    texts = picked_texts(run.plan.comments, run.plan.base, sample.column("id").combine_chunks())
+    words = distinctive_words(sample, texts, line.labels, periods, settings)
+    if not words.read:
+        run.report.message("monitor: no words are shown: none of the classified comments was found in its file")
+        return None
+    return words
+
+
+def _span(period: OutlierPeriod) -> Span:
+    first = np.datetime64(period.start)
+    return Span(first, next_start(first, period.every))
 
 
 def _events(plan: Plan) -> list[Event]:
@@ -64,11 +94,11 @@ def _events(plan: Plan) -> list[Event]:
 
 
 def _others(run: Run, line: Line) -> list[OtherSeriesLine]:
-    """The plan's other series beside the index; none where there is no index."""
+    """The index with the plan's other series; none where there is no index."""
     if run.plan.index.weights is None:
         return []
     return [
-        beside(line, settings, read_other(settings, run.plan.base, f"index.series[{i}]"), run.plan.seed)
+        correlate(line, settings, read_other(settings, run.plan.base, f"index.series[{i}]"), run.plan.seed)
         for i, settings in enumerate(run.plan.index.series)
     ]
 
@@ -83,43 +113,3 @@ def _origins(run: Run, line: Line, names: Sequence[str], shards: Sequence[Path])
         for record in [records[name]]
     ]
     return origins_of(line, found, shards)
-
-
-def context_json(context: Context) -> dict[str, Any]:
-    """`series`, `events`, `forecast` and `words`, ready for json.dumps."""
-    return {
-        "series": [{"name": other.settings.name, **_correlations(other)} for other in context.others],
-        "events": [{"day": event.day.isoformat(), "text": event.text} for event in context.events],
-        "forecast": [_forecast(forecast) for forecast in context.forecasts],
-        "words": None if context.words is None else _words(context.words),
-    }
-
-
-def _correlations(other: OtherSeriesLine) -> dict[str, list[dict[str, object]]]:
-    return {name: [asdict(c) for c in getattr(other, name)] for name in ("drawn", "raw", "steps")}
-
-
-def _forecast(forecast: Forecast | Withheld) -> Mapping[str, Any]:
-    """`periods` and `backtest`, both null where `why` tells why there is no forecast."""
-    if isinstance(forecast, Withheld):
-        return {"every": forecast.every, "why": forecast.why[0], "periods": None, "backtest": None}
-    periods = [{**asdict(ahead), "start": ahead.start.isoformat()} for ahead in forecast.ahead]
-    return {"every": forecast.every, "why": None, "periods": periods, "backtest": asdict(forecast.backtest)}
-
-
-def _words(words: Words) -> dict[str, Any]:
-    """`read` (comments), `standing` (periods that stand out) and `told`: words by period (null: the whole time)."""
-    return {
-        "read": words.read,
-        "standing": [{**asdict(period), "start": period.start.isoformat()} for period in words.periods],
-        "told": [
-            {
-                "every": told.period and told.period.every,
-                "start": told.period and told.period.start.isoformat(),
-                "label": told.label,
-                "against": told.against,
-                "words": [asdict(word) for word in told.words],
-            }
-            for told in words.told
-        ],
-    }

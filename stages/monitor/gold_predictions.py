@@ -1,4 +1,4 @@
-"""What the line's corrections are fitted on: rows that people labelled, as the final predictor sees them."""
+"""What the line's corrections are fitted on: rows that people labelled, with the final predictor's predictions."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ from transfer.corpus.labelled import Labelled
 REPORT = "gold report"  # the ensemble's name for it, under which the probabilities are kept
 
 
-def judged_identity(run: Run) -> str | None:
-    """What the judged rows are, as a fingerprint that needs no model; None where there are none."""
+def gold_fingerprint(run: Run) -> str | None:
+    """Fingerprint of the rows, for which no model is needed; None where there are none."""
     rows = _rows(run)
     return None if rows is None else fingerprint({"rows": rows[1].fingerprint, "random": _is_random(run, rows[1])})
 
 
-def judged_rows(run: Run) -> GoldPredictions | None:
-    """Gold's report half, or the original validation split where the plan's index.judged_on says so.
+def gold_predictions(run: Run) -> GoldPredictions | None:
+    """Gold's report half, or the original validation split where the plan's index.judged_on is so.
 
     None where the plan has no gold. A gold text never trained a model; the validation split chose between them.
     """
@@ -29,9 +29,9 @@ def judged_rows(run: Run) -> GoldPredictions | None:
         return None
     split, rows = found
     predictor = final_predictor(run)
-    readings = PredictionCache(run, {split: rows.texts})
-    said = [readings.of(record, split) for record in predictor.records]
-    mixed = predictor.how.apply(said).astype(np.float64)
+    cache = PredictionCache(run, {split: rows.texts})
+    predictions = [cache.of(record, split) for record in predictor.records]
+    mixed = predictor.how.apply(predictions).astype(np.float64)
     return GoldPredictions(
         kind="gold" if split == REPORT else "validation",
         truth=rows.labels,
@@ -49,6 +49,6 @@ def _rows(run: Run) -> tuple[str, Labelled] | None:
 
 
 def _is_random(run: Run, rows: Labelled) -> bool:
-    """Whether inclusion probabilities are known: by weights, or because the plan says that all are equal."""
+    """Whether inclusion probabilities are known: by weights, or because they are all equal (gold.random_sample)."""
     on_gold = run.plan.index.judged_on == "gold" and run.plan.gold is not None
     return bool(on_gold and (rows.weights is not None or (run.plan.gold and run.plan.gold.random_sample)))

@@ -6,17 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from stages.monitor.report.messages import language_of
-from stages.monitor.report.sections import results_table
+from stages.monitor.report.model_figures import FOLDER, Picture, pictures_html, results_table
 from stages.reports.report_figures import (
-    FOLDER,
     LabelledTexts,
-    Picture,
     data_pictures,
     learning_curves,
-    pictures_html,
     score_pictures,
     write_pictures,
 )
@@ -60,7 +56,7 @@ def write_models_page(run: Run, rows: Sequence[ModelScores], pictures: Sequence[
     page = environment.get_template("models_page.html").render(
         language=language_of(run.plan.labels),
         title=run.plan.name,
-        results=Markup(results_table([row.model_dump() for row in rows])),
-        pictures=Markup(pictures_html(pictures)),
+        results=results_table([row.as_json() for row in rows]),
+        pictures=pictures_html(pictures),
     )
     write_whole(path, page.encode("utf-8"))

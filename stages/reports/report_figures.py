@@ -1,13 +1,10 @@
-"""Pictures of models and data, as PNGs: what they show, where they are kept, and as HTML."""
+"""Draws pictures of models and data, as PNGs."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.monitor.report.messages import Both, both
+from stages.monitor.report.model_figures import Picture
 from stages.results.evaluation_result import EvaluationReport
 from stages.runtime.run_context import Run
 from storage.files.atomic_write import write_whole
@@ -23,35 +20,12 @@ from studies.figures.evaluation_figures import (
 from transfer.metrics.scores import Ints
 from transfer.text.log_odds_words import telling_words
 
-FOLDER = "pictures"  # in the workspace's results
-TITLES: dict[str, Both] = {
-    "confusion": ("Confusion matrix", "혼동 행렬"),
-    "reliability": ("Can its confidence be believed?", "확신을 믿을 수 있는가?"),
-    "figures": ("Figures by label, with 95 % intervals", "라벨별 지표와 95 % 구간"),
-    "courses": ("Loss curves", "손실 곡선"),
-    "labels": ("Labels in the data", "자료의 라벨 분포"),
-    "words": ("Words that tell each label apart", "라벨을 가르는 낱말"),
-}
-
 
 class LabelledTexts(NamedTuple):
     """texts: (N,). labels: (N,) int64, in [0, K)."""
 
     texts: Sequence[str]
     labels: Ints
-
-
-@dataclass(frozen=True)
-class Picture:
-    """name: of the file, without its ending. png: its bytes."""
-
-    name: str
-    png: bytes
-
-    @property
-    def title(self) -> Both:
-        """Its heading, in English and Korean."""
-        return TITLES[self.name]
 
 
 def score_pictures(report: EvaluationReport, title: str) -> list[Picture]:
@@ -101,19 +75,3 @@ def write_pictures(pictures: Sequence[Picture], folder: Path) -> list[str]:
     for picture in pictures:
         write_whole(folder / f"{picture.name}.png", picture.png)
     return [str(folder / f"{picture.name}.png") for picture in pictures]
-
-
-def kept_pictures(run: Run) -> list[Picture]:
-    """The pictures in the workspace's results, in the order of TITLES."""
-    paths = {name: run.results / FOLDER / f"{name}.png" for name in TITLES}
-    return [Picture(name, path.read_bytes()) for name, path in paths.items() if path.is_file()]
-
-
-def pictures_html(pictures: Sequence[Picture]) -> str:
-    """Figures with headings in both languages; each picture is embedded in the page."""
-    return "".join(
-        f"<section><h2>{both(picture.title)}</h2><figure>"
-        f'<img src="data:image/png;base64,{b64encode(picture.png).decode("ascii")}" alt="{escape(picture.title[0])}" '
-        'style="max-width: 100%; height: auto; background: white"></figure></section>'
-        for picture in pictures
-    )

@@ -8,7 +8,7 @@ import numpy as np
 from stages.monitor.schema.calendar import all_starts, next_start
 from stages.monitor.schema.index_settings import Every, IndexSettings
 from stages.monitor.schema.line import Estimate, Figures, Line, Period, Removed, Total
-from stages.monitor.schema.method_choice import choose
+from stages.monitor.schema.method_choice import choose_method
 
 LABELS = ("joy", "anger")
 
@@ -30,8 +30,8 @@ def line_of(index: Sequence[float | None], every: Every = "day", **settings: obj
         undated=0,
         counts=dict.fromkeys(LABELS, 50 * len(index)),
         clustered={"author": total.n, "source": 0, "comment": 0},
-        choice=choose(given, None, LABELS),
-        judged=None,
+        choice=choose_method(given, None, LABELS),
+        gold=None,
         overall=total,
         sources=(),
         removed=Removed({}, dict.fromkeys(LABELS, 0), True),

@@ -1,4 +1,4 @@
-"""A world whose truth is known: emotions shift from month to month, a classifier leans one way, gold is drawn."""
+"""Simulated comments whose labels are known: emotions shift from month to month, a classifier leans one way."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,12 +19,12 @@ EVIDENCE = 1.7  # how far the right label's score stands out; some 70 % are then
 
 
 @dataclass(frozen=True)
-class World:
+class Simulation:
     shard: Path
-    judged: GoldPredictions
+    gold: GoldPredictions
 
 
-def make_world(path: Path, seed: int, authors: int = 300, gold: int = 200) -> World:
+def simulate(path: Path, seed: int, authors: int = 300, gold_rows: int = 200) -> Simulation:
     """Comments of three months by `authors` a month who each lean their own way, 1 to 8 comments each; and a gold
     sample drawn at random from all of them."""
     rng = np.random.default_rng(seed)
@@ -37,14 +37,14 @@ def make_world(path: Path, seed: int, authors: int = 300, gold: int = 200) -> Wo
             month.append(np.full(n, m))
             author.append(np.full(n, m * authors + a))
     labels, months, authors_of = (np.concatenate(parts) for parts in (truth, month, author))
-    probabilities = _read(labels, rng)
-    drawn = rng.choice(len(labels), gold, replace=False)
-    judged = GoldPredictions("gold", labels[drawn], probabilities[drawn], np.ones(gold), True)
+    probabilities = _predictions(labels, rng)
+    sampled = rng.choice(len(labels), gold_rows, replace=False)
+    gold = GoldPredictions("gold", labels[sampled], probabilities[sampled], np.ones(gold_rows), True)
     _write(path, probabilities, months, authors_of, rng)
-    return World(path, judged)
+    return Simulation(path, gold)
 
 
-def _read(truth: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _predictions(truth: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
     scores = rng.normal(size=(len(truth), len(LABELS))) + BIAS
     scores[np.arange(len(truth)), truth] += EVIDENCE
     odds = np.exp(1.5 * scores)  # too sure of itself, as fine-tuned models are

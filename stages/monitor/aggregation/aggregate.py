@@ -1,4 +1,4 @@
-"""From shards of classified comments to the line, in two streamed passes: which days and sources, then their sums."""
+"""From shards of classified comments to the line, in two streamed passes: days and sources first, then their counts."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.monitor.aggregation.cluster_ids import cluster_hashes
-from stages.monitor.aggregation.flood_filter import Limits
-from stages.monitor.aggregation.grouped_counts import Sums
+from stages.monitor.aggregation.flood_filter import FloodFilter
+from stages.monitor.aggregation.grouped_counts import GroupedCounts
 from stages.monitor.aggregation.period_estimates import Estimator
 from stages.monitor.aggregation.shard_reader import (
     NEAR,
@@ -26,7 +26,7 @@ from stages.monitor.aggregation.shard_reader import (
 from stages.monitor.schema.calendar import Days, local_days
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line, Removed
-from stages.monitor.schema.method_choice import GoldPredictions, choose
+from stages.monitor.schema.method_choice import GoldPredictions, choose_method
 from transfer.errors import UserError
 
 # names of sources that are counted at once; the rarer half goes when there are more, as in Misra and Gries (1982)
@@ -41,55 +41,57 @@ def daily_line(
     settings: IndexSettings,
     seed: int,
     progress: Progress | None = None,
-    judged: GoldPredictions | None = None,
+    gold: GoldPredictions | None = None,
 ) -> Line:
     """Shares, index and intervals of every period that the settings ask for, overall and of the largest sources.
 
     shards: parquet with id, author, source, label (strings; author and source nullable), time (timestamp in UTC,
     nullable), p_LABEL (float) for each label, and near (int64, nullable: the same for near-duplicates), without which
-    floods are not seen; the order of rows and shards does not matter. settings: checked by weight_problems.
-    seed: of the bootstrap. progress: called with rows done and rows in all. judged: what corrections
-    are fitted on; None: as counted alone. The same input gives the same line on every machine.
+    floods are not found; the order of rows and shards does not matter. settings: checked by weight_problems.
+    seed: of the bootstrap. progress: called with rows done and rows in all. gold: what corrections are fitted on; None:
+    raw counts alone. The same input gives the same line on every machine.
     Raises UserError where there are no rows, no dated rows, a column is missing, or a label is none of labels.
     """
     total = sum(rows_of_checked(shard, labels) for shard in shards)
     if total == 0:
         raise UserError("the daily line: no classified comments", f"shards read: {len(shards)}", "classify some first")
-    limits = Limits(settings)
-    days, sources, n = _first_pass(shards, settings, limits)
+    flood_filter = FloodFilter(settings)
+    days, sources, n = _first_pass(shards, settings, flood_filter)
     if len(days) == 0:
         raise UserError(
             f"the daily line: none of the {total:,} classified comments has a time",
             "name the column that holds it in the plan's comments, e.g. {path: ..., time: published_at}",
         )
-    sums = Sums(days, sources, tuple(labels), settings, seed)
+    grouped = GroupedCounts(days, sources, tuple(labels), settings, seed)
     done = 0
     for batch in batches(shards, [*_named(shards), "label", *probability_columns(labels)]):
         rows, times = dated(batch)
-        sums.add(limits.within(rows, times))
+        grouped.add(flood_filter.within(rows, times))
         done += len(batch)
         if progress is not None:
             progress(done, total)
-    counts, left_out, reasons = limits.decided()
+    counts, left_out, reasons = flood_filter.decided()
     if counts is not None:
         for first in range(0, len(counts), ROWS):
-            sums.add(counts.slice(first, ROWS))
-    return _line(sums, total - n, judged, _removed(sums, left_out, reasons, has_near(shards)))
+            grouped.add(counts.slice(first, ROWS))
+    return _line(grouped, total - n, gold, _removed(grouped, left_out, reasons, has_near(shards)))
 
 
-def _removed(sums: Sums, left_out: pa.RecordBatch | None, reasons: Mapping[str, int], sees_floods: bool) -> Removed:
-    numbers = sums.label_numbers(left_out) if left_out is not None else np.array([], np.int64)
-    counts = np.bincount(numbers, minlength=len(sums.labels)).tolist()
+def _removed(
+    grouped: GroupedCounts, left_out: pa.RecordBatch | None, reasons: Mapping[str, int], sees_floods: bool
+) -> Removed:
+    numbers = grouped.label_numbers(left_out) if left_out is not None else np.array([], np.int64)
+    counts = np.bincount(numbers, minlength=len(grouped.labels)).tolist()
     comments = np.empty(0, np.uint64) if left_out is None else np.unique(cluster_hashes(left_out, "comment")[0])
-    by_label = dict(zip(sums.labels, counts, strict=True))
+    by_label = dict(zip(grouped.labels, counts, strict=True))
     return Removed({k: n for k, n in reasons.items() if n}, by_label, sees_floods, comments)
 
 
-def _line(sums: Sums, undated: int, judged: GoldPredictions | None, removed: Removed) -> Line:
-    settings, labels, days = sums.settings, sums.labels, sums.days
-    choice = choose(settings, judged, labels)
-    estimator = Estimator(sums, choice, judged, sums.seed)
-    by_label = sums.cells.by_label(sums.counts[: len(days)]).sum(axis=0)
+def _line(grouped: GroupedCounts, undated: int, gold: GoldPredictions | None, removed: Removed) -> Line:
+    settings, labels, days = grouped.settings, grouped.labels, grouped.days
+    choice = choose_method(settings, gold, labels)
+    estimator = Estimator(grouped, choice, gold, grouped.seed)
+    by_label = grouped.bins.by_label(grouped.counts[: len(days)]).sum(axis=0)
     return Line(
         labels=labels,
         settings=settings,
@@ -99,9 +101,9 @@ def _line(sums: Sums, undated: int, judged: GoldPredictions | None, removed: Rem
         n=int(by_label.sum()),
         undated=undated,
         counts=dict(zip(labels, by_label.tolist(), strict=True)),
-        clustered=dict(sums.clustered),
+        clustered=dict(grouped.clustered),
         choice=choice,
-        judged=judged,
+        gold=gold,
         overall=estimator.overall(),
         sources=tuple(estimator.sources()),
         removed=removed,
@@ -112,20 +114,22 @@ def _named(shards: Sequence[Path]) -> list[str]:
     return ["id", "author", "source", "time", *([NEAR] if has_near(shards) else [])]
 
 
-def _first_pass(shards: Sequence[Path], settings: IndexSettings, limits: Limits) -> tuple[Days, list[str], int]:
+def _first_pass(
+    shards: Sequence[Path], settings: IndexSettings, flood_filter: FloodFilter
+) -> tuple[Days, list[str], int]:
     """All days with a comment, sorted, (D,) datetime64[D]; the sources with the most dated comments, most first; and
     the number of dated comments."""
-    seen: Days = np.array([], "datetime64[D]")
+    all_days: Days = np.array([], "datetime64[D]")
     names: Counter[str] = Counter()
     n = 0
     for batch in batches(shards, _named(shards)):
         rows, times = dated(batch)
-        seen, n = np.union1d(seen, local_days(times, settings.timezone)), n + len(rows)
-        limits.count(rows, times)
+        all_days, n = np.union1d(all_days, local_days(times, settings.timezone)), n + len(rows)
+        flood_filter.count(rows, times)
         if settings.sources:
             counted = pc.value_counts(rows.column("source").cast(pa.string()))
             names.update(dict(zip(*(counted.field(i).to_pylist() for i in (0, 1)), strict=True)))
             if len(names) > NAMES:
                 names = Counter(dict(names.most_common(NAMES // 2)))
     ranked = sorted((name for name in names if name), key=lambda name: (-names[name], name))
-    return seen, ranked[: settings.sources], n
+    return all_days, ranked[: settings.sources], n

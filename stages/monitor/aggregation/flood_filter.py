@@ -1,4 +1,4 @@
-"""How often one author, or one text, may count: floods and tireless authors are cut to a plan's limit, and counted.
+"""How often one author, or one text, may count: spam floods and very active authors are cut to the plan's limit.
 
 Two passes in bounded memory: the first counts every key in a sketch, which never counts too few; the second lets all
 rows through whose keys are surely within their limits, and sets the others aside, to be decided upon in the end.
@@ -22,7 +22,7 @@ Hashes = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-SLOTS = 2**22  # of a sketch: 16 MB; a million keys that meet in one slot only send a few more rows to be decided upon
+SLOTS = 2**22  # of a sketch: 16 MB; keys that share a slot only set a few more rows aside
 REASONS = ("flood by author", "flood on source", "flood in hour", "author cap")
 
 
@@ -32,7 +32,7 @@ def limits_of(settings: IndexSettings) -> dict[str, int]:
     return {reason: most for reason, most in found.items() if most is not None}
 
 
-class Limits:
+class FloodFilter:
     """Counts keys in a first pass (`count`), then parts the rows of a second one (`within`, `decided`)."""
 
     def __init__(self, settings: IndexSettings) -> None:

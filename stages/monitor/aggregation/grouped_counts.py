@@ -1,7 +1,7 @@
-"""What one pass leaves of the comments: per day, per source, and per source and period, counts by kind, their
-resamples, and clusters.
+"""What one pass over the comments keeps: counts by confidence bin, their resamples and clusters, for each day, each
+source, and each period of a source.
 
-Memory is bounded by a batch and by groups × kinds × resamples (four years of days, 10 sources by month, 4 labels, 200
+Memory is bounded by a batch and by groups × bins × resamples (four years of days, 10 sources by month, 4 labels, 200
 resamples: 50 MB), never by the number of comments.
 """
 
@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from stages.monitor.aggregation.cluster_ids import Sketch, cluster_hashes
+from stages.monitor.aggregation.cluster_ids import cluster_hashes
+from stages.monitor.aggregation.distinct_count_sketch import DistinctCountSketch
 from stages.monitor.aggregation.shard_reader import dated, probability_columns
-from stages.monitor.quantification.confidence_bins import Cells
+from stages.monitor.quantification.confidence_bins import ConfidenceBins
 from stages.monitor.quantification.poisson_bootstrap import resampling_weights
-from stages.monitor.quantification.posterior_sample import Sample
+from stages.monitor.quantification.posterior_sample import PosteriorSample
 from stages.monitor.schema.calendar import Days, all_starts, local_days, period_starts
 from stages.monitor.schema.index_settings import IndexSettings
 from transfer.errors import UserError
@@ -27,16 +28,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 STEPS = 2.0**24  # probabilities are summed as whole numbers of these steps: exact, so in any order the same
+MOST_SOURCE_PERIODS = 2_000  # of sources × periods: 50 MB; with more of them fewer sources are followed over time
 
 
-MOST_CELLS = 2_000  # of sources × periods: 50 MB; with more of them fewer sources are followed over time
-
-
-class Sums:
+class GroupedCounts:
     """Groups of comments: the days in their order, then the sources in theirs, then the periods of each of the first
     `followed` sources, of the longest length that is asked for. A comment may be in one of each.
 
-    counts: (G, M) int64 by kind. probabilities: (G, K), sums. resampled: (G, M, B) int32. clustered: comments by what
+    counts: (G, M) int64 by bin. probabilities: (G, K), sums. resampled: (G, M, B) int32. clustered: comments by what
     they are clustered by.
     """
 
@@ -44,17 +43,17 @@ class Sums:
         self, days: Days, sources: Sequence[str], labels: tuple[str, ...], settings: IndexSettings, seed: int
     ) -> None:
         self.days, self.sources, self.labels, self.settings, self.seed = days, sources, labels, settings, seed
-        self.cells = Cells(len(labels))
+        self.bins = ConfidenceBins(len(labels))
         self.starts = all_starts(days[0], days[-1], settings.every[-1])
-        self.followed = min(len(sources), MOST_CELLS // len(self.starts))
-        groups, kinds = len(days) + len(sources) + self.followed * len(self.starts), len(self.cells)
-        self.counts = np.zeros((groups, kinds), np.int64)
-        self.resampled = np.zeros((groups, kinds, settings.bootstrap), np.int32)
+        self.followed = min(len(sources), MOST_SOURCE_PERIODS // len(self.starts))
+        groups, bins = len(days) + len(sources) + self.followed * len(self.starts), len(self.bins)
+        self.counts = np.zeros((groups, bins), np.int64)
+        self.resampled = np.zeros((groups, bins, settings.bootstrap), np.int32)
         self.clustered: Counter[str] = Counter()
-        self.clusters, self.authors = Sketch(), Sketch()
-        self.sample = Sample(len(labels))
+        self.clusters, self.authors = DistinctCountSketch(), DistinctCountSketch()
+        self.sample = PosteriorSample(len(labels))
         self._steps = np.zeros((groups, len(labels)))
-        self._kind_steps = np.zeros((kinds, len(labels)))
+        self._bin_steps = np.zeros((bins, len(labels)))
         self._names = pa.array(sources, pa.string())
 
     @property
@@ -62,10 +61,10 @@ class Sums:
         return self._steps / STEPS
 
     @property
-    def kinds(self) -> Floats:
-        """(M, K): the mean probabilities of the comments of each kind; 0 where there are none."""
-        of_kind = self.counts[: len(self.days)].sum(axis=0)[:, None]
-        return np.asarray(self._kind_steps / STEPS / np.maximum(of_kind, 1))
+    def bin_means(self) -> Floats:
+        """(M, K): the mean probabilities of the comments in each bin; 0 where there are none."""
+        in_bin = self.counts[: len(self.days)].sum(axis=0)[:, None]
+        return np.asarray(self._bin_steps / STEPS / np.maximum(in_bin, 1))
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Adds the dated rows of a batch."""
@@ -75,17 +74,17 @@ class Sums:
         day = np.searchsorted(self.days, local_days(times, self.settings.timezone))
         columns = [rows.column(name).to_numpy(zero_copy_only=False) for name in probability_columns(self.labels)]
         probabilities = np.stack(columns, axis=1).astype(np.float64)
-        kind = self.cells.of(self.label_numbers(rows), probabilities)
+        number = self.bins.of(self.label_numbers(rows), probabilities)
         clusters, kinds = cluster_hashes(rows, self.settings.cluster)
         voices = clusters if kinds["author"] == len(rows) else cluster_hashes(rows, "voice")[0]
         self.clustered.update(kinds)
-        self.sample.add(clusters, times, kind, probabilities)
+        self.sample.add(clusters, times, number, probabilities)
         weights = resampling_weights(clusters, self.seed, self.settings.bootstrap)  # (N, B)
         steps = np.rint(probabilities * STEPS)
         for k in range(len(self.labels)):
-            self._kind_steps[:, k] += np.bincount(kind, steps[:, k], minlength=len(self.cells))
+            self._bin_steps[:, k] += np.bincount(number, steps[:, k], minlength=len(self.bins))
         for at, group in self._groups(rows, day):
-            self._add(group, kind[at], weights[at], steps[at])
+            self._add(group, number[at], weights[at], steps[at])
             self.clusters.add(group, clusters[at])
             self.authors.add(group, voices[at])
 
@@ -100,10 +99,10 @@ class Sums:
             found += [(rows, at[rows] + len(self.days))] if len(rows) else []
             rows = np.flatnonzero((at >= 0) & (at < self.followed))
             period = np.searchsorted(self.starts, period_starts(self.days[day[rows]], self.settings.every[-1]))
-            found += [(rows, self.cell(at[rows], period))] if len(rows) else []
+            found += [(rows, self.group_of(at[rows], period))] if len(rows) else []
         return found
 
-    def cell(self, source: Integers | int, period: Integers) -> Integers:
+    def group_of(self, source: Integers | int, period: Integers) -> Integers:
         """The group of a followed source and a period, by their numbers."""
         return np.asarray(len(self.days) + len(self.sources) + source * len(self.starts) + period)
 
@@ -113,15 +112,15 @@ class Sums:
         if numbers.null_count:
             stray = pc.unique(given.filter(pc.is_null(numbers))).to_pylist()
             raise UserError(
-                f"the daily line: classified comments carry the label {stray[0]!r}",
+                f"the daily line: classified comments have the label {stray[0]!r}",
                 f"the plan's labels: {', '.join(self.labels)}",
             )
         return np.asarray(numbers.to_numpy(), np.int64)
 
-    def _add(self, group: Integers, kind: Integers, weights: NDArray[np.uint8], steps: Floats) -> None:
+    def _add(self, group: Integers, number: Integers, weights: NDArray[np.uint8], steps: Floats) -> None:
         for k in range(len(self.labels)):
             self._steps[:, k] += np.bincount(group, steps[:, k], minlength=len(self._steps))
-        order, starts, places = runs_of(group * len(self.cells) + kind)
+        order, starts, places = runs_of(group * len(self.bins) + number)
         resampled = self.resampled.reshape(-1, self.settings.bootstrap)  # (G × M, B), a view
         ends = np.append(starts, len(order))
         # a sparse product: 8 times as fast as np.add.reduceat over rows put in order

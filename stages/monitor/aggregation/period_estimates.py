@@ -1,4 +1,4 @@
-"""From sums of days and sources to estimates: every method, label and index of a period, each with its interval."""
+"""From the counts of days and sources to estimates of a period: by every method, of each label and the index."""
 
 import math
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.monitor.aggregation.grouped_counts import Sums
+from stages.monitor.aggregation.grouped_counts import GroupedCounts
 from stages.monitor.quantification.correction_bootstrap import Correction, fits_of
 from stages.monitor.quantification.poisson_bootstrap import intervals
 from stages.monitor.schema.calendar import Days, all_starts, period_starts
@@ -23,50 +23,50 @@ Integers = NDArray[np.int64]
 Methods = dict[Method, Figures]
 Number = TypeVar("Number", bound=np.generic)
 
-AT_ONCE = 256  # periods × kinds × resamples that are taken apart together: 256 × 32 × 200 float64 are 13 MB
+AT_ONCE = 256  # periods × bins × resamples that are estimated together: 256 × 32 × 200 float64 are 13 MB
 
 
 class Estimator:
-    """Draws estimates from sums. Groups of groups are given by `holder`: (G,) the place of each group, or −1."""
+    """Estimates of periods and sources. Which groups make one up is given by `holder`: (G,) its place, or −1."""
 
-    def __init__(self, sums: Sums, choice: MethodChoice, judged: GoldPredictions | None, seed: int) -> None:
-        self.sums, self.choice, self.settings = sums, choice, sums.settings
-        fits = fits_of(choice.methods, sums.kinds, sums.sample, judged, sums.settings.bootstrap, seed)
-        self._correction = Correction(choice.methods, sums.cells, sums.kinds, fits)
+    def __init__(self, grouped: GroupedCounts, choice: MethodChoice, gold: GoldPredictions | None, seed: int) -> None:
+        self.grouped, self.choice, self.settings = grouped, choice, grouped.settings
+        fits = fits_of(choice.methods, grouped.bin_means, grouped.sample, gold, grouped.settings.bootstrap, seed)
+        self._correction = Correction(choice.methods, grouped.bins, grouped.bin_means, fits)
 
     def periods(self, every: Every) -> Iterator[Period]:
         """The periods of one length, from the first day's to the last day's, empty ones included."""
-        days = self.sums.days
+        days = self.grouped.days
         starts = all_starts(days[0], days[-1], every)
-        holder = np.full(len(self.sums.counts), -1)
+        holder = np.full(len(self.grouped.counts), -1)
         holder[: len(days)] = np.searchsorted(starts, period_starts(days, every))
         yield from self._periods(every, starts, holder)
 
     def over_time(self, source: int) -> Iterator[Period]:
         """The same of one of the largest sources, by its number; none where it is not followed."""
-        if source >= self.sums.followed:
+        if source >= self.grouped.followed:
             return
-        starts = self.sums.starts
-        holder = np.full(len(self.sums.counts), -1)
-        holder[self.sums.cell(source, np.arange(len(starts)))] = np.arange(len(starts))
+        starts = self.grouped.starts
+        holder = np.full(len(self.grouped.counts), -1)
+        holder[self.grouped.group_of(source, np.arange(len(starts)))] = np.arange(len(starts))
         yield from self._periods(self.settings.every[-1], starts, holder)
 
     def _periods(self, every: Every, starts: Days, holder: Integers) -> Iterator[Period]:
         n, clusters, authors, found = self._figures(holder, len(starts))
-        means = self._summed(self.sums.probabilities, holder, len(starts)) / np.maximum(n, 1)[:, None]
+        means = self._summed(self.grouped.probabilities, holder, len(starts)) / np.maximum(n, 1)[:, None]
         for i, start in enumerate(starts):
             yield self._period(every, cast(date, start.item()), (n[i], clusters[i], authors[i]), found.get(i), means[i])
 
     def overall(self) -> Total:
         """All dated comments together."""
-        holder = np.where(np.arange(len(self.sums.counts)) < len(self.sums.days), 0, -1)
+        holder = np.where(np.arange(len(self.grouped.counts)) < len(self.grouped.days), 0, -1)
         return next(self._totals(holder, ["all"]))
 
     def sources(self) -> Iterator[Total]:
         """The largest sources, each over the whole line."""
-        names = list(self.sums.sources)
+        names = list(self.grouped.sources)
         if names:
-            place = np.arange(len(self.sums.counts)) - len(self.sums.days)
+            place = np.arange(len(self.grouped.counts)) - len(self.grouped.days)
             holder = np.where((place >= 0) & (place < len(names)), place, -1)
             for i, total in enumerate(self._totals(holder, names)):
                 yield replace(total, periods=tuple(self.over_time(i)))
@@ -80,7 +80,7 @@ class Estimator:
         self, every: Every, start: date, sizes: tuple[int, ...], found: Methods | None, means: Floats
     ) -> Period:
         n, clusters, authors = map(int, sizes)
-        labels = self.sums.labels
+        labels = self.grouped.labels
         drawn = None if found is None else found[self.choice.drawn]
         return Period(
             every=every,
@@ -96,19 +96,19 @@ class Estimator:
 
     def _figures(self, holder: Integers, size: int) -> tuple[Integers, Integers, Integers, dict[int, Methods]]:
         """Comments, clusters and authors of each place, (size,), and the figures of those that are no gaps."""
-        counts = self._summed(self.sums.counts, holder, size)  # (P, M)
+        counts = self._summed(self.grouped.counts, holder, size)  # (P, M)
         n, clusters, authors = counts.sum(axis=1), self._distinct(holder, size), self._distinct(holder, size, True)
-        drawn = np.flatnonzero((n >= self.settings.min_comments) & (authors >= self.settings.min_clusters))
-        means = self._summed(self.sums.probabilities, holder, size) / np.maximum(n, 1)[:, None]
+        enough = np.flatnonzero((n >= self.settings.min_comments) & (authors >= self.settings.min_clusters))
+        means = self._summed(self.grouped.probabilities, holder, size) / np.maximum(n, 1)[:, None]
         found: dict[int, Methods] = {}
-        for first in range(0, len(drawn), AT_ONCE):
-            some = drawn[first : first + AT_ONCE]
+        for first in range(0, len(enough), AT_ONCE):
+            some = enough[first : first + AT_ONCE]
             resampled = self._resampled(holder, some)
             found |= self._estimated(some, counts[some].astype(np.float64), means[some], resampled, clusters[some])
         return n, clusters, authors, found
 
     def _distinct(self, holder: Integers, size: int, of_authors: bool = False) -> Integers:
-        counts = (self.sums.authors if of_authors else self.sums.clusters).counts(holder)
+        counts = (self.grouped.authors if of_authors else self.grouped.clusters).counts(holder)
         return np.pad(counts, (0, size - len(counts)))
 
     @staticmethod
@@ -120,7 +120,7 @@ class Estimator:
     def _resampled(self, holder: Integers, places: Integers) -> NDArray[np.int32]:
         """(P, M, B) of some places, in their order."""
         mask = np.isin(holder, places)
-        return self._summed(self.sums.resampled[mask], np.searchsorted(places, holder[mask]), len(places))
+        return self._summed(self.grouped.resampled[mask], np.searchsorted(places, holder[mask]), len(places))
 
     def _estimated(
         self, places: Integers, counts: Floats, means: Floats, resampled: NDArray[np.int32], clusters: Integers
@@ -140,7 +140,7 @@ class Estimator:
         """Shares (P, K, ...) with the index behind them, (P, K + 1, ...), where the plan gives weights."""
         if self.settings.weights is None:
             return shares
-        index = index_of(np.moveaxis(shares, 1, 0), self.settings.weights, self.sums.labels)
+        index = index_of(np.moveaxis(shares, 1, 0), self.settings.weights, self.grouped.labels)
         return np.concatenate([shares, index[:, None]], axis=1)
 
     def _as_figures(self, value: Floats, low: Floats, high: Floats, has_interval: bool) -> Figures:
@@ -148,5 +148,5 @@ class Estimator:
             Estimate(v, a, b) if has_interval and not math.isnan(a) else Estimate(v, None, None)
             for v, a, b in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)
         ]
-        shares = dict(zip(self.sums.labels, found, strict=False))
+        shares = dict(zip(self.grouped.labels, found, strict=False))
         return Figures(shares, found[-1] if self.settings.weights is not None else None)

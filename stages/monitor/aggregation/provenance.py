@@ -1,4 +1,4 @@
-"""Where a point of the line comes from: the shards that hold its comments, and the files these were read from."""
+"""Provenance of a period: the shards with its comments, and the files these were read from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Shard:
 @dataclass(frozen=True)
 class Origins:
     """shards: in the comments' order. periods: for each length, each period's shards as runs of their numbers, in the
-    order of periods_of; what caps and floods leave out is not told apart."""
+    order of periods_of; what caps and floods leave out is included."""
 
     shards: tuple[Shard, ...]
     periods: Mapping[Every, tuple[tuple[Stretch, ...], ...]]

@@ -30,7 +30,7 @@ def rows_of_checked(shard: Path, labels: Sequence[str]) -> int:
 
 
 def has_near(shards: Sequence[Path]) -> bool:
-    """Whether all shards tell near-duplicates."""
+    """Whether all shards have keys of near-duplicates."""
     return all(NEAR in columns_of(shard) for shard in shards)
 
 

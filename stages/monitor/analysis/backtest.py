@@ -1,4 +1,4 @@
-"""What a forecast would have been worth so far: rolling origins, its intervals' coverage, errors beside naive ones."""
+"""How a forecast would have done so far, from rolling origins: coverage of its intervals, its errors and naive ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class Trial:
+class PastForecast:
     """A forecast of the past: made at `origin`, the last period known then, `step` periods ahead, of the period that
     begins at `start`. observed: the index that came. naive: the last known one; seasonal: the last known one at the
     same place of the season, None where there is no season."""
@@ -59,7 +59,7 @@ class Backtest:
         return self.error < min(self.naive, self.naive if self.seasonal is None else self.seasonal)
 
 
-def judged(trials: Sequence[Trial], seed: int) -> Backtest:
+def backtest(trials: Sequence[PastForecast], seed: int) -> Backtest:
     """All trials together.
 
     Forecasts from neighbouring origins err alike, so the interval of coverage resamples stretches of origins that are
@@ -84,11 +84,11 @@ def judged(trials: Sequence[Trial], seed: int) -> Backtest:
     )
 
 
-def _error(told: Sequence[float], trials: Sequence[Trial]) -> float:
-    return float(np.abs(np.array(told) - [trial.observed for trial in trials]).mean())
+def _error(values: Sequence[float], trials: Sequence[PastForecast]) -> float:
+    return float(np.abs(np.array(values) - [trial.observed for trial in trials]).mean())
 
 
-def _block(origins: NDArray[np.int64], trials: Sequence[Trial]) -> int:
+def _block(origins: NDArray[np.int64], trials: Sequence[PastForecast]) -> int:
     """How many origins in a row one horizon spans."""
     horizon = max(trial.start.toordinal() - trial.origin.toordinal() for trial in trials)
     apart = float(np.median(np.diff(origins))) if len(origins) > 1 else 1.0

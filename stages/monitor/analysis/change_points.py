@@ -26,12 +26,12 @@ class Change:
     after: float
 
 
-def is_known() -> bool:
+def has_ruptures() -> bool:
     """Whether changes can be looked for: the extra `series` brings ruptures."""
     return find_spec("ruptures") is not None
 
 
-def changes(line: Line, every: Every) -> list[Change]:
+def change_points(line: Line, every: Every) -> list[Change]:
     """Changes of the mean of the drawn index, gaps and a period that is not whole left out; none where there is no
     index, or too few periods.
 
@@ -40,7 +40,7 @@ def changes(line: Line, every: Every) -> list[Change]:
     steps from period to period, whose median does not feel the changes.
     """
     periods = [period for period in whole_periods_of(line, every) if period.index is not None]
-    if len(periods) < LEAST_PERIODS or not is_known():
+    if len(periods) < LEAST_PERIODS or not has_ruptures():
         return []
     values = np.array([period.index.value for period in periods if period.index])
     ends = [0, *_ends(tuple(values.tolist()))]

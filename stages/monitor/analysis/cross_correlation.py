@@ -1,4 +1,4 @@
-"""The index beside other series, economic, social or medical ones, from csv files: correlations at several lags."""
+"""Correlations at several lags of the index with other series, economic, social or medical ones, from csv files."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from transfer.errors import UserError
 
 Floats = NDArray[np.float64]
 
-LEAST_PERIODS = 12  # pairs below which a correlation says nothing
+LEAST_PERIODS = 12  # pairs; with fewer a correlation is noise
 RESAMPLES = 1000
 Values = Mapping[date, float]
 
@@ -42,6 +42,11 @@ class OtherSeriesLine:
     drawn: tuple[Correlation, ...]
     raw: tuple[Correlation, ...]
     steps: tuple[Correlation, ...]
+
+    @property
+    def strongest(self) -> Correlation | None:
+        """Of the index as drawn, the lag with the largest |r|."""
+        return max(self.drawn, key=lambda correlation: abs(correlation.r), default=None)
 
 
 def read_other(settings: OtherSeries, base: Path, where: str) -> Values:
@@ -70,7 +75,7 @@ def _number(text: str, place: str) -> float:
     return number
 
 
-def beside(line: Line, settings: OtherSeries, values: Values, seed: int) -> OtherSeriesLine:
+def correlate(line: Line, settings: OtherSeries, values: Values, seed: int) -> OtherSeriesLine:
     """Correlations of the line's index with another series' values."""
     periods = periods_of(line, settings.every)
     other = np.array([values.get(period.start, np.nan) for period in periods])
@@ -93,7 +98,7 @@ def correlations(index: Floats, other: Floats, lags: Sequence[int], seed: int) -
 
 def _correlation(index: Floats, other: Floats, lag: int, seed: int) -> Correlation | None:
     """At one lag, with a circular block bootstrap of the pairs: neighbouring periods are alike, so stretches of
-    n^(1/3) of them are drawn and not single ones (Künsch 1989; Politis and Romano 1992)."""
+    n^(1/3) of them are resampled and not single ones (Künsch 1989; Politis and Romano 1992)."""
     n = len(index) - abs(lag)
     if n < LEAST_PERIODS:
         return None
@@ -110,7 +115,7 @@ def _correlation(index: Floats, other: Floats, lag: int, seed: int) -> Correlati
 
 
 def _pearson(x: Floats, y: Floats) -> Floats:
-    """Of each row, (B, N) -> (B,); nan where a row stands still."""
+    """Of each row, (B, N) -> (B,); nan where a row is constant."""
     x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((x * y).sum(axis=1) / np.sqrt(np.square(x).sum(axis=1) * np.square(y).sum(axis=1)))

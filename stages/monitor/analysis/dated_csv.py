@@ -35,8 +35,8 @@ def _check_columns(names: object, wanted: tuple[str, ...], path: Path, where: st
     there = list(names) if isinstance(names, list) else []
     for name in wanted:
         if name not in there:
-            told = f"its columns: {', '.join(map(repr, there))}" if there else "it is empty"
-            raise UserError(f"{where}: no column {name!r} in {path}", told)
+            found = f"its columns: {', '.join(map(repr, there))}" if there else "it is empty"
+            raise UserError(f"{where}: no column {name!r} in {path}", found)
 
 
 def _day(text: str, place: str) -> date:

@@ -1,5 +1,5 @@
-"""Which words and emoji carry each emotion: over the whole time, and in periods that stand out, against other emotions
-and against other times. Texts come in a few at a time; what stays of them is which words they hold."""
+"""Which words and emoji are distinctive of each emotion: over the whole time and in outlier periods, against other
+emotions and against other times. Texts come in batches; of them only the words are kept."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Word:
 
 @dataclass(frozen=True)
 class PeriodWords:
-    """The words of one label, in a period that stands out or, for None, over the whole time. against: the other
+    """The words of one label, in an outlier period or, for None, over the whole time. against: the other
     emotions of that period, or the same emotion at other times. Strongest first."""
 
     period: OutlierPeriod | None
@@ -44,63 +44,65 @@ class PeriodWords:
 
 @dataclass(frozen=True)
 class Words:
-    """periods: those that stand out. told: all lists of words that are not empty. examples: comments by (place among
+    """periods: the outlier periods. lists: all lists of words that are not empty. examples: comments by (place among
     periods, label), cleaned, without author; empty unless the plan allows them. read: comments that words are of."""
 
     periods: tuple[OutlierPeriod, ...]
-    told: tuple[PeriodWords, ...]
+    lists: tuple[PeriodWords, ...]
     examples: dict[tuple[int, str], tuple[str, ...]]
     read: int
 
     def of(self, period: OutlierPeriod | None, label: str, against: Against) -> tuple[Word, ...]:
-        found = (t.words for t in self.told if (t.period, t.label, t.against) == (period, label, against))
+        found = (t.words for t in self.lists if (t.period, t.label, t.against) == (period, label, against))
         return next(found, ())
 
 
-def told_words(
-    chosen: pa.Table,
+def distinctive_words(
+    sample: pa.Table,
     texts: Iterable[tuple[Sequence[str], Sequence[str]]],
     labels: Sequence[str],
     periods: Sequence[OutlierPeriod],
     settings: WordsSettings,
 ) -> Words:
-    """chosen: of choose_comments, with a column in_I for each of `periods`. texts: (ids, cleaned texts), of these
+    """sample: of sample_comments, with a column in_I for each of `periods`. texts: (ids, cleaned texts), of these
     comments among others; one that does not hash to its comment's key is another, and left out.
 
-    A word counts once for each author in each emotion and period, so that nobody's favourite word carries a day; one
-    that fewer than FEWEST_TEXTS authors use may be a name, and is left out.
+    A word counts once for each author in each emotion and period, so that one author's favourite word is not a
+    day's; one that fewer than FEWEST_TEXTS authors use may be a name, and is left out.
     """
-    tokens = _Tokens(chosen, texts, keeps_texts=settings.examples > 0)
-    label_of = chosen.column("label").to_numpy()
-    of_all = chosen.column("of_all").to_numpy(zero_copy_only=False)
-    told, examples = list[PeriodWords](), dict[tuple[int, str], tuple[str, ...]]()
+    tokens = _Tokens(sample, texts, keeps_texts=settings.examples > 0)
+    label_of = sample.column("label").to_numpy()
+    of_all = sample.column("of_all").to_numpy(zero_copy_only=False)
+    lists, examples = list[PeriodWords](), dict[tuple[int, str], tuple[str, ...]]()
     for k, label in enumerate(labels):
         is_label = label_of == k
-        told.append(
-            PeriodWords(None, label, "emotions", tokens.telling(of_all & is_label, of_all & ~is_label, settings.most))
+        lists.append(
+            PeriodWords(
+                None, label, "emotions", tokens.distinctive(of_all & is_label, of_all & ~is_label, settings.most)
+            )
         )
         for i, period in enumerate(periods):
-            within = chosen.column(f"in_{i}").to_numpy(zero_copy_only=False)
+            within = sample.column(f"in_{i}").to_numpy(zero_copy_only=False)
             own = within & is_label
-            words = tokens.telling(own, within & ~is_label, settings.most)
-            news = tokens.telling(own, of_all & is_label & ~within, settings.most)
-            told += [PeriodWords(period, label, "emotions", words), PeriodWords(period, label, "times", news)]
+            words = tokens.distinctive(own, within & ~is_label, settings.most)
+            news = tokens.distinctive(own, of_all & is_label & ~within, settings.most)
+            lists += [PeriodWords(period, label, "emotions", words), PeriodWords(period, label, "times", news)]
             if settings.examples:
                 examples[i, label] = tokens.examples(own, [*words, *news], settings.examples)
-    found = tuple(one for one in told if one.words)
+    found = tuple(one for one in lists if one.words)
     return Words(tuple(periods), found, {at: some for at, some in examples.items() if some}, int(tokens.is_read.sum()))
 
 
 class _Tokens:
-    """Which comment holds which word: two columns of numbers, and the words by their numbers."""
+    """Which comment has which word: two columns of numbers, and the words by their numbers."""
 
     def __init__(
-        self, chosen: pa.Table, texts: Iterable[tuple[Sequence[str], Sequence[str]]], keeps_texts: bool
+        self, sample: pa.Table, texts: Iterable[tuple[Sequence[str], Sequence[str]]], keeps_texts: bool
     ) -> None:
-        self.chosen, self.is_read = chosen, np.zeros(len(chosen), bool)
+        self.sample, self.is_read = sample, np.zeros(len(sample), bool)
         self.texts: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
-        self._voice = np.unique(chosen.column("voice").to_numpy(), return_inverse=True)[1]
+        self._voice = np.unique(sample.column("voice").to_numpy(), return_inverse=True)[1]
         comments, words = list[int](), list[int]()
         for comment, text in self._found(texts):
             if keeps_texts:
@@ -112,11 +114,11 @@ class _Tokens:
         self.names = np.array(list(self._numbers), dtype=object)
 
     def _found(self, texts: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Iterable[tuple[int, str]]:
-        """(place among the chosen, text) of each that is the comment it says, once."""
-        ids, keys = self.chosen.column("id").to_pylist(), self.chosen.column("key").to_numpy()
+        """(place in the sample, text) of each that is the comment of its id, once."""
+        ids, keys = self.sample.column("id").to_pylist(), self.sample.column("key").to_numpy()
         places = {identity: place for place, identity in reversed(list(enumerate(ids)))}
-        for some, told in texts:
-            for identity, text in zip(some, told, strict=True):
+        for some, found in texts:
+            for identity, text in zip(some, found, strict=True):
                 place = places.get(identity)
                 if place is not None and not self.is_read[place] and keys[place] == _key(text):
                     self.is_read[place] = True
@@ -129,8 +131,8 @@ class _Tokens:
         pairs = np.unique(self._voice[self._comments[held]] * size + self._words[held])
         return np.bincount(pairs % size, minlength=len(self.names)).astype(np.float64)
 
-    def telling(self, own: Mask, others: Mask, most: int) -> tuple[Word, ...]:
-        """The words that tell some comments from others, strongest first."""
+    def distinctive(self, own: Mask, others: Mask, most: int) -> tuple[Word, ...]:
+        """The words that are distinctive of some comments against others, strongest first."""
         n, rest = self._counts(own), self._counts(others)
         if not n.sum() or not rest.sum():
             return ()
@@ -141,9 +143,9 @@ class _Tokens:
         return tuple(Word(str(self.names[there[i]]), int(n[there[i]]), float(z[i])) for i in kept[:most])
 
     def examples(self, rows: Mask, words: Sequence[Word], most: int) -> tuple[str, ...]:
-        """Comments that hold the most of these words, of different authors and texts."""
+        """Comments with the most of these words, of different authors and texts."""
         weights = {word.text: word.z for word in words}
-        sure = self.chosen.column("sure").to_numpy()
+        sure = self.sample.column("sure").to_numpy()
         scored = sorted(
             (-sum(weights.get(word, 0.0) for word in words_and_emoji(self.texts[i])), -float(sure[i]), self.texts[i], i)
             for i in np.flatnonzero(rows).tolist()
@@ -151,7 +153,7 @@ class _Tokens:
         )
         near, voices, found = set[object](), set[int](), list[str]()
         for score, _, text, i in scored:
-            same = self.chosen.column("near")[i].as_py() or text
+            same = self.sample.column("near")[i].as_py() or text
             if score < 0 and same not in near and int(self._voice[i]) not in voices and len(found) < most:
                 near.add(same)
                 voices.add(int(self._voice[i]))

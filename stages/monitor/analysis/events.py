@@ -1,4 +1,4 @@
-"""Events from csv files: days with a few words, marked where the line is drawn. Who keeps the file answers for it."""
+"""Events from csv files: days with a few words, marked on page and picture. Nothing checks them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stages.monitor.schema.index_settings import EventSource
 from stages.monitor.schema.line import Line
 from transfer.errors import UserError
 
-MOST = 60  # more marks cannot be told apart, nor read below a plot
+MOST = 60  # more marks cannot be read
 LONGEST = 200  # letters of one event
 
 
@@ -31,13 +31,13 @@ def read_events(source: EventSource, base: Path, where: str) -> list[Event]:
     for line, day, text in dated_rows(path, source.time, source.text, where):
         if len(text) > LONGEST:
             raise UserError(
-                f"{where}: {path}, line {line}: an event of {len(text)} letters", f"say it in {LONGEST} at most"
+                f"{where}: {path}, line {line}: an event of {len(text)} letters", f"shorten it to {LONGEST} at most"
             )
         events.append(Event(day, text))
     if not events:
         raise UserError(f"{where}: no event in {path}", "a row needs a time and a text, or leave the file out")
     if len(events) > MOST:
-        raise UserError(f"{where}: {len(events)} events in {path}", f"mark {MOST} at most: more cannot be told apart")
+        raise UserError(f"{where}: {len(events)} events in {path}", f"mark {MOST} at most: more cannot be read")
     return sorted(events, key=lambda event: (event.day, event.text))
 
 

@@ -1,6 +1,6 @@
 """The index a few periods ahead, from a state-space model of statsmodels that leaves gaps as gaps.
 
-What it is worth is measured on the line itself: see backtest.
+How such forecasts did in the past is measured on the line itself: see backtest.
 """
 
 import math
@@ -9,25 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.monitor.analysis.backtest import Backtest, Trial, judged
-from stages.monitor.report.messages import PERIOD, Both
+from stages.monitor.analysis.backtest import Backtest, PastForecast, backtest
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import Every
 from stages.monitor.schema.line import Line, whole_periods_of
 
 Floats = NDArray[np.float64]
+Reason = Literal["too_short", "too_many_gaps", "no_statsmodels", "constant"]
 
 SEASON: dict[Every, int | None] = {"day": 7, "week": None, "month": 12}
 # 40: variances of level and noise are guesses below; 20 origins: with fewer, coverage is known to ± 10 points at best
 LEAST_TRAINING, LEAST_ORIGINS = 40, 20
-MOST_ORIGINS, REFIT = 40, 4  # origins, of which each fourth has the model fitted anew, on what was known by then
+MOST_ORIGINS, REFIT = 40, 4  # origins, of which each fourth has the model fitted again, on what was known by then
 LEAST_ERRORS = 20  # of the past, from which intervals are widened
-LONGEST = 730  # periods that a fit sees: older ones say little of next week
+LONGEST = 730  # periods that a fit sees: older ones matter little for next week
 Z = 1.959964  # of a 95 % interval
 
 
@@ -43,29 +43,33 @@ class ForecastPoint:
 
 @dataclass(frozen=True)
 class Forecast:
-    """every: the length of period. ahead: from the period behind the last whole one that is drawn on, so that a month
-    which still goes on is forecast as a whole. last: the first day of that last one.
-    observed: periods that the model is fitted on, gaps left out. widened: see _widening. trials: what
-    backtest is made of."""
+    """The index of the next periods, and how such forecasts did in the past.
+
+    last: the first day of the last whole period that is drawn. points: the periods after it, so that a month which
+    still goes on is forecast as a whole. observed: periods that the model is fitted on, gaps left out. widened: by how
+    much intervals are wider than the model's, 1 at least. trials: the forecasts of the past behind `backtest`."""
 
     every: Every
     last: date
-    ahead: tuple[ForecastPoint, ...]
+    points: tuple[ForecastPoint, ...]
     observed: int
     widened: float
     backtest: Backtest
-    trials: tuple[Trial, ...]
+    trials: tuple[PastForecast, ...]
 
 
 @dataclass(frozen=True)
-class Withheld:
-    """A length of period without a forecast, and why."""
+class NoForecast:
+    """A length of period without a forecast, and why. observed: periods that are drawn; horizon: periods that were to
+    be forecast."""
 
     every: Every
-    why: Both
+    reason: Reason
+    observed: int
+    horizon: int
 
 
-def forecasts(line: Line, seed: int = 0) -> list[Forecast | Withheld]:
+def forecasts(line: Line, seed: int = 0) -> list[Forecast | NoForecast]:
     """For each length of period that the plan wants a forecast of: one, or why there is none. The drawn index."""
     wanted = line.settings.forecast
     if wanted is None or line.settings.weights is None:
@@ -78,61 +82,46 @@ def needed(horizon: int) -> int:
     return LEAST_TRAINING + LEAST_ORIGINS + horizon - 1
 
 
-def _forecast(line: Line, every: Every, horizon: int, seed: int) -> Forecast | Withheld:
+def _forecast(line: Line, every: Every, horizon: int, seed: int) -> Forecast | NoForecast:
     periods = whole_periods_of(line, every)
     values = np.array([period.index.value if period.index else np.nan for period in periods])
-    why = _why_not(every, values, horizon)
-    if why is not None:
-        return Withheld(every, why)
+    observed = int(np.isfinite(values).sum())
+    reason = _reason_against(values, horizon)
+    if reason is not None:
+        return NoForecast(every, reason, observed, horizon)
     starts = _starts(periods[0].start, every, len(periods) + horizon)
     trials, ratios = _trials(values, starts, every, horizon)
     if len({trial.origin for trial in trials}) < LEAST_ORIGINS:
-        return Withheld(every, _too_gappy(every))
+        return NoForecast(every, "too_many_gaps", observed, horizon)
     widened = _widening([ratio for _, ratio in ratios])
-    told = predicted(values, every, horizon)
-    ahead = tuple(ForecastPoint(day, *_within(*one, widened)) for day, one in zip(starts[-horizon:], told, strict=True))
-    observed = int(np.isfinite(values[-LONGEST:]).sum())
-    return Forecast(every, periods[-1].start, ahead, observed, widened, judged(trials, seed), trials)
-
-
-def _why_not(every: Every, values: Floats, horizon: int) -> Both | None:
-    english, korean = PERIOD[every]
-    there, least = int(np.isfinite(values).sum()), needed(horizon)
-    if there < least:
-        return (
-            f"No forecast by {english}: {there} {english}s are drawn, and {least} are needed: {LEAST_TRAINING} to fit "
-            f"on, and {LEAST_ORIGINS} more from which {horizon} ahead can be checked.",
-            f"{korean} 단위 예측 없음: 그려진 기간은 {there}개인데 {least}개가 필요합니다. {LEAST_TRAINING}개로 "
-            f"맞추고 {LEAST_ORIGINS}개에서 {horizon}개 앞까지 검증해야 합니다.",
-        )
-    recent = np.isfinite(values[-LONGEST:]).sum()
-    if recent < LEAST_TRAINING or len(_origins(values, horizon)) < LEAST_ORIGINS:
-        return _too_gappy(every)
-    if find_spec("statsmodels") is None:
-        return (
-            "No forecast: the extra `series` (statsmodels) is not installed.",
-            "예측 없음: 추가 패키지 `series`(statsmodels)가 설치되지 않았습니다.",
-        )
-    if np.nanstd(values) < 1e-6 or np.nanstd(values[-LONGEST:]) < 1e-6:
-        return "No forecast: the index stands still.", "예측 없음: 지수가 움직이지 않습니다."
-    return None
-
-
-def _too_gappy(every: Every) -> Both:
-    english, korean = PERIOD[every]
-    return (
-        f"No forecast by {english}: gaps leave too few {english}s in a row to fit on and to check it from.",
-        f"{korean} 단위 예측 없음: 빈 기간이 많아 맞추고 검증할 기간이 모자랍니다.",
+    found = predicted(values, every, horizon)
+    points = tuple(
+        ForecastPoint(day, *_within(*one, widened)) for day, one in zip(starts[-horizon:], found, strict=True)
     )
+    fitted_on = int(np.isfinite(values[-LONGEST:]).sum())
+    return Forecast(every, periods[-1].start, points, fitted_on, widened, backtest(trials, seed), trials)
+
+
+def _reason_against(values: Floats, horizon: int) -> Reason | None:
+    """Why there can be no forecast; None where one can be tried."""
+    if np.isfinite(values).sum() < needed(horizon):
+        return "too_short"
+    if np.isfinite(values[-LONGEST:]).sum() < LEAST_TRAINING or len(_origins(values, horizon)) < LEAST_ORIGINS:
+        return "too_many_gaps"
+    if find_spec("statsmodels") is None:
+        return "no_statsmodels"
+    if np.nanstd(values) < 1e-6 or np.nanstd(values[-LONGEST:]) < 1e-6:
+        return "constant"
+    return None
 
 
 def _origins(values: Floats, horizon: int) -> NDArray[np.int64]:
     """Periods of the past to forecast from, spread evenly: drawn ones, as the last one is, with enough to fit on."""
     there = np.isfinite(values)
-    seen = np.concatenate([[0], np.cumsum(there)])
+    before = np.concatenate([[0], np.cumsum(there)])
     at = np.flatnonzero(there)
     at = at[at <= len(values) - 1 - horizon]
-    at = at[seen[at + 1] - seen[np.maximum(0, at + 1 - LONGEST)] >= LEAST_TRAINING]
+    at = at[before[at + 1] - before[np.maximum(0, at + 1 - LONGEST)] >= LEAST_TRAINING]
     spread = np.linspace(0, len(at) - 1, min(MOST_ORIGINS, len(at))).round().astype(np.int64)
     found: NDArray[np.int64] = at[np.unique(spread)]
     return found
@@ -148,21 +137,21 @@ def _starts(first: date, every: Every, n: int) -> list[date]:
 
 def _trials(
     values: Floats, starts: Sequence[date], every: Every, horizon: int
-) -> tuple[tuple[Trial, ...], list[tuple[int, float]]]:
-    """Forecasts from origins in the past, each with what was known by then alone, beside what came; and (place of the
-    period, error in standard errors) of each."""
+) -> tuple[tuple[PastForecast, ...], list[tuple[int, float]]]:
+    """Forecasts from origins in the past, each with what was known by then alone, with what was observed later; and
+    (place of the period, error in standard errors) of each."""
     origins = _origins(values, horizon)
-    fit, found, ratios = _fitted(values[: origins[0] + 1], every), list[Trial](), list[tuple[int, float]]()
+    fit, found, ratios = _fitted(values[: origins[0] + 1], every), list[PastForecast](), list[tuple[int, float]]()
     for number, origin in enumerate(origins.tolist()):
         known = values[: origin + 1]
         fit = _fitted(known, every) if number and number % REFIT == 0 else fit
         widened = _widening([ratio for at, ratio in ratios if at <= origin])
-        for step, (value, error) in enumerate(_ahead(fit, known, horizon), start=1):
-            seen = float(values[origin + step])
-            if math.isfinite(seen):
+        for step, (value, error) in enumerate(_forecast_from(fit, known, horizon), start=1):
+            observed = float(values[origin + step])
+            if math.isfinite(observed):
                 when, naive = (starts[origin], starts[origin + step]), (_naive(known), _seasonal(known, step, every))
-                found.append(Trial(every, *when, step, *_within(value, error, widened), seen, *naive))
-                ratios.append((origin + step, abs(seen - value) / max(error, 1e-9)))
+                found.append(PastForecast(every, *when, step, *_within(value, error, widened), observed, *naive))
+                ratios.append((origin + step, abs(observed - value) / max(error, 1e-9)))
     return tuple(found), ratios
 
 
@@ -205,10 +194,10 @@ def predicted(known: Floats, every: Every, horizon: int) -> list[tuple[float, fl
 
     A local level with noise and, by day and month, a fixed season, fitted by maximum likelihood (Harvey, Forecasting,
     structural time series models and the Kalman filter, 1989, chapter 2). The Kalman filter passes over gaps: nothing
-    is put in their place. The error is that of what will be counted, so it holds the noise of counting, too; it does
-    not hold that level, noise and season might be other than fitted: _widening makes up for that.
+    is put in their place. The error is that of what will be counted, the noise of counting included. That level,
+    noise and season may differ from the fitted ones is not included: _widening makes up for it.
     """
-    return _ahead(_fitted(known, every), known, horizon)
+    return _forecast_from(_fitted(known, every), known, horizon)
 
 
 @dataclass(frozen=True)
@@ -232,12 +221,12 @@ def _fitted(known: Floats, every: Every) -> _Fit:
     season = SEASON[every] if np.isfinite(recent).sum() >= 3 * (SEASON[every] or 1) else None
     empty = _Fit(float(np.nanmean(recent)), float(np.nanstd(recent)) or 1.0, season, np.empty(0))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a variance at its bound of 0, and the like: backtesting judges the outcome
+        warnings.simplefilter("ignore")  # a variance at its bound of 0, and the like: the backtest measures the outcome
         variances = np.asarray(empty.model(known).fit(disp=False, maxiter=100).params)
     return replace(empty, variances=variances)
 
 
-def _ahead(fit: _Fit, known: Floats, horizon: int) -> list[tuple[float, float]]:
-    told = fit.model(known).filter(fit.variances).get_forecast(horizon)
-    values, errors = fit.middle + fit.spread * told.predicted_mean, fit.spread * told.se_mean
+def _forecast_from(fit: _Fit, known: Floats, horizon: int) -> list[tuple[float, float]]:
+    found = fit.model(known).filter(fit.variances).get_forecast(horizon)
+    values, errors = fit.middle + fit.spread * found.predicted_mean, fit.spread * found.se_mean
     return list(zip(values.tolist(), errors.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Periods that stand out: in which an emotion's share is far above what is usual around them."""
+"""Outlier periods: those in which an emotion's share is far above what is usual around them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,11 @@ from stages.monitor.schema.line import Line, Period, periods_of
 
 Floats = NDArray[np.float64]
 
-AROUND: dict[Every, int] = {"day": 28, "week": 13, "month": 12}  # periods on either side that say what is usual
+AROUND: dict[Every, int] = {
+    "day": 28,
+    "week": 13,
+    "month": 12,
+}  # periods on either side, from which the usual share is taken
 LEAST_AROUND = 6
 STANDS_OUT = 3.0  # deviations, of the usual spread or of the share's own error, whichever is larger
 MAD = 1.4826  # of a normal distribution, a standard deviation over a median absolute deviation
@@ -30,13 +34,13 @@ class OutlierPeriod:
     score: float
 
 
-def standing(line: Line, every: Every, most: int) -> list[OutlierPeriod]:
+def outlier_periods(line: Line, every: Every, most: int) -> list[OutlierPeriod]:
     """The `most` periods that stand out most, in the order of time; gaps and what lies around them left out."""
     periods = [period for period in periods_of(line, every) if not period.is_gap]
     if len(periods) <= LEAST_AROUND:
         return []
     scored = {label: _scores(periods, label, AROUND[every]) for label in line.labels}
-    found = [_strongest(periods[i], {label: told[i] for label, told in scored.items()}) for i in range(len(periods))]
+    found = [_strongest(periods[i], {label: of[i] for label, of in scored.items()}) for i in range(len(periods))]
     ranked = sorted((one for one in found if one.score >= STANDS_OUT), key=lambda one: (-one.score, one.start))
     return sorted(ranked[:most], key=lambda one: one.start)
 
@@ -49,7 +53,8 @@ def _strongest(period: Period, scores: dict[str, tuple[float, float]]) -> Outlie
 
 
 def _scores(periods: list[Period], label: str, around: int) -> list[tuple[float, float]]:
-    """(score, usual share) of each period: robust, so that one outlier neither hides itself nor another."""
+    """(score, usual share) of each period, by median and median absolute deviation of the periods around it, so that
+    one outlier neither hides itself nor another: Iglewicz and Hoaglin, How to detect and handle outliers (1993)."""
     values, errors = _shares(periods, label)
     found = []
     for i in range(len(values)):

@@ -1,4 +1,4 @@
-"""How much the index hangs on its weights: what it would be, were they a little other than the plan says."""
+"""How much the index depends on its weights: what it would be with weights a little different from the plan's."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Sensitivity:
 
 def sensitivity(line: Line, seed: int = 0) -> Sensitivity | None:
     """Draws weights around the plan's, each moved evenly by up to OFF of the largest; None without an index, or where
-    it stands still or has too few periods."""
+    it is constant or has too few periods."""
     every = headline(line)
     shares = np.array(
         [[share.value for share in p.shares.values() if share] for p in periods_of(line, every) if not p.is_gap]

@@ -1,5 +1,5 @@
-"""A sample of the classified comments, some of each period that is asked about and some of all: an even one, the same
-in whatever order rows and shards come. Two passes, memory bounded by the sample."""
+"""An even sample of the classified comments, some of each span of days that is asked for and some of all: the same in
+whatever order rows and shards come. Two passes, memory bounded by the sample."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from stages.monitor.schema.calendar import Days, local_days
 Hashes = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
-OF_ALL, OF_PERIOD = 60_000, 10_000  # comments: words of a few dozen of them are told from chance
+OF_ALL, OF_PERIOD = 60_000, 10_000  # comments: words of a few dozen of them are more than chance
 KEY = "key"  # shards of older versions do not have it
 
 
@@ -51,12 +51,12 @@ class _Smallest:
         return self._hashes.max() if len(self._hashes) else np.uint64(0)
 
 
-def can_choose(shards: Sequence[Path]) -> bool:
-    """Whether all shards tell which text is whose."""
+def can_sample(shards: Sequence[Path]) -> bool:
+    """Whether all shards have keys, by which a comment's text is recognised."""
     return all(KEY in columns_of(shard) for shard in shards)
 
 
-def choose_comments(
+def sample_comments(
     shards: Sequence[Path],
     labels: Sequence[str],
     timezone: str,
@@ -74,7 +74,7 @@ def choose_comments(
     of_all, *limits = _limits(shards, timezone, spans, left_out)
     near = ["near"] if has_near(shards) else []
     found = [
-        _chosen(batch, labels, timezone, spans, of_all, limits, left_out, voice)
+        _sampled(batch, labels, timezone, spans, of_all, limits, left_out, voice)
         for batch in batches(shards, ["id", "author", KEY, "time", "label", *near, *probability_columns(labels)])
     ]
     return pa.concat_tables([pa.Table.from_batches([batch]) for batch in found])
@@ -98,7 +98,7 @@ def _counts(rows: pa.RecordBatch, some: NDArray[np.int64], left_out: Hashes) -> 
     return ~np.isin(cluster_hashes(rows.take(pa.array(some)), "comment")[0], left_out)
 
 
-def _chosen(
+def _sampled(
     batch: pa.RecordBatch,
     labels: Sequence[str],
     timezone: str,
@@ -111,7 +111,7 @@ def _chosen(
     rows, _ = dated(batch)
     hashes, days = _hashes(batch, timezone)
     is_of_all = hashes <= of_all
-    # a sample's limit belongs to its span alone; a comment drawn for all tells of each span it is in, too
+    # a sample's limit belongs to its span alone; a comment sampled for all is in the sample of each span it is in, too
     within = [_within(days, span) & ((hashes <= limit) | is_of_all) for span, limit in zip(spans, limits, strict=True)]
     kept = np.flatnonzero(np.logical_or.reduce([is_of_all, *within]))
     kept = kept[_counts(rows, kept, left_out)]

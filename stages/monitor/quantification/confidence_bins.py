@@ -1,6 +1,6 @@
-"""Kinds of comment that the line counts: the predicted label, and how sure the model was of it.
+"""Confidence bins: comments with the same predicted label, of which the model was about equally sure.
 
-Counts of a few dozen kinds are all that the corrections need, so that no comment is read twice; and as whole numbers
+Counts of a few dozen bins are all that the corrections need, so that no comment is read twice; and as whole numbers
 they add up to the same line in any order of rows.
 """
 
@@ -12,11 +12,11 @@ Integers = NDArray[np.int64]
 
 # Doubt, 1 − the largest probability, is cut in about equal steps of its logarithm: most models are sure of most texts.
 CUTS = np.array([0.002, 0.01, 0.03, 0.08, 0.2, 0.35, 0.5])
-MOST = 64  # kinds in all; with many labels fewer cuts, for memory goes with days × kinds × resamples
+MOST = 64  # bins in all; with many labels fewer cuts, for memory goes with days × bins × resamples
 
 
-class Cells:
-    """Which kind a comment is of. A kind's number is label × levels + level."""
+class ConfidenceBins:
+    """Which bin a comment is in. A bin's number is label × levels + level."""
 
     def __init__(self, labels: int) -> None:
         self.labels = labels
@@ -33,5 +33,5 @@ class Cells:
         return np.asarray(label * self.levels + np.searchsorted(self.cuts, doubt))
 
     def by_label(self, counts: Floats | Integers) -> Floats:
-        """Counts of kinds (P, M, ...) summed to counts of labels (P, K, ...)."""
+        """Counts of bins (P, M, ...) summed to counts of labels (P, K, ...)."""
         return np.asarray(counts.reshape(len(counts), self.labels, self.levels, *counts.shape[2:]).sum(axis=2))

@@ -1,7 +1,7 @@
-"""Every estimate of every period with its resamples: each replicate refits the correction on gold resampled anew.
+"""Every estimate of every period with its resamples: each replicate refits the correction on resampled gold.
 
-The comments' replicates come from clusters resampled (intervals.py), gold's from a Bayesian bootstrap; replicate b of
-one stands beside replicate b of the other, so that an interval holds both.
+The comments' replicates come from resampled clusters (poisson_bootstrap.py), gold's from a Bayesian bootstrap;
+replicate b of one goes with replicate b of the other, so that an interval has both errors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,53 +10,53 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.monitor.quantification.confidence_bins import Cells
+from stages.monitor.quantification.confidence_bins import ConfidenceBins
 from stages.monitor.quantification.methods import adjusted, expectation_maximisation, prediction_powered, rates
 from stages.monitor.quantification.posterior_calibration import calibrated, calibration
-from stages.monitor.quantification.posterior_sample import Sample
+from stages.monitor.quantification.posterior_sample import PosteriorSample
 from stages.monitor.schema.index_settings import Method
 from stages.monitor.schema.method_choice import COUNTED, GoldPredictions
 
 Floats = NDArray[np.float64]
-Fit = Callable[[Floats, Floats], Floats]  # shares of kinds (P, M), means of probabilities (P, K) -> shares (P, K)
+Fit = Callable[[Floats, Floats], Floats]  # shares of bins (P, M), means of probabilities (P, K) -> shares (P, K)
 GOLD_STREAM = 0x601D  # keeps gold's draws apart from everything else that the plan's seed decides
 
 
 @dataclass(frozen=True)
 class Fits:
-    """Corrections fitted on the judged rows, and once for each resample of them. Raw and means need none."""
+    """Corrections fitted on the gold rows, and once for each resample of them. Raw and means need none."""
 
     once: Mapping[Method, Fit]
-    again: Sequence[Mapping[Method, Fit]]
+    resampled: Sequence[Mapping[Method, Fit]]
 
 
 class Correction:
-    """The estimates that judged rows allow. kinds: (M, K), the mean probabilities of the comments of each kind."""
+    """The estimates that gold rows allow. bin_means: (M, K), the mean probabilities of the comments in each bin."""
 
-    def __init__(self, methods: Sequence[Method], cells: Cells, kinds: Floats, fits: Fits) -> None:
-        self.methods, self.cells, self.kinds, self.fits = tuple(methods), cells, kinds, fits
+    def __init__(self, methods: Sequence[Method], bins: ConfidenceBins, bin_means: Floats, fits: Fits) -> None:
+        self.methods, self.bins, self.bin_means, self.fits = tuple(methods), bins, bin_means, fits
 
     def values(self, counts: Floats, means: Floats) -> dict[Method, Floats]:
         """Shares (P, K) by method. counts: (P, M), each period with at least one comment. means: (P, K)."""
         shares = counts / counts.sum(axis=1, keepdims=True)
-        plain: dict[Method, Floats] = {"raw": self.cells.by_label(shares), "means": means}
+        plain: dict[Method, Floats] = {"raw": self.bins.by_label(shares), "means": means}
         return {m: plain[m] if m in plain else self.fits.once[m](shares, means) for m in self.methods}
 
     def replicates(self, counts: Floats, means: Floats, resampled: NDArray[np.int32]) -> dict[Method, Floats]:
         """Shares (P, K, B) by method; nan where a resample drew no comment. resampled: (P, M, B), counts.
 
-        The means of a resample are those of the period, moved by what its kinds have shifted: what varies within a
-        kind, whose probabilities hardly differ, is left out.
+        The means of a resample are those of the period, moved by what its bins have shifted: what varies within a
+        bin, whose probabilities hardly differ, is left out.
         """
         base = counts / counts.sum(axis=1, keepdims=True)
-        n_labels, n_resamples = self.kinds.shape[1], resampled.shape[2]
+        n_labels, n_resamples = self.bin_means.shape[1], resampled.shape[2]
         found = {m: np.empty((len(counts), n_labels, n_resamples)) for m in self.methods}
         for b in range(n_resamples):
-            drawn = resampled[:, :, b].astype(np.float64)
-            total = drawn.sum(axis=1, keepdims=True)
+            counted = resampled[:, :, b].astype(np.float64)
+            total = counted.sum(axis=1, keepdims=True)
             is_empty = total[:, 0] == 0
-            shares = np.where(total > 0, drawn / np.maximum(total, 1), base)
-            shifted = np.maximum(means + (shares - base) @ self.kinds, 0)
+            shares = np.where(total > 0, counted / np.maximum(total, 1), base)
+            shifted = np.maximum(means + (shares - base) @ self.bin_means, 0)
             shifted /= shifted.sum(axis=1, keepdims=True)
             for method, values in found.items():
                 values[:, :, b] = self._replicate(method, b, shares, shifted)
@@ -65,40 +65,47 @@ class Correction:
 
     def _replicate(self, method: Method, b: int, shares: Floats, means: Floats) -> Floats:
         if method == "raw":
-            return self.cells.by_label(shares)
-        return means if method == "means" else self.fits.again[b][method](shares, means)
+            return self.bins.by_label(shares)
+        return means if method == "means" else self.fits.resampled[b][method](shares, means)
 
 
 def fits_of(
-    methods: Sequence[Method], kinds: Floats, sample: Sample, judged: GoldPredictions | None, resamples: int, seed: int
+    methods: Sequence[Method],
+    bin_means: Floats,
+    sample: PosteriorSample,
+    gold: GoldPredictions | None,
+    resamples: int,
+    seed: int,
 ) -> Fits:
-    """methods: those asked for; all but raw and means need judged. kinds: as in Correction. sample: of all comments."""
+    """Fits the methods; all but raw and means need gold. bin_means: as in Correction. sample: of all comments."""
     wanted = [method for method in methods if method not in COUNTED]
-    if judged is None or not wanted:
+    if gold is None or not wanted:
         return Fits({}, [{}] * resamples)
-    fitter = _Fitter(wanted, kinds, sample, judged)
+    fitter = _Fitter(wanted, bin_means, sample, gold)
     # Rubin, The Bayesian bootstrap (1981): weights from Exp(1), so no label ever vanishes from a resample
-    draws = np.random.default_rng([seed, GOLD_STREAM]).exponential(size=(resamples, len(judged)))
-    return Fits(fitter.fit(judged.weights), [fitter.fit(judged.weights * draw) for draw in draws])
+    draws = np.random.default_rng([seed, GOLD_STREAM]).exponential(size=(resamples, len(gold)))
+    return Fits(fitter.fit(gold.weights), [fitter.fit(gold.weights * draw) for draw in draws])
 
 
 class _Fitter:
-    """Fits the methods on judged rows under any weights of them."""
+    """Fits the methods on gold rows under any weights of them."""
 
-    def __init__(self, methods: Sequence[Method], kinds: Floats, sample: Sample, judged: GoldPredictions) -> None:
-        self.methods, self.kinds, self.judged = methods, kinds, judged
-        order = np.argsort(sample.kind, kind="stable")
-        self._kind, self._starts = np.unique(sample.kind[order], return_index=True)
+    def __init__(
+        self, methods: Sequence[Method], bin_means: Floats, sample: PosteriorSample, gold: GoldPredictions
+    ) -> None:
+        self.methods, self.bin_means, self.gold = methods, bin_means, gold
+        order = np.argsort(sample.bins, kind="stable")
+        self._bins, self._starts = np.unique(sample.bins[order], return_index=True)
         self._sampled = sample.probabilities[order]
         self._start: Floats | None = None
 
     def fit(self, weights: Floats) -> dict[Method, Fit]:
         """weights: (N,), positive."""
-        truth, outputs = self.judged.truth, self.judged.probabilities
+        truth, outputs = self.gold.truth, self.gold.probabilities
         found: dict[Method, Fit] = {}
         if "acc" in self.methods:
             counted = rates(np.eye(outputs.shape[1])[outputs.argmax(axis=1)], truth, weights)
-            levels = len(self.kinds) // len(counted)
+            levels = len(self.bin_means) // len(counted)
             found["acc"] = lambda shares, _: adjusted(counted, shares.reshape(len(shares), -1, levels).sum(axis=2))
         if "pacc" in self.methods:
             averaged = rates(outputs, truth, weights)
@@ -112,12 +119,12 @@ class _Fitter:
         return found
 
     def _posteriors(self, weights: Floats) -> Floats:
-        """(M, K): the mean calibrated posterior of each kind, from the sample; of a kind too rare to be in it, that of
+        """(M, K): the mean calibrated posterior of each bin, from the sample; of a bin too rare to be in it, that of
         its mean probabilities; 0 where there are no comments."""
-        judged = self.judged
-        self._start = parameters = calibration(judged.probabilities, judged.truth, weights, self._start)
-        found, is_there = np.zeros(self.kinds.shape), self.kinds.sum(axis=1) > 0
-        found[is_there] = calibrated(parameters, self.kinds[is_there])
+        gold = self.gold
+        self._start = parameters = calibration(gold.probabilities, gold.truth, weights, self._start)
+        found, is_there = np.zeros(self.bin_means.shape), self.bin_means.sum(axis=1) > 0
+        found[is_there] = calibrated(parameters, self.bin_means[is_there])
         sums = np.add.reduceat(calibrated(parameters, self._sampled), self._starts, axis=0)
-        found[self._kind] = sums / np.diff(self._starts, append=len(self._sampled))[:, None]
+        found[self._bins] = sums / np.diff(self._starts, append=len(self._sampled))[:, None]
         return found

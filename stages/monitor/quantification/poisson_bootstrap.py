@@ -1,7 +1,7 @@
 """Intervals by a Poisson bootstrap over clusters: one pass, any order of rows, bounded memory.
 
-A resample gives each cluster a weight drawn from Poisson(1), the same for all its comments on all days. The weights are
-a function of the cluster's hash and the seed alone, so nothing is kept per cluster and days add up to weeks and months.
+A resample gives each cluster a weight sampled from Poisson(1), the same for all its comments on all days. The weights
+are a function of the cluster's hash and the seed alone: nothing is kept per cluster, and days add up to weeks.
 """
 
 import math
@@ -28,7 +28,7 @@ POISSON = _poisson_table()
 
 
 def resampling_weights(clusters: Hashes, seed: int, resamples: int) -> NDArray[np.uint8]:
-    """How often each cluster stands in each resample.
+    """How often each cluster is in each resample.
 
     clusters: (N,) uint64. Returns (N, resamples) uint8, Poisson(1) along both axes; equal clusters get equal rows.
     Hanley and MacGibbon, Creating non-parametric bootstrap samples using Poisson frequencies (2006); over clusters of a

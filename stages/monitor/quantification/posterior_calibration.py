@@ -1,4 +1,4 @@
-"""Posteriors that mean what they say: temperature and bias fitted on judged rows, for expectation maximisation."""
+"""Calibrated posteriors: temperature and bias fitted on gold rows, for expectation maximisation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-LEAST = 1e-6  # a probability below it says nothing more
+LEAST = 1e-6  # smaller probabilities are taken for it
 PRIOR = 1.0  # precision of a normal prior around "already calibrated", in rows: keeps separable data finite
 STEPS, SETTLED = 30, 1e-7
 Parameters = Floats  # (K,): the scale of log-probabilities, then the biases of all labels but the first

@@ -1,4 +1,4 @@
-"""A small even sample of all comments' probabilities: what a kind of comment looks like once its posteriors change.
+"""A small even sample of all comments' probabilities: what a bin's mean becomes once posteriors are calibrated.
 
 A mean of probabilities cannot be calibrated after the fact, for calibration is not linear; a sample of them can.
 """
@@ -12,28 +12,28 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
-SIZE = 16_384  # rows: 500 for each of 32 kinds
+SIZE = 16_384  # rows: 500 for each of 32 bins
 
 
-class Sample:
+class PosteriorSample:
     """The rows with the smallest hashes of author, time and probabilities: the same rows in whatever order they come.
 
-    kind: (S,). probabilities: (S, K).
+    bins: (S,) their numbers. probabilities: (S, K).
     """
 
     def __init__(self, labels: int) -> None:
         self._hashes = np.empty(0, np.uint64)
-        self.kind = np.empty(0, np.int64)
+        self.bins = np.empty(0, np.int64)
         self.probabilities = np.empty((0, labels))
 
-    def add(self, clusters: Hashes, times: Integers, kind: Integers, probabilities: Floats) -> None:
+    def add(self, clusters: Hashes, times: Integers, bins: Integers, probabilities: Floats) -> None:
         """Takes in rows, (N,) each, probabilities (N, K)."""
-        told = np.ascontiguousarray(probabilities[:, 0]).view(np.uint64) ^ times.view(np.uint64)
-        hashes = mixed(clusters ^ mixed(told))
+        bits = np.ascontiguousarray(probabilities[:, 0]).view(np.uint64) ^ times.view(np.uint64)
+        hashes = mixed(clusters ^ mixed(bits))
         limit = self._hashes[-1] if len(self._hashes) == SIZE else np.uint64(2**64 - 1)
         rows = np.flatnonzero(hashes <= limit)
         joined = np.concatenate([self._hashes, hashes[rows]])
         kept = np.argsort(joined, kind="stable")[:SIZE]
         self._hashes = joined[kept]
-        self.kind = np.concatenate([self.kind, kind[rows]])[kept]
+        self.bins = np.concatenate([self.bins, bins[rows]])[kept]
         self.probabilities = np.concatenate([self.probabilities, probabilities[rows]])[kept]

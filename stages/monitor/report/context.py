@@ -1,4 +1,4 @@
-"""What is shown of a line beside its own figures: events, other series, a forecast, words, where points come from."""
+"""What is shown with a line: events, other series, a forecast, words, and where its comments come from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from stages.monitor.aggregation.provenance import Origins
 from stages.monitor.analysis.cross_correlation import OtherSeriesLine
 from stages.monitor.analysis.distinctive_words import Words
 from stages.monitor.analysis.events import Event
-from stages.monitor.analysis.forecast import Forecast, Withheld
+from stages.monitor.analysis.forecast import Forecast, NoForecast
 from stages.monitor.schema.index_settings import Every
 
 
 @dataclass(frozen=True)
 class Context:
-    """Nothing of it is needed. words: None where none were looked for. origins: None where they are not known."""
+    """All of it is optional. words: None where none were looked for. origins: None where they are not known."""
 
     events: Sequence[Event] = ()
     others: Sequence[OtherSeriesLine] = ()
-    forecasts: Sequence[Forecast | Withheld] = ()
+    forecasts: Sequence[Forecast | NoForecast] = ()
     words: Words | None = None
     origins: Origins | None = None
 

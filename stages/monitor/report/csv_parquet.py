@@ -1,37 +1,70 @@
-"""The line as CSV, one row a period, for spreadsheets; and as Parquet, one row a figure, for other programs."""
+"""The line, its forecast, words and lineage as CSV, for spreadsheets, and as Parquet, for other programs."""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.monitor.schema.line import Estimate, Line, Period, is_whole
+from stages.monitor.analysis.forecast import Forecast, NoForecast
+from stages.monitor.report.context import Context
+from stages.monitor.schema.line import Estimate, Line, Period, is_whole, periods_of
 from storage.files.atomic_write import write_whole
 
-COLUMNS = {
-    "every": pa.string(),
-    "start": pa.date32(),
-    "n": pa.int64(),
-    "clusters": pa.int64(),
-    "method": pa.string(),
-    "is_drawn": pa.bool_(),
-    "label": pa.string(),
-    "value": pa.float64(),
-    "low": pa.float64(),
-    "high": pa.float64(),
-}
-
-
-def write_sources(line: Line, path: Path) -> None:
-    """Writes the periods of each source that is followed over time: write_csv's columns behind that of the source."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(["source", *_header(line)])
-    rows.writerows([source.name, *_row(line, period)] for source in line.sources for period in source.periods)
-    write_whole(path, text.getvalue().encode("utf-8-sig"))
+FIGURES = pa.schema(
+    {
+        "every": pa.string(),
+        "start": pa.date32(),
+        "n": pa.int64(),
+        "clusters": pa.int64(),
+        "method": pa.string(),
+        "is_drawn": pa.bool_(),
+        "label": pa.string(),
+        "value": pa.float64(),
+        "low": pa.float64(),
+        "high": pa.float64(),
+    }
+)
+FORECAST = pa.schema(
+    {
+        "every": pa.string(),
+        "origin": pa.date32(),
+        "start": pa.date32(),
+        "step": pa.int64(),
+        "value": pa.float64(),
+        "low": pa.float64(),
+        "high": pa.float64(),
+        "observed": pa.float64(),
+        "naive": pa.float64(),
+        "seasonal_naive": pa.float64(),
+    }
+)
+WORDS = pa.schema(
+    {
+        "every": pa.string(),
+        "start": pa.date32(),
+        "label": pa.string(),
+        "against": pa.string(),
+        "word": pa.string(),
+        "authors": pa.int64(),
+        "z": pa.float64(),
+    }
+)
+LINEAGE = pa.schema(
+    {
+        "every": pa.string(),
+        "start": pa.date32(),
+        "n": pa.int64(),
+        "shard": pa.string(),
+        "file_sha256": pa.string(),
+        "first_row": pa.int64(),
+        "rows": pa.int64(),
+        "model": pa.string(),
+    }
+)
+Row = Sequence[object]
 
 
 def write_csv(line: Line, path: Path) -> None:
@@ -41,14 +74,45 @@ def write_csv(line: Line, path: Path) -> None:
     share_LABEL, share_LABEL_low, share_LABEL_high and probability_LABEL (0 to 1); the same shares and index by every
     method there is, METHOD_LABEL and METHOD_index with _low and _high; which of them is drawn; index, index_low,
     index_high (0 to 100, empty without weights); is_whole, 0 for a first or last period that the comments do not reach
-    across. UTF-8 with a byte order mark: without one Excel garbles Korean;
-    pandas, R and pyarrow skip it, and Python's csv does when the file is opened as utf-8-sig.
+    across. UTF-8 with a byte order mark: without one Excel garbles Korean; pandas, R and pyarrow skip it, and Python's
+    csv does when the file is opened as utf-8-sig.
     """
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(_header(line))
-    rows.writerows(_row(line, period) for period in line.periods)
-    write_whole(path, text.getvalue().encode("utf-8-sig"))
+    _write_csv(path, _header(line), (list(_row(line, period)) for period in line.periods))
+
+
+def write_sources(line: Line, path: Path) -> None:
+    """Writes the periods of each source that is followed over time: that of the source, then write_csv's columns."""
+    rows = ([source.name, *_row(line, period)] for source in line.sources for period in source.periods)
+    _write_csv(path, ["source", *_header(line)], rows)
+
+
+def write_parquet(line: Line, path: Path) -> None:
+    """Writes one row for each period, method and label, for programs; `label` is null in the rows of the index.
+
+    Columns: every, start (date), n, clusters, method, is_drawn, label, value, low, high (shares 0 to 1, index 0 to
+    100). Gaps have no rows.
+    """
+    rows: list[Row] = []
+    for period in line.periods:
+        at = (period.every, period.start, period.n, period.clusters)
+        for method, figures in period.methods.items():
+            found = [*figures.shares.items(), *([(None, figures.index)] if figures.index else [])]
+            is_drawn = method == line.choice.drawn
+            rows += [(*at, method, is_drawn, label, e.value, e.low, e.high) for label, e in found]
+    _write_parquet(path, FIGURES, rows)
+
+
+def write_context(line: Line, context: Context, folder: Path) -> None:
+    """Writes forecast, words and lineage, each as NAME.csv and NAME.parquet; without rows where there is nothing.
+
+    forecast: one row a forecast period: `origin`, the last period known; `start`, that which is forecast, `step`
+    periods later; value, low, high (95 %), 0 to 100. Those with an `observed` index are the backtest, with two naive
+    forecasts; the others are of periods to come. words: `every` and `start` are null for the whole time. lineage: one
+    row for each period and shard with comments of it. CSVs are UTF-8 with a byte order mark, like the line's.
+    """
+    _write_both(folder / "forecast", FORECAST, list(_forecast_rows(context.forecasts)))
+    _write_both(folder / "words", WORDS, list(_word_rows(context)))
+    _write_both(folder / "lineage", LINEAGE, list(_lineage_rows(line, context)))
 
 
 def _header(line: Line) -> list[str]:
@@ -76,26 +140,6 @@ def _row(line: Line, period: Period) -> Iterator[object]:
     yield int(is_whole(line, period))
 
 
-def write_parquet(line: Line, path: Path) -> None:
-    """Writes one row for each period, method and label, for programs; `label` is null in the rows of the index.
-
-    Columns: every, start (date), n, clusters, method, is_drawn, label, value, low, high (shares 0 to 1, index 0 to
-    100). Gaps have no rows.
-    """
-    rows: list[tuple[object, ...]] = []
-    for period in line.periods:
-        at = (period.every, period.start, period.n, period.clusters)
-        for method, figures in period.methods.items():
-            told = [*figures.shares.items(), *([(None, figures.index)] if figures.index else [])]
-            drawn = method == line.choice.drawn
-            rows += [(*at, method, drawn, label, e.value, e.low, e.high) for label, e in told]
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in COLUMNS]
-    table = pa.table(dict(zip(COLUMNS, columns, strict=True)), schema=pa.schema(list(COLUMNS.items())))
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    write_whole(path, sink.getvalue())
-
-
 def _cells(estimate: Estimate | None, digits: int) -> Iterator[str]:
     for value in (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None):
         yield _cell(value, digits)
@@ -103,3 +147,51 @@ def _cells(estimate: Estimate | None, digits: int) -> Iterator[str]:
 
 def _cell(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
+
+
+def _forecast_rows(forecasts: Sequence[Forecast | NoForecast]) -> Iterator[Row]:
+    for forecast in forecasts:
+        if isinstance(forecast, NoForecast):
+            continue
+        every = forecast.every
+        for t in forecast.trials:
+            yield (every, t.origin, t.start, t.step, t.value, t.low, t.high, t.observed, t.naive, t.seasonal)
+        for step, point in enumerate(forecast.points, start=1):
+            yield (every, forecast.last, point.start, step, point.value, point.low, point.high, None, None, None)
+
+
+def _word_rows(context: Context) -> Iterator[Row]:
+    for found in context.words.lists if context.words else ():
+        at = (found.period.every, found.period.start) if found.period else (None, None)
+        for word in found.words:
+            yield (*at, found.label, found.against, word.text, word.n, word.z)
+
+
+def _lineage_rows(line: Line, context: Context) -> Iterator[Row]:
+    if context.origins is None:
+        return
+    shards = context.origins.shards
+    for every, found in context.origins.periods.items():
+        for period, stretches in zip(periods_of(line, every), found, strict=True):
+            for shard in (shard for first, last in stretches for shard in shards[first : last + 1]):
+                yield (every, period.start, period.n, shard.name, shard.file, shard.first_row, shard.rows, shard.model)
+
+
+def _write_both(stem: Path, schema: pa.Schema, rows: Sequence[Row]) -> None:
+    _write_parquet(stem.with_suffix(".parquet"), schema, rows)
+    _write_csv(stem.with_suffix(".csv"), schema.names, rows)
+
+
+def _write_csv(path: Path, header: Row, rows: Iterable[Row]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)  # None becomes an empty cell
+    write_whole(path, text.getvalue().encode("utf-8-sig"))
+
+
+def _write_parquet(path: Path, schema: pa.Schema, rows: Sequence[Row]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns, schema=schema), content, compression="zstd")
+    write_whole(path, content.getvalue())

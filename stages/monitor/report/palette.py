@@ -1,4 +1,4 @@
-"""Colours and line styles of the labels: told apart by the colour-blind, and by a second sign where colours repeat.
+"""Colours and line styles of the labels: distinct for the colour-blind, and with a second sign where colours repeat.
 
 Okabe and Ito, Color universal design (2008). Black is left to the index, yellow out: it cannot be read on white.
 """

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import get_args
 
-from stages.monitor.analysis.change_points import changes
+from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.events import within
 from stages.monitor.analysis.forecast import Forecast
 from stages.monitor.report.context import NO_CONTEXT, Context
-from stages.monitor.report.messages import COMMENTS, FORECAST, METHODS, PERIOD, VOLUME, index_name
+from stages.monitor.report.messages import index_name, message, template
 from stages.monitor.report.palette import looks
 from stages.monitor.schema.calendar import MIDDLE
 from stages.monitor.schema.index_settings import Every
 from stages.monitor.schema.line import Estimate, Line, Period, headline, periods_of, prominent, without_ends
 
+LENGTHS = get_args(Every)
 SHORT = 16  # digits of a hash that are shown
 
 
@@ -37,11 +39,12 @@ def line_data(line: Line, context: Context = NO_CONTEXT) -> dict[str, object]:
         "lengths": line.settings.every,
         "words": {
             "index": index_name(line.settings),
-            "comments": COMMENTS,
-            "volume": VOLUME,
-            "beside": METHODS[line.beside] if line.beside else None,
-            "forecast": FORECAST,
-            "every": PERIOD,
+            "comments": message("page.comments"),
+            "volume": {every: message(f"volume.{every}") for every in LENGTHS},
+            "beside": message(f"method.{line.thin_method}") if line.thin_method else None,
+            "forecast": message("forecast.name"),
+            "every": {every: message(f"period.{every}") for every in LENGTHS},
+            "origin": template("page.origin"),
         },
         "events": [{"x": e.day.isoformat(), "text": e.text} for e in within(line, context.events)],
         "periods": {every: _columns(line, every, context) for every in line.settings.every},
@@ -57,8 +60,8 @@ def line_data(line: Line, context: Context = NO_CONTEXT) -> dict[str, object]:
 def _columns(line: Line, every: Every, context: Context) -> dict[str, object]:
     return {
         **_figures(line, periods_of(line, every), every),
-        "changes": [change.start.isoformat() for change in changes(line, every)],
-        "forecast": _ahead(context.forecast(every)),
+        "changes": [change.start.isoformat() for change in change_points(line, every)],
+        "forecast": _forecast(context.forecast(every)),
         "origins": context.origins.periods[every] if context.origins else None,
     }
 
@@ -71,17 +74,17 @@ def _figures(line: Line, periods: Sequence[Period], every: Every) -> dict[str, o
         "index": _bands([period.index for period in periods], 1),
         "shares": [_bands([period.shares[label] for period in periods], 100) for label in line.labels],
         "isGap": [period.is_gap for period in periods],
-        "beside": _beside(line, periods),
+        "beside": _thin(line, periods),
     }
 
 
-def _ahead(forecast: Forecast | None) -> dict[str, object] | None:
+def _forecast(forecast: Forecast | None) -> dict[str, object] | None:
     if forecast is None:
         return None
     middle = timedelta(days=MIDDLE[forecast.every])
     return {
-        "x": [(ahead.start + middle).isoformat() for ahead in forecast.ahead],
-        **{name: [round(getattr(ahead, name), 3) for ahead in forecast.ahead] for name in ("value", "low", "high")},
+        "x": [(point.start + middle).isoformat() for point in forecast.points],
+        **{name: [round(getattr(point, name), 3) for point in forecast.points] for name in ("value", "low", "high")},
     }
 
 
@@ -98,11 +101,11 @@ def _origins(context: Context) -> dict[str, object]:
     }
 
 
-def _beside(line: Line, periods: Sequence[Period]) -> dict[str, object] | None:
+def _thin(line: Line, periods: Sequence[Period]) -> dict[str, object] | None:
     """The thin line's values; None where there is no other estimate."""
-    if line.beside is None:
+    if line.thin_method is None:
         return None
-    found = [period.methods.get(line.beside) for period in periods]
+    found = [period.methods.get(line.thin_method) for period in periods]
     return {
         "index": [_value(figures.index if figures else None, 1) for figures in found],
         "shares": [

@@ -11,9 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from stages.monitor.report.context import NO_CONTEXT, Context
-from stages.monitor.report.context_notes import context_notes
-from stages.monitor.report.messages import NOTHING_DRAWN, Language, index_name, language_of, said
-from stages.monitor.report.notes import footnotes
+from stages.monitor.report.messages import Language, index_name, language_of, message
+from stages.monitor.report.notes import context_footnotes, footnotes
 from stages.monitor.report.png_panels import GREY, INK, View, draw_index, draw_shares, draw_volume, set_dates
 from stages.monitor.schema.line import Line, headline, periods_of
 from storage.files.atomic_write import write_whole
@@ -48,14 +47,14 @@ def draw_png(
     """Writes the picture, 1,500 pixels wide, 150 dpi.
 
     title: above all, by default the index's name. notice: a warning, for instance that a simulation made the labels.
-    language: by default Korean where a label is written in Hangul. context: its events and forecast are
-    drawn. Draws the shortest length of period that is neither
-    crowded nor mostly gaps. No display is needed, and matplotlib's settings stay as they were.
+    language: by default Korean where a label is written in Hangul. context: its events and forecast are drawn. The
+    periods are of the shortest length that is neither crowded nor mostly gaps. No display is needed, and matplotlib's
+    settings stay as they were.
     """
     every = headline(line)
     view = View(line, every, periods_of(line, every), language or language_of(line.labels), context)
     with rc_context({**picture_fonts(), **STYLE}):
-        figure = _figure(view, title or said(index_name(line.settings), view.language), notice)
+        figure = _figure(view, title or view.worded(index_name(line.settings)), notice)
         png = BytesIO()
         figure.savefig(png, format="png", dpi=DPI, facecolor="white")
     write_whole(path, png.getvalue())
@@ -77,9 +76,8 @@ def _figure(view: View, title: str, notice: str | None) -> Figure:
 
 
 def _wrapped_notes(view: View) -> list[str]:
-    notes = [*footnotes(view.line, view.periods), *context_notes(view.line, view.context, view.every)]
-    texts = [said(note, view.language) for note in notes]
-    return [part for text in texts for part in _wrapped(text, NOTE_WIDTH)]
+    notes = [*footnotes(view.line, view.periods), *context_footnotes(view.line, view.context, view.every)]
+    return [part for note in notes for part in _wrapped(view.worded(note), NOTE_WIDTH)]
 
 
 def _wrapped(text: str, most: float) -> list[str]:
@@ -113,7 +111,7 @@ def _draw_panels(view: View, panels: dict[str, Axes]) -> None:
     if not view.periods:
         for axis in panels.values():
             axis.set_axis_off()
-        text = said(NOTHING_DRAWN, view.language)
+        text = view.worded(message("page.nothing_drawn"))
         panels["shares"].text(0.5, 0.5, text, transform=panels["shares"].transAxes, ha="center", fontsize=12, color=INK)
         return
     for name, axis in panels.items():

@@ -11,10 +11,10 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from matplotlib.transforms import blended_transform_factory
 
-from stages.monitor.analysis.change_points import changes
+from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.events import within
 from stages.monitor.report.context import NO_CONTEXT, Context
-from stages.monitor.report.messages import NEUTRAL, SCALE, SHARES, VOLUME, Language, index_name, said, shares_of_most
+from stages.monitor.report.messages import Language, Text, index_name, message
 from stages.monitor.report.palette import Look, looks
 from stages.monitor.schema.calendar import MIDDLE, Days
 from stages.monitor.schema.index_settings import Every
@@ -31,7 +31,7 @@ KOREAN_OFFSETS = ["", "%Y년", "%Y년 %m월", "", "", ""]
 
 @dataclass(frozen=True)
 class View:
-    """What is drawn: the periods of one length, and the language of the words beside them."""
+    """What is drawn: the periods of one length, and the language of its words."""
 
     line: Line
     every: Every
@@ -39,30 +39,34 @@ class View:
     language: Language
     context: Context = NO_CONTEXT
 
+    def worded(self, text: Text) -> str:
+        """A text in the picture's language."""
+        return text.in_language(self.language)
+
     @property
     def days(self) -> Days:
-        """(P,) datetime64[D], where each period stands."""
+        """(P,) datetime64[D], where each period is plotted."""
         return np.array([period.start for period in self.periods], "datetime64[D]") + MIDDLE[self.every]
 
     @property
     def days_ahead(self) -> Days:
         """(H,) likewise, of the periods that are forecast; none where nothing is."""
         forecast = self.context.forecast(self.every)
-        starts = [ahead.start for ahead in forecast.ahead] if forecast else []
+        starts = [point.start for point in forecast.points] if forecast else []
         return np.array(starts, "datetime64[D]") + MIDDLE[self.every]
 
 
 def draw_index(axis: Axes, view: View) -> None:
     """The index with its band; 50 is always within sight."""
     axis.axhline(50, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-    _name_at_the_end(axis, 50, said(NEUTRAL, view.language), GREY, fontsize=8.5)
+    _name_at_the_end(axis, 50, view.worded(message("picture.neutral")), GREY, fontsize=8.5)
     _draw_curve(axis, view.days, [period.index for period in view.periods], Look(INK, "solid", "solid"), width=1.6)
-    _draw_beside(axis, view, None, INK)
-    for change in changes(view.line, view.every):
+    _draw_thin(axis, view, None, INK)
+    for change in change_points(view.line, view.every):
         axis.axvline(_day_number(change.start), color=MARK, linewidth=1, linestyle=(0, (1, 2)))
     _draw_forecast(axis, view)
     _mark_events(axis, view, are_numbered=True)
-    _set_title(axis, f"{said(index_name(view.line.settings), view.language)}, {said(SCALE, view.language)}")
+    _set_title(axis, f"{view.worded(index_name(view.line.settings))}, {view.worded(message('picture.scale'))}")
     axis.yaxis.set_major_locator(MaxNLocator(5))
     low, high = axis.get_ylim()
     axis.set_ylim(max(0, min(low, 48)), min(100, max(high, 52)))
@@ -75,7 +79,7 @@ def draw_shares(axis: Axes, view: View) -> None:
     for label in labels:
         found = [period.shares[label] for period in view.periods]
         _draw_curve(axis, view.days, found, look[label], width=1.4)
-        _draw_beside(axis, view, label, look[label].colour)
+        _draw_thin(axis, view, label, look[label].colour)
         last.append(next(share.value for share in reversed(found) if share is not None))
     _mark_events(axis, view, are_numbered=view.line.settings.weights is None)
     axis.set_ylim(bottom=0)
@@ -83,16 +87,20 @@ def draw_shares(axis: Axes, view: View) -> None:
     for label, height in zip(labels, _apart(last, 0.065 * top, top), strict=True):
         name = label if len(label) <= 14 else f"{label[:13]}…"
         _name_at_the_end(axis, height, name, look[label].colour, fontweight=700)
-    text = SHARES if len(labels) == len(view.line.labels) else shares_of_most(len(labels), len(view.line.labels))
-    _set_title(axis, said(text, view.language))
+    _set_title(axis, view.worded(_shares_title(len(labels), len(view.line.labels))))
     axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+
+
+def _shares_title(shown: int, labels: int) -> Text:
+    shares = message("page.shares")
+    return shares if shown == labels else message("picture.shares_of_some", shares=shares, shown=shown, labels=labels)
 
 
 def draw_volume(axis: Axes, view: View) -> None:
     """Comments of each period; gaps are paler."""
     colours = [PALE if period.is_gap else BAR for period in view.periods]
     axis.bar(view.days, [period.n for period in view.periods], width=BAR_DAYS[view.every], color=colours)
-    _set_title(axis, said(VOLUME[view.every], view.language))
+    _set_title(axis, view.worded(message(f"volume.{view.every}")))
     axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
 
@@ -113,7 +121,7 @@ def set_dates(axis: Axes, view: View, is_last: bool) -> None:
 
 
 def _draw_curve(axis: Axes, days: Days, found: Sequence[Estimate | None], look: Look, width: float) -> None:
-    """A line with its band, broken at gaps; a point that stands alone becomes a dot with a bar."""
+    """A line with its band, broken at gaps; a point between two gaps becomes a dot with a bar."""
     value = np.array([share.value if share else np.nan for share in found])
     low = np.array([share.low if share and share.low is not None else np.nan for share in found])
     high = np.array([share.high if share and share.high is not None else np.nan for share in found])
@@ -125,11 +133,11 @@ def _draw_curve(axis: Axes, days: Days, found: Sequence[Estimate | None], look: 
     axis.vlines(days[alone], low[alone], high[alone], color=look.colour, alpha=0.4, linewidth=1.5)
 
 
-def _draw_beside(axis: Axes, view: View, label: str | None, colour: str) -> None:
+def _draw_thin(axis: Axes, view: View, label: str | None, colour: str) -> None:
     """The other estimate of a label, or of the index for None: thin and dotted, broken at gaps."""
-    if view.line.beside is None:
+    if view.line.thin_method is None:
         return
-    found = [period.methods.get(view.line.beside) for period in view.periods]
+    found = [period.methods.get(view.line.thin_method) for period in view.periods]
     picked = [None if f is None else f.index if label is None else f.shares[label] for f in found]
     value = np.array([estimate.value if estimate else np.nan for estimate in picked])
     axis.plot(view.days, value, color=colour, linestyle=":", linewidth=0.9)
@@ -140,7 +148,7 @@ def _draw_forecast(axis: Axes, view: View) -> None:
     forecast = view.context.forecast(view.every)
     if forecast is None:
         return
-    value, low, high = (np.array([getattr(one, name) for one in forecast.ahead]) for name in ("value", "low", "high"))
+    value, low, high = (np.array([getattr(one, name) for one in forecast.points]) for name in ("value", "low", "high"))
     axis.fill_between(view.days_ahead, low, high, color=MARK, alpha=0.13, linewidth=0)
     axis.plot(view.days_ahead, value, color=MARK, linestyle=(0, (4, 2)), linewidth=1.4)
 
@@ -168,7 +176,7 @@ def _set_title(axis: Axes, text: str) -> None:
 def _name_at_the_end(
     axis: Axes, height: float, text: str, colour: str, fontsize: float = 10, fontweight: int = 400
 ) -> None:
-    """Text beside the right edge: a name at its own line needs no legend and no eye for colour."""
+    """Text at the right edge: a name at its own line needs no legend and no eye for colour."""
     place = blended_transform_factory(axis.transAxes, axis.transData)
     axis.text(1.01, height, text, transform=place, color=colour, va="center", fontsize=fontsize, fontweight=fontweight)
 

@@ -1,4 +1,4 @@
-"""From instants to local days, and from days to the weeks and months that hold them."""
+"""From instants to local days, and from days to the weeks and months that contain them."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -12,11 +12,12 @@ Int64 = NDArray[np.int64]
 
 DAY = 86_400_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Social media knows no comment outside these years: such a time is an error of the source, not a day of the line.
+# Social media knows no comment outside these years: such a time is an error of the source.
 EARLIEST = 0
 LATEST = int((datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) / timedelta(microseconds=1))
 
-# Where a period is drawn, in days from its start: a day at itself, a week at its Thursday, by which ISO 8601 names it.
+# Where a period is plotted, in days from its start: a day at itself, a week at its Thursday (ISO 8601), a month near
+# its middle.
 MIDDLE = {"day": 0, "week": 3, "month": 14}
 
 
@@ -43,7 +44,7 @@ def _offset(time: int, timezone: str) -> int:
 
 
 def period_starts(days: Days, every: str) -> Days:
-    """The first day of the period that holds each day: the day itself, its Monday, or the first of its month."""
+    """The first day of the period that contains each day: the day itself, its Monday, or the first of its month."""
     if every == "week":
         return days - (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
     if every == "month":
@@ -52,7 +53,7 @@ def period_starts(days: Days, every: str) -> Days:
 
 
 def all_starts(first: np.datetime64, last: np.datetime64, every: str) -> Days:
-    """The starts of all periods from the one that holds `first` to the one that holds `last`, none left out."""
+    """The starts of all periods from the one that contains `first` to the one that contains `last`, none left out."""
     return np.unique(period_starts(np.arange(first, last + 1), every))
 
 

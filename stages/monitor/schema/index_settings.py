@@ -1,4 +1,4 @@
-"""The plan's `index` block: what the daily line is drawn from, per what, and how certain it must be.
+"""The plan's `index` block: how comments become the daily line, and how certain it must be.
 
 Light on purpose, because the plan imports it: pydantic and the standard library alone.
 """
@@ -17,7 +17,7 @@ Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
 
 
 class OtherSeries(BaseModel):
-    """A series from elsewhere that the index is set beside, in a csv file."""
+    """Another series, from a csv file, that the index is correlated with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +50,7 @@ class ForecastSettings(BaseModel):
 
 
 class WordsSettings(BaseModel):
-    """Which words carry each emotion, over the whole time and in the periods that stand out."""
+    """Which words are distinctive of each emotion, over the whole time and in outlier periods."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The line itself: periods with their estimates, as plain frozen data that tables and pictures read."""
+"""The daily line: periods with their estimates, as plain frozen data that tables and pictures read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import Every, IndexSettings, Method
 from stages.monitor.schema.method_choice import COUNTED, GoldPredictions, MethodChoice
 
-# A print of 10 inches shows some 400 points apart; more of them are noise.
+# In a print of 10 inches some 400 points are distinct; more look like noise.
 MOST_POINTS = 400
-# So many lines can still be told apart: six colours and two dashed ones.
+# So many lines can still be distinguished: six colours and two dashed ones.
 MOST_LABELS = 8
 
 
@@ -41,7 +41,7 @@ class Period:
 
     start: its first day. n: comments in it. clusters: distinct authors (or sources) in it, exact up to 1,023, an
     estimate with a standard error of 3 % above. authors: likewise, a comment without an author counting as one.
-    shares, index: of the estimate drawn bold. methods: of every estimate that can be given, the bold one too.
+    shares, index: of the estimate drawn bold. methods: all estimates that can be given, the bold one among them.
     probabilities: per label, the mean of the predicted probability, 0 to 1.
     A period with fewer than min_comments, or by fewer than min_clusters authors, is a gap: all estimates are None.
     """
@@ -78,7 +78,7 @@ class Total:
 @dataclass(frozen=True)
 class Removed:
     """Dated comments that do not count: rows by reason, each row once; counts by label. sees_floods: whether
-    near-duplicates could be told, which shards of older versions do not allow. comments: sorted hashes of their ids
+    near-duplicates could be found, which shards of older versions do not allow. comments: sorted hashes of their ids
     (cluster_hashes), so that their words do not count either."""
 
     rows: Mapping[str, int]
@@ -94,7 +94,7 @@ class Line:
     first, last: the days of the first and the last dated comment. n: dated comments. undated: comments without a time
     (or with one outside 1970 to 2199), which are in no period. counts: per label, dated comments classified so.
     clustered: dated comments by what they were clustered by, keys "author", "source", "comment".
-    choice: which estimates there are, which one is bold, and why. judged: what the corrections rest on, None without.
+    choice: which estimates there are, and which one is bold. gold: what the corrections are fitted on, None without.
     overall: all dated comments together. sources: those with the most comments, most first; too few comments or
     authors leave one without figures. removed: what caps and floods left out; in n and all figures it is not.
     """
@@ -109,7 +109,7 @@ class Line:
     counts: Mapping[str, int]
     clustered: Mapping[str, int]
     choice: MethodChoice
-    judged: GoldPredictions | None
+    gold: GoldPredictions | None
     overall: Total
     sources: tuple[Total, ...]
     removed: Removed
@@ -119,8 +119,9 @@ class Line:
         return self.choice.drawn not in COUNTED
 
     @property
-    def beside(self) -> Method | None:
-        """The estimate drawn thin beside the bold one: as counted, or where that is bold, a correction if there is."""
+    def thin_method(self) -> Method | None:
+        """The estimate drawn thin, besides the bold one: raw counts, or where these are bold, a correction if there
+        is one."""
         others: tuple[Method, ...] = ("raw",) if self.choice.drawn != "raw" else ("pacc", "ppi")
         return next((method for method in others if method in self.choice.methods), None)
 
@@ -137,8 +138,8 @@ def is_whole(line: Line, period: Period) -> bool:
 
 
 def whole_periods_of(line: Line, every: Every) -> list[Period]:
-    """periods_of without a first or last one that the comments do not reach across: half a month is no month to
-    forecast from."""
+    """periods_of without a first or last one that the comments do not reach across: half a month cannot
+    be compared with whole ones."""
     return without_ends([period for period in periods_of(line, every) if is_whole(line, period)])
 
 
@@ -163,63 +164,3 @@ def prominent(line: Line) -> list[str]:
     if len(line.labels) <= MOST_LABELS:
         return list(line.labels)
     return sorted(line.labels, key=lambda label: -line.counts[label])[:MOST_LABELS]
-
-
-def as_json(line: Line) -> list[dict[str, object]]:
-    """One object a period, ready for json.dumps: figures are numbers; shares and index are null in gaps.
-
-    is_whole: false for a first or last period that the comments do not reach across. raw: the same as counted, where
-    what is drawn is corrected.
-    """
-    return [_period(line, period) for period in line.periods]
-
-
-def _period(line: Line, period: Period) -> dict[str, object]:
-    told: dict[str, object] = {
-        "every": period.every,
-        "period": period.every,
-        "start": period.start.isoformat(),
-        "n": period.n,
-        "clusters": period.clusters,
-        "is_whole": is_whole(line, period),
-        "shares": {label: _figures(share) for label, share in period.shares.items()},
-        "index": _figures(period.index),
-    }
-    if line.is_corrected:
-        told["raw"] = _all_figures(period.methods["raw"]) if period.methods else None
-    return told
-
-
-def totals_json(line: Line) -> dict[str, object]:
-    """`prevalence` (drawn, why, methods, judged rows), `overall` and `sources`, by method."""
-    choice = line.choice
-    return {
-        "prevalence": {
-            "drawn": choice.drawn,
-            "why": choice.why[0],
-            "methods": list(choice.methods),
-            "judged_on": None if line.judged is None else line.judged.kind,
-            "judged": choice.rows,
-        },
-        "removed": {"rows": dict(line.removed.rows), "counts": dict(line.removed.counts)},
-        "overall": _total(line.overall),
-        "sources": [_source(line, source) for source in line.sources],
-    }
-
-
-def _total(total: Total) -> dict[str, object]:
-    methods = {method: _all_figures(figures) for method, figures in total.methods.items()}
-    return {"name": total.name, "n": total.n, "clusters": total.clusters, "methods": methods}
-
-
-def _source(line: Line, source: Total) -> dict[str, object]:
-    return {**_total(source), "periods": [_period(line, period) for period in without_ends(source.periods)]}
-
-
-def _all_figures(figures: Figures) -> dict[str, object]:
-    shares = {label: _figures(share) for label, share in figures.shares.items()}
-    return {"shares": shares, "index": _figures(figures.index)}
-
-
-def _figures(estimate: Estimate | None) -> dict[str, float | None] | None:
-    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}

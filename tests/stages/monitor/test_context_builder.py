@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.monitor.context_builder import beside_identity, check_beside
+from stages.monitor.context_builder import check_covariates, covariate_fingerprints
 from stages.monitor.schema.index_settings import IndexSettings
 from transfer.errors import UserError, UserErrors
 
@@ -21,20 +21,20 @@ def plan_in(folder: Path, series: object = SERIES, events: object = EVENTS) -> A
 def test_each_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "rate.csv").write_text("date,value\n2024-03,high\n", "utf-8")
     (tmp_path / "more.csv").write_text("date,event\n2024-03-01,snow\n", "utf-8")
-    with pytest.raises(UserErrors) as told:
-        check_beside(plan_in(tmp_path))
-    first, second = told.value.problems
+    with pytest.raises(UserErrors) as raised:
+        check_covariates(plan_in(tmp_path))
+    first, second = raised.value.problems
     assert "index.series[0]" in first
     assert "'high' is no number" in first
     assert "index.events[0].path: cannot read" in second
     with pytest.raises(UserError, match=r"index.events\[0\]"):
-        check_beside(plan_in(tmp_path, series=[]))
+        check_covariates(plan_in(tmp_path, series=[]))
 
 
 def test_files_that_can_be_read_are_no_problem_and_a_change_is_seen(tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text("date,event\n2024-03-01,snow\n", "utf-8")
     plan = plan_in(tmp_path, series=[], events=EVENTS[1:])
-    check_beside(plan)
-    before = beside_identity(plan)
+    check_covariates(plan)
+    before = covariate_fingerprints(plan)
     (tmp_path / "more.csv").write_text("date,event\n2024-03-01,ice\n", "utf-8")
-    assert beside_identity(plan) != before
+    assert covariate_fingerprints(plan) != before

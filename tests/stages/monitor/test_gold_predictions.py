@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from stages.monitor import gold_predictions
-from stages.monitor.gold_predictions import judged_rows
 from stages.monitor.schema.index_settings import IndexSettings
-from stages.monitor.schema.method_choice import choose
+from stages.monitor.schema.method_choice import choose_method
 from transfer.corpus.labelled import labelled
 from transfer.ensembling.combination import mixture_from
 
@@ -34,16 +33,16 @@ def test_inclusion_probabilities_come_from_golds_weights_or_the_plans_word(
     monkeypatch.setattr(gold_predictions, "_rows", lambda run: (split, rows))
     predictor = SimpleNamespace(records=["one"], how=mixture_from("mean"))
     monkeypatch.setattr(gold_predictions, "final_predictor", lambda run: predictor)
-    said = np.tile(np.array([[0.7, 0.3]], np.float32), (40, 1))
+    predictions = np.tile(np.array([[0.7, 0.3]], np.float32), (40, 1))
 
     def cache(run: Any, texts: Any) -> Any:
-        return SimpleNamespace(of=lambda record, split: said)
+        return SimpleNamespace(of=lambda record, split: predictions)
 
     monkeypatch.setattr(gold_predictions, "PredictionCache", cache)
     settings = IndexSettings.model_validate({"judged_on": judged_on, "prevalence": "ppi"})
     run: Any = SimpleNamespace(plan=SimpleNamespace(index=settings, gold=SimpleNamespace(random_sample=random_sample)))
-    found = judged_rows(run)
+    found = gold_predictions.gold_predictions(run)
     assert found is not None
-    choice = choose(settings, found, LABELS)
+    choice = choose_method(settings, found, LABELS)
     assert ("ppi" in choice.methods) is is_known
     assert choice.drawn == ("ppi" if is_known else "raw")

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from stages.monitor.report.model_figures import Picture
 from stages.reports.models_page import write_models_page
-from stages.reports.report_figures import Picture
 from stages.results.model_scores import ModelScores
 from stages.runtime.run_context import Run
 

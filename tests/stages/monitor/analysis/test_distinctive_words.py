@@ -12,10 +12,10 @@ import pytest
 
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.aggregation.cluster_ids import cluster_hashes
-from stages.monitor.analysis import word_sample as chosen
-from stages.monitor.analysis.distinctive_words import Words, told_words
-from stages.monitor.analysis.outlier_periods import OutlierPeriod, standing
-from stages.monitor.analysis.word_sample import Span, can_choose, choose_comments
+from stages.monitor.analysis import word_sample
+from stages.monitor.analysis.distinctive_words import Words, distinctive_words
+from stages.monitor.analysis.outlier_periods import OutlierPeriod, outlier_periods
+from stages.monitor.analysis.word_sample import Span, can_sample, sample_comments
 from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.schema.index_settings import IndexSettings, WordsSettings
@@ -76,19 +76,19 @@ def stormy(shard: Path) -> Line:
 
 
 def words_of(shard: Path, line: Line, texts: Sequence[tuple[str, str]] | None = None) -> Words:
-    periods = standing(line, "day", 3)
+    periods = outlier_periods(line, "day", 3)
     spans = [Span(np.datetime64(p.start), np.datetime64(p.start) + 1) for p in periods]
-    chosen = choose_comments([shard], LABELS, "UTC", spans, line.removed.comments)
-    told = [(c[0], c[4]) for c in comments()] if texts is None else texts
-    return told_words(chosen, [tuple(zip(*told, strict=True))], LABELS, periods, SETTINGS)  # type: ignore[list-item]
+    sample = sample_comments([shard], LABELS, "UTC", spans, line.removed.comments)
+    rows = [(c[0], c[4]) for c in comments()] if texts is None else texts
+    return distinctive_words(sample, [tuple(zip(*rows, strict=True))], LABELS, periods, SETTINGS)  # type: ignore[list-item]
 
 
 def test_the_day_that_stands_out_is_found_with_what_rose_in_it(stormy: Line) -> None:
-    (day,) = standing(stormy, "day", 3)
+    (day,) = outlier_periods(stormy, "day", 3)
     assert (day.start, day.label) == (date(2024, 1, 1 + STORM), "anger")
     assert day.share > 0.7
     assert day.usual < 0.35
-    assert standing(stormy, "day", 0) == []
+    assert outlier_periods(stormy, "day", 0) == []
 
 
 def test_words_of_all_time_carry_the_emotion_and_those_of_a_day_say_why_it_stands_out(
@@ -105,15 +105,15 @@ def test_words_of_all_time_carry_the_emotion_and_those_of_a_day_say_why_it_stand
 
 def test_a_word_counts_once_an_author_and_few_authors_make_none(shard: Path, stormy: Line) -> None:
     words = words_of(shard, stormy)
-    said = {word.text for told in words.told for word in told.words}
-    assert not {"conspiracy", "김철수"} & said
+    found = {word.text for words_of_label in words.lists for word in words_of_label.words}
+    assert not {"conspiracy", "김철수"} & found
     storm = next(word for word in words.of(words.periods[0], "anger", "times") if word.text == "폭풍")
     assert storm.n == sum(c[1] == STORM and "폭풍" in c[4] for c in comments())
 
 
 def test_comments_that_caps_leave_out_are_not_read(shard: Path, stormy: Line) -> None:
     assert stormy.removed.rows == {"author cap": 30}
-    left = choose_comments([shard], LABELS, "UTC", [], stormy.removed.comments)
+    left = sample_comments([shard], LABELS, "UTC", [], stormy.removed.comments)
     assert len(left) == len(comments()) - 30
     hashes = cluster_hashes(pa.record_batch({"id": left.column("id").combine_chunks()}), "comment")[0]
     assert not np.isin(hashes, stormy.removed.comments).any()
@@ -126,10 +126,10 @@ def test_a_flood_that_is_left_out_takes_nobodys_place_in_the_sample(
     path = write(tmp_path / "0.parquet", [*comments(), *flood])
     line = daily_line([path], LABELS, IndexSettings(every=["day"], flood=20, author_cap=None), 13)
     assert sum(line.removed.rows.values()) >= 2980
-    monkeypatch.setattr(chosen, "OF_ALL", 200)
-    monkeypatch.setattr(chosen, "OF_PERIOD", 50)
+    monkeypatch.setattr(word_sample, "OF_ALL", 200)
+    monkeypatch.setattr(word_sample, "OF_PERIOD", 50)
     span = Span(np.datetime64("2024-01-01") + STORM, np.datetime64("2024-01-02") + STORM)
-    found = choose_comments([path], LABELS, "UTC", [span], line.removed.comments)
+    found = sample_comments([path], LABELS, "UTC", [span], line.removed.comments)
     assert sum(found.column("of_all").to_pylist()) == 200
     assert sum(found.column("in_0").to_pylist()) >= 50
     assert sum(identity.startswith("f") for identity in found.column("id").to_pylist()) <= 20
@@ -138,7 +138,7 @@ def test_a_flood_that_is_left_out_takes_nobodys_place_in_the_sample(
 def test_a_text_that_changed_since_it_was_classified_is_left_out(shard: Path, stormy: Line) -> None:
     words = words_of(shard, stormy, [(c[0], f"{c[4]} edited") for c in comments()])
     assert words.read == 0
-    assert words.told == ()
+    assert words.lists == ()
 
 
 def test_examples_are_of_different_texts_and_only_where_the_plan_allows_them(shard: Path, stormy: Line) -> None:
@@ -151,14 +151,14 @@ def test_examples_are_of_different_texts_and_only_where_the_plan_allows_them(sha
 
 def test_shards_without_keys_give_no_words(tmp_path: Path, shard: Path) -> None:
     pq.write_table(pq.read_table(shard).drop_columns(["key"]), tmp_path / "old.parquet")
-    assert not can_choose([shard, tmp_path / "old.parquet"])
+    assert not can_sample([shard, tmp_path / "old.parquet"])
 
 
 def test_the_page_shows_words_as_text_with_their_limits(shard: Path, stormy: Line, tmp_path: Path) -> None:
     words = words_of(shard, stormy)
     evil = OutlierPeriod("day", date(2024, 1, 21), "anger", 0.8, 0.25, 9.0)
-    told = [replace(t, period=evil, words=(replace(t.words[0], text="<i>"),)) for t in words.told if t.period]
-    shown = replace(words, periods=(evil,), told=tuple(told), examples={(0, "anger"): ("<u>look</u>",)})
+    lists = [replace(t, period=evil, words=(replace(t.words[0], text="<i>"),)) for t in words.lists if t.period]
+    shown = replace(words, periods=(evil,), lists=tuple(lists), examples={(0, "anger"): ("<u>look</u>",)})
     write_page(stormy, [], {}, tmp_path / "p.html", context=Context(words=shown))
     page = (tmp_path / "p.html").read_text("utf-8")
     for text in (

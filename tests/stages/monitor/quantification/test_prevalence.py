@@ -10,18 +10,19 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.monitor.aggregation.aggregate import daily_line
+from stages.monitor.report.notes import method_reason
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Estimate, Line
 from stages.monitor.schema.method_choice import GoldPredictions
-from tests.helpers.shifting_emotions import LABELS, MONTHS, World, make_world
+from tests.helpers.shifting_emotions import LABELS, MONTHS, Simulation, simulate
 
 CORRECTED = ("acc", "pacc", "em")
 WEIGHTS = {"anger": -1.0, "neutral": 0.0, "joy": 1.0}
 
 
-def drawn(world: World, seed: int = 13, **settings: object) -> Line:
+def drawn(simulation: Simulation, seed: int = 13, **settings: object) -> Line:
     given = {"every": ["month"], "weights": WEIGHTS, "sources": 0, **settings}
-    return daily_line([world.shard], LABELS, IndexSettings.model_validate(given), seed, judged=world.judged)
+    return daily_line([simulation.shard], LABELS, IndexSettings.model_validate(given), seed, gold=simulation.gold)
 
 
 def by_method(line: Line, method: str) -> list[Mapping[str, Estimate]]:
@@ -44,12 +45,12 @@ def held(line: Line, method: str) -> list[bool]:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("world") / "0.parquet", seed=1, authors=600, gold=900)
+def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
+    return simulate(tmp_path_factory.mktemp("comments") / "0.parquet", seed=1, authors=600, gold_rows=900)
 
 
-def test_counting_gets_a_shift_wrong_and_the_corrections_get_it_right(world: World) -> None:
-    line = drawn(world)
+def test_counting_gets_a_shift_wrong_and_the_corrections_get_it_right(simulation: Simulation) -> None:
+    line = drawn(simulation)
     for method in ("raw", "means"):
         assert np.abs(errors(line, method)).max() > 0.2
     for method in CORRECTED:
@@ -57,9 +58,9 @@ def test_counting_gets_a_shift_wrong_and_the_corrections_get_it_right(world: Wor
         assert np.sqrt(np.square(errors(line, method)).mean()) < np.sqrt(np.square(errors(line, "raw")).mean()) / 4
 
 
-def test_the_plan_says_which_estimate_is_drawn_and_the_index_follows(world: World) -> None:
+def test_the_plan_says_which_estimate_is_drawn_and_the_index_follows(simulation: Simulation) -> None:
     for method in ("raw", "em"):
-        line = drawn(world, prevalence=method)
+        line = drawn(simulation, prevalence=method)
         assert line.choice.drawn == method
         for period in line.periods:
             figures = period.methods[line.choice.drawn]
@@ -70,52 +71,52 @@ def test_the_plan_says_which_estimate_is_drawn_and_the_index_follows(world: Worl
             assert period.index.value == pytest.approx(50 + 50 * (joy - anger))
 
 
-def test_the_prediction_powered_total_is_right_even_with_gold_drawn_unevenly(world: World) -> None:
+def test_the_prediction_powered_total_is_right_even_with_gold_drawn_unevenly(simulation: Simulation) -> None:
     """Gold with twice as much of what the model calls joy, and weights that say so."""
-    rng, judged = np.random.default_rng(2), world.judged
-    is_joy = judged.probabilities.argmax(axis=1) == 2
-    kept = np.flatnonzero(is_joy | (rng.random(len(judged)) < 0.5))
+    rng, gold = np.random.default_rng(2), simulation.gold
+    is_joy = gold.probabilities.argmax(axis=1) == 2
+    kept = np.flatnonzero(is_joy | (rng.random(len(gold)) < 0.5))
     uneven = replace(
-        judged,
-        truth=judged.truth[kept],
-        probabilities=judged.probabilities[kept],
+        gold,
+        truth=gold.truth[kept],
+        probabilities=gold.probabilities[kept],
         weights=np.where(is_joy[kept], 1.0, 2.0),
     )
-    total = drawn(World(world.shard, uneven)).overall.methods["ppi"].shares
+    total = drawn(Simulation(simulation.shard, uneven)).overall.methods["ppi"].shares
     truth = MONTHS.mean(axis=0)  # the months are of about equal size
     assert [total[label].value for label in LABELS] == pytest.approx(truth, abs=0.06)
-    forgotten = drawn(World(world.shard, replace(uneven, weights=np.ones(len(kept))))).overall.methods["ppi"].shares
+    forgotten = (
+        drawn(Simulation(simulation.shard, replace(uneven, weights=np.ones(len(kept))))).overall.methods["ppi"].shares
+    )
     assert abs(forgotten["joy"].value - truth[2]) > abs(total["joy"].value - truth[2])
 
 
-def test_without_gold_or_with_too_little_of_it_the_line_falls_back_and_says_why(world: World) -> None:
-    for judged, words in ((None, "the plan has none"), (few_of(world, "joy"), "there are 3 of 'joy'")):
+def test_without_gold_or_with_too_little_of_it_the_line_falls_back_and_says_why(simulation: Simulation) -> None:
+    for gold, words in ((None, "the plan has none"), (few_of(simulation, "joy"), "there are 3 of 'joy'")):
         settings = IndexSettings(every=["month"], prevalence="em")
-        line = daily_line([world.shard], LABELS, settings, 13, judged=judged)
+        line = daily_line([simulation.shard], LABELS, settings, 13, gold=gold)
         assert line.choice.drawn == "raw"
-        assert words in line.choice.why[0]
+        assert words in method_reason(line).en
         assert "em" not in line.choice.methods
 
 
-def test_prediction_powered_needs_a_random_sample(world: World) -> None:
-    line = drawn(World(world.shard, replace(world.judged, is_random=False)), prevalence="ppi")
+def test_prediction_powered_needs_a_random_sample(simulation: Simulation) -> None:
+    line = drawn(Simulation(simulation.shard, replace(simulation.gold, is_random=False)), prevalence="ppi")
     assert line.choice.drawn == "raw"
-    assert "drawn at random" in line.choice.why[0]
+    assert "drawn at random" in method_reason(line).en
     assert set(CORRECTED) < set(line.choice.methods)
 
 
-def few_of(world: World, label: str) -> GoldPredictions:
-    judged, rare = world.judged, LABELS.index(label)
-    kept = np.flatnonzero(judged.truth != rare).tolist() + np.flatnonzero(judged.truth == rare)[:3].tolist()
-    return replace(
-        judged, truth=judged.truth[kept], probabilities=judged.probabilities[kept], weights=np.ones(len(kept))
-    )
+def few_of(simulation: Simulation, label: str) -> GoldPredictions:
+    gold, rare = simulation.gold, LABELS.index(label)
+    kept = np.flatnonzero(gold.truth != rare).tolist() + np.flatnonzero(gold.truth == rare)[:3].tolist()
+    return replace(gold, truth=gold.truth[kept], probabilities=gold.probabilities[kept], weights=np.ones(len(kept)))
 
 
 def coverage(folder: Path, worlds: int) -> dict[str, float]:
     found: dict[str, list[bool]] = {method: [] for method in ("raw", *CORRECTED)}
     for seed in range(worlds):
-        line = drawn(make_world(folder / "world.parquet", 1_000 + seed), seed)
+        line = drawn(simulate(folder / "simulation.parquet", 1_000 + seed), seed)
         for method in found:
             found[method] += held(line, method)
     return {method: float(np.mean(truths)) for method, truths in found.items()}

@@ -2,8 +2,9 @@ import csv
 import json
 from pathlib import Path
 
+from stages.monitor.line_result import line_result
 from stages.monitor.report.csv_parquet import write_csv
-from stages.monitor.schema.line import Line, as_json
+from stages.monitor.schema.line import Line
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -36,7 +37,7 @@ def test_the_csv_has_a_row_a_period_with_intervals_and_empty_cells_in_gaps(line:
     # the comments go from the first of January to the ninth of February, a Friday
     partial = {(row["every"], row["start"]) for row in rows if row["is_whole"] == "0"}
     assert partial == {("week", "2024-02-05"), ("month", "2024-02-01")}
-    assert {(p["every"], p["start"]) for p in as_json(line) if not p["is_whole"]} == partial
+    assert {(p["every"], p["start"]) for p in line_result(line).as_json()["periods"] if not p["is_whole"]} == partial
 
 
 def test_excel_sees_that_the_csv_is_unicode(line: Line, tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_excel_sees_that_the_csv_is_unicode(line: Line, tmp_path: Path) -> None:
 
 
 def test_json_has_numbers_and_null_in_gaps(line: Line) -> None:
-    items = json.loads(json.dumps(as_json(line), allow_nan=False))
+    items = json.loads(json.dumps(line_result(line).as_json()["periods"], allow_nan=False))
     days = {item["start"]: item for item in items if item["every"] == "day"}
     assert set(days["2024-01-05"]) >= {"every", "period", "start", "n", "shares", "index"}
     assert set(days["2024-01-05"]["shares"]["기쁨"]) == {"value", "low", "high"}

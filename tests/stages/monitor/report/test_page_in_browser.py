@@ -5,15 +5,18 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from html import unescape
 from pathlib import Path
 
 import pytest
 
 from stages.monitor.aggregation.aggregate import daily_line
+from stages.monitor.aggregation.provenance import Origins, Shard
+from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.schema.index_settings import IndexSettings
-from stages.monitor.schema.line import Line
+from stages.monitor.schema.line import Line, periods_of
 from tests.stages.monitor.conftest import random_rows
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -96,6 +99,21 @@ def test_a_label_is_put_away_and_stays_away_when_the_period_changes(page: Path, 
     script = """await click('#legend button'); await click('[data-every=month]');
       return {shown: document.getElementById("shares").data.map((t) => t.name).filter(Boolean)};"""
     assert look(page, script)["shown"] == ["슬픔", "중립", "기쁨"]
+
+
+def test_a_click_on_a_point_names_its_shards_files_and_model(
+    tmp_path: Path, line: Line, look: Callable[..., Seen]
+) -> None:
+    shards = tuple(Shard(f"shards/m/{i}", f"{i}" * 64, 0, 2_000, "3f9a") for i in range(2))
+    origins = Origins(shards, {every: (((0, 1),),) * len(periods_of(line, every)) for every in line.settings.every})
+    write_page(line, [], {}, tmp_path / "origins.html", language="en", context=Context(origins=origins))
+    script = """document.getElementById("index").emit("plotly_click", {points: [{x: "2024-01-05"}]});
+      return {origin: document.getElementById("origin").textContent};"""
+    n = next(period.n for period in line.periods if period.every == "day" and period.start == date(2024, 1, 5))
+    assert look(tmp_path / "origins.html", script)["origin"] == (
+        f"2024-01-05 (day): {n} comments from shards 1–2, of files {'0' * 16}, {'1' * 16}; model 3f9a. "
+        "Which these are: under Lineage."
+    )
 
 
 def test_a_zoom_in_one_plot_is_followed_by_the_others(page: Path, look: Callable[..., Seen]) -> None:

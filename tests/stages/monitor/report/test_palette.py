@@ -1,4 +1,4 @@
-"""Labels are told apart by people who do not see all colours, and by a second sign where colours come again."""
+"""Labels stay distinct for the colour-blind, and by a second sign where colours come again."""
 
 from dataclasses import replace
 from itertools import combinations

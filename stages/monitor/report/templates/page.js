@@ -187,9 +187,9 @@
     const held = now.origins[i].flatMap(([a, b]) => line.shards.slice(a, b + 1));
     const files = [...new Set(held.map((shard) => line.files[shard[0]]))];
     const some = files.slice(0, 5).join(", ") + (files.length > 5 ? " …" : "");
-    document.getElementById("origin").textContent = say([
-      `${now.x[i]} (${say(line.words.every[state.every])}): ${now.n[i].toLocaleString("en")} comments from shards ${shards || "–"}, of files ${some || "–"}; model ${line.models.join(", ")}. Which these are: under Lineage.`,
-      `${now.x[i]} (${say(line.words.every[state.every])}): 댓글 ${now.n[i].toLocaleString("ko")}개, 조각 ${shards || "–"}, 파일 ${some || "–"}, 모형 ${line.models.join(", ")}. 자세한 것은 계보에 있습니다.`]);
+    const fields = { day: now.x[i], period: say(line.words.every[state.every]), n: now.n[i].toLocaleString(root.lang),
+      shards: shards || "–", files: some || "–", models: line.models.join(", ") };
+    document.getElementById("origin").textContent = say(line.words.origin).replace(/\{(\w+)\}/g, (_, name) => fields[name]);
   }
 
   function toggle(label) {

@@ -1,4 +1,4 @@
-"""The index over time: changes of level, other series beside it, and how much hangs on the weights."""
+"""The index over time: changes of level, correlations with other series, and how much depends on the weights."""
 
 import re
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from stages.monitor.aggregation.aggregate import daily_line
-from stages.monitor.analysis.change_points import changes
-from stages.monitor.analysis.cross_correlation import beside, correlations, read_other
+from stages.monitor.analysis.change_points import change_points
+from stages.monitor.analysis.cross_correlation import correlate, correlations, read_other
 from stages.monitor.analysis.weight_sensitivity import sensitivity
 from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.schema.index_settings import IndexSettings, OtherSeries
 from tests.helpers.made_up_lines import line_of
-from tests.helpers.shifting_emotions import LABELS, make_world
+from tests.helpers.shifting_emotions import LABELS, simulate
 from transfer.errors import UserError
 
 SALES = OtherSeries(path="sales.csv", name="sales", lags=3)
@@ -34,7 +34,7 @@ def months(values: Iterable[float]) -> dict[date, float]:
 def test_a_step_of_the_index_is_found_where_it_is_and_with_its_size() -> None:
     pytest.importorskip("ruptures")
     index = [*(50 + 2 * noise(60, 1)), *(58 + 2 * noise(60, 2))]
-    (change,) = changes(line_of(index), "day")
+    (change,) = change_points(line_of(index), "day")
     assert abs((change.start - date(2020, 3, 1)).days) <= 2
     assert change.before == pytest.approx(50, abs=1)
     assert change.after == pytest.approx(58, abs=1)
@@ -44,21 +44,21 @@ def test_a_step_of_the_index_is_found_where_it_is_and_with_its_size() -> None:
 def test_noise_alone_and_a_spike_are_no_change_of_level(seed: int) -> None:
     index = 50 + 2 * noise(150, 10 + seed)
     index[70] += 10
-    assert changes(line_of(index.tolist()), "day") == []
+    assert change_points(line_of(index.tolist()), "day") == []
 
 
 def test_gaps_and_short_lines_make_no_change() -> None:
     index: list[float | None] = list(50 + noise(60, 3))
     index[20:25] = [None] * 5
-    assert changes(line_of(index), "day") == []
-    assert changes(line_of([40.0] * 5 + [60.0] * 5), "day") == []
+    assert change_points(line_of(index), "day") == []
+    assert change_points(line_of([40.0] * 5 + [60.0] * 5), "day") == []
 
 
 def test_a_first_period_that_is_not_whole_counts_to_no_level() -> None:
     pytest.importorskip("ruptures")
     line = line_of([58.0, *(50 + noise(30, 1)), *(60 + noise(30, 2))], "month")
-    (whole,) = changes(line, "month")
-    (partial,) = changes(replace(line, first=date(2020, 1, 20)), "month")
+    (whole,) = change_points(line, "month")
+    (partial,) = change_points(replace(line, first=date(2020, 1, 20)), "month")
     assert whole.start == partial.start == date(2022, 8, 1)
     assert whole.before > partial.before + 0.2
 
@@ -66,7 +66,7 @@ def test_a_first_period_that_is_not_whole_counts_to_no_level() -> None:
 def test_a_series_that_follows_the_index_two_months_later_shows_at_lag_two() -> None:
     mood = 50 + 5 * noise(60, 4)
     later = np.concatenate([noise(2, 5), (mood[:-2] - 50) / 5]) + 0.3 * noise(60, 6)
-    found = beside(line_of(mood.tolist(), "month"), SALES, months(later), seed=13)
+    found = correlate(line_of(mood.tolist(), "month"), SALES, months(later), seed=13)
     strongest = max(found.drawn, key=lambda c: abs(c.r))
     assert strongest.lag == 2
     assert strongest.low > 0.7
@@ -89,21 +89,21 @@ def test_intervals_of_correlations_hold_the_truth_about_as_often_as_they_say() -
             one[t] = 0.33 * one[t - 1] + np.sqrt(0.6) * common + np.sqrt(0.4) * rng.normal()
             other[t] = 0.33 * other[t - 1] + np.sqrt(0.6) * common + np.sqrt(0.4) * rng.normal()
         settings = SALES.model_copy(update={"lags": 0})
-        (found,) = beside(line_of((50 + 5 * one).tolist(), "month"), settings, months(other), seed=1).drawn
+        (found,) = correlate(line_of((50 + 5 * one).tolist(), "month"), settings, months(other), seed=1).drawn
         held += found.low <= 0.6 <= found.high
     assert 0.87 <= held / 150 <= 0.99
 
 
 def test_two_drifting_series_correlate_in_level_and_not_in_their_changes() -> None:
     drift = np.linspace(30, 70, 60)
-    found = beside(line_of((drift + noise(60, 8)).tolist(), "month"), SALES, months(drift + noise(60, 9)), 13)
+    found = correlate(line_of((drift + noise(60, 8)).tolist(), "month"), SALES, months(drift + noise(60, 9)), 13)
     assert next(c for c in found.drawn if c.lag == 0).r > 0.9
     step = next(c for c in found.steps if c.lag == 0)
     assert step.low < 0 < step.high
 
 
 def test_too_few_pairs_give_no_correlation() -> None:
-    assert beside(line_of((50 + noise(10, 1)).tolist(), "month"), SALES, months(noise(10, 2)), 13).drawn == ()
+    assert correlate(line_of((50 + noise(10, 1)).tolist(), "month"), SALES, months(noise(10, 2)), 13).drawn == ()
 
 
 def test_a_csv_is_averaged_over_periods_and_its_empty_cells_left_out(tmp_path: Path) -> None:
@@ -128,11 +128,11 @@ def test_a_csv_that_cannot_be_read_is_refused_by_place(tmp_path: Path, text: str
 
 
 def test_what_hangs_on_the_weights_is_told_in_points_and_correlation(tmp_path: Path) -> None:
-    world = make_world(tmp_path / "0.parquet", seed=4, authors=60)
+    simulation = simulate(tmp_path / "0.parquet", seed=4, authors=60)
     settings = IndexSettings(
         weights={"anger": -1, "neutral": 0, "joy": 1}, every=["day"], min_comments=5, min_clusters=3
     )
-    found = sensitivity(daily_line([world.shard], LABELS, settings, 13))
+    found = sensitivity(daily_line([simulation.shard], LABELS, settings, 13))
     assert found is not None
     assert 1 < found.points < 15
     assert 0.8 < found.correlation < 1
@@ -144,7 +144,7 @@ def test_the_page_shows_changes_and_other_series_with_their_limits(tmp_path: Pat
     pytest.importorskip("ruptures")
     mood = np.concatenate([45 + noise(30, 1), 60 + noise(30, 2)])
     line = line_of(mood.tolist(), "month")
-    other = beside(line, SALES.model_copy(update={"name": "sales <b>"}), months(mood + noise(60, 3)), 13)
+    other = correlate(line, SALES.model_copy(update={"name": "sales <b>"}), months(mood + noise(60, 3)), 13)
     write_page(line, [], {}, tmp_path / "p.html", context=Context(others=[other]))
     page = (tmp_path / "p.html").read_text("utf-8")
     assert re.search(r"2022-07-01: 4[45]\.\d → (59|60)\.\d", page)
