@@ -80,9 +80,7 @@ def _before_ablation(run: Run) -> None:
 
 
 def _before_ensemble(run: Run) -> None:
-    require_search(run)
-    if has_stage_two(run):
-        require_further(run)
+    (require_further if has_stage_two(run) else require_search)(run)
 
 
 DOES: dict[str, Callable[[Run], StageResult]] = {
