@@ -159,7 +159,7 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     from stages.infer.engine_selection import member_of
     from stages.infer.executors import ExecutorChoice, InProcess
     from stages.runtime.progress import SilentReporter
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
     from transfer.engines.engine_factory import open_engine
     from transfer.ensembling.combination import mixture_from
 
@@ -168,7 +168,7 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     here.begin(["warm up"] * BATCH)(lambda read: None)
     vars(run_infer)["final_predictor"] = lambda run: predictor
     vars(run_infer)["choose_engines"] = lambda *_: ExecutorChoice([member], [way], mixture_from("mean"))
-    begin_anew(run, "infer")
+    reset_stage(run, "infer")
     assert isinstance(run.report, SilentReporter)
     began, used = clocks()
     result = run_infer.run_infer(run, lambda run, choice: here)

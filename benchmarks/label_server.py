@@ -25,6 +25,7 @@ from typing import Any
 
 from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
+from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run, open_run
 from storage.records.pseudo_labels import labels_of
 from transfer.labellers.answer_parsing import read_label, spellings
@@ -51,15 +52,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(given) as port:
         run = _opened(Path(folder), given.comments.resolve(), port, given.n)
         began, cpu = time.monotonic(), time.process_time()
-        told = run_label(run)
+        result = run_label(run)
         seconds, cpu = time.monotonic() - began, time.process_time() - cpu
         served = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/stats").read())
         again = run_label(_changed(run))
-        checked = _checked(run, told, again)
+        checked = _checked(run, result, again)
     shares = {name: getattr(given, name) for name in (*FAULTS, "latency")}
-    counts = {name: told[name] for name in ("asked", "labelled", "missing")}
-    rate = {"seconds": round(seconds, 1), "comments_per_second": round(told["asked"] / seconds, 1)}
-    rate |= {"of_these_asking": round(told["usage"][0]["seconds"], 1), "own_cpu_seconds": round(cpu, 1)}
+    counts = {name: getattr(result, name) for name in ("asked", "labelled", "missing")}
+    rate = {"seconds": round(seconds, 1), "comments_per_second": round(result.asked / seconds, 1)}
+    rate |= {"of_these_asking": round(result.usage[0].seconds, 1), "own_cpu_seconds": round(cpu, 1)}
     print(json.dumps({**shares, **counts, **rate, "served": served, **checked}, indent=2))
 
 
@@ -95,17 +96,17 @@ def _changed(run: Run) -> Run:
     return open_run(read_plan(run.plan.file, ["pseudo_label.calibrate=none"]))
 
 
-def _checked(run: Run, told: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
+def _checked(run: Run, result: LabelResult, again: LabelResult) -> dict[str, Any]:
     """Counts of the store itself: what has no label, and why."""
-    rows = list(labels_of(run.engine, told["identity"]))
+    rows = list(labels_of(run.engine, result.identity))
     none = [row for row in rows if row.label is None]
     spelled = spellings(LABELS, LABELS)
-    assert len(rows) == told["asked"] == told["labelled"] + told["missing"]
-    assert len(none) == told["missing"]
+    assert len(rows) == result.asked == result.labelled + result.missing
+    assert len(none) == result.missing
     assert all(read_label(line, spelled) is None for row in none for line in (row.raw or "").split("\n"))
-    assert (again["asked"], again["labelled"], again["missing"]) == (0, told["labelled"], told["missing"])
+    assert (again.asked, again.labelled, again.missing) == (0, result.labelled, result.missing)
     why = Counter("unanswered" if (row.raw or "").startswith("[no answer") else "twice no label" for row in none)
-    return {"store_without_label": len(none), "why": dict(why), "asked_by_a_second_run": again["asked"]}
+    return {"store_without_label": len(none), "why": dict(why), "asked_by_a_second_run": again.asked}
 
 
 def _arguments() -> argparse.Namespace:

@@ -17,11 +17,12 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.parts import machine
-from stages.datasets.original_and_gold import read_gold
+from stages.datasets.run_data import read_gold
 from stages.demo.make_demo import make_demo
-from stages.label.labeller_ensemble import panels_of
+from stages.label.labeller_ensemble import labeller_ensembles
 from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
+from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run, open_run
 from transfer.corpus.labelled import Labelled
 from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
@@ -31,11 +32,11 @@ PROMPT = {"kind": "prompt", "virtual_tokens": 20, "epochs": 5}
 LORA = {"kind": "lora", "rank": 8, "learning_rate": 3e-3, "epochs": 5}
 
 
-def said(run: Run, told: dict[str, Any], rows: Labelled) -> NDArray[np.int64]:
+def said(run: Run, result: LabelResult, rows: Labelled) -> NDArray[np.int64]:
     """Labels of `rows` by the way that was tried, whether it was then used or not."""
-    labeller: Any = panels_of(run, None)[0].ways[0]
-    for tuning in told["tuning"]:
-        labeller = labeller.adapted(run.files.fetch(tuning["adapter"]))
+    labeller: Any = labeller_ensembles(run, None)[0].variants[0]
+    for tuning in result.tuning:
+        labeller = labeller.adapted(run.files.fetch(tuning.adapter))
     answers = dict(labeller.answer(rows.texts))
     return np.array([answers[i].label for i in range(len(rows))], dtype=np.int64)
 
@@ -63,19 +64,20 @@ def main() -> None:
     for name, settings in ways.items():
         own = [] if settings is None else [f"pseudo_label.labeller.tuning={json.dumps(settings)}"]
         run = open_run(read_plan(plan, ["pseudo_label.sample=100", "pseudo_label.calibrate=none", *own]))
-        told, gold = run_label(run), read_gold(run)
+        result, gold = run_label(run), read_gold(run)
         assert gold is not None
         rows, k = gold.report, len(run.plan.labels)
-        found = said(run, told, rows)
+        found = said(run, result, rows)
         plain = found if plain is None else plain
         cells = [shown(bootstrap_interval(s, found, rows.labels, k, seed=0)) for s in ("kappa", "macro_f1")]
         if settings is not None:
-            (tuning,) = told["tuning"]
-            judged = tuning["gain"]["macro_f1"]
+            (tuning,) = result.tuning
+            assert tuning.gain is not None
+            gain = tuning.gain.macro_f1
             cells.append(shown(bootstrap_gain("macro_f1", (plain, found), rows.labels, k, seed=0), "+"))
-            cells += [shown(tuple(judged.values()), "+"), "yes" if tuning["used"] else "no"]
-            losses = [round(loss, 3) for loss in tuning["losses"]]
-            print(f"{name}: held-out loss {tuning['plain_loss']:.3f} plain, then {losses}")
+            cells += [shown((gain.value, gain.low, gain.high), "+"), "yes" if tuning.used else "no"]
+            losses = [loss and round(loss, 3) for loss in tuning.losses]
+            print(f"{name}: held-out loss {tuning.plain_loss:.3f} plain, then {losses}")
         print(f"| {name} (n = {len(rows)}) | {' | '.join(cells)} |", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""From a plan's file to an opened run, and to a run that is led, as the commands need them."""
+"""From a plan's file to an opened run, and to one that this process alone coordinates, as the commands need them."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -23,14 +23,15 @@ def lead_stage(
     workers: int = 1,
     does: "Callable[[Run], Any] | None" = None,
 ) -> Any:
-    """Leads the plan's workspace while one stage, or "run" for all, is done; by `does`, where it is given."""
-    from stages.runtime.local_workers import LocalWorkers, share_cores, take_gpu
+    """Does one stage, or "run" for all, as the only process of the workspace that may; by `does`, where it is given."""
+    from stages.runtime.gpu_allocation import share_cores, take_gpu
+    from stages.runtime.local_workers import LocalWorkers
 
     opened = read(plan, overrides)
     share_cores(workers)
     quiet_libraries()
     from stages.pipeline import run_all, run_one
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
     from storage.locks.workspace_lock import lead
 
     with lead(opened.root):
@@ -38,10 +39,10 @@ def lead_stage(
         run.files.sweep()
         take_gpu(run.root, run.report)
         if anew is not None:
-            begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
+            reset_stage(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
-        with LocalWorkers(words, workers - 1, run.report) as crew:
-            run = replace(run, crew=crew)
+        with LocalWorkers(words, workers - 1, run.report) as local_workers:
+            run = replace(run, local_workers=local_workers)
             if does is not None:
                 return does(run)
             return run_all(run) if what == "run" else run_one(run, what)
@@ -84,7 +85,7 @@ def read(plan: Path, overrides: Sequence[str]) -> "Plan":
 
 
 def opened_run(plan: "Plan") -> "Run":
-    """The plan's run, which tells on the terminal how it goes on."""
+    """The plan's run, which reports its progress on the terminal."""
     from stages.console.progress_bar import Terminal
     from stages.runtime.run_context import open_run
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.infer.executors import ExecutorChoice
 from stages.plan.plan_settings import InferSettings
-from stages.runtime.predictor import Predictor, making_of
+from stages.runtime.predictor import Predictor, model_identity
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord
@@ -41,7 +41,7 @@ def choose_engines(run: Run, predictor: Predictor, texts: Sequence[str]) -> Exec
 
 def member_of(run: Run, record: ModelRecord) -> Member:
     """A kept model's folder on this machine, and the folder for its converted forms."""
-    converted = run.cache / "engines" / making_of(record) / record.name.replace("/", "-")
+    converted = run.cache / "engines" / model_identity(record) / record.name.replace("/", "-")
     return Member(run.files.fetch(record.path), int(record.recipe["max_length"]), converted)
 
 

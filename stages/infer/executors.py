@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.runtime.local_workers import all_gpus, end_with
+from stages.runtime.gpu_allocation import all_gpus
+from stages.runtime.local_workers import end_with
 from stages.runtime.quiet_libraries import quiet_libraries
 from transfer.encoders.tokenization import Tokens, encode, same_tokens
 from transfer.engines.engine_factory import Member, open_engine

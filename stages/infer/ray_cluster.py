@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from stages.runtime.local_workers import all_gpus
+from stages.runtime.gpu_allocation import all_gpus
 from transfer.errors import UserError
 
 LOCAL = "local"  # Ray's address for a cluster of its own on this machine

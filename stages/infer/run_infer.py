@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.datasets.masked_authors import masked_notes
-from stages.ensemble.run_ensemble import final_predictor
 from stages.infer.engine_selection import choose_engines
 from stages.infer.executors import StartExecutor, local_executor
 from stages.infer.shard_pipeline import ShardPipeline
 from stages.results.infer_result import InferResult, UnreadableInput
-from stages.runtime.predictor import Predictor
+from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, run_stage
 from storage.records.shard_records import ShardRecord

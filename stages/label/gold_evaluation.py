@@ -1,27 +1,35 @@
-"""A labeller measured against people: agreement, reliability, and what calibration on gold's tune half makes of it."""
+"""A labeller evaluated on gold: agreement with people, reliability, and what calibration on gold's tune half gives."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.original_and_gold import Gold
+from stages.datasets.pseudo_labels import probabilities_of
 from stages.plan.schema import Plan
+from stages.results.label_result import (
+    CalibrationEffect,
+    ConfidenceFigures,
+    GoldEvaluation,
+    GoldIntervals,
+    UncalibratedFigures,
+)
+from stages.results.stage_result import Interval
 from storage.records.pseudo_labels import LabelRow
 from transfer.corpus.labelled import Labelled
-from transfer.metrics.calibration_error import reliability
+from transfer.metrics.calibration_error import Reliability, reliability
 from transfer.metrics.scores import bootstrap_interval, score
-from transfer.metrics.temperature_scaling import Calibration, calibration_from, fit_calibration
+from transfer.metrics.temperature_scaling import Calibration, fit_calibration
 
-NOTHING: dict[str, Any] = {"accuracy": None, "macro_f1": None, "kappa": None, "calibration": None, "calibrated": None}
+Statistic = Literal["accuracy", "macro_f1", "kappa"]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Answers that are a label, beside what people said.
+class GoldAnswers:
+    """A labeller's answers to gold rows that have a label, with people's labels of the same rows.
 
     label, truth: (N,) int64. probabilities: (N, K), a row of NaN where confidence is unknown. weights: (N,) or None.
     """
@@ -31,123 +39,105 @@ class Judged:
     probabilities: NDArray[np.float64]
     weights: NDArray[np.float64] | None
 
-    def sure(self) -> "Judged":
+    def with_confidence(self) -> "GoldAnswers":
         """The rows whose confidence is known."""
         known = ~np.isnan(self.probabilities).any(axis=1)
         weights = None if self.weights is None else self.weights[known]
-        return Judged(self.label[known], self.truth[known], self.probabilities[known], weights)
+        return GoldAnswers(self.label[known], self.truth[known], self.probabilities[known], weights)
+
+    def reliability(self) -> Reliability | None:
+        """None where no confidence is known."""
+        rows = self.with_confidence()
+        return reliability(rows.probabilities, rows.truth, rows.weights) if len(rows.truth) else None
+
+    def interval(self, plan: Plan, statistic: Statistic) -> Interval | None:
+        """None where the statistic is undefined: κ where people and labeller give one label alone."""
+        k = len(plan.labels)
+        found = bootstrap_interval(statistic, self.label, self.truth, k, seed=plan.seed, weights=self.weights)
+        return Interval.of(found)
 
 
-def against_people(plan: Plan, answers: Mapping[str, LabelRow], gold: Gold | None) -> dict[str, Any]:
-    """Figures of gold's report half, of the answers as stage two will read them: calibrated where that was chosen.
+def evaluate_on_gold(plan: Plan, answers: Mapping[str, LabelRow], gold: Gold | None) -> GoldEvaluation | None:
+    """Figures of gold's report half for the answers as stage two will read them: calibrated where the plan says so.
 
-    accuracy, macro_f1 and kappa are weighted where gold has weights; per_class and confusion count rows. An answer
-    without a label is left out. `calibration` was fitted on gold's tune half; `calibrated` has log-loss, ece and kappa
-    of the report half `before` and `after` it. Both are null where nothing was calibrated.
+    None without gold, or where none of its report half has an answer with a label.
     """
-    if gold is None:
-        return dict(NOTHING)
-    raw = judged(answers, gold.report, len(plan.labels))
-    if not len(raw.truth):
-        return dict(NOTHING)
-    calibration = _fitted(plan, judged(answers, gold.tune, len(plan.labels)))
+    raw = gold_answers(answers, gold.report, len(plan.labels)) if gold else None
+    if gold is None or raw is None or not len(raw.truth):
+        return None
+    calibration = _fit(plan, gold_answers(answers, gold.tune, len(plan.labels)))
     if calibration is None:
-        return {**_agreement(plan, raw), **_confidence(raw), "calibration": None, "calibrated": None}
+        return _evaluation(plan, raw, None, None)
     label, probabilities = calibration.applied(raw.label, raw.probabilities)
     after = replace(raw, label=label, probabilities=probabilities)
-    told = {"before": _brief(plan, raw), "after": _brief(plan, after)}
-    return {
-        **_agreement(plan, after),
-        **_confidence(after),
-        "calibration": calibration.as_dict(),
-        "calibrated": told,
-    }
+    effect = CalibrationEffect(before=_confidence(plan, raw), after=_confidence(plan, after))
+    return _evaluation(plan, after, calibration, effect)
 
 
-def raw_figures(plan: Plan, answers: Mapping[str, LabelRow], gold: Gold | None) -> dict[str, Any]:
-    """accuracy, macro_f1 and kappa of answers as they came, on gold's report half, `gold_n` of its rows; `log_loss` and
-    `ece` where confidence is known. All null without gold or answers to it."""
-    raw = judged(answers, gold.report, len(plan.labels)) if gold else None
-    if raw is None or not len(raw.truth):
-        return dict.fromkeys(("accuracy", "macro_f1", "kappa", "log_loss", "ece"), None) | {"gold_n": 0}
-    values = {name: _interval(plan, raw, name)["value"] for name in ("accuracy", "macro_f1")}
-    return {**values, **_brief(plan, raw), "gold_n": len(raw.truth)}
+def uncalibrated_figures(
+    plan: Plan, answers: Mapping[str, LabelRow], n_queried: int, gold: Gold | None
+) -> UncalibratedFigures:
+    """Figures of answers as they came. n_queried: number of comments that the labeller was to answer."""
+    labelled = sum(row.label is not None for row in answers.values())
+    raw = gold_answers(answers, gold.report, len(plan.labels)) if gold else None
+    n = len(raw.truth) if raw else 0
+    accuracy, macro_f1 = (raw.interval(plan, name) if raw and n else None for name in ("accuracy", "macro_f1"))
+    confidence = _confidence(plan, raw) if raw and n else ConfidenceFigures(kappa=None, log_loss=None, ece=None)
+    return UncalibratedFigures(
+        labelled=labelled,
+        missing=n_queried - labelled,
+        accuracy=accuracy and accuracy.value,
+        macro_f1=macro_f1 and macro_f1.value,
+        **dict(confidence),
+        gold_n=n,
+    )
 
 
-def judged(answers: Mapping[str, LabelRow], gold: Labelled, k: int) -> Judged:
-    """The gold rows that the labeller gave a label."""
+def gold_answers(answers: Mapping[str, LabelRow], gold: Labelled, k: int) -> GoldAnswers:
+    """The gold rows that the labeller gave a label. k: number of labels."""
     rows = [i for i, key in enumerate(gold.keys) if key in answers and answers[key].label is not None]
     given = [answers[gold.keys[i]] for i in rows]
-    return Judged(
+    return GoldAnswers(
         label=np.array([row.label for row in given], dtype=np.int64),
         truth=gold.labels[rows],
-        probabilities=distributions(given, k),
+        probabilities=probabilities_of(given, k),
         weights=None if gold.weights is None else gold.weights[rows],
     )
 
 
-def distributions(rows: list[LabelRow], k: int) -> NDArray[np.float64]:
-    """(N, K), a row of NaN where confidence is unknown."""
-    return np.array([row.probabilities or [math.nan] * k for row in rows], dtype=np.float64).reshape(-1, k)
-
-
-def calibration_of(result: Mapping[str, Any]) -> Calibration | None:
-    """The calibration that a labelling's result records, for those who read its labels."""
-    told = result.get("calibration")
-    return None if told is None else calibration_from(told)
-
-
-def _fitted(plan: Plan, tune: Judged) -> Calibration | None:
+def _fit(plan: Plan, tune: GoldAnswers) -> Calibration | None:
     how = plan.pseudo_label.calibrate if plan.pseudo_label else "none"
-    sure = tune.sure()
-    if not len(sure.truth):
+    rows = tune.with_confidence()
+    if not len(rows.truth):
         return None
-    found = fit_calibration(how, sure.probabilities, sure.truth, sure.weights, seed=plan.seed)
+    found = fit_calibration(how, rows.probabilities, rows.truth, rows.weights, seed=plan.seed)
     return None if found.kind == "none" else found
 
 
-def _agreement(plan: Plan, rows: Judged) -> dict[str, Any]:
-    k = len(plan.labels)
-    scores = score(np.eye(k)[rows.label], rows.truth, plan.labels)
-    intervals = {name: _interval(plan, rows, name) for name in ("accuracy", "macro_f1")}
-    return {
-        **{name: found["value"] for name, found in intervals.items()},
-        "intervals": intervals,
-        "kappa": _kappa(plan, rows),
-        "gold_n": len(rows.truth),
-        "gold_is_weighted": rows.weights is not None,
-        "per_class": scores.per_class,
-        "confusion": [list(row) for row in scores.confusion],
-    }
+def _evaluation(
+    plan: Plan, rows: GoldAnswers, calibration: Calibration | None, effect: CalibrationEffect | None
+) -> GoldEvaluation:
+    scores = score(np.eye(len(plan.labels))[rows.label], rows.truth, plan.labels)
+    accuracy, macro_f1 = rows.interval(plan, "accuracy"), rows.interval(plan, "macro_f1")
+    assert accuracy is not None  # only κ can be undefined
+    assert macro_f1 is not None
+    return GoldEvaluation(
+        accuracy=accuracy.value,
+        macro_f1=macro_f1.value,
+        intervals=GoldIntervals(accuracy=accuracy, macro_f1=macro_f1),
+        kappa=rows.interval(plan, "kappa"),
+        gold_n=len(rows.truth),
+        gold_is_weighted=rows.weights is not None,
+        per_class=scores.per_class,
+        confusion=[list(row) for row in scores.confusion],
+        reliability=rows.reliability(),
+        unknown_confidence=len(rows.truth) - len(rows.with_confidence().truth),
+        calibration=calibration,
+        calibrated=effect,
+    )
 
 
-def _confidence(rows: Judged) -> dict[str, Any]:
-    """`reliability`, None where no confidence is known; it then says nothing of `unknown_confidence` rows."""
-    sure = rows.sure()
-    found = reliability(sure.probabilities, sure.truth, sure.weights) if len(sure.truth) else None
-    return {
-        "reliability": None if found is None else asdict(found) | {"bins": [asdict(b) for b in found.bins]},
-        "unknown_confidence": len(rows.truth) - len(sure.truth),
-    }
-
-
-def _brief(plan: Plan, rows: Judged) -> dict[str, Any]:
-    sure = rows.sure()
-    found = reliability(sure.probabilities, sure.truth, sure.weights) if len(sure.truth) else None
-    return {
-        "kappa": _kappa(plan, rows),
-        "log_loss": found.log_loss if found else None,
-        "ece": found.ece if found else None,
-    }
-
-
-def _kappa(plan: Plan, rows: Judged) -> dict[str, float] | None:
-    """None where it is undefined: one label is all that people and labeller ever say."""
-    found = _interval(plan, rows, "kappa")
-    return None if math.isnan(found["value"]) else found
-
-
-def _interval(plan: Plan, rows: Judged, statistic: Any) -> dict[str, float]:
-    k = len(plan.labels)
-    found = bootstrap_interval(statistic, rows.label, rows.truth, k, seed=plan.seed, weights=rows.weights)
-    return dict(zip(("value", "low", "high"), found, strict=True))
+def _confidence(plan: Plan, rows: GoldAnswers) -> ConfidenceFigures:
+    found = rows.reliability()
+    kappa = rows.interval(plan, "kappa")
+    return ConfidenceFigures(kappa=kappa, log_loss=found and found.log_loss, ece=found and found.ece)

@@ -1,11 +1,12 @@
-"""The plan's labellers: each an LLM asked in one way or several, all of them together the one that stage two reads."""
+"""The plan's labellers: each an LLM with one prompt or several, their answers averaged; and all together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stages.datasets.original_and_gold import Gold, read_original
+from stages.datasets.original_and_gold import Gold
+from stages.datasets.run_data import data_of
 from stages.label.self_training import teacher_of
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
@@ -22,84 +23,94 @@ from transfer.labellers.prompt import PromptSettings, variants
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is left to know of a labeller once its model is gone. ways: identity and prompt of each of its ways."""
+class LabellerFacts:
+    """What is known of a labeller when its model is unloaded. variants: identity and prompt of each prompt variant."""
 
     name: str
     identity: str
     settings: LabellerSettings
-    ways: tuple[tuple[str, PromptSettings], ...]
+    variants: tuple[tuple[str, PromptSettings], ...]
 
 
 @dataclass(frozen=True)
 class LabellerEnsemble:
-    """One labeller of the plan. where: its key. ways: the same LLM with each of its prompts; one where it has one.
+    """One labeller of the plan. where: its key there. variants: the same LLM with each of its prompts, at least one.
 
-    Its answer to a comment is the mean of its ways' answers; see transfer.labellers.mean_answer.
+    Its answer to a comment is the mean of their answers; see transfer.labellers.mean_answer.
     """
 
     where: str
     settings: LabellerSettings
     prompts: tuple[PromptSettings, ...]
-    ways: tuple[Labeller, ...]
+    variants: tuple[Labeller, ...]
 
     @cached_property
     def identity(self) -> str:
-        """That of the only way, or one of its own."""
-        return together([way.identity for way in self.ways])
+        """That of the only variant, or one of its own."""
+        return combined_identity([variant.identity for variant in self.variants])
 
     @property
     def description(self) -> dict[str, Any]:
-        """What the store keeps; the model as the plan writes it: where a folder lies on this machine is no matter."""
-        if len(self.ways) == 1:
-            return self.described(self.ways[0])
-        members = [way.identity for way in self.ways]
-        shared = {name: self.ways[0].description.get(name) for name in ("base_url", "labels")}
-        return {"kind": "mean", "model": f"{self.name}, {len(self.ways)} prompts", "members": members, **shared}
+        """What the store keeps."""
+        if len(self.variants) == 1:
+            return self.description_of(self.variants[0])
+        members = [variant.identity for variant in self.variants]
+        shared = {name: self.variants[0].description.get(name) for name in ("base_url", "labels")}
+        return {"kind": "mean", "model": f"{self.name}, {len(self.variants)} prompts", "members": members, **shared}
+
+    def description_of(self, variant: Labeller) -> dict[str, Any]:
+        """A variant's own, its model as the plan names it: where a folder lies on this machine does not matter."""
+        return {**variant.description, "model": self.settings.model or variant.description["model"]}
 
     @property
     def name(self) -> str:
-        """What tables call it."""
-        return str(self.settings.model or self.ways[0].description.get("model"))
+        """For tables."""
+        return str(self.settings.model or self.variants[0].description.get("model"))
 
     @property
-    def facts(self) -> Facts:
-        """See Facts."""
-        ways = zip((way.identity for way in self.ways), self.prompts, strict=True)
-        return Facts(self.name, self.identity, self.settings, tuple(ways))
-
-    def described(self, way: Labeller) -> dict[str, Any]:
-        """A way's description, its model as the plan writes it."""
-        return {**way.description, "model": self.settings.model or way.description["model"]}
+    def facts(self) -> LabellerFacts:
+        """See LabellerFacts."""
+        pairs = zip((variant.identity for variant in self.variants), self.prompts, strict=True)
+        return LabellerFacts(self.name, self.identity, self.settings, tuple(pairs))
 
 
-def together(identities: Sequence[str]) -> str:
+def combined_identity(identities: Sequence[str]) -> str:
     """The identity of several labellers whose answers are averaged, in whatever order; of one, its own."""
     return identities[0] if len(identities) == 1 else identity_of({"kind": "mean", "members": sorted(identities)})
 
 
-def panels_of(run: Run, gold: Gold | None) -> list[LabellerEnsemble]:
+def combined_description(ensembles: Sequence[LabellerEnsemble]) -> dict[str, Any]:
+    """The description of several labellers whose answers are averaged; of one, its own."""
+    known = {ensemble.identity: ensemble.description for ensemble in ensembles}
+    descriptions = list(known.values())
+    if len(descriptions) == 1:
+        return descriptions[0]
+    names = " + ".join(str(description["model"]) for description in descriptions)
+    return {"kind": "mean", "model": names, "members": list(known), "labels": descriptions[0]["labels"]}
+
+
+def labeller_ensembles(run: Run, gold: Gold | None) -> list[LabellerEnsemble]:
     """The plan's labellers, not yet loaded.
 
-    Raises UserError where one cannot be had, or stands there twice; for a teacher where stage one is not done.
+    Raises UserError where one cannot be had, or is named twice; for a teacher where stage one is not done.
     """
-    found = [_panel(run, where, settings, gold) for where, settings in named_labellers(run.plan)]
-    seen: dict[str, str] = {}
-    for panel in found:
-        first = seen.setdefault(panel.identity, panel.where)
-        if first != panel.where:
-            raise UserError(f"{panel.where}: asks the same as {first}", *_twice(panel, first, found))
+    found = [_ensemble(run, where, settings, gold) for where, settings in named_labellers(run.plan)]
+    places: dict[str, str] = {}
+    for ensemble in found:
+        first = places.setdefault(ensemble.identity, ensemble.where)
+        if first != ensemble.where:
+            raise UserError(f"{ensemble.where}: asks the same as {first}", *_twice(ensemble, first, found))
     return found
 
 
 def require_labellers(plan: Plan) -> None:
-    """Raises UserError for a labeller that cannot be had: told before hours of stage one. Teachers are not made yet."""
+    """Raises UserError for a labeller that cannot be had: before hours of stage one. Teachers are not made yet."""
     for where, settings in named_labellers(plan):
-        _require_source(plan, settings.prompt, where)
+        _require_gold(plan, settings.prompt, where)
         if settings.teacher is not None:
             require_labeller(settings, plan.labels, where)
         else:
-            _made(plan, where, settings, None)
+            _labeller(plan, where, settings, None)
             if settings.base_url is None:
                 _require_bits(settings, where)
 
@@ -122,17 +133,16 @@ def named_labellers(plan: Plan) -> Iterator[tuple[str, LabellerSettings]]:
         yield f"pseudo_label.labellers[{i}]", labeller
 
 
-def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None) -> list[Example]:
-    """What a prompt's examples are drawn from: gold's tune half, or the original training data without gold's texts."""
-    if how.source == "gold" and gold is not None:
-        return _examples(plan, gold.tune)
-    keys = {*gold.tune.keys, *gold.report.keys} if gold else ()
-    return _examples(plan, read_original(plan, keys).train)
+def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None, original: Callable[[], Labelled]) -> list[Example]:
+    """What a prompt's examples are from: gold's tune half, or what `original` reads, the original training data."""
+    if how.source == "gold":
+        return _examples(plan, gold.tune) if gold else []
+    return _examples(plan, original())
 
 
-def _twice(panel: LabellerEnsemble, first: str, found: Sequence[LabellerEnsemble]) -> tuple[str, ...]:
-    """What to do about a labeller that stands there twice."""
-    if any(one.settings.tuning for one in found if one.where in {first, panel.where}):
+def _twice(ensemble: LabellerEnsemble, first: str, found: Sequence[LabellerEnsemble]) -> tuple[str, ...]:
+    """What to do about a labeller that is named twice."""
+    if any(one.settings.tuning for one in found if one.where in {first, ensemble.where}):
         return (
             "a labeller whose tuning does not gain is the plain one: keep one of them;",
             "its tuning is compared with the plain prompt in any case",
@@ -140,24 +150,27 @@ def _twice(panel: LabellerEnsemble, first: str, found: Sequence[LabellerEnsemble
     return ("one labeller twice agrees with itself: remove it",)
 
 
-def _panel(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) -> LabellerEnsemble:
-    require_labeller(settings, run.plan.labels, where)  # the whole prompt, before it is split into its ways
+def _ensemble(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) -> LabellerEnsemble:
+    require_labeller(settings, run.plan.labels, where)  # the whole prompt, before it is split into its variants
     if settings.teacher is not None:
         return LabellerEnsemble(where, settings, (settings.prompt,), (teacher_of(run),))
-    _require_source(run.plan, settings.prompt, where)
+    _require_gold(run.plan, settings.prompt, where)
     shots: FewShotExamples | None = None
     how = settings.prompt.examples
     if isinstance(how, DrawnExamples):
-        shots = draw_examples(how, example_rows(run.plan, how, gold), run.plan.labels, run.plan.seed)
-        if not shots.facts:  # the same for all comments: as if the plan spelt them out
+        shots = draw_examples(
+            how, example_rows(run.plan, how, gold, lambda: data_of(run).original.train), run.plan.labels, run.plan.seed
+        )
+        if not shots.facts:  # the same for all comments: as if the plan wrote them out
             settings = _with_prompt(settings, settings.prompt.model_copy(update={"examples": shots.of([""])[0]}))
             shots = None
     prompts = variants(settings.prompt, run.plan.labels)
-    first = _made(run.plan, where, _with_prompt(settings, prompts[0]), shots)
-    return LabellerEnsemble(where, settings, tuple(prompts), (first, *(first.asking(prompt) for prompt in prompts[1:])))
+    first = _labeller(run.plan, where, _with_prompt(settings, prompts[0]), shots)
+    others = (first.asking(prompt) for prompt in prompts[1:])
+    return LabellerEnsemble(where, settings, tuple(prompts), (first, *others))
 
 
-def _made(plan: Plan, where: str, settings: LabellerSettings, shots: FewShotExamples | None) -> Labeller:
+def _labeller(plan: Plan, where: str, settings: LabellerSettings, shots: FewShotExamples | None) -> Labeller:
     if settings.base_url is None and settings.model is not None:
         settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
     return make_labeller(settings, plan.labels, device_name(), where, shots)
@@ -171,18 +184,11 @@ def _examples(plan: Plan, rows: Labelled) -> list[Example]:
     return [Example(text=text, label=plan.labels[i]) for text, i in zip(rows.texts, rows.labels, strict=True)]
 
 
-def _require_source(plan: Plan, prompt: PromptSettings, where: str) -> None:
+def _require_gold(plan: Plan, prompt: PromptSettings, where: str) -> None:
+    """Raises UserError where examples are to come from gold, and the plan has none."""
     how = prompt.examples
     if isinstance(how, DrawnExamples) and how.source == "gold" and plan.gold is None:
         raise UserError(
             f"{where}.prompt.examples.from: gold, and the plan names none",
             "label some with moodline annotate, or draw from: original",
         )
-
-
-def summed(descriptions: Sequence[Mapping[str, Any]], identities: Sequence[str]) -> dict[str, Any]:
-    """The description of several labellers averaged; of one, its own."""
-    if len(descriptions) == 1:
-        return dict(descriptions[0])
-    names = " + ".join(str(told["model"]) for told in descriptions)
-    return {"kind": "mean", "model": names, "members": list(identities), "labels": descriptions[0]["labels"]}

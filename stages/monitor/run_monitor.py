@@ -6,7 +6,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from stages.ensemble.run_ensemble import final_predictor
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.context_builder import context_of, covariate_fingerprints
 from stages.monitor.gold_predictions import gold_fingerprint, gold_predictions
@@ -18,6 +17,7 @@ from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.line import Line
 from stages.results.monitor_result import MonitorResult
 from stages.runtime.overview import table_rows
+from stages.runtime.predictor import final_predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, result_of, run_stage
@@ -46,7 +46,7 @@ def run_monitor(run: Run) -> MonitorResult:
         "labels": run.plan.labels,
         "judged (content)": gold_fingerprint(run),
         "series and events (content)": covariate_fingerprints(run.plan),
-        "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
+        "results": fingerprint({"rows": _model_rows(run), "labeller": _labeller_facts(run)}),
         "moodline": [run.plan.name, version("moodline")],
         "seed": run.plan.seed,
         "extras": [name for name in ("ruptures", "statsmodels") if find_spec(name) is not None],
@@ -73,7 +73,7 @@ def _estimate_and_write(run: Run, inferred: Mapping[str, Any]) -> MonitorResult:
     notice = SIMULATED if "simulation" in facts else None
     draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=notice, context=context)
     pictures = pictures_html(kept_pictures(folder))
-    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], context=context, pictures=pictures)
+    write_page(line, _model_rows(run), facts, folder / OUTPUTS["page"], context=context, pictures=pictures)
     return line_result(line, context)
 
 
@@ -101,6 +101,10 @@ def _facts(run: Run, inferred: Mapping[str, Any], line: Line) -> dict[str, dict[
     records = stage_records.read_all(run.engine, run.plan.name)
     stages = {r.stage: r.fingerprint for r in records if r.stage != MonitorResult.stage}
     return facts | {"lineage": {"predictor": inferred["model"]} | _members(run) | stages}
+
+
+def _model_rows(run: Run) -> list[dict[str, Any]]:
+    return [row.as_json() for row in table_rows(run)]
 
 
 def _members(run: Run) -> dict[str, object]:

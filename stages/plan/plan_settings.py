@@ -1,4 +1,4 @@
-"""What each stage can be told by the plan, with its defaults."""
+"""The settings of each stage in a plan, with their defaults."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -57,7 +57,7 @@ class SearchSettings(Settings):
     trials: int = Field(default=20, ge=1, le=10_000, description="complete and pruned trials per candidate, in all")
     metric: MetricName = Field(default="macro_f1", description="what is optimised, on the validation split")
     sampler: SamplerName = Field(
-        default="tpe", description="what proposes trials: tpe, gp, qmc or random; trial 0 is the published recipe"
+        default="tpe", description="what samples trials: tpe, gp, qmc or random; trial 0 is the published recipe"
     )
     pruner: PrunerName = Field(
         default="median",
@@ -65,25 +65,25 @@ class SearchSettings(Settings):
     )
     timeout: Duration | None = Field(
         default=None,
-        description="8h, 90m or minutes: how long a command works on one study before it begins no further trial",
+        description="8h, 90m or minutes: how long a command works on one study before it starts no further trial",
     )
     keep: int = Field(default=3, ge=1, le=100, description="trials per study whose weights stay on disk")
     seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
     trial_timeout: float | None = Field(
         default=None,
         gt=0,
-        description="minutes of training that a trial may take, all resumes together, here and in stage two; "
+        description="minutes of training that a trial may take, resumes included, here and in stage two; "
         "beyond that it counts as pruned",
     )
     token_budget: int | None = Field(
         default=None,
         ge=1,
         description="padded tokens computed at a time, here and in stage two: micro-batches add up to batch_size; "
-        "null: the device's default; halved where its memory does not do",
+        "null: the device's default; halved where its memory is too small",
     )
     gradient_checkpointing: Literal[True, False, "auto"] = Field(
         default="auto",
-        description="compute activations again instead of keeping them, here and in stage two: less memory, a third "
+        description="recompute activations instead of keeping them, here and in stage two: less memory, a third "
         "more time, the same weights; auto: when one text at a time is still too much",
     )
     subset: SubsetSettings | None = Field(
@@ -91,10 +91,11 @@ class SearchSettings(Settings):
     )
     recheck: Recheck = Field(
         default="auto",
-        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
+        description="refit the best trials on fresh seeds: {top: 2, seeds: 3}, none, or auto: these from 20 trials on",
     )
     space: dict[str, DimensionField] = Field(
-        default_factory=dict, description="parameters searched otherwise than by default: a range, choices or a value"
+        default_factory=dict,
+        description="parameters not searched as by default: a range, choices or a value",
     )
 
     @model_validator(mode="after")
@@ -110,11 +111,11 @@ class AdaptSettings(Settings):
         default="search",
         description="what is adapted: every candidate before stage one, or its winner before stage two",
     )
-    comments: int = Field(default=50_000, ge=20, description="comments read at most, a random sample; gold never")
-    steps: int | None = Field(default=None, ge=1, description="optimiser steps; null: once through the comments")
-    minutes: float | None = Field(
-        default=None, gt=0, description="for each encoder, all resumes together; null: no limit"
+    comments: int = Field(
+        default=50_000, ge=20, description="comments trained on at most, sampled at random; never gold"
     )
+    steps: int | None = Field(default=None, ge=1, description="optimiser steps; null: once through the comments")
+    minutes: float | None = Field(default=None, gt=0, description="for each encoder, resumes included; null: no limit")
     mask: Literal["token", "word"] = Field(default="token", description="what is masked: tokens, or whole words")
     share: float = Field(default=0.15, gt=0, le=0.5, description="share of the tokens that is masked")
     learning_rate: float = Field(default=5e-5, gt=0, lt=1, description="peak of the rate, which then falls to 0")
@@ -123,7 +124,7 @@ class AdaptSettings(Settings):
 
 
 class PseudoLabelSettings(Settings):
-    """What labels a sample of the comments, and which."""
+    """The labellers, and the sample of comments that they label."""
 
     labeller: LabellerSettings = Field(
         default_factory=lambda: LabellerSettings(model="google/gemma-3-4b-it"), description="the LLM that labels"
@@ -131,12 +132,12 @@ class PseudoLabelSettings(Settings):
     labellers: list[LabellerSettings] | None = Field(
         default=None,
         min_length=2,
-        description="several, each as labeller and in its place, all asked about the same comments; stage two learns "
-        "from the mean of their answers",
+        description="several, each as labeller and in its place, all given the same comments; stage two trains on "
+        "the mean of their answers",
     )
     sample: int = Field(default=9000, ge=1, description="comments labelled, in all")
     sources: list[CommentSource] | None = Field(
-        default=None, min_length=1, description="where the sample is drawn from; null: the comments"
+        default=None, min_length=1, description="what the sample is from; null: the comments"
     )
     choose: Choose = Field(
         default="stratified",
@@ -146,15 +147,15 @@ class PseudoLabelSettings(Settings):
     languages: list[Language] | None = Field(
         default=None,
         min_length=1,
-        description="others are left out, as far as script tells: ko, en (any Latin letters), ja, zh; null: all stay",
+        description="others are left out, as the script shows: ko, en (any Latin letters), ja, zh; null: all stay",
     )
     simulation: bool = Field(
         default=False, description="the labeller is a stand-in for an LLM; every table, page and model card says so"
     )
     calibrate: Calibrate = Field(
         default="auto",
-        description="how gold's tune half puts the labeller's probabilities right before stage two learns from them: "
-        "none, temperature, bias (temperature and a bias per label), batch (its mean answer is taken out), or auto: "
+        description="how the labeller's probabilities are calibrated on gold's tune half, before stage two uses them: "
+        "none, temperature, bias (temperature and a bias per label), batch (its mean answer is divided out), or auto: "
         "the simplest of the first three that others do not clearly beat; none below 50 rows",
     )
     min_kappa: float | None = Field(
@@ -176,7 +177,7 @@ class FurtherSettings(Settings):
 
     trials: int = Field(default=10, ge=1, le=10_000, description="complete and pruned trials, in all")
     sampler: SamplerName = Field(
-        default="tpe", description="what proposes trials: tpe, gp, qmc or random; trial 0 is the winner's recipe"
+        default="tpe", description="what samples trials: tpe, gp, qmc or random; trial 0 is the winner's recipe"
     )
     pruner: PrunerName = Field(
         default="median",
@@ -184,13 +185,13 @@ class FurtherSettings(Settings):
     )
     timeout: Duration | None = Field(
         default=None,
-        description="8h, 90m or minutes: how long a command works on the study before it begins no further trial",
+        description="8h, 90m or minutes: how long a command works on the study before it starts no further trial",
     )
     keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
     seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
     recheck: Recheck = Field(
         default="auto",
-        description="best trials once more on fresh seeds: {top: 2, seeds: 3}, none, or auto: that from 20 trials on",
+        description="refit the best trials on fresh seeds: {top: 2, seeds: 3}, none, or auto: these from 20 trials on",
     )
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
@@ -217,35 +218,35 @@ class FurtherSettings(Settings):
 
 
 class RoundsSettings(Settings):
-    """Rounds of stage two: its best trials label more comments, from which it is searched anew."""
+    """Rounds of stage two: its best trials label more comments, with which it is searched again."""
 
     most: int = Field(
-        default=3, ge=2, le=20, description="rounds at most, the first included; it ends when one helps no more"
+        default=3, ge=2, le=20, description="rounds at most, the first included; it ends when a round is no better"
     )
     comments: int = Field(
-        default=5000, ge=1, description="comments labelled for a round beyond those of the one before"
+        default=5000, ge=1, description="comments labelled for a round in addition to those of the round before"
     )
     top: int = Field(default=3, ge=1, le=100, description="kept trials of a round whose mean labels for the next")
 
 
 class EnsembleSettings(Settings):
-    """Which models vote, and how their probabilities become one."""
+    """Which models are combined, and how."""
 
     top: int = Field(default=5, ge=1, le=100, description="members at most: the best kept trials of all studies")
     combine: Combine = Field(
         default="mean",
-        description="mean, product, maximum or minimum, with equal weights; weighted, greedy or stacking, learnt on "
+        description="mean, product, maximum or minimum, with equal weights; weighted, greedy or stacking, fitted on "
         "validation; or auto: the best of them there",
     )
     calibrate: CalibrateMembers = Field(
         default="none",
-        description="temperature: each member's confidence is put right on validation before it votes; auto: where "
-        "that is better there",
+        description="temperature: each member is calibrated on validation before it is combined; auto: where that is "
+        "better there",
     )
 
 
 class DistilSettings(Settings):
-    """One model from many: what the ensemble says of the comments trains an encoder of the size asked for."""
+    """Distillation: the ensemble's predictions on comments train one encoder."""
 
     encoder: str = Field(min_length=1, description="pretrained encoder to train: a hub name or a folder, as candidates")
     sample: int = Field(default=20_000, ge=20, description="comments that the ensemble labels for it, at most")
@@ -253,13 +254,13 @@ class DistilSettings(Settings):
         default=1.0,
         gt=0,
         le=20,
-        description="above 1, teacher and pupil are compared with their small probabilities raised",
+        description="above 1, teacher and student are compared with their small probabilities raised",
     )
     labels: float = Field(
         default=0.0,
         ge=0,
         lt=1,
-        description="share of the loss that is on the original data's labels; the rest is on what the ensemble says",
+        description="share of the loss that is on the original data's labels; the rest on the ensemble's predictions",
     )
     trials: int = Field(default=1, ge=1, le=1000, description="fine-tunes tried; of one alone, the published recipe")
     space: dict[str, DimensionField] = Field(
@@ -273,11 +274,11 @@ class InferSettings(Settings):
     engine: Literal["auto", "torch", "openvino", "onnx"] = Field(
         default="auto",
         description="what computes: torch (also on GPUs), openvino or onnx (on CPUs; extras of these names); auto: the "
-        "fastest that gives float32's labels, measured once on comments of the plan and kept to",
+        "fastest that gives float32's labels, measured once on comments of the plan, then kept",
     )
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         default="auto",
-        description="of the products; anything but float32 is refused below 99.5 % of float32's labels, or where a "
+        description="compute dtype; anything but float32 is refused below 99.5 % of float32's labels, or where a "
         "label's share moves by more than 0.2 points; auto: the fastest that is not",
     )
     processes: int | None = Field(

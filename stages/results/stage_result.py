@@ -4,6 +4,7 @@ A stage's own result type lies beside this one, in a file of the stage's name; o
 it, and never the stage's code.
 """
 
+import math
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -14,6 +15,10 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def as_json(self) -> dict[str, Any]:
+        """What `--json` prints and the store keeps."""
+        return self.model_dump(mode="json")
+
 
 class Interval(Record):
     """An estimate with the ends of its 95 % interval."""
@@ -21,6 +26,12 @@ class Interval(Record):
     value: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, estimate: tuple[float, float, float]) -> "Interval | None":
+        """Of value, low and high as a bootstrap gives them; None where they are NaN, as the statistic is undefined."""
+        value, low, high = estimate
+        return None if math.isnan(value) else cls(value=value, low=low, high=high)
 
 
 class TimeLimitStop(Record):
@@ -45,7 +56,3 @@ class StageResult(Record):
     fingerprint: str = ""
     extent: dict[str, JsonValue] = Field(default_factory=dict)
     stopped: TimeLimitStop | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """What `--json` prints and the store keeps."""
-        return self.model_dump(mode="json")

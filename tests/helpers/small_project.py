@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 from tests.helpers import forked_commands
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.helpers.tiny_lms import save_lm
+
+if TYPE_CHECKING:
+    from stages.runtime.run_context import Run
 
 PLAN = """\
 name: small
@@ -109,6 +112,14 @@ class Project:
         assert done.returncode == 0, done.stderr
         told: dict[str, Any] = json.loads(done.stdout)
         return told
+
+
+def opened(project: Project, *overrides: str) -> "Run":
+    """The project's run in this process, with some of the plan's values overridden."""
+    from stages.plan.schema import read_plan
+    from stages.runtime.run_context import open_run
+
+    return open_run(read_plan(project.plan, overrides))
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -17,14 +17,14 @@ def served(project: Project, *more: str) -> "tuple[subprocess.Popen[str], dict[s
 
 
 def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(finished: Project) -> None:
-    process, told = served(finished)
+    process, printed = served(finished)
     try:
-        assert told["url"].startswith("http://127.0.0.1:")
-        assert told["read_only"] is True
-        with urllib.request.urlopen(f"{told['url']}api/studies", timeout=30) as answer:
+        assert printed["url"].startswith("http://127.0.0.1:")
+        assert printed["read_only"] is True
+        with urllib.request.urlopen(f"{printed['url']}api/studies", timeout=30) as answer:
             studies = json.load(answer)["study_summaries"]
         assert {study["study_name"].split(" · ")[1] for study in studies} == {"search", "further"}
-        wipe = urllib.request.Request(f"{told['url']}api/studies/{studies[0]['study_id']}", method="DELETE")
+        wipe = urllib.request.Request(f"{printed['url']}api/studies/{studies[0]['study_id']}", method="DELETE")
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(wipe, timeout=30)
     finally:

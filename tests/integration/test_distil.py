@@ -1,4 +1,4 @@
-"""One model learns from the ensemble: trained, compared with its teacher, used, and begun again when that changes."""
+"""One model is distilled from the ensemble: compared with it, used, and trained again when the ensemble changes."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ def distilled(finished: Project) -> tuple[Project, dict[str, Any]]:
     return finished, finished.json("ensemble", "plan.yaml")
 
 
-def test_the_model_is_shown_beside_its_teacher_and_used(distilled: tuple[Project, dict[str, Any]]) -> None:
-    project, told = distilled
-    found = told["distilled"]
+def test_the_model_is_compared_with_its_teacher_and_used(distilled: tuple[Project, dict[str, Any]]) -> None:
+    project, printed = distilled
+    found = printed["distilled"]
     assert found["winner"]["name"] == "distil/models-bert/trial-0"
     assert found["texts"] == 90
     assert 0 < found["bytes"]["model"] < found["bytes"]["teacher"]
@@ -37,8 +37,8 @@ def test_the_model_is_shown_beside_its_teacher_and_used(distilled: tuple[Project
         assert 0 <= against["agreement"] <= 1
         assert against["macro_f1"]["low"] <= against["macro_f1"]["value"] <= against["macro_f1"]["high"]
     assert found["against"]["test"]["agreement"] > 0.8
-    by_model = {(row["model"], row["split"]): row["macro_f1"] for row in told["rows"] + found["rows"]}
-    difference = by_model["distilled: models/bert", "test"] - by_model[told["chosen"], "test"]
+    by_model = {(row["model"], row["split"]): row["macro_f1"] for row in printed["rows"] + found["rows"]}
+    difference = by_model["distilled: models/bert", "test"] - by_model[printed["chosen"], "test"]
     assert found["against"]["test"]["macro_f1"]["value"] == pytest.approx(difference)
     predicted = project.json("predict", "plan.yaml", "so happy and fun")
     assert predicted["predictor"] == "distil/models-bert/trial-0"
@@ -54,14 +54,14 @@ def test_the_model_is_shown_beside_its_teacher_and_used(distilled: tuple[Project
 
 
 @pytest.mark.slow
-def test_another_teacher_teaches_anew_and_nothing_of_the_old_model_stays(
+def test_another_teacher_trains_another_model_and_nothing_of_the_old_one_stays(
     distilled: tuple[Project, dict[str, Any]],
 ) -> None:
-    project, told = distilled
+    project, printed = distilled
     rates = "distil.space.learning_rate={low: 3e-3, high: 5e-3}"
     sets = [word for override in ("ensemble.top=1", "distil.trials=2", rates) for word in ("--set", override)]
     other = project.json("ensemble", "plan.yaml", *sets)["distilled"]
-    assert other["fingerprint"] != told["distilled"]["fingerprint"]
+    assert other["fingerprint"] != printed["distilled"]["fingerprint"]
     assert [(study["complete"], study["target"]) for study in other["studies"]] == [(2, 2)]
     weights = (project.workspace / "files" / "models").glob("*distil*/**/model.safetensors")
     assert len(list(weights)) == 1
@@ -69,7 +69,7 @@ def test_another_teacher_teaches_anew_and_nothing_of_the_old_model_stays(
     assert len([name for name in names if " · distil · " in name]) == 1
 
 
-def test_final_distilled_without_a_distillation_is_told_at_once(project: Project) -> None:
+def test_final_distilled_without_a_distillation_is_refused_at_once(project: Project) -> None:
     with pytest.raises(UserErrors, match="no model is distilled"):
         read_plan(project.plan, ["final=distilled"])
     with pytest.raises(UserErrors, match="learning_rat"):

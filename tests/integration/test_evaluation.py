@@ -25,47 +25,47 @@ def unseen(finished: Project) -> Project:
 
 def test_an_evaluation_slices_lists_errors_and_draws(unseen: Project) -> None:
     words = ("--source", "video", "--time", "at", "--errors", "wrong.csv", "--pictures", "pictures")
-    told = unseen.json("evaluate", "plan.yaml", "--data", "unseen.csv", *words)
-    assert [part["slice"] for part in told["slices"]["source"]] == ["v0", "v1", "v2"]
-    assert [part["slice"] for part in told["slices"]["month"]] == [f"2024-0{i}" for i in (1, 2, 3, 4)]
-    assert all(sum(part["n"] for part in parts) == told["n"] == 60 for parts in told["slices"].values())
+    printed = unseen.json("evaluate", "plan.yaml", "--data", "unseen.csv", *words)
+    assert [part["slice"] for part in printed["slices"]["source"]] == ["v0", "v1", "v2"]
+    assert [part["slice"] for part in printed["slices"]["month"]] == [f"2024-0{i}" for i in (1, 2, 3, 4)]
+    assert all(sum(part["n"] for part in parts) == printed["n"] == 60 for parts in printed["slices"].values())
     with (unseen.folder / "wrong.csv").open(encoding="utf-8-sig") as file:
         wrong = list(csv.DictReader(file))
-    assert len(wrong) == 60 - sum(told["confusion"][i][i] for i in range(3)) > 0
+    assert len(wrong) == 60 - sum(printed["confusion"][i][i] for i in range(3)) > 0
     sure = [float(row["confidence"]) for row in wrong]
     assert sure == sorted(sure, reverse=True)
     for row in wrong:
         assert row["label"] != row["predicted"]
         assert row["predicted"] == max(LABELS, key=lambda label: float(row[f"p_{label}"]))
-    for row, found in zip(wrong, told["wrong"], strict=True):
+    for row, found in zip(wrong, printed["wrong"], strict=True):
         assert (row["text"], row["label"], row["predicted"]) == (found["text"], found["label"], found["predicted"])
         assert found["confidence"] == max(found["probabilities"].values())
         assert float(row["confidence"]) == pytest.approx(found["confidence"], abs=1e-5)
-    _every_figure_has_its_interval(told)
-    names = {Path(path).name for path in told["pictures"]}
+    _every_figure_has_its_interval(printed)
+    names = {Path(path).name for path in printed["pictures"]}
     assert names == {f"{name}.png" for name in ("confusion", "reliability", "figures", "courses", "labels", "words")}
-    assert all((unseen.folder / path).stat().st_size > 5000 for path in told["pictures"])
+    assert all((unseen.folder / path).stat().st_size > 5000 for path in printed["pictures"])
 
 
-def _every_figure_has_its_interval(told: dict[str, Any]) -> None:
+def _every_figure_has_its_interval(printed: dict[str, Any]) -> None:
     averages = {f"{mean}_{name}" for mean in ("macro", "weighted") for name in ("f1", "precision", "recall")}
     for name in ("accuracy", "log_loss", "brier", "ece", *sorted(averages)):
-        found = told["intervals"][name]
-        assert found["low"] <= told[name] <= found["high"], name
-        assert found["value"] == pytest.approx(told[name]), name
+        found = printed["intervals"][name]
+        assert found["low"] <= printed[name] <= found["high"], name
+        assert found["value"] == pytest.approx(printed[name]), name
     for label in LABELS:
         for name in ("precision", "recall", "f1", "accuracy"):
-            found = told["intervals"]["per_class"][label][name]
-            assert found["value"] == pytest.approx(told["per_class"][label][name])
+            found = printed["intervals"]["per_class"][label][name]
+            assert found["value"] == pytest.approx(printed["per_class"][label][name])
             assert found["low"] <= found["value"] <= found["high"]
-    for counts, shares in zip(told["confusion"], told["confusion_shares"], strict=True):
+    for counts, shares in zip(printed["confusion"], printed["confusion_shares"], strict=True):
         assert shares == pytest.approx([count / sum(counts) for count in counts])
-    assert sum(held["n"] for held in told["reliability"]) == told["n"]
+    assert sum(held["n"] for held in printed["reliability"]) == printed["n"]
 
 
-def test_a_kept_trial_is_judged_by_its_name(unseen: Project) -> None:
-    told = unseen.json("evaluate", "plan.yaml", "--data", "unseen.csv", "--model", "search/models-bert/trial-0")
-    assert told["predictor"] == "search/models-bert/trial-0"
+def test_a_kept_trial_is_evaluated_by_its_name(unseen: Project) -> None:
+    printed = unseen.json("evaluate", "plan.yaml", "--data", "unseen.csv", "--model", "search/models-bert/trial-0")
+    assert printed["predictor"] == "search/models-bert/trial-0"
     wrong = unseen.run("predict", "plan.yaml", "so happy", "--model", "search/models-bert/trial-99")
     assert wrong.returncode == 1
     assert "no model 'search/models-bert/trial-99' is kept" in wrong.stderr
@@ -76,7 +76,7 @@ def test_a_kept_trial_is_judged_by_its_name(unseen: Project) -> None:
     ("words", "message"),
     [(("--time", "video"), "can be read as a time"), (("--source", "film"), "film")],
 )
-def test_a_column_that_does_not_do_is_named(unseen: Project, words: tuple[str, str], message: str) -> None:
+def test_a_column_that_cannot_be_used_is_named(unseen: Project, words: tuple[str, str], message: str) -> None:
     done = unseen.run("evaluate", "plan.yaml", "--data", "unseen.csv", *words)
     assert done.returncode == 1
     assert message in done.stderr

@@ -1,4 +1,4 @@
-"""An export loads where moodline is not: with transformers' pipeline, and in other forms; its card tells the truth."""
+"""An export loads without moodline: with transformers' pipeline, and in other forms; its card has the true figures."""
 
 import json
 import re
@@ -20,22 +20,22 @@ def card_of(project: Project, folder: str) -> tuple[dict[str, Any], str]:
     return card.data.to_dict(), card.text
 
 
-def test_the_pipeline_of_transformers_says_what_predict_says(finished: Project) -> None:
+def test_the_pipeline_of_transformers_predicts_what_predict_does(finished: Project) -> None:
     from transformers import pipeline
 
     finished.json("export", "plan.yaml", "out", "--model", "search/models-bert/trial-0")
     classify: Any = pipeline("text-classification", str(finished.folder / "out"), top_k=None)
-    said = {found["label"]: found["score"] for found in classify([TEXT])[0]}
-    told = finished.json("predict", "plan.yaml", TEXT, "--model", "search/models-bert/trial-0")
-    assert set(said) == set(LABELS)
-    assert said == pytest.approx(told["predictions"][0]["probabilities"], abs=1e-5)
+    predicted = {found["label"]: found["score"] for found in classify([TEXT])[0]}
+    printed = finished.json("predict", "plan.yaml", TEXT, "--model", "search/models-bert/trial-0")
+    assert set(predicted) == set(LABELS)
+    assert predicted == pytest.approx(printed["predictions"][0]["probabilities"], abs=1e-5)
     card = card_of(finished, "out")[1]
     assert re.search(r"from models/bert \(bert, \d+ layers of \d+ units\)", card)
     for label in LABELS:  # a trial's own figures have their intervals, too
         assert re.search(rf"- validation, {label}: F1 [\d.]+ \([\d.]+ to [\d.]+\)", card)
 
 
-def test_the_card_tells_data_scores_with_intervals_and_limits(finished: Project) -> None:
+def test_the_card_has_data_scores_with_intervals_and_limits(finished: Project) -> None:
     finished.json("export", "plan.yaml", "out")
     data, text = card_of(finished, "out")
     assert data["pipeline_tag"] == "text-classification"
@@ -62,20 +62,20 @@ def test_a_fitted_ensemble_is_written_so_that_others_can_combine_it(finished: Pr
     words = ("--set", "ensemble.combine=weighted", "--set", "ensemble.calibrate=temperature", "--set", "final=ensemble")
     finished.json("ensemble", "plan.yaml", *words)
     finished.json("export", "plan.yaml", "out", *words)
-    told = json.loads((finished.folder / "out" / "ensemble.json").read_text(encoding="utf-8"))
+    printed = json.loads((finished.folder / "out" / "ensemble.json").read_text(encoding="utf-8"))
     raised = []
-    for name, temperature in zip(told["members"], told["temperatures"], strict=True):
+    for name, temperature in zip(printed["members"], printed["temperatures"], strict=True):
         classify: Any = pipeline("text-classification", str(finished.folder / "out" / name), top_k=None)
         found = classify([TEXT])[0]
         by_label = {one["label"]: one["score"] for one in found}
-        own = np.array([by_label[label] for label in told["labels"]]) ** (1 / temperature)
+        own = np.array([by_label[label] for label in printed["labels"]]) ** (1 / temperature)
         raised.append(own / own.sum())
-    mixed = np.array(told["weights"]) @ np.array(raised)
+    mixed = np.array(printed["weights"]) @ np.array(raised)
     predicted = finished.json("predict", "plan.yaml", TEXT, *words)["predictions"][0]["probabilities"]
     assert mixed.tolist() == pytest.approx(list(predicted.values()), abs=1e-5)
 
 
-def test_a_form_that_there_is_not_is_told(finished: Project) -> None:
+def test_an_unknown_form_is_refused(finished: Project) -> None:
     done = finished.run("export", "plan.yaml", "out", "--format", "tensorrt")
     assert done.returncode == 1
     assert "--format tensorrt" in done.stderr
@@ -88,9 +88,9 @@ def test_other_forms_lie_beside_the_weights(finished: Project) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("openvino")
     words = ("--format", "onnx", "--format", "openvino", "--model", "search/models-roberta/trial-0")
-    told = finished.json("export", "plan.yaml", "out", *words)
-    assert set(told["formats"]) == {"onnx", "openvino"}
-    assert all(difference < 1e-4 for difference in told["formats"].values())
+    printed = finished.json("export", "plan.yaml", "out", *words)
+    assert set(printed["formats"]) == {"onnx", "openvino"}
+    assert all(difference < 1e-4 for difference in printed["formats"].values())
     out = finished.folder / "out"
     assert (out / "onnx" / "model.onnx").is_file()
     assert (out / "openvino" / "openvino_model.xml").is_file()

@@ -40,8 +40,8 @@ def test_a_plan_that_resamples_masked_names_is_told_by_check_and_infer(
     project.raw("a.jsonl", lines(*({"id": i, "text": f"good {i}", "who": who} for i, who in enumerate(names))))
     for overrides, is_told in (([SOURCES], True), ([SOURCES, BY_FILM], False)):
         checked = check_plan(read_plan(project.folder / "plan.yaml", overrides))
-        assert any(NOTE in note for note in checked["notes"]) is is_told
-        assert "comments: masked author" not in checked["dropped"]
+        assert any(NOTE in note for note in checked.notes) is is_told
+        assert "comments: masked author" not in checked.dropped
         run = replace(project.open(*overrides), report=(report := Told()))
         result = run_infer(run, ByRule())
         assert any(NOTE in line for line in report.said) is is_told

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stages.infer import engine_selection
 from stages.infer.engine_selection import choose_engines
 from stages.runtime.predictor import model_record
-from stages.runtime.reset import begin_anew
+from stages.runtime.reset import reset_stage
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice
 from tests.helpers.classifying_project import CommentProject, make_comment_project
@@ -67,7 +67,7 @@ def test_a_choice_is_measured_once_and_kept_to(
     run = project.open(*auto)
     assert choose_engines(run, predictor(run, project), TEXTS[:3]).ways == [OPENVINO]
     assert asked == [[FLOAT, BF16, OPENVINO]]
-    begin_anew(run, "infer")
+    reset_stage(run, "infer")
     assert choose_engines(run, predictor(run, project), TEXTS).ways == [BF16]
 
 

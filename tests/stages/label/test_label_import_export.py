@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from stages.label.label_import_export import export_labels, import_labels
+from stages.label.label_export import export_labels
+from stages.label.label_import import import_labels
 from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
@@ -34,21 +35,21 @@ def test_a_store_passed_on_as_a_file_is_the_same_and_asks_nothing_again(
     told = run_label(first)
     asked = len(stub.asked)
     file = tmp_path / f"labels{suffix}"
-    assert export_labels(first, file)["rows"] == asked
-    assert import_labels(second, file)["added"] == asked
-    assert import_labels(second, file)["added"] == 0
+    assert export_labels(first, file).rows == asked
+    assert import_labels(second, file).added == asked
+    assert import_labels(second, file).added == 0
     before, after = ({row.key: row for row in labels_of(run.engine, "stub")} for run in (first, second))
     assert before == after
     assert labellers(second.engine)[0].description == labellers(first.engine)[0].description
     again = run_label(second)
     assert len(stub.asked) == asked
-    assert (again["labelled"], again["kappa"]) == (told["labelled"], told["kappa"])
+    assert (again.labelled, again.kappa) == (told.labelled, told.kappa)
 
 
 def test_a_table_of_texts_and_labels_is_enough(tmp_path: Path) -> None:
     run = opened(make_labelling(tmp_path))
     write(tmp_path / "own.csv", text=["So  happy", "아 화나"], label=["joy", "anger"], labeller=["class of 2024"] * 2)
-    assert import_labels(run, tmp_path / "own.csv")["added"] == 2
+    assert import_labels(run, tmp_path / "own.csv").added == 2
     found = {row.key: row.label for row in labels_of(run.engine, "class of 2024")}
     assert found == {key_hash("So happy"): 1, key_hash("아 화나"): 0}
 
@@ -61,13 +62,13 @@ ROW = {"labeller": "x", "text": "a text", "label": "joy", "p_anger": "0.1", "p_j
     [
         ({"label": "glee"}, "row 2: no label 'glee' in the plan; its labels: anger, joy, sadness"),
         ({"p_joy": "0.7"}, "row 2: its probabilities sum to 0.9"),
-        ({"p_joy": "NaN"}, "row 2: p_joy is 'NaN', no number from 0 to 1"),
+        ({"p_joy": "NaN"}, "row 2: p_joy is 'NaN': no number from 0 to 1"),
         ({"p_joy": ""}, "row 2: p_joy is None"),
         ({"p_joy": "-0.1"}, "p_joy is '-0.1'"),
         ({"label": "anger"}, "its label is 'anger', its likeliest one 'joy'"),
         ({"labeller": ""}, "row 2: no labeller"),
         ({"text": " "}, "neither a key nor a text"),
-        ({"key": "zz"}, "key 'zz' is no key"),
+        ({"key": "zz"}, "key is 'zz': not 16 hexadecimal digits"),
         ({"tokens": "many"}, "tokens is 'many'"),
         ({"created_at": "yesterday"}, "created_at is 'yesterday'"),
     ],
@@ -112,7 +113,7 @@ def test_a_korean_windows_file_says_which_encoding_to_give(tmp_path: Path) -> No
     (tmp_path / "own.csv").write_text("text,label,labeller\n아 화나,anger,우리\n", encoding="cp949")
     with pytest.raises(UserError, match="cp949"):
         import_labels(run, tmp_path / "own.csv")
-    assert import_labels(run, tmp_path / "own.csv", "cp949")["labellers"] == ["우리"]
+    assert import_labels(run, tmp_path / "own.csv", "cp949").labellers == ["우리"]
 
 
 def test_the_command_lists_exports_and_imports(tmp_path: Path, labels_by: Labels) -> None:

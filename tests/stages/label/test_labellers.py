@@ -14,8 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from stages.datasets.original_and_gold import read_gold
-from stages.label.run_label import run_label, sampled
+from stages.datasets.pseudo_labels import kept_sample, sampled
+from stages.datasets.run_data import read_gold
+from stages.label.run_label import run_label
+from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import Body, FakeServer, Fault, comment_in, completion, serve
@@ -70,7 +72,7 @@ def labelled(folder: Path, *overrides: str) -> tuple[Run, dict[str, Any]]:
         text = plan.read_text(encoding="utf-8").replace("labeller: {model: stub}, ", "")
         plan.write_text(text.replace("sample: 100", "sample: 60"), encoding="utf-8")
     run = opened(plan, *overrides)
-    return run, run_label(run)
+    return run, run_label(run).as_json()
 
 
 WORDINGS = {"instruction": "Which mood?", "paraphrases": ["What does the writer feel?"], "orders": 3}
@@ -90,7 +92,7 @@ def test_prompts_are_averaged_and_their_agreement_is_kept_and_told(tmp_path: Pat
         assert len(fake.asked) == 100 * 6
     rows = {row.key: row for row in labels_of(run.engine, told["identity"])}
     assert len(rows) == 100
-    read = sampled(run, told, read_gold(run))
+    read = sampled(run, LabelResult.model_validate(told), read_gold(run))
     for key, text, label in zip(read.keys, read.texts, read.label, strict=True):
         mistaken, truth = int(text.split()[1]) % 4 == 0, truth_of(text)
         assert label == ((truth + 1) % 3 if mistaken else truth)
@@ -195,8 +197,7 @@ def test_several_labellers_are_each_measured_compared_and_averaged(tmp_path: Pat
 def _texts(run: Run) -> list[str]:
     gold = read_gold(run)
     assert gold is not None
-    told = {"identity": labellers(run.engine)[0].identity}
-    return [*gold.tune.texts, *gold.report.texts, *sampled(run, told, gold).texts]
+    return [*gold.tune.texts, *gold.report.texts, *(text for _, text in kept_sample(run, gold))]
 
 
 def test_a_labeller_of_unknown_confidence_makes_the_whole_unknown_and_votes(tmp_path: Path) -> None:

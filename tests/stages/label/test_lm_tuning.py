@@ -86,7 +86,7 @@ def adapters(run: Run) -> list[str]:
 def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, trained: Trained) -> None:
     plan = make(tmp_path)
     run = opened(plan)
-    told = run_label(run)
+    told = run_label(run).as_json()
     (found,) = told["tuning"]
     assert found["used"]
     assert found["gain"]["macro_f1"]["low"] > 0
@@ -97,7 +97,7 @@ def test_a_tuned_labeller_that_gains_labels_and_is_learnt_once(tmp_path: Path, t
     # the plain labeller stands beside it, asked about the rows that judge and nothing else
     plain = next(known for known in labellers(run.engine) if "adapter" not in known.description)
     assert len(list(labels_of(run.engine, plain.identity))) == found["n"]
-    again = run_label(opened(plan, "pseudo_label.sample=12"))
+    again = run_label(opened(plan, "pseudo_label.sample=12")).as_json()
     assert (again["identity"], again["labelled"]) == (told["identity"], 12)
     assert again["tuning"] == [found]
     assert len(trained) == 1
@@ -119,13 +119,13 @@ def test_gold_trains_nothing_and_parts_do_not_meet(tmp_path: Path, trained: Trai
 
 def test_a_tuned_labeller_that_does_not_gain_is_left_and_said_so(tmp_path: Path) -> None:
     plan = make(tmp_path, original_off_by=1)  # what it learns is wrong of the comments
-    told = run_label(opened(plan))
+    told = run_label(opened(plan)).as_json()
     (found,) = told["tuning"]
     assert found["losses"][found["epoch"] - 1] < found["plain_loss"]  # it has learnt, only not this
     assert not found["used"]
     assert "so the plain prompt labels" in found["summary"]
     assert "adapter" not in told["labeller"]
-    bare = run_label(opened(plan, "pseudo_label.labeller.tuning=null"))
+    bare = run_label(opened(plan, "pseudo_label.labeller.tuning=null")).as_json()
     assert bare["identity"] == told["identity"]
     assert bare["tuning"] == []
 
@@ -143,12 +143,12 @@ def test_a_killed_tuning_ends_like_one_that_ran_through(tmp_path: Path, monkeypa
         with pytest.raises(KeyboardInterrupt):
             run_label(opened(killed))
     assert adapters(opened(killed)) == []
-    assert run_label(opened(killed))["identity"] == run_label(opened(whole))["identity"]
+    assert run_label(opened(killed)).identity == run_label(opened(whole)).identity
 
 
 def test_of_several_prompts_one_is_learnt_with_and_all_are_used(tmp_path: Path, trained: Trained) -> None:
     run = opened(make(tmp_path), "pseudo_label.labeller.prompt.orders=2")
-    told = run_label(run)
+    told = run_label(run).as_json()
     assert told["tuning"][0]["used"]
     assert len(trained) == 1
     members = [known.description for known in labellers(run.engine) if "adapter" in known.description]
@@ -158,7 +158,7 @@ def test_of_several_prompts_one_is_learnt_with_and_all_are_used(tmp_path: Path, 
 
 def test_without_gold_other_original_rows_judge(tmp_path: Path) -> None:
     how = ("gold=null", "pseudo_label.labeller.tuning.judge=auto")
-    (told,) = run_label(opened(make(tmp_path), *how))["tuning"]
+    (told,) = run_label(opened(make(tmp_path), *how)).as_json()["tuning"]
     assert (told["judged_on"], told["n"], told["used"]) == ("held-out original data", 12, True)
     with pytest.raises(UserError, match="the plan has no gold"):
         run_label(opened(tmp_path / "plan.yaml", "gold=null"))
@@ -172,8 +172,8 @@ def test_rows_are_dealt_alike_per_label_and_too_few_are_a_message(tmp_path: Path
     run = opened(make(tmp_path))
     train = read_original(run.plan).train
     settings = TuningSettings(sample=30, held_out=9)
-    parts = lm_tuning._deal(train, settings, 0, "tuning")
+    parts = lm_tuning._split(train, settings, 0, "tuning")
     assert [np.bincount(part.labels).tolist() for part in parts] == [[10] * 3, [3] * 3, [3] * 3]
     few = chosen(train, np.arange(len(train)) < 2, {})
     with pytest.raises(UserError, match="2 rows of original train are too few"):
-        lm_tuning._deal(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")
+        lm_tuning._split(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")

@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from stages.datasets.original_and_gold import read_gold
-from stages.label.run_label import run_label, sampled
+from stages.datasets.pseudo_labels import sampled
+from stages.datasets.run_data import read_gold
+from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
@@ -19,7 +20,7 @@ from transfer.metrics.temperature_scaling import calibration_from
 def test_agreement_is_weighted_by_golds_weights_and_told_per_label(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
     run = opened(make_labelling(tmp_path), "pseudo_label.calibrate=none")
-    told, gold = run_label(run), read_gold(run)
+    told, gold = run_label(run).as_json(), read_gold(run)
     assert gold is not None
     assert gold.report.weights is not None
     said = np.array([int(np.argmax(boasting(text))) for text in gold.report.texts])
@@ -39,7 +40,7 @@ def test_agreement_is_weighted_by_golds_weights_and_told_per_label(tmp_path: Pat
 def test_a_boasting_labeller_is_calibrated_on_tune_and_judged_on_report(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
     run = opened(make_labelling(tmp_path))
-    told = run_label(run)
+    told = run_label(run).as_json()
     assert told["calibration"]["kind"] == "temperature"
     before, after = told["calibrated"]["before"], told["calibrated"]["after"]
     assert after["log_loss"] < before["log_loss"]
@@ -51,12 +52,12 @@ def test_a_boasting_labeller_is_calibrated_on_tune_and_judged_on_report(tmp_path
 def test_stage_two_reads_calibrated_labels_and_the_store_keeps_them_raw(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
     run = opened(make_labelling(tmp_path))
-    told, gold = run_label(run), read_gold(run)
-    read = sampled(run, told, gold)
+    result, gold = run_label(run), read_gold(run)
+    read = sampled(run, result, gold)
     stored = {row.key: row for row in labels_of(run.engine, "stub")}
     raw = np.array([stored[key].probabilities for key in read.keys])
     assert set(np.unique(raw)) == {0.01, 0.98}
-    assert read.probabilities == pytest.approx(calibration_from(told["calibration"]).apply(raw), abs=1e-6)
+    assert read.probabilities == pytest.approx(calibration_from(result.as_json()["calibration"]).apply(raw), abs=1e-6)
     assert read.probabilities.max() < 0.95
     plain = sampled(run, run_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=none")), gold)
     assert plain.probabilities == pytest.approx(raw)
@@ -65,10 +66,11 @@ def test_stage_two_reads_calibrated_labels_and_the_store_keeps_them_raw(tmp_path
 def test_unknown_confidence_is_counted_and_never_made_up(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(lambda text: truth_of(text) if int(text.split()[1]) % 2 else boasting(text))
     run = opened(make_labelling(tmp_path), "pseudo_label.calibrate=bias")
-    told = run_label(run)
+    result = run_label(run)
+    told = result.as_json()
     assert 0 < told["unknown_confidence"] < told["gold_n"]
     assert told["reliability"]["n"] == told["gold_n"] - told["unknown_confidence"]
-    read = sampled(run, told, read_gold(run))
+    read = sampled(run, result, read_gold(run))
     odd = np.array([int(text.split()[1]) % 2 == 1 for text in read.texts])
     assert np.isnan(read.probabilities[odd]).all()
     assert (read.label[odd] == [truth_of(text) for text, is_odd in zip(read.texts, odd, strict=True) if is_odd]).all()
@@ -77,14 +79,14 @@ def test_unknown_confidence_is_counted_and_never_made_up(tmp_path: Path, labels_
 
 def test_a_labeller_without_any_confidence_has_agreement_alone(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(truth_of)
-    told = run_label(opened(make_labelling(tmp_path)))
+    told = run_label(opened(make_labelling(tmp_path))).as_json()
     assert told["kappa"]["value"] == 1
     assert (told["reliability"], told["calibration"], told["calibrated"]) == (None, None, None)
 
 
 def test_a_small_gold_calibrates_nothing_by_itself(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
-    assert run_label(opened(make_labelling(tmp_path, gold=60)))["calibration"] is None
+    assert run_label(opened(make_labelling(tmp_path, gold=60))).calibration is None
 
 
 def test_another_calibration_asks_nothing_again(tmp_path: Path, labels_by: Labels) -> None:
@@ -92,7 +94,7 @@ def test_another_calibration_asks_nothing_again(tmp_path: Path, labels_by: Label
     run_label(opened(make_labelling(tmp_path)))
     asked = len(stub.asked)
     told = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=batch"))
-    assert told["calibration"]["kind"] == "batch"
+    assert told.as_json()["calibration"]["kind"] == "batch"
     assert len(stub.asked) == asked == 300
 
 
@@ -106,11 +108,11 @@ def test_the_gate_stops_before_stage_two_and_keeps_the_labels(tmp_path: Path, la
 
 def test_the_sample_is_spread_and_the_result_tells_how_it_was_drawn(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
-    told = run_label(opened(make_labelling(tmp_path)))["drawn"]
+    told = run_label(opened(make_labelling(tmp_path))).as_json()["drawn"]
     assert (told["choose"], told["languages"], told["by"]) == ("stratified", None, {"stratified": 100})
     assert len(told["strata"]) == 20  # six slices of time, three sources and the rest; not all meet
     assert max(told["strata"].values()) - min(told["strata"].values()) <= 4
-    again = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.choose=random"))["drawn"]
+    again = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.choose=random")).as_json()["drawn"]
     assert (again["by"], again["strata"]) == ({"random": 100}, {"all": 100})
 
 
@@ -122,11 +124,11 @@ def test_floods_and_other_languages_are_not_labelled(tmp_path: Path, labels_by: 
             file.write(f"f{i},mood1 {i} subscribe and win a present today!,2024-03-05T12:00:00Z,v1\n")
         file.write("k,오늘 정말 즐거운 하루였어요 mood1,2024-03-05T12:00:00Z,v1\n")
     more = ("pseudo_label.languages=[en]", "pseudo_label.sample=1000", "gold=null")
-    told = run_label(opened(plan, *more))
+    told = run_label(opened(plan, *more)).as_json()
     assert told["labelled"] == 401
     assert sum("subscribe" in text for text in stub.asked) == 1
     assert told["drawn"]["left_out"] == {"duplicate": 49, "other language": 1}
-    assert run_label(opened(plan, *more))["labelled"] == 401  # asked for more than there are, and no flood let in
+    assert run_label(opened(plan, *more)).labelled == 401  # asked for more than there are, and no flood let in
 
 
 def test_a_larger_sample_keeps_the_smaller_one(tmp_path: Path, labels_by: Labels) -> None:
@@ -134,7 +136,7 @@ def test_a_larger_sample_keeps_the_smaller_one(tmp_path: Path, labels_by: Labels
     run_label(opened(make_labelling(tmp_path)))
     first = set(stub.asked)
     told = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.sample=150"))
-    assert told["labelled"] == 150
+    assert told.labelled == 150
     assert len(stub.asked) == 350
     assert not first & set(stub.asked[300:])
 
@@ -160,7 +162,7 @@ def test_what_stage_one_doubts_is_labelled_where_the_plan_says_so(
     assert [truth_of(text) for text in read.texts] == [2] * 50
     run = opened(plan, "pseudo_label.choose=mixed", "pseudo_label.sample=50")
     told = run_label(run)
-    assert told["drawn"]["by"] == {"stratified": 25, "uncertain": 25}
+    assert told.as_json()["drawn"]["by"] == {"stratified": 25, "uncertain": 25}
     moods = [truth_of(text) for text in sampled(run, told, read_gold(run)).texts]
     assert moods[1::2] == [2] * 25
     assert 0 < sum(mood == 2 for mood in moods[::2]) < 20

@@ -1,7 +1,6 @@
 """Further workers of a search: started, heard, and ended with their leader; devices dealt out."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stages.runtime import local_workers
-from stages.runtime.local_workers import ALL_GPUS, LocalWorkers, share_cores, take_gpu
-from storage.locks.gpu_lock import take_device
+from stages.runtime.gpu_allocation import ALL_GPUS, take_gpu
+from stages.runtime.local_workers import LocalWorkers
 
 
 class Heard:
@@ -44,7 +43,7 @@ def test_members_get_the_leaders_words_and_are_heard(member: Path) -> None:
     member.write_text("import sys; print(*sys.argv[1:], file=sys.stderr)")
     heard = Heard()
     with LocalWorkers(["plan.yaml", "--set", "seed=1"], 2, heard) as workers:  # type: ignore[arg-type]
-        workers.call()
+        workers.start()
         for number in (2, 3):
             wait_for(f"worker {number}: worker plan.yaml --set seed=1 --member-of {os.getpid()}", heard)
 
@@ -53,11 +52,11 @@ def test_a_member_that_fails_says_why_and_is_started_again_with_the_next_study(m
     member.write_text("import sys; sys.exit('moodline: the GPU is gone')")
     heard = Heard()
     with LocalWorkers(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
-        workers.call()
+        workers.start()
         wait_for("worker 2 ended with an error; the search goes on without it", heard)
         assert heard.lines[0] == "worker 2: moodline: the GPU is gone"
         heard.lines.clear()
-        workers.call()
+        workers.start()
         wait_for("worker 2 ended with an error; the search goes on without it", heard)
 
 
@@ -77,7 +76,7 @@ def test_when_the_leader_is_interrupted_its_members_are_too(member: Path) -> Non
 
     def interrupted() -> None:
         with LocalWorkers(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
-            workers.call()
+            workers.start()
             wait_for("worker 2: ready", heard)
             raise KeyboardInterrupt
 
@@ -113,39 +112,6 @@ def _runs(pid: int) -> bool:
     return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
-def test_several_workers_share_the_cores_and_one_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    share_cores(1)
-    assert "OMP_NUM_THREADS" not in os.environ
-    share_cores(3)
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-    share_cores(8)
-    assert os.environ["OMP_NUM_THREADS"] == "2"  # what the user set stays
-
-
-def test_devices_are_dealt_out_and_a_dead_workers_is_free_again(tmp_path: Path) -> None:
-    take = "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path\n"
-    take += "from storage.locks.gpu_lock import take_device\n"
-    take += "print(take_device(Path(sys.argv[1]), ['gpu-0', 'gpu-1']), flush=True); sys.stdin.read()"
-
-    def start() -> "tuple[subprocess.Popen[str], int]":
-        command = [sys.executable, "-c", take, str(tmp_path), str(Path(__file__).parents[3])]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        return process, int(process.stdout.readline())
-
-    started = [start() for _ in range(3)]
-    assert [device for _, device in started] == [0, 1, 0]
-    os.kill(started[1][0].pid, signal.SIGKILL)
-    started[1][0].wait()
-    assert take_device(tmp_path, ["gpu-0", "gpu-1"]) == 1
-    for process, _ in started:
-        process.kill()
-        process.communicate()
-
-
 @pytest.mark.parametrize("visible", [None, "4,7,GPU-8f2a"], ids=["all", "some"])
 def test_the_leader_and_its_members_take_a_gpu_each(
     member: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None
@@ -164,7 +130,7 @@ def test_the_leader_and_its_members_take_a_gpu_each(
                 return len(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
             sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(device_count=count))
             sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-            from stages.runtime.local_workers import take_gpu
+            from stages.runtime.gpu_allocation import take_gpu
             def message(text):
                 print(text, "seen:", os.environ["CUDA_VISIBLE_DEVICES"], file=sys.stderr, flush=True)
             take_gpu(Path({str(tmp_path)!r}), types.SimpleNamespace(message=message))
@@ -176,7 +142,7 @@ def test_the_leader_and_its_members_take_a_gpu_each(
     take_gpu(tmp_path, heard)  # type: ignore[arg-type]
     assert heard.lines == [f"on GPU {names[0]} of 3"]
     with LocalWorkers(["plan.yaml"], 2, heard) as workers:  # type: ignore[arg-type]
-        workers.call()
+        workers.start()
         ends = time.monotonic() + 60
         while len(heard.lines) < 3:
             assert time.monotonic() < ends, heard.lines
