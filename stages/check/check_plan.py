@@ -1,4 +1,4 @@
-"""Reads everything that a plan names, and says what would run, on what, how long about, and every problem found."""
+"""Checks everything that a plan names: its data, what would run, for how long about, and every problem found."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
