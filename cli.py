@@ -26,6 +26,7 @@ from stages.console.options import (
     Overrides,
     Parameters,
     PlanFile,
+    Preset,
     StageName,
     StudyStage,
     Workers,
@@ -46,7 +47,7 @@ app = typer.Typer(
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to make.")] = Path("demo"),
     language: Annotated[Literal["en", "ko"], typer.Option(help="Language of the corpus.")] = "en",
-    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 13,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 13,
     overrides: Overrides = [],
     as_json: AsJson = False,
     debug: Debug = False,
@@ -67,26 +68,24 @@ def demo(
 
 @app.command()
 def init(
-    preset: Annotated[
-        Literal["quickstart", "emotion-six", "korean-comments"], typer.Argument(help="What to begin from.")
-    ] = "quickstart",
+    preset: Preset = "quickstart",
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("plan.yaml"),
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Write a commented plan to begin from.
+    """Write a commented plan to begin with.
 
     Example: moodline init korean-comments --out korean.yaml
     """
     from stages.plan.presets import write_preset
 
     with edge(as_json, debug):
-        finish(write_preset(preset, out), as_json, lambda told: print(f"wrote {out}; next: {told['next']}"))
+        finish(write_preset(preset, out), as_json, lambda result: print(f"wrote {out}; next: {result['next']}"))
 
 
 @app.command()
 def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, debug: Debug = False) -> None:
-    """Read everything the plan names; say what would run, on what, and every problem found.
+    """Read everything that the plan names; report what would run, on what data, and every problem.
 
     Example: moodline check plan.yaml
     """
@@ -96,7 +95,7 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
         from stages.console.show_check import show_check
 
         found = check_file(plan, overrides)
-        finish(found.model_dump(mode="json"), as_json, lambda _: show_check(found))
+        finish(found, as_json, show_check)
         if found.problems:
             raise typer.Exit(1)
 
@@ -120,42 +119,7 @@ def run(
         finish(lead_stage(plan, overrides, "run", anew, workers), as_json, show_run)
 
 
-def _add_search_command(stage: str, text: str) -> None:
-    @app.command(stage, help=text)
-    def command(
-        plan: PlanFile,
-        overrides: Overrides = [],
-        anew: Anew = None,
-        workers: Workers = 1,
-        as_json: AsJson = False,
-        debug: Debug = False,
-    ) -> None:
-        _lead(plan, overrides, stage, anew, as_json, debug, workers)
-
-
-def _add_further_command(stage: str, text: str) -> None:
-    @app.command(stage, help=text)
-    def command(
-        plan: PlanFile,
-        ablation: Ablation = False,
-        overrides: Overrides = [],
-        anew: Anew = None,
-        workers: Workers = 1,
-        as_json: AsJson = False,
-        debug: Debug = False,
-    ) -> None:
-        _lead(plan, overrides, "ablation" if ablation else stage, anew, as_json, debug, workers)
-
-
-def _add_stage_command(stage: str, text: str) -> None:
-    @app.command(stage, help=text)
-    def command(
-        plan: PlanFile, overrides: Overrides = [], anew: Anew = None, as_json: AsJson = False, debug: Debug = False
-    ) -> None:
-        _lead(plan, overrides, stage, anew, as_json, debug)
-
-
-def _lead(
+def _stage_command(
     plan: Path, overrides: list[str], what: str, anew: str | None, as_json: bool, debug: bool, workers: int = 1
 ) -> None:
     with edge(as_json, debug):
@@ -164,9 +128,44 @@ def _lead(
         finish(lead_stage(plan, overrides, what, anew, workers), as_json, show_stage)
 
 
-_ADD = {"search": _add_search_command, "further": _add_further_command}
-for _name, _text in STAGE_COMMANDS.items():
-    _ADD.get(_name, _add_stage_command)(_name, _text)
+def _add_stage_command(stage: str) -> None:
+    @app.command(stage, help=STAGE_COMMANDS[stage])
+    def command(
+        plan: PlanFile, overrides: Overrides = [], anew: Anew = None, as_json: AsJson = False, debug: Debug = False
+    ) -> None:
+        _stage_command(plan, overrides, stage, anew, as_json, debug)
+
+
+@app.command(help=STAGE_COMMANDS["search"])
+def search(
+    plan: PlanFile,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    workers: Workers = 1,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    _stage_command(plan, overrides, "search", anew, as_json, debug, workers)
+
+
+_add_stage_command("label")
+
+
+@app.command(help=STAGE_COMMANDS["further"])
+def further(
+    plan: PlanFile,
+    ablation: Ablation = False,
+    overrides: Overrides = [],
+    anew: Anew = None,
+    workers: Workers = 1,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    _stage_command(plan, overrides, "ablation" if ablation else "further", anew, as_json, debug, workers)
+
+
+_add_stage_command("ensemble")
+_add_stage_command("monitor")
 
 
 @app.command()
@@ -174,12 +173,12 @@ def infer(
     plan: PlanFile,
     overrides: Overrides = [],
     anew: Anew = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes later, until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Also classify what comes later, until Ctrl-C.")] = False,
     on: On = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Classify all comments into Parquet shards. Run again after a kill, or for files that came later.
+    """Classify all comments into Parquet shards. Run again to resume, or for files that came later.
 
     Example: moodline infer plan.yaml --follow
     """
@@ -200,7 +199,7 @@ def worker(
 ) -> None:
     """Join a running search from another terminal or machine, until its budget is used up.
 
-    It takes a GPU that no other worker of this machine has, where there is one.
+    It uses a GPU that no other worker of this machine uses, if there is one.
 
     Example: moodline worker plan.yaml
     """
@@ -222,15 +221,15 @@ def enqueue(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Queue a trial by hand: the next that the study runs, within its budget. What is not named is the baseline's.
+    """Queue a trial by hand: the study runs it next, within its budget. Parameters not named are the baseline's.
 
     Example: moodline enqueue plan.yaml learning_rate=1e-4 batch_size=16 --candidate klue/bert-base
     """
     with edge(as_json, debug):
         from stages.study_runs.enqueue import enqueue_trial
 
-        told = enqueue_trial(begun_run(read(plan, overrides)), settings, candidate, stage)
-        finish(told, as_json, lambda told: print(told["message"]))
+        queued = enqueue_trial(begun_run(read(plan, overrides)), settings, candidate, stage)
+        finish(queued, as_json, lambda queued: print(queued["message"]))
 
 
 @app.command()
@@ -243,7 +242,7 @@ def labels(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """List who labelled how much; write all labels to a csv, xlsx or parquet file, or add a file's to the store.
+    """List labellers and their labels; write all to a csv, xlsx or parquet file, or add a file's to the store.
 
     Example: moodline labels plan.yaml --export labels.parquet
     """
@@ -252,13 +251,13 @@ def labels(
         from stages.label.labels_command import labels_command
 
         result = labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding)
-        finish(result.model_dump(mode="json"), as_json, lambda _: show_labels(result))
+        finish(result, as_json, show_labels)
 
 
 @app.command()
 def annotate(
     plan: PlanFile,
-    annotator: Annotated[str, typer.Option(metavar="NAME", help="Who labels; each has labels of their own.")] = "me",
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Your name: labels are kept by annotator.")] = "me",
     rows: Annotated[int, typer.Option(help="Comments to label.", min=1, max=5000)] = 400,
     export_to: ExportTo = None,
     import_from: ImportFrom = None,
@@ -267,7 +266,7 @@ def annotate(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Label a random sample of the comments, one key each; writes WORKSPACE/gold.csv. Run again to go on.
+    """Label a random sample of the comments, one key each; writes WORKSPACE/gold.csv. Run again to continue.
 
     Example: moodline annotate plan.yaml --annotator kim --rows 300
     """
@@ -280,7 +279,7 @@ def annotate(
         keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
         who = Annotator(annotator, rows)
         result = run_annotate(opened, who, keyboard, export_to, import_from, encoding)
-        finish(result.model_dump(mode="json"), as_json, lambda _: show_annotations(result))
+        finish(result, as_json, show_annotations)
 
 
 @app.command()
@@ -300,7 +299,7 @@ def evaluate(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Judge the final predictor on a labelled file: figures with intervals, by length, and by --source and by month.
+    """Evaluate the final predictor on a labelled file: figures with intervals, by length, by --source and by month.
 
     Example: moodline evaluate plan.yaml --data test.csv --time written_at --errors wrong.csv --pictures test-pictures
     """
@@ -325,7 +324,7 @@ def predict(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Tell the emotions of some texts.
+    """Classify some texts.
 
     Example: moodline predict plan.yaml "what a day" "not again"
     """
@@ -339,7 +338,7 @@ def predict(
 
 @app.command()
 def status(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, debug: Debug = False) -> None:
-    """Tell where a run stands: stages, studies, best against baseline, failures, disk.
+    """Show where a run stands: stages, studies, best against baseline, failures, disk.
 
     Example: moodline status plan.yaml
     """
@@ -366,7 +365,7 @@ def dashboard(
     with edge(as_json, debug):
         from stages.reports.dashboard import serve_dashboard, show_address
 
-        serve_dashboard(read(plan, overrides), port, write, lambda told: finish(told, as_json, show_address))
+        serve_dashboard(read(plan, overrides), port, write, lambda address: finish(address, as_json, show_address))
 
 
 @app.command()
@@ -389,7 +388,7 @@ def export(
         from stages.final_model.export import run_export
 
         result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
-        finish(result, as_json, lambda told: print(f"{told['predictor']} written to {told['folder']}"))
+        finish(result, as_json, lambda result: print(f"{result['predictor']} written to {result['folder']}"))
 
 
 def main() -> None:

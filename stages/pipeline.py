@@ -1,29 +1,93 @@
-"""All stages in order; those that are done are skipped, so running again resumes."""
+"""All stages in order; those that are done are skipped, so running again resumes.
+
+It alone imports the stages. A stage reads the results of those before it from the store; that they were made with the
+inputs that the plan and its data give now is checked here, before the stage begins.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
+from stages.adapt.run_adapt import adapt_before, require_same_adaptation, run_adapt
 from stages.distil.run_distil import run_distil
 from stages.ensemble.run_ensemble import run_ensemble
-from stages.further.ablation import run_ablation
-from stages.further.run_further import further_result, run_further
+from stages.further.ablation import join_ablation, run_ablation
+from stages.further.further_inputs import further_inputs
+from stages.further.run_further import join_further, run_further
 from stages.infer.run_infer import run_infer
-from stages.label.labeller_ensemble import require_labellers
+from stages.label.labeller_ensemble import named_labellers, require_labellers
 from stages.label.run_label import run_label
 from stages.monitor.run_monitor import run_monitor
-from stages.runtime.overview import overview, stages_of
+from stages.results.further_result import FurtherResult
+from stages.results.label_result import LabelResult
+from stages.results.run_result import RunResult
+from stages.results.search_result import SearchResult
+from stages.results.stage_result import StageResult
+from stages.results.study_results import StudiesResult
+from stages.runtime.adapted_encoders import adapts
+from stages.runtime.overview import overview
 from stages.runtime.run_context import Run
-from stages.runtime.stage_execution import state_of
-from stages.search.domain_adaptation import run_adapt
-from stages.search.run_search import run_search, search_result
-from stages.study_runs.study_runner import with_path
+from stages.runtime.stage_execution import read_result, require_same, state_of
+from stages.runtime.stage_order import has_stage_two, stages_of
+from stages.search.run_search import join_search, run_search
+from stages.search.search_inputs import search_inputs
+from stages.study_runs.summaries import with_path
 from storage.records import stage_records
 
-Stage = Callable[[Run], dict[str, Any]]
-DOES: dict[str, Stage] = {
+Result = StageResult | dict[str, Any]
+
+
+def require_search(run: Run) -> None:
+    """Raises UserError where stage one is not done, or was done with other inputs than the plan and data give now."""
+    read_result(run, SearchResult)
+    _require_same_search(run)
+
+
+def require_further(run: Run) -> None:
+    """As require_search, for stage two and what it builds on."""
+    read_result(run, FurtherResult)
+    _require_same_further(run)
+
+
+def _require_same_search(run: Run) -> None:
+    if adapts(run, "search"):
+        require_same_adaptation(run)
+    require_same(run, SearchResult.stage, search_inputs(run).parts)
+
+
+def _require_same_further(run: Run) -> None:
+    require_search(run)
+    if adapts(run, "further"):
+        require_same_adaptation(run)
+    require_same(run, FurtherResult.stage, further_inputs(run).parts)
+
+
+def _before_search(run: Run) -> None:
+    adapt_before(run, "search")
+
+
+def _before_label(run: Run) -> None:
+    """A labeller that is a teacher, and comments that are selected by doubt, need stage one."""
+    settings = run.plan.pseudo_label
+    selects = settings is not None and settings.choose in {"uncertain", "mixed"}
+    if selects or any(labeller.teacher for _, labeller in named_labellers(run.plan)):
+        require_search(run)
+
+
+def _before_further(run: Run) -> None:
+    require_search(run)  # what would be refused is not adapted first
+    adapt_before(run, "further")
+
+
+def _before_ensemble(run: Run) -> None:
+    require_search(run)
+    if has_stage_two(run):
+        require_further(run)
+
+
+DOES: dict[str, Callable[[Run], Result]] = {
     "adapt": run_adapt,
     "search": run_search,
-    "label": lambda run: run_label(run).as_json(),
+    "label": run_label,
     "further": run_further,
     "ensemble": run_ensemble,
     "distil": run_distil,
@@ -32,38 +96,77 @@ DOES: dict[str, Stage] = {
     # by its own command alone
     "ablation": run_ablation,
 }
+# Checks and adaptation before a stage; the others read from the store alone.
+BEFORE: dict[str, Callable[[Run], None]] = {
+    "search": _before_search,
+    "label": _before_label,
+    "further": _before_further,
+    "ablation": _before_further,
+    "ensemble": _before_ensemble,
+}
+# How a worker checks that its inputs are the coordinator's, and its part of the work.
+JOINS: dict[str, tuple[Callable[[Run], None], Callable[[Run], StudiesResult]]] = {
+    "search": (_require_same_search, join_search),
+    "further": (_require_same_further, join_further),
+    "ablation": (require_further, join_ablation),
+}
 
 
-def run_all(run: Run) -> dict[str, Any]:
-    """Does what the plan asks for. The result has `plan`, `workspace`, `stages`, `results` and `page`."""
-    if "label" in stages_of(run.plan):
-        require_labellers(run.plan)  # what is wrong with it is told before stage one, not after
-    results: dict[str, dict[str, Any]] = {}
-    for stage in stages_of(run.plan):
-        results[stage] = _rested(run, stage) or DOES[stage](run)
+def run_all(run: Run) -> RunResult:
+    """Does what the plan asks for."""
+    stages = stages_of(run.plan)
+    if "label" in stages:
+        require_labellers(run.plan)  # before stage one, which may take days
+    results = {stage: _rested(run, stage) or execute(run, stage) for stage in stages}
     labelled = results.get("label")
-    return overview(run) | {"labeller": labelled, "page": results.get("monitor", {}).get("page")}
+    labeller = labelled if isinstance(labelled, LabelResult) else None
+    page = _field(results["monitor"], "page") if "monitor" in results else None
+    return RunResult(**dict(overview(run)), labeller=labeller, page=page)
 
 
-def run_one(run: Run, stage: str) -> dict[str, Any]:
-    """One stage; with the ensemble's, under `distilled`, what came of the model that learns from it, if any."""
-    result = DOES[stage](run)
-    return result | {"distilled": run_distil(run)} if stage == "ensemble" and run.plan.distil else result
+def run_one(run: Run, stage: str) -> Result:
+    """What a stage's command does; the ensemble's also distils, where the plan has that."""
+    result = execute(run, stage)
+    if stage != "ensemble" or not run.plan.distil:
+        return result
+    distilled = execute(run, "distil")
+    if isinstance(result, StageResult):
+        return result.model_copy(update={"distilled": distilled})
+    return {**result, "distilled": distilled}
 
 
-def _rested(run: Run, stage: str) -> dict[str, Any] | None:
+def execute(run: Run, stage: str) -> Result:
+    """One stage. Raises UserError where one that it builds on is not done, or was done with other inputs."""
+    if stage in BEFORE:
+        BEFORE[stage](run)
+    return DOES[stage](run)
+
+
+def join_stage(run: Run, stage: str) -> StudiesResult:
+    """Works on a stage's studies from another process. Raises UserError where its inputs are others here."""
+    require_same_inputs, join = JOINS[stage]
+    require_same_inputs(run)
+    return join(run)
+
+
+def _rested(run: Run, stage: str) -> StudiesResult | None:
     """The result of a search that its time limit stopped, while the plan asks for no more than it did then.
 
     Its own command goes on with it. A run builds on its best so far: later stages may have done so already, and a new
-    winner would make them begin anew.
+    winner would make them begin again.
     """
     record = stage_records.read(run.engine, run.plan.name, stage)
-    if record is None or record.result is None or state_of(record) != "stopped":
+    if record is None or state_of(record) != "stopped":
         return None
     settings = run.plan.search if stage == "search" else run.plan.further
-    before = record.result["stopped"]
-    if (before["trials"], before["timeout"]) != (settings.trials, settings.timeout):
+    result = read_result(run, SearchResult if stage == "search" else FurtherResult)
+    before = result.stopped
+    if before is None or (before.trials, before.timeout) != (settings.trials, settings.timeout):
         return None
-    result = search_result(run) if stage == "search" else further_result(run)
-    run.report.message(f"{stage}: {before['message']}")
+    (require_search if stage == "search" else require_further)(run)
+    run.report.message(f"{stage}: {before.message}")
     return with_path(run, result)
+
+
+def _field(result: Result, name: str) -> Any:
+    return getattr(result, name) if isinstance(result, StageResult) else result[name]

@@ -1,4 +1,4 @@
-"""From a plan's file to an opened run, and to a run that is led, as the commands need them."""
+"""From a plan's file to an opened run, and to one that this process alone coordinates, as the commands need them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,10 +18,11 @@ def lead_stage(
     what: str,
     anew: str | None,
     workers: int = 1,
-    does: "Callable[[Run], dict[str, Any]] | None" = None,
-) -> dict[str, Any]:
-    """Leads the plan's workspace while one stage, or "run" for all, is done; by `does`, where it is given."""
-    from stages.runtime.local_workers import LocalWorkers, share_cores, take_gpu
+    does: "Callable[[Run], Any] | None" = None,
+) -> Any:
+    """Does one stage, or "run" for all, as the only process of the workspace that may; by `does`, where it is given."""
+    from stages.runtime.gpu_allocation import share_cores, take_gpu
+    from stages.runtime.local_workers import LocalWorkers
 
     opened = read(plan, overrides)
     share_cores(workers)
@@ -37,8 +38,8 @@ def lead_stage(
         if anew is not None:
             begin_anew(run, anew, first={"run": None, "ablation": "further"}.get(what, what))
         words = [str(plan), *(word for override in overrides for word in ("--set", override))]
-        with LocalWorkers(words, workers - 1, run.report) as crew:
-            run = replace(run, crew=crew)
+        with LocalWorkers(words, workers - 1, run.report) as local_workers:
+            run = replace(run, local_workers=local_workers)
             if does is not None:
                 return does(run)
             return run_all(run) if what == "run" else run_one(run, what)
@@ -52,7 +53,7 @@ def read(plan: Path, overrides: Sequence[str]) -> "Plan":
 
 
 def opened_run(plan: "Plan") -> "Run":
-    """The plan's run, which tells on the terminal how it goes on."""
+    """The plan's run, which reports its progress on the terminal."""
     from stages.console.progress_bar import Terminal
     from stages.runtime.run_context import open_run
 

@@ -13,7 +13,7 @@ import numpy as np
 from stages.check.planned_stages import planned_stages
 from stages.check.time_estimate import seconds_by_stage
 from stages.datasets.masked_authors import masked_notes
-from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original
+from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original, subset_of
 from stages.label.labeller_ensemble import require_labellers
 from stages.label.labelling_cost import LOOKED_AT, estimate_plan
 from stages.monitor.context_builder import check_beside
@@ -22,10 +22,10 @@ from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
 from stages.results.check_result import CheckedDevice, CheckedEncoder, CheckResult
 from stages.results.label_result import CostEstimate
-from stages.runtime.overview import stages_of
 from stages.runtime.run_context import candidate_location, check_writable, files_of, store_url
-from stages.search.run_search import subset_of
-from stages.study_runs.search_warnings import search_notes
+from stages.runtime.stage_order import stages_of
+from stages.study_runs.search_warnings import search_warnings
+from stages.study_runs.study_settings import study_config
 from storage.database.engine import check_store
 from storage.errors import StoreError
 from studies.space.dimensions import Space, default_mixing, default_space
@@ -122,21 +122,19 @@ def _notes(plan: Plan) -> list[str]:
     studies: list[tuple[SearchSettings | FurtherSettings, str, Space]] = [*wanted]
     if "further" in stages_of(plan):
         studies.append((plan.further, "further", further))
-    return [note for settings, name, space in studies for note in search_notes(_search(plan, settings, name, space))]
+    return [note for settings, name, space in studies for note in search_warnings(_search(plan, settings, name, space))]
 
 
 def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> StudyConfig:
-    return StudyConfig(
+    return study_config(
+        settings,
         name=f"{plan.name} · {name}",
         direction="maximize",
         metric="",
         space=space,
         baseline={},
-        trials=settings.trials,
         seed=plan.seed,
-        sampler=settings.sampler,
-        seeds=settings.seeds,
-        pruner=settings.pruner,
+        attributes={},
     )
 
 

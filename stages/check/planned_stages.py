@@ -7,7 +7,7 @@ from stages.label.labelling_cost import prompt_count
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan
 from stages.results.check_result import PlannedStage
-from stages.runtime.overview import stages_of
+from stages.runtime.stage_order import stages_of
 from studies.refit_settings import recheck_of
 from transfer.labellers.labeller_settings import LabellerSettings
 

@@ -8,7 +8,7 @@ import numpy as np
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan
 from stages.results.check_result import CheckedEncoder
-from stages.runtime.overview import stages_of
+from stages.runtime.stage_order import stages_of
 from studies.refit_settings import recheck_of
 from transfer.device.device import device_name, has_bf16
 

@@ -1,4 +1,4 @@
-"""The command line's edge: where results are printed, and errors become words and an exit status."""
+"""The context of every command: prints its result, and turns errors into a message and an exit status."""
 
 import contextlib
 import errno
@@ -8,17 +8,20 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import typer
 
-Show = Callable[[dict[str, Any]], None]
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Shown = TypeVar("Shown", bound="BaseModel | Mapping[str, Any]")
 _results: list[TextIO] = []  # stdout as it was when the command began
 
 
 @contextlib.contextmanager
 def edge(as_json: bool, debug: bool) -> Iterator[None]:
-    """The whole of a command stands in this block. Exit status: 1 what the user can mend, 130 interrupted."""
+    """The whole of a command runs in this block. Exit status: 1 for what the user can fix, 130 interrupted."""
     from storage.errors import StoreError
     from transfer.errors import UserError
 
@@ -45,16 +48,17 @@ def edge(as_json: bool, debug: bool) -> Iterator[None]:
             raise
         if type(error).__name__ in {"StorageInternalError", "OperationalError"}:
             _fail(f"the store could not be read or written: {error}\n  go on with: {_command()}", as_json)
-        _fail(f"{type(error).__name__}: {error}\n  this is a fault of moodline's; --debug shows where", as_json)
+        _fail(f"{type(error).__name__}: {error}\n  this is a bug in moodline; --debug shows where", as_json)
 
 
-def finish(result: Mapping[str, Any], as_json: bool, show: Show) -> None:
-    """Prints a result, as JSON or for people, where stdout was before libraries were kept from it."""
+def finish(result: Shown, as_json: bool, show: Callable[[Shown], None]) -> None:
+    """Prints a result, as JSON or for people, to the stdout that libraries are kept from."""
     with contextlib.redirect_stdout(_results[-1]):
         if as_json:
-            print(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str))
+            printed = result.model_dump(mode="json") if not isinstance(result, Mapping) else result
+            print(json.dumps(printed, ensure_ascii=False, allow_nan=False, default=str))
         else:
-            show(dict(result))
+            show(result)
 
 
 def quiet_libraries() -> None:
@@ -82,7 +86,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _command() -> str:
-    """The command as it was given, which resumes when it is run again; not to begin anew a second time."""
+    """The command as it was given, which resumes when it is run again; without --anew, which would start over."""
     words = [word for word in sys.argv[1:] if not word.startswith("--anew=")]
     while "--anew" in words:
         at = words.index("--anew")

@@ -1,4 +1,4 @@
-"""What `--help` says of the commands that do one stage each: the command's text with an example."""
+"""The `--help` text of the commands that do one stage each, with an example."""
 
 STAGE_COMMANDS = {
     "search": (
@@ -6,7 +6,7 @@ STAGE_COMMANDS = {
         "Example: moodline search plan.yaml --set search.trials=30"
     ),
     "label": (
-        "Have the labeller label a sample of the comments, and compare it with gold. Asks nothing twice.\n\n"
+        "Have the labeller label a sample of the comments, and compare it with gold. No comment is sent twice.\n\n"
         "Example: moodline label plan.yaml --set pseudo_label.sample=2000"
     ),
     "further": (
@@ -15,7 +15,7 @@ STAGE_COMMANDS = {
     ),
     "ensemble": (
         "Combine the best trials, compare all models, and read the test split, for all of them at once; "
-        "then, where the plan has distil:, train one model to answer as they do.\n\n"
+        "then, where the plan has distil:, train one model on their predictions.\n\n"
         "Example: moodline ensemble plan.yaml --set ensemble.combine=product"
     ),
     "monitor": (

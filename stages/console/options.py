@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.", show_default=False)]
+Preset = Annotated[
+    Literal["quickstart", "emotion-six", "korean-comments"], typer.Argument(help="The plan to begin with.")
+]
 Overrides = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the plan; repeatable.", show_default=False),
@@ -42,7 +45,7 @@ StudyStage = Annotated[
     str,
     typer.Option(
         "--stage",
-        help="Stage one's study, or two's.",
+        help="The stage that the study is of.",
         metavar="search|further",
         parser=_one_of("search", "further"),
     ),
@@ -50,12 +53,12 @@ StudyStage = Annotated[
 ModelName = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="Use a kept trial: search/X/trial-0.", show_default=False)
 ]
-Column = typer.Option(metavar="COLUMN", help="Also by this column's values.", show_default=False)
+Column = typer.Option(metavar="COLUMN", help="Also by the values of this column.", show_default=False)
 Anew = Annotated[
     str | None,
     typer.Option(
         "--anew",
-        help="Begin this stage and those after it again; its trials are lost.",
+        help="Start this stage and those after it again; their trials are lost.",
         show_default=False,
         metavar="STAGE",
         parser=_one_of("adapt", "search", "label", "further", "ensemble", "distil", "infer", "monitor"),
@@ -68,20 +71,18 @@ ImportFrom = Annotated[Path | None, typer.Option("--import", metavar="FILE", hel
 Encoding = Annotated[str | None, typer.Option(help="A csv's encoding, if not UTF-8.", show_default=False)]
 On = Annotated[
     Literal["ray"] | None,
-    typer.Option("--on", help="Deal shards to the nodes of a Ray cluster: RAY_ADDRESS, or one on this machine."),
+    typer.Option("--on", help="Distribute shards over a Ray cluster: RAY_ADDRESS, or one on this machine."),
 ]
-Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that share the search.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that search in parallel.")]
 Ablation = Annotated[
-    bool, typer.Option("--ablation", help="Original data, pseudo-labels and both, over several seeds.")
+    bool, typer.Option("--ablation", help="Compare original data, pseudo-labels and both, over several seeds.")
 ]
 Parameters = Annotated[
     list[str], typer.Argument(metavar="KEY=VALUE...", help="Parameters of the trial.", show_default=False)
 ]
-Candidate = Annotated[
-    str | None, typer.Option(help="Whose study, where the plan has several candidates.", show_default=False)
-]
+Candidate = Annotated[str | None, typer.Option(help="The candidate, where the plan has several.", show_default=False)]
 Forms = Annotated[
     list[str],
-    typer.Option("--format", metavar="onnx|openvino", help="Also in this form; repeatable.", show_default=False),
+    typer.Option("--format", metavar="onnx|openvino", help="Also in this format; repeatable.", show_default=False),
 ]
 Write = Annotated[bool, typer.Option("--write", help="Allow notes and deletions; else the store is read only.")]

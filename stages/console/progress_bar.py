@@ -1,6 +1,6 @@
-"""A report on a terminal: bars with a rate and a time to go; plain lines where there is no terminal.
+"""Progress on a terminal: bars with a rate and a time to go; plain lines where there is no terminal.
 
-Where nobody reads them any more (the other end of a pipe is gone), work goes on without a word.
+When nobody reads stderr any more (the other end of the pipe is closed), work goes on silently.
 """
 
 import os
@@ -28,7 +28,7 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Rich would end the process, and drop its results as well."""
         self.quiet = True
-        _say_no_more()
+        _silence_stderr()
 
 
 class Terminal:
@@ -60,36 +60,36 @@ class Terminal:
 
 
 class Lines:
-    """What one of several workers says to the process that started it: lines, and no progress of a trial."""
+    """What one of several workers reports to the process that started it: lines, without progress bars."""
 
     def message(self, text: str) -> None:
         """One line."""
         try:
             print(text, file=sys.stderr, flush=True)
-        except BrokenPipeError:  # the leader is gone; to its members this must look like nothing but that
-            _say_no_more()
+        except BrokenPipeError:  # the coordinator is gone; a worker must not fail for that
+            _silence_stderr()
 
     @contextmanager
     def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
-        """Counts for nobody."""
+        """Shows nothing."""
         yield lambda done: None
 
 
-def _say_no_more() -> None:
-    """Has all that is written to stderr go nowhere from now on, whoever writes it."""
+def _silence_stderr() -> None:
+    """Discards all that this process writes to stderr from now on."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _plain(terminal: Terminal, what: str, total: int | None, unit: str) -> Iterator[Advance]:
-    began = said = time.monotonic()
+    began = reported = time.monotonic()
     count = 0.0
 
     def advance(done: float) -> None:
-        nonlocal said, count
+        nonlocal reported, count
         count += done
         now = time.monotonic()
-        if now - said >= PLAIN_SECONDS:
-            said = now
+        if now - reported >= PLAIN_SECONDS:
+            reported = now
             terminal.message(_plain_line(what, count, total, unit, now - began))
 
     yield advance

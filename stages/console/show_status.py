@@ -5,6 +5,7 @@ from typing import Any
 
 from stages.console.show_studies import short, show_studies
 from stages.console.tables import console, duration, table
+from stages.results.study_results import StudyProgress
 
 MEGABYTE = 1e6
 
@@ -23,7 +24,7 @@ def show_status(result: Mapping[str, Any]) -> None:
         made.add_row(stage["stage"], stage["state"], f"{stage['seconds']:.1f}")
     out.print(made)
     if result["studies"]:
-        show_studies(result["studies"])
+        show_studies([StudyProgress.model_validate(study) for study in result["studies"]])
     for line in map(_at_work, result["workers"]):
         out.print(line)
     if result["seconds_to_go"]:
@@ -36,7 +37,7 @@ def _at_work(worker: Mapping[str, Any]) -> str:
     progress = f"epoch {worker['epoch']}" + (f" of {worker['epochs']:g}" if worker["epochs"] else "")
     if worker["epochs"] and worker["epoch"] > worker["epochs"]:  # of several seeds, each of which has so many
         progress = f"{worker['share'] or 0:.0%} done"
-    study, ago = short({"name": worker["study"]}), duration(worker["seconds"])
+    study, ago = short(worker["study"]), duration(worker["seconds"])
     what = f"{study}, trial {worker['trial']}: {progress}, begun {ago} ago"
     if worker["alive"]:
         return f"{what}, by process {worker['pid']} on {worker['host']}"

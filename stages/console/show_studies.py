@@ -1,100 +1,99 @@
 """Studies and their winner as people read them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from stages.console.tables import console, table
+from stages.results.stage_result import Interval
+from stages.results.study_results import FreshSeeds, MeasuredWinner, ShownTrial, StudySummary, Winner
 
 MOST_SHOWN = 9  # trials in one line
 
 
-def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
+def show_studies(studies: Sequence[StudySummary]) -> None:
     """Studies with their counts, best and baseline, and why trials failed."""
     out = console()
     made = table("study", "best", "trial", "baseline", "done", "pruned", "failed")
     for study in studies:
-        best, baseline = study["best"], study["baseline"]
-        made.add_row(
-            short(study),
-            _value(best),
-            str(best["trial"]) if best else "",
-            _value(baseline),
-            f"{study['complete'] + study['pruned']}/{study['target']}",
-            str(study["pruned"]),
-            str(study["failed"]),
-        )
+        best, baseline = study.best, study.baseline
+        counts = (f"{study.complete + study.pruned}/{study.target}", str(study.pruned), str(study.failed))
+        made.add_row(short(study.name), _value(best), str(best.trial) if best else "", _value(baseline), *counts)
     out.print(made)
     for study in studies:
-        if study["baseline"] and study["baseline"]["moved"]:
-            out.print(
-                f"{short(study)}: the untuned baseline is the published recipe, but for what lies outside the "
-                f"plan's space: {study['baseline']['moved']}"
-            )
-        told = [f"{name} {_on_validation(trial)}" for name, trial in _shown(study) if trial and trial.get("intervals")]
-        if told:
-            out.print(f"{short(study)}, macro-F1 on validation with 95 % interval: {', '.join(told)}")
-        for again in study.get("rechecked", []):
-            out.print(f"{short(study)}, trial {again['trial']}: {again['value']:.4f}; {over_seeds(again)}")
-        for line in _failures(study):
+        for line in [*_moved(study), *_on_validation(study), *_rechecked(study), *_failures(study)]:
             out.print(line)
 
 
-def show_winner(winner: Mapping[str, Any]) -> None:
+def show_winner(winner: Winner) -> None:
     """The winner's value with its interval, and where its weights lie."""
-    told = f"; {over_seeds(winner['fresh'])}" if winner.get("fresh") else ""
-    value = f"{winner['value']:.4f}{_kept_ends(winner)}{told}"
-    console().print(f"winner: {winner['candidate']}, trial {winner['trial']}, {value}\n  {winner['path']}")
+    fresh = f"; {over_seeds(winner.fresh)}" if winner.fresh else ""
+    value = f"{winner.value:.4f}{_kept_interval(winner)}{fresh}"
+    console().print(f"winner: {winner.candidate}, trial {winner.trial}, {value}\n  {winner.path}")
 
 
-def _kept_ends(winner: Mapping[str, Any]) -> str:
-    """The interval of its kept weights; their own value, too, where its value is the mean over several seeds."""
-    found = winner.get("interval")
-    if found is None or abs(found["value"] - winner["value"]) < 5e-5:
-        return _ends(found)
-    return f"; the kept weights {found['value']:.4f}{_ends(found)}"
+def over_seeds(figures: FreshSeeds) -> str:
+    """The mean over fresh seeds with its interval, and how many fits failed."""
+    interval = "" if figures.low is None else f" ({figures.low:.4f} to {figures.high:.4f})"
+    failed = f", {figures.failed} failed" if figures.failed else ""
+    return f"over {figures.n} fresh seeds {figures.mean:.4f}{interval}{failed}"
 
 
-def over_seeds(figures: Mapping[str, Any]) -> str:
-    interval = "" if figures["low"] is None else _ends(figures)
-    failed = f", {figures['failed']} failed" if figures["failed"] else ""
-    return f"over {figures['n']} fresh seeds {figures['mean']:.4f}{interval}{failed}"
-
-
-def short(study: Mapping[str, Any]) -> str:
+def short(name: str) -> str:
     """A study's name without its plan's, which stands above."""
-    return str(study["name"]).partition(" · ")[2] or str(study["name"])
+    return name.partition(" · ")[2] or name
 
 
-def _shown(study: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any] | None]]:
+def _kept_interval(winner: Winner) -> str:
+    """The interval of its kept weights; their own value, too, where its value is the mean over several seeds."""
+    found = winner.interval if isinstance(winner, MeasuredWinner) else None
+    if found is None or abs(found.value - winner.value) < 5e-5:
+        return _ends(found)
+    return f"; the kept weights {found.value:.4f}{_ends(found)}"
+
+
+def _moved(study: StudySummary) -> list[str]:
+    if study.baseline is None or not study.baseline.moved:
+        return []
+    return [
+        f"{short(study.name)}: the untuned baseline is the published recipe, but for what lies outside the "
+        f"plan's space: {study.baseline.moved}"
+    ]
+
+
+def _on_validation(study: StudySummary) -> list[str]:
+    known = [(name, trial.intervals["macro_f1"]) for name, trial in _named(study) if trial and trial.intervals]
+    figures = [f"{name} {interval.value:.4f}{_ends(interval)}" for name, interval in known]
+    return [f"{short(study.name)}, macro-F1 on validation with 95 % interval: {', '.join(figures)}"] if figures else []
+
+
+def _rechecked(study: StudySummary) -> list[str]:
+    return [f"{short(study.name)}, trial {one.trial}: {one.value:.4f}; {over_seeds(one)}" for one in study.rechecked]
+
+
+def _named(study: StudySummary) -> list[tuple[str, ShownTrial | None]]:
     """The best trial and the baseline, once where they are one."""
-    best, baseline = study["best"], study["baseline"]
-    same = best and baseline and best["trial"] == baseline["trial"]
-    return [("best and baseline" if same else "best", best), *([] if same else [("baseline", baseline)])]
+    best, baseline = study.best, study.baseline
+    if best and baseline and best.trial == baseline.trial:
+        return [("best and baseline", best)]
+    return [("best", best), ("baseline", baseline)]
 
 
-def _on_validation(trial: Mapping[str, Any]) -> str:
-    found = trial["intervals"]["macro_f1"]
-    return f"{found['value']:.4f}{_ends(found)}"
+def _ends(interval: Interval | None) -> str:
+    return f" ({interval.low:.4f} to {interval.high:.4f})" if interval else ""
 
 
-def _ends(interval: Mapping[str, Any] | None) -> str:
-    return f" ({interval['low']:.4f} to {interval['high']:.4f})" if interval else ""
+def _value(trial: ShownTrial | None) -> str:
+    return "" if trial is None or trial.value is None else f"{trial.value:.4f}"
 
 
-def _value(trial: Mapping[str, Any] | None) -> str:
-    return "" if trial is None or trial["value"] is None else f"{trial['value']:.4f}"
-
-
-def _failures(study: Mapping[str, Any]) -> list[str]:
-    """One line a reason: a search of 2,000 trials may have failed hundreds of times alike."""
+def _failures(study: StudySummary) -> list[str]:
+    """One line a reason: a search of 2,000 trials may have failed hundreds of times for the same."""
     by_reason: dict[tuple[str, str], list[int]] = {}
-    for failure in study["failures"]:
-        by_reason.setdefault((failure.get("state", "fail"), failure["reason"]), []).append(failure["trial"])
+    for failure in study.failures:
+        by_reason.setdefault((failure.state, failure.reason), []).append(failure.trial)
     lines = []
     for (state, reason), trials in by_reason.items():
-        shown = ", ".join(map(str, trials[:MOST_SHOWN])) + (
-            f" and {len(trials) - MOST_SHOWN} more" * (len(trials) > MOST_SHOWN)
-        )
+        more = f" and {len(trials) - MOST_SHOWN} more" if len(trials) > MOST_SHOWN else ""
+        shown = ", ".join(map(str, trials[:MOST_SHOWN])) + more
         what = {"fail": "failed: ", "running": "runs: "}.get(state, "")
-        lines.append(f"{short(study)}, trial{'s' * (len(trials) > 1)} {shown} {what}{reason}")
+        lines.append(f"{short(study.name)}, trial{'s' * (len(trials) > 1)} {shown} {what}{reason}")
     return lines

@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from stages.results.stage_result import Interval
+
 
 def figure(value: float | None) -> str:
     """Three decimals, whole numbers with commas, nothing for None."""
@@ -14,8 +16,9 @@ def figure(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
-def ends(found: Mapping[str, Any] | None) -> str:
+def ends(found: Interval | Mapping[str, Any] | None) -> str:
     """The ends of an interval; nothing for None."""
+    found = found.model_dump() if isinstance(found, Interval) else found
     return f"{found['low']:.3f} to {found['high']:.3f}" if found else ""
 
 

@@ -1,4 +1,4 @@
-"""Comments drawn once and kept, so that those that come later change nothing."""
+"""Comments that are sampled once and kept, so that comments which are added later change nothing."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -16,25 +16,25 @@ from transfer.errors import UserError
 from transfer.text.floods import flood_key
 
 
-def drawn_comments(
+def sampled_comments(
     run: Run, what: str, size: int, taken: Collection[str], *, spread: bool = True
 ) -> tuple[str, list[str]]:
     """A sample of the plan's comments, at most `size`: a name that changes with what it holds, and the texts.
 
     what: the first part of its name in files. taken: keys of texts that must not be in it, best a set, as `taken_by`
-    gives them; those that were labelled only after it was drawn are left out of what was drawn. spread: over time and
-    source, else at random. Raises UserError where there is no comment to draw.
+    gives them; those that were labelled only after the sample was taken are left out of it. spread: over time and
+    source, else at random. Raises UserError where there is no comment to sample.
     """
     plan = run.plan
     sources = [source.model_dump(mode="json") for source in plan.comments]
-    told = {"seed": plan.seed, "sources": sources, "sample": size}
-    name = f"{SAMPLES}/{what}-{fingerprint(told)}.parquet"
+    inputs = {"seed": plan.seed, "sources": sources, "sample": size}
+    name = f"{SAMPLES}/{what}-{fingerprint(inputs)}.parquet"
     if not run.files.exists(name):
-        _draw(run, name, size, taken, spread)
+        publish_table(run, name, _sample(run, size, taken, spread))
     table = pq.read_table(run.files.fetch(name))
-    drawn = list(zip(table["key"].to_pylist(), table["text"].to_pylist(), strict=True))
-    kept = [text for key, text in drawn if key not in taken and flood_key(key, text) not in taken]
-    return name if len(kept) == len(drawn) else f"{name} {fingerprint({'texts': kept})}", kept
+    sample = list(zip(table["key"].to_pylist(), table["text"].to_pylist(), strict=True))
+    kept = [text for key, text in sample if key not in taken and flood_key(key, text) not in taken]
+    return name if len(kept) == len(sample) else f"{name} {fingerprint({'texts': kept})}", kept
 
 
 def taken_by(splits: Sequence[Labelled | None], gold: Sequence[Labelled | None]) -> set[str]:
@@ -46,15 +46,20 @@ def taken_by(splits: Sequence[Labelled | None], gold: Sequence[Labelled | None])
     return keys
 
 
-def _draw(run: Run, name: str, size: int, taken: Collection[str], spread: bool) -> None:
+def publish_table(run: Run, name: str, table: pa.Table) -> None:
+    """Puts a table into files under its name, whole or not at all; one of that name is replaced."""
+    local = run.scratch / f"table-{os.getpid()}.parquet"
+    local.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, local)
+    run.files.publish(local, name)
+    local.unlink()
+
+
+def _sample(run: Run, size: int, taken: Collection[str], spread: bool) -> pa.Table:
     plan = run.plan
     # no salt is needed: authors are not looked at here
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
-    drawn = draw_stratified(read, size, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=spread)
-    if not drawn.rows:
-        raise UserError("comments: no comment with a text was found", f"left out: {drawn.left_out}")
-    local = run.scratch / f"drawn-{os.getpid()}.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"key": [row.key for row in drawn.rows], "text": [row.text for row in drawn.rows]}), local)
-    run.files.publish(local, name)
-    local.unlink()
+    sample = draw_stratified(read, size, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=spread)
+    if not sample.rows:
+        raise UserError("comments: no comment with a text was found", f"left out: {sample.left_out}")
+    return pa.table({"key": [row.key for row in sample.rows], "text": [row.text for row in sample.rows]})

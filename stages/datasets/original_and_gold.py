@@ -1,4 +1,4 @@
-"""What a plan's data holds, as the stages may see it: original splits, and gold's two halves."""
+"""Reads a plan's labelled data: original splits, and gold's two halves. A run's own: stages.datasets.run_data."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled, chosen, without
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.corpus.splits import Original, deal_halves, split_original
+from transfer.corpus.stratified_subset import stratified_subset
 from transfer.errors import UserError
 
 IN_GOLD = "also in gold"
@@ -18,15 +19,14 @@ IN_GOLD = "also in gold"
 
 @dataclass(frozen=True)
 class Gold:
-    """Human-labelled comments. tune chooses, report reports; a text is in one of them for good."""
+    """Human-labelled comments. tune: models are selected on it. report: figures are. No text ever changes halves."""
 
     tune: Labelled
     report: Labelled
 
 
 def read_original(plan: Plan, gold_keys: Collection[str] = ()) -> Original:
-    """The original data in its splits. Texts that stand in gold are left out of training and
-    of what is chosen by: gold trains nothing, and its report half chooses nothing.
+    """The original data in its splits; see leave_out for gold_keys.
 
     Raises UserError where a source cannot be read or labels are unknown.
     """
@@ -35,14 +35,26 @@ def read_original(plan: Plan, gold_keys: Collection[str] = ()) -> Original:
     validation = _part(plan, original.validation, "original.validation")
     test = None if original.test is None else _part(plan, original.test, "original.test")
     splits = split_original(train, validation, test, plan.labels, plan.seed)
-    if not gold_keys:
-        return splits
-    kept = {
-        "train": without(splits.train, gold_keys, IN_GOLD),
-        "validation": without(splits.validation, gold_keys, IN_GOLD),
-    }
+    return leave_out(splits, gold_keys) if gold_keys else splits
+
+
+def leave_out(splits: Original, gold_keys: Collection[str]) -> Original:
+    """The splits without gold's texts in training and validation: gold trains nothing, and its report half selects
+    nothing."""
+    keys = set(gold_keys)
+    kept = {"train": without(splits.train, keys, IN_GOLD), "validation": without(splits.validation, keys, IN_GOLD)}
     removed = {f"{name}: {IN_GOLD}": rows.dropped[IN_GOLD] for name, rows in kept.items() if IN_GOLD in rows.dropped}
     return Original(kept["train"], kept["validation"], splits.test, {**splits.dropped, **removed})
+
+
+def subset_of(plan: Plan, original: Original) -> Labelled | None:
+    """The training rows that stage one searches on; None for all.
+
+    Raises UserError where a subset would not be fewer.
+    """
+    if plan.search.subset is None:
+        return None
+    return stratified_subset(original.train, plan.search.subset.size(len(original.train)), plan.seed)
 
 
 def read_gold_rows(plan: Plan) -> Labelled | None:
@@ -51,17 +63,20 @@ def read_gold_rows(plan: Plan) -> Labelled | None:
 
 
 def read_gold(run: Run) -> Gold | None:
-    """Gold in its halves, as dealt when a row was first seen; the store remembers, so later rows change nothing."""
+    """Gold in its halves; None where the plan has none."""
     rows = read_gold_rows(run.plan)
-    if rows is None:
-        return None
+    return None if rows is None else assign_halves(run, rows)
+
+
+def assign_halves(run: Run, rows: Labelled) -> Gold:
+    """Gold in its halves, as assigned when a row was first seen; the store keeps that, so later rows change nothing."""
     known = known_halves(run.engine, run.plan.name)
     halves = deal_halves(rows.keys, rows.labels, run.plan.seed, known)
     return halves_of(rows, add_halves(run.engine, run.plan.name, halves))
 
 
 def halves_of(rows: Labelled, halves: Mapping[str, str]) -> Gold:
-    """Gold parted as dealt. Raises UserError where a half is empty."""
+    """Gold in its halves. halves: by key, "tune" or "report". Raises UserError where a half is empty."""
     return Gold(*(_half(rows, [halves[key] == half for key in rows.keys], half) for half in ("tune", "report")))
 
 

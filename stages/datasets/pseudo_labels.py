@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stages.datasets.original_and_gold import Gold, read_original
+from stages.datasets.original_and_gold import Gold
+from stages.datasets.run_data import data_of
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
 from stages.results.label_result import LabelResult
@@ -59,7 +60,7 @@ def probabilities_of(rows: Sequence[LabelRow], k: int) -> NDArray[np.float64]:
 
 def kept_sample(run: Run, gold: Gold | None) -> Pairs:
     """(key, text) of the sampled comments that pseudo-labels are used for; none that people have labelled since."""
-    size, taken = settings_of(run.plan).sample, labelled_by_people(run.plan, gold)
+    size, taken = settings_of(run.plan).sample, labelled_by_people(run, gold)
     return [(key, text) for key, text in read_sample(run) if key not in taken][:size]
 
 
@@ -98,8 +99,8 @@ def settings_of(plan: Plan) -> PseudoLabelSettings:
     return plan.pseudo_label
 
 
-def labelled_by_people(plan: Plan, gold: Gold | None) -> set[str]:
+def labelled_by_people(run: Run, gold: Gold | None) -> set[str]:
     """Keys of the texts in the original data and in gold: no pseudo-label is used for them."""
-    original = read_original(plan)
+    original = data_of(run).all_original
     splits = [original.train, original.validation, *([original.test] if original.test else [])]
     return {key for rows in [*splits, *((gold.tune, gold.report) if gold else ())] for key in rows.keys}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.datasets.comment_samples import drawn_comments, taken_by
+from stages.datasets.comment_samples import sampled_comments, taken_by
 from stages.ensemble.run_ensemble import (
     CHOOSING,
     HELD_BACK,
@@ -24,7 +24,8 @@ from stages.runtime.reset import forget_studies
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, result_of
 from stages.study_runs.refit import Job, search_and_refit
-from stages.study_runs.study_runner import fitted_space, longest_of, resources, winner_of, with_path
+from stages.study_runs.study_settings import fitted_space, longest_of, resources
+from stages.study_runs.summaries import weights_path, winner_of
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import plain_space
@@ -66,7 +67,9 @@ def run_distil(run: Run) -> dict[str, Any]:
     """
     inputs = _inputs(run)
     extent = {"trials": inputs.settings.trials}
-    return with_path(run, do_stage(run, STAGE, inputs.parts, extent, partial(_distil, run, inputs)))
+    result = do_stage(run, STAGE, inputs.parts, extent, partial(_distil, run, inputs))
+    winner = result["winner"]
+    return {**result, "winner": {**winner, "path": weights_path(run, winner["name"])}}
 
 
 def _inputs(run: Run) -> _Inputs:
@@ -102,16 +105,16 @@ def _distil(run: Run, inputs: _Inputs) -> dict[str, Any]:
     task = _task(run, inputs, said)
     # one or few fits: helpers would wait
     found = search_and_refit(
-        replace(run, crew=LocalWorkers()), Job(_search_of(run, inputs, task, study), task), leads=True
+        replace(run, local_workers=LocalWorkers()), Job(_search_of(run, inputs, task, study), task), is_coordinator=True
     )
     if found.chosen is None:
         raise UserError("distil: no trial is complete", "moodline status tells why each failed")
     winner = winner_of(STAGE, inputs.settings.encoder, study, found.chosen)
-    record = model_registry.get(run.engine, run.plan.name, winner["name"])
+    record = model_registry.get(run.engine, run.plan.name, winner.name)
     assert record is not None
     return {
-        "studies": found.studies,
-        "winner": winner,
+        "studies": [study.model_dump(mode="json") for study in found.studies],
+        "winner": winner.model_dump(mode="json"),
         "teacher": {"name": inputs.teacher.name, "members": inputs.teacher.members},
         "texts": len(inputs.texts),
         "bytes": {"model": record.bytes, "teacher": sum(member.bytes for member in inputs.teacher.records)},
@@ -184,7 +187,7 @@ def _sample(run: Run, data: Splits) -> tuple[str | None, list[str]]:
     if not run.plan.comments:
         return None, list(original.train.texts)
     judging = taken_by([original.validation, original.test], [gold.tune, gold.report] if gold else [])
-    return drawn_comments(run, STAGE, settings.sample, judging)
+    return sampled_comments(run, STAGE, settings.sample, judging)
 
 
 def _taught(run: Run, inputs: _Inputs) -> Floats:

@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.datasets.original_and_gold import Gold, read_gold, read_original
+from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import Sampled, sampled
+from stages.datasets.run_data import data_of
 from stages.ensemble.combination_selection import Bench, Combined, chosen_of, compare
-from stages.further.run_further import further_result
-from stages.further.selection_split import target_of
 from stages.plan.plan_settings import EnsembleSettings
 from stages.reports.report_figures import draw_gallery
 from stages.results.label_result import LabelResult
 from stages.runtime.predictor import PredictionCache, Predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, read_result, result_of
-from stages.search.run_search import references, search_result
+from stages.runtime.stage_order import has_stage_two
+from stages.study_runs.references import references
 from stages.study_runs.selection_metric import SelectionMetric
-from stages.study_runs.table_rows import SIMULATED, Row, row
+from stages.study_runs.selection_split import selection_split
+from stages.study_runs.table_rows import SIMULATED, row
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
 from transfer.corpus.splits import Original
@@ -37,6 +38,7 @@ REPORTED = ("validation", "gold report", "test")  # in the order of all tables
 CHOOSING: tuple[str, ...] = ("validation", "target")
 HELD_BACK = ("gold report", "test")  # what nothing was chosen by
 Floats = NDArray[np.float32]
+Row = dict[str, Any]
 Shown = Mapping[str, tuple[Sequence[str], Mixture]]  # what tables show: members and mixture by name
 Said = Mapping[str, Mapping[str, Floats]]  # probabilities by name and split
 
@@ -63,9 +65,9 @@ def run_ensemble(run: Run) -> dict[str, Any]:
     nothing), `gain_on_validation` (the same where both were chosen), `judged` (all figures of what is final, by split),
     `rows` and `models_page`.
     """
-    winners = {"search": search_result(run)["winner"]["name"]}
+    winners = {"search": result_of(run, "search")["winner"]["name"]}
     if has_stage_two(run):
-        winners["further"] = further_result(run)["winner"]["name"]
+        winners["further"] = result_of(run, "further")["winner"]["name"]
     records = [r for r in model_registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
         raise UserError("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
@@ -251,19 +253,19 @@ def judged_row(run: Run, name: str, stage: str, split: str, probabilities: Float
     """One model on one split."""
     settings = run.plan.pseudo_label
     is_simulated = stage in {"further", STAGE, "distil"} and settings is not None and settings.simulation
-    return row(name, stage, split, score(probabilities, truth, run.plan.labels), SIMULATED * is_simulated)
+    scores = score(probabilities, truth, run.plan.labels)
+    return row(name, stage, split, scores, SIMULATED * is_simulated).model_dump(mode="json")
 
 
 def judged_splits(run: Run, winner: str) -> Splits:
     """What models are chosen by and reported on; winner: of stage one, from whose macro-F1 losses are counted."""
-    gold = read_gold(run)
-    original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
+    gold, original = data_of(run).gold, data_of(run).original
     texts, truth = {"validation": original.validation.texts}, {"validation": original.validation.labels}
     contents = {"validation": original.validation.fingerprint}
     target, pseudo = None, None
     if has_stage_two(run):
         pseudo = sampled(run, read_result(run, LabelResult), gold)
-        chosen, _ = target_of(gold, pseudo)
+        chosen, _ = selection_split(gold, pseudo)
         texts["target"], truth["target"], target = chosen.texts, chosen.truth, chosen.truth
         contents |= {"target": gold.tune.fingerprint} if gold else {}
     if gold:
@@ -276,12 +278,6 @@ def judged_splits(run: Run, winner: str) -> Splits:
         tuple(run.plan.labels), original.validation.labels, target, floor, run.plan.search.metric
     )
     return Splits(original, gold, texts, truth, contents, pseudo, yardstick)
-
-
-def has_stage_two(run: Run) -> bool:
-    """Whether stage two is done, and the plan still has one."""
-    record = stage_records.read(run.engine, run.plan.name, "further")
-    return run.plan.pseudo_label is not None and record is not None and record.state == "done"
 
 
 def _test(rows: Sequence[Row]) -> dict[str, dict[str, Any]] | None:

@@ -40,7 +40,7 @@ def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> 
         _section("Data", _data(run)),
         _section("Training", [f"- {line}" for record in predictor.records for line in _training(run, record)]),
         _section("Scores of this model", _scores(judged)),
-        _section("All models of the run", _table(table_rows(run))),
+        _section("All models of the run", _table([row.model_dump(mode="json") for row in table_rows(run)])),
         _section("Limits", [LIMITS]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

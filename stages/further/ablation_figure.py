@@ -1,6 +1,6 @@
-"""The ablation as one picture: each arm's mean with its interval and its seeds, split beside split."""
+"""The ablation as one picture: each arm's mean with its interval and its seeds, a panel for each split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from stages.results.further_result import ArmScores
 from storage.files.atomic_write import write_whole
 from studies.figures.fonts import picture_fonts
 
@@ -26,25 +27,22 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def draw_ablation(rows: Sequence[Mapping[str, Any]], path: Path, title: str, notice: str | None) -> None:
-    """Writes the picture, 1,500 pixels wide.
-
-    rows: of stages.further.ablation. notice: a warning, set below the title.
-    """
-    splits = list(dict.fromkeys(row["split"] for row in rows))
-    arms = list(dict.fromkeys(row["model"] for row in rows))
+def draw_ablation(rows: Sequence[ArmScores], path: Path, title: str, notice: str | None) -> None:
+    """Writes the picture, 1,500 pixels wide. notice: a warning, set below the axes."""
+    splits = list(dict.fromkeys(row.split for row in rows))
+    arms = list(dict.fromkeys(row.model for row in rows))
     with rc_context({**picture_fonts(), **STYLE}):
         figure = Figure(figsize=(WIDTH, AROUND + ROW * len(arms)))
         FigureCanvasAgg(figure)
-        every = figure.subplots(1, len(splits), sharey=True, squeeze=False)[0]
-        for axes, split in zip(every, splits, strict=True):
-            _draw_split(axes, [row for row in rows if row["split"] == split], arms)
-        every[0].set_yticks(range(len(arms)), arms)
-        every[0].set_ylim(len(arms) - 0.5, -0.5)
+        panels = figure.subplots(1, len(splits), sharey=True, squeeze=False)[0]
+        for axes, split in zip(panels, splits, strict=True):
+            _draw_split(axes, [row for row in rows if row.split == split], arms)
+        panels[0].set_yticks(range(len(arms)), arms)
+        panels[0].set_ylim(len(arms) - 0.5, -0.5)
         height = figure.get_figheight()
         figure.text(0.01, 1 - 0.1 / height, title, va="top", fontsize=11, color=INK)
-        told = "bars: 95 %, seeds and texts drawn again; small points: single seeds"
-        below = f"{notice}. {told}" if notice else told
+        legend = "bars: 95 %, seeds and texts resampled; small points: single seeds"
+        below = f"{notice}. {legend}" if notice else legend
         figure.text(0.01, 0.08 / height, below, fontsize=8.5, color=GREY, va="bottom")
         figure.tight_layout(rect=(0, 0.28 / height, 1, 1 - 0.35 / height))
         png = BytesIO()
@@ -53,14 +51,14 @@ def draw_ablation(rows: Sequence[Mapping[str, Any]], path: Path, title: str, not
     write_whole(path, png.getvalue())
 
 
-def _draw_split(axes: Axes, rows: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> None:
+def _draw_split(axes: Axes, rows: Sequence[ArmScores], arms: Sequence[str]) -> None:
     for row in rows:
-        at = arms.index(row["model"])
-        axes.plot([row["low"], row["high"]], [at, at], color=BLUE, linewidth=2.2, solid_capstyle="butt")
-        axes.plot(row["values"], [at + 0.2] * len(row["values"]), "o", color=GREY, markersize=3, alpha=0.8)
-        axes.plot(row["macro_f1"], at, "o", color=BLUE, markersize=7)
-        axes.annotate(f"{row['macro_f1']:.3f}", (row["macro_f1"], at), (0, 7), textcoords="offset points", ha="center")
-    axes.set_title(f"{rows[0]['split']} ({rows[0]['n']:,})", fontsize=10, color=INK, loc="left")
+        at = arms.index(row.model)
+        axes.plot([row.low, row.high], [at, at], color=BLUE, linewidth=2.2, solid_capstyle="butt")
+        axes.plot(row.values, [at + 0.2] * len(row.values), "o", color=GREY, markersize=3, alpha=0.8)
+        axes.plot(row.macro_f1, at, "o", color=BLUE, markersize=7)
+        axes.annotate(f"{row.macro_f1:.3f}", (row.macro_f1, at), (0, 7), textcoords="offset points", ha="center")
+    axes.set_title(f"{rows[0].split} ({rows[0].n:,})", fontsize=10, color=INK, loc="left")
     axes.set_xlabel("macro-F1", color=GREY)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -1,7 +1,7 @@
-"""Stage two's controls: what its chosen recipe gives with one of the two sources alone, and over several seeds.
+"""Stage two's controls: what its selected recipe gives with one of the two sources alone, and over several seeds.
 
-They are one study of listed trials beside stage two's own, so that a kill costs part of one fine-tune, and what was
-run for the table of `further` counts for the ablation. Their weights are not kept, their probabilities are.
+They are one study of listed trials besides stage two's own, so that a kill costs part of one fine-tune, and what was
+run for the table of `further` counts for the ablation. Their weights are not kept, their predictions are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,12 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import FixedTrial, TrialState
 
-from stages.further.further_inputs import Inputs
+from stages.further.further_inputs import FurtherInputs
+from stages.results.study_results import StudySummary
 from stages.runtime.run_context import Run, store_url
-from stages.study_runs.study_runner import longest_of, search, summary
+from stages.study_runs.study_runner import run_study
+from stages.study_runs.study_settings import longest_of
+from stages.study_runs.summaries import summary
 from studies.enumerated_trials import SETTINGS, EnumeratedTrial
 from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna
@@ -24,6 +27,7 @@ from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.tokenization import encode
 
+Predictions = dict[tuple[str, int], dict[str, NDArray[np.float32]]]
 ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"
 # Where the plan adapts to the comments' language: the same without it, and what it gives stage one's recipe alone.
 UNADAPTED = f"{BOTH}, not adapted"
@@ -34,7 +38,7 @@ CONTROLS = "controls"
 
 @dataclass(frozen=True)
 class Arm:
-    """One way of training that is compared. name: one of ARMS. settings: parameters that differ from the chosen
+    """One way of training that is compared. name: one of ARMS. settings: parameters that differ from the selected
     trial's."""
 
     name: str
@@ -47,61 +51,55 @@ WHOLE = (*SOURCES, Arm(BOTH, {"mixture": "both"}))
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls of one chosen trial. answers: for each arm and seed, from 1, probabilities by exam, of those fits
-    that came to an end."""
+    """The controls of one selected trial. predictions: by arm and seed, from 1, probabilities (N, K) by evaluation set,
+    of those fits that came to an end."""
 
-    study: dict[str, Any]
-    answers: dict[tuple[str, int], dict[str, NDArray[np.float32]]]
+    study: StudySummary
+    predictions: Predictions
 
     def runs(self, arm: str, split: str) -> list[NDArray[np.float32]]:
         """An arm's probabilities on a split, in the order of the seeds."""
-        return [found[split] for (name, _), found in sorted(self.answers.items()) if name == arm]
+        return [found[split] for (name, _), found in sorted(self.predictions.items()) if name == arm]
 
     def seeds(self, arm: str) -> list[int]:
         """The seeds of an arm that came to an end."""
-        return sorted(seed for name, seed in self.answers if name == arm)
+        return sorted(seed for name, seed in self.predictions if name == arm)
+
+
+@dataclass(frozen=True)
+class SelectedRecipe:
+    """A trial of one of stage two's rounds, with all that it was made with: what the controls repeat."""
+
+    inputs: FurtherInputs
+    study: StudyConfig
+    task: TrialTask
+    trial: int
 
 
 def run_controls(
-    run: Run,
-    inputs: Inputs,
-    plan_of: StudyConfig,
-    task: TrialTask,
-    trial: int,
-    arms: Sequence[Arm],
-    seeds: int,
-    *,
-    leads: bool,
+    run: Run, recipe: SelectedRecipe, arms: Sequence[Arm], seeds: int, *, is_coordinator: bool
 ) -> Controls:
-    """Fits each arm as often as asked, those that were before excepted. trial: of stage two's study, the chosen one."""
-    settings = settings_of(plan_of, task, optuna_trial(run, plan_of.name, trial).params)
-    wanted = [
-        EnumeratedTrial(
-            f"{arm.name}, as trial {trial}, seed {i}",
-            {"arm": arm.name},
-            {"of": trial, "number": i, "seed": _seed(task.seed, trial, i), SETTINGS: {**settings, **arm.settings}},
-        )
-        for i in range(1, seeds + 1)
-        for arm in arms
-    ]
+    """Fits each arm as often as asked, those that were before excepted."""
+    settings = settings_of(recipe.task, optuna_trial(run, recipe.study.name, recipe.trial).params)
+    wanted = [_entry(recipe, arm, i, settings) for i in range(1, seeds + 1) for arm in arms]
     listed = replace(
-        plan_of,
-        name=f"{plan_of.name} · {CONTROLS}",
+        recipe.study,
+        name=f"{recipe.study.name} · {CONTROLS}",
         space={"arm": Choices(choices=list(ARMS))},
         baseline={"epochs": settings["epochs"]},
         queue=wanted,
         pruner="none",
         keep=0,
         seeds=1,
-        attributes={**plan_of.attributes, "what": "stage two's controls"},
+        attributes={**recipe.study.attributes, "what": "stage two's controls"},
     )
     run.report.message(f"{listed.name}: {len(wanted)} trials")
-    study = search(run, listed, control_task(run, inputs, task), leads=leads)
-    return Controls(summary(study, 0), _answers(run, study, {entry.key for entry in wanted}))
+    study = run_study(run, listed, control_task(run, recipe.inputs, recipe.task), is_coordinator=is_coordinator)
+    return Controls(summary(study, 0), _predictions(run, study, {entry.key for entry in wanted}))
 
 
-def control_task(run: Run, inputs: Inputs, task: TrialTask) -> TrialTask:
-    """The task of stage two, judged on gold's report half too: no value looks there, only the comparison does."""
+def control_task(run: Run, inputs: FurtherInputs, task: TrialTask) -> TrialTask:
+    """The task of stage two, evaluated on gold's report half too: only the comparison reads that, no value does."""
     exams = dict(task.exams)
     if inputs.gold is not None:
         tokens = encode(inputs.gold.report.texts, task.tokenizer, longest_of(task.space), run.cache)
@@ -111,7 +109,7 @@ def control_task(run: Run, inputs: Inputs, task: TrialTask) -> TrialTask:
     )
 
 
-def settings_of(plan_of: StudyConfig, task: TrialTask, params: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(task: TrialTask, params: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a trial, fixed ones included."""
     return {**suggest(FixedTrial(dict(params)), task.space)}
 
@@ -122,13 +120,19 @@ def optuna_trial(run: Run, study: str, number: int) -> optuna.trial.FrozenTrial:
     return found.get_trials(deepcopy=False)[number]
 
 
+def _entry(recipe: SelectedRecipe, arm: Arm, i: int, settings: Mapping[str, Any]) -> EnumeratedTrial:
+    seed = _seed(recipe.task.seed, recipe.trial, i)
+    attributes = {"of": recipe.trial, "number": i, "seed": seed, SETTINGS: {**settings, **arm.settings}}
+    return EnumeratedTrial(f"{arm.name}, as trial {recipe.trial}, seed {i}", {"arm": arm.name}, attributes)
+
+
 def _seed(seed: int, trial: int, i: int) -> int:
     """None of the search's or the recheck's, which come from fewer numbers; the same for all arms: they are paired."""
     return int(np.random.SeedSequence([seed, trial, i, 1]).generate_state(1)[0])
 
 
-def _answers(run: Run, study: optuna.Study, keys: set[str]) -> dict[tuple[str, int], dict[str, NDArray[np.float32]]]:
-    found: dict[tuple[str, int], dict[str, NDArray[np.float32]]] = {}
+def _predictions(run: Run, study: optuna.Study, keys: set[str]) -> Predictions:
+    found: Predictions = {}
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         if trial.user_attrs["entry"] in keys:
             folder = run.files.fetch(answers_name(study.study_name, trial.number))

@@ -1,17 +1,20 @@
 """What stage two begins with: the winner, the data, the pseudo-labels, and the weights that a trial may start from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stages.datasets.original_and_gold import Gold, read_gold, read_original
+from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import Sampled, sampled
-from stages.further.selection_split import SelectionSplit, target_of
+from stages.datasets.run_data import data_of
+from stages.results.adapt_result import AdaptResult
 from stages.results.label_result import LabelResult
+from stages.results.search_result import SearchResult
+from stages.results.study_results import Winner
+from stages.runtime.adapted_encoders import adapts
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
-from stages.search.domain_adaptation import adapted_result, adapts
-from stages.search.run_search import search_result
+from stages.study_runs.selection_split import SelectionSplit, selection_split
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.space.dimensions import most, plain_space
@@ -23,13 +26,11 @@ FEWEST_PSEUDO_LABELS = 20
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What stage two begins with.
+class FurtherInputs:
+    """winner: of stage one. starts: stage one's kept trials that a trial may start from, the winner first. target: the
+    selection split. pseudo: what is trained on. parts: of the fingerprint."""
 
-    starts: stage one's kept trials that a trial may start from, the winner first. parts: of the fingerprint.
-    """
-
-    winner: Mapping[str, Any]
+    winner: Winner
     starts: Sequence[ModelRecord]
     original: Original
     gold: Gold | None
@@ -38,40 +39,39 @@ class Inputs:
     parts: dict[str, Any]
 
 
-def inputs_of(run: Run) -> Inputs:
+def further_inputs(run: Run) -> FurtherInputs:
     """Reads all of it. Raises UserError where something is missing, or there are too few pseudo-labels."""
-    plan = run.plan
-    winner, labelled = search_result(run)["winner"], read_result(run, LabelResult)
-    gold = read_gold(run)
-    original = read_original(plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
-    target, pseudo = target_of(gold, sampled(run, labelled, gold))
+    winner, labelled, data = read_result(run, SearchResult).winner, read_result(run, LabelResult), data_of(run)
+    target, pseudo = selection_split(data.gold, sampled(run, labelled, data.gold))
     if len(pseudo.keys) < FEWEST_PSEUDO_LABELS or not target.texts:
         raise UserError(
-            f"stage two: {len(pseudo.keys)} pseudo-labels are too few to learn from",
+            f"stage two: {len(pseudo.keys)} pseudo-labels are too few to train on",
             f"at least {FEWEST_PSEUDO_LABELS} are needed: raise pseudo_label.sample, or look at its answers",
         )
-    parts = {
-        "winner": {name: winner[name] for name in ("candidate", "trial", "value")},
+    starts = _starts(run, winner)
+    parts = _parts(run, winner, labelled, target.source) | _optional_parts(run, labelled)
+    if len(starts) > 1:
+        parts["further.space.start"] = [f"{record.name} {record.value!r}" for record in starts]
+    return FurtherInputs(winner, starts, data.original, data.gold, target, pseudo, parts)
+
+
+def _parts(run: Run, winner: Winner, labelled: LabelResult, target: str) -> dict[str, Any]:
+    plan, data = run.plan, data_of(run)
+    return {
+        "winner": {"candidate": winner.candidate, "trial": winner.trial, "value": winner.value},
         "labeller": labelled.identity,
-        "target": target.source,
-        "gold (content)": gold.tune.fingerprint if gold else None,
+        "target": target,
+        "gold (content)": data.gold.tune.fingerprint if data.gold else None,
         "seed": plan.seed,
         "further.pruner": plan.further.pruner,
         "further.tolerance": plan.further.tolerance,
         "further.space": plain_space({**plan.search.space, **plan.further.space}),
-        "original (content)": [original.train.fingerprint, original.validation.fingerprint],
+        "original (content)": [data.original.train.fingerprint, data.original.validation.fingerprint],
     }
-    starts = _starts(run, winner)
-    parts |= _if_other_than_usual(run, labelled)
-    if adapts(run, "further"):
-        parts["adapted"] = adapted_result(run)["fingerprint"]
-    if len(starts) > 1:
-        parts["further.space.start"] = [f"{record.name} {record.value!r}" for record in starts]
-    return Inputs(winner, starts, original, gold, target, pseudo, parts)
 
 
-def _if_other_than_usual(run: Run, labelled: LabelResult) -> dict[str, Any]:
-    """Parts that stand in a fingerprint only where they differ from what was so before they could be chosen."""
+def _optional_parts(run: Run, labelled: LabelResult) -> dict[str, Any]:
+    """Parts that stand in a fingerprint only where they differ from what was so before they became options."""
     settings, parts = run.plan.further, dict[str, Any]()
     if settings.sampler != "tpe":
         parts["further.sampler"] = settings.sampler
@@ -84,15 +84,17 @@ def _if_other_than_usual(run: Run, labelled: LabelResult) -> dict[str, Any]:
     if labelled.drawn is not None:
         parts["comments chosen"] = [labelled.drawn.choose, labelled.drawn.languages]
     if labelled.calibration is not None:
-        parts["calibration"] = labelled.calibration.as_dict()  # the labels learnt from are others with it
+        parts["calibration"] = labelled.calibration.as_dict()  # it changes the labels that are trained on
+    if adapts(run, "further"):
+        parts["adapted"] = read_result(run, AdaptResult).fingerprint
     return parts
 
 
-def _starts(run: Run, winner: Mapping[str, Any]) -> list[ModelRecord]:
+def _starts(run: Run, winner: Winner) -> list[ModelRecord]:
     """As many of the winner's candidate as the space's `start` asks for. Others would need another tokenizer."""
-    first = model_registry.get(run.engine, run.plan.name, winner["name"])
+    first = model_registry.get(run.engine, run.plan.name, winner.name)
     if first is None:
-        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew search")
+        raise UserError(f"the weights of {winner.name} are gone", "begin stage one again: --anew search")
     wanted = most(run.plan.space("further", {"start": 1})["start"])
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
     kept = [

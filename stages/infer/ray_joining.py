@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
 
-from stages.runtime.local_workers import all_gpus
+from stages.runtime.gpu_allocation import all_gpus
 from transfer.errors import UserError
 
 LOCAL = "local"  # what Ray calls a cluster of its own on this machine

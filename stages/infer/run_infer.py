@@ -25,7 +25,7 @@ from stages.infer.engine_selection import MEASURED_FROM, choose_team
 from stages.infer.executors import Executor, ExecutorChoice, Finish, WorkerProcesses, opened
 from stages.infer.prefetch import ahead
 from stages.infer.shard_schema import Floats, Keys, key_numbers, publish_shard, shard_table
-from stages.runtime.local_workers import all_gpus
+from stages.runtime.gpu_allocation import all_gpus
 from stages.runtime.predictor import Predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import SHARDS, Run

@@ -26,7 +26,8 @@ def infer_command(
         from stages.infer.ray_joining import require_ray
 
         require_ray()
-    return lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
+    result: dict[str, Any] = lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
+    return result
 
 
 def _infer(run: Run, follows: bool, on: str | None) -> dict[str, Any]:

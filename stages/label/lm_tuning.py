@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.datasets.original_and_gold import Gold, read_original
+from stages.datasets.original_and_gold import Gold
+from stages.datasets.run_data import data_of
 from stages.label.labeller_ensemble import LabellerEnsemble
 from stages.label.labelling_loop import query_all
 from stages.plan.schema import Plan
@@ -57,8 +58,7 @@ def tuning_of(run: Run, ensemble: LabellerEnsemble, gold: Gold | None) -> Tuning
     settings, where = ensemble.settings.tuning, f"{ensemble.where}.tuning"
     if settings is None:
         return None
-    original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys} if gold else ()).train
-    train, held_out, rest = _split(original, settings, run.plan.seed, where)
+    train, held_out, rest = _split(data_of(run).original.train, settings, run.plan.seed, where)
     inputs = {
         "labeller": ensemble.variants[0].identity,
         "tuning": settings.model_dump(mode="json", exclude={"judge"}),

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.datasets.original_and_gold import Gold, read_gold
+from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import Pairs, sample_name, settings_of
+from stages.datasets.run_data import data_of
 from stages.label.gold_evaluation import evaluate_on_gold
 from stages.label.labeller_agreement import figures_of_each
 from stages.label.labeller_ensemble import (
@@ -32,7 +33,7 @@ def run_label(run: Run) -> LabelResult:
     Raises UserError where κ is below the plan's `min_kappa`, after everything was kept.
     """
     settings = settings_of(run.plan)
-    gold = read_gold(run)
+    gold = data_of(run).gold
     ensembles = labeller_ensembles(run, gold)
     sample = sample_comments(run, gold)
     tunings = [tuning_of(run, ensemble, gold) for ensemble in ensembles]

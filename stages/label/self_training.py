@@ -1,8 +1,9 @@
 """The plan's teacher: the best trials that stage one has kept, whichever candidate they are of."""
 
+from stages.results.search_result import SearchResult
 from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run
-from stages.search.run_search import search_result
+from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
 from transfer.labellers.teacher_labeller import TeacherLabeller
 from transfer.metrics.scores import DIRECTIONS
@@ -20,12 +21,12 @@ def teacher_of(run: Run) -> TeacherLabeller:
 
 def stage_one_winner(run: Run) -> Predictor:
     """Stage one's winner alone. Raises UserError as teacher_of does."""
-    name = search_result(run)["winner"]["name"]
+    name = read_result(run, SearchResult).winner.name
     return Predictor(run, name, [name])
 
 
 def _best_kept(run: Run, top: int) -> Predictor:
-    search_result(run)
+    read_result(run, SearchResult)
     sign = 1 if DIRECTIONS[run.plan.search.metric] == "maximize" else -1
     models = model_registry.models(run.engine, run.plan.name, stage="search")
     kept = [record for record in models if record.value is not None]

@@ -52,7 +52,7 @@ def run_monitor(run: Run) -> dict[str, Any]:
         "labels": run.plan.labels,
         "judged (content)": judged_identity(run),
         "series and events (content)": beside_identity(run.plan),
-        "results": fingerprint({"rows": table_rows(run), "labeller": _labeller_facts(run)}),
+        "results": fingerprint({"rows": rows_of(run), "labeller": _labeller_facts(run)}),
         "moodline": [run.plan.name, version("moodline")],
         "seed": run.plan.seed,
         "extras": [name for name in ("ruptures", "statsmodels") if find_spec(name) is not None],
@@ -76,7 +76,7 @@ def _draw(run: Run, inferred: Mapping[str, Any]) -> dict[str, Any]:
     notice = SIMULATED if "simulation" in facts else None
     draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=notice, context=context)
     pictures = pictures_html(kept_pictures(run))
-    write_page(line, table_rows(run), facts, folder / OUTPUTS["page"], context=context, pictures=pictures)
+    write_page(line, rows_of(run), facts, folder / OUTPUTS["page"], context=context, pictures=pictures)
     course = {
         "changes": {every: _changes(line, every) for every in run.plan.index.every},
         "sensitivity": (found := sensitivity(line)) and asdict(found),
@@ -149,3 +149,7 @@ def _data(inferred: Mapping[str, Any], line: Line) -> dict[str, object]:
 def _outputs_there(run: Run) -> bool:
     """One that was deleted is made again."""
     return all((run.results / file).is_file() for file in OUTPUTS.values())
+
+
+def rows_of(run: Run) -> list[dict[str, Any]]:
+    return [row.model_dump(mode="json") for row in table_rows(run)]

@@ -1,22 +1,13 @@
-"""The plan: every setting of a run with its default, read from one YAML file, all of its problems told at once."""
+"""The plan: every setting of a run with its default, read from one YAML file."""
 
 import os
-import re
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    Field,
-    PrivateAttr,
-    StrictStr,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, PrivateAttr, StrictStr
 
-from stages.monitor.schema.index_settings import IndexSettings, weight_problems
+from stages.monitor.schema.index_settings import IndexSettings
 from stages.plan.plan_settings import (
     AdaptSettings,
     DistilSettings,
@@ -29,12 +20,10 @@ from stages.plan.plan_settings import (
     SearchSettings,
     Settings,
 )
-from stages.plan.validation import search_problems
-from stages.plan.yaml_document import Document, Place, read_document, written
+from stages.plan.validation import plan_problems
+from stages.plan.yaml_document import read_document
 from studies.space.dimensions import Space
-from transfer.errors import UserError, UserErrors
-from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.prompt import check_prompt
+from transfer.errors import UserErrors
 from transfer.tables.sources import CommentSource, GoldSource
 
 
@@ -136,140 +125,9 @@ def read_plan(path: Path, overrides: Sequence[str] = ()) -> Plan:
     document = read_document(path)
     for setting in overrides:
         document.override(setting)
-    found = list(_pydantic_problems(document))
-    places = {place for place, _ in found}
-    found += [(place, text) for place, text in _cross_problems(document.values) if place not in places]
-    if found:
-        order = list(document.lines)
-        found.sort(key=lambda item: _rank(item[0], order))
-        problems = [f"{document.where(place)}: {text}" for place, text in found]
+    problems = plan_problems(document, Plan)
+    if problems:
         raise UserErrors(f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan", problems)
     plan = Plan.model_validate(document.values)
     plan._file = path.resolve()
     return plan
-
-
-def _rank(place: Place, order: list[Place]) -> int:
-    for end in range(len(place), 0, -1):
-        if place[:end] in order:
-            return order.index(place[:end])
-    return len(order)
-
-
-def _pydantic_problems(document: Document) -> Iterator[tuple[Place, str]]:
-    try:
-        Plan.model_validate(document.values)
-    except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            place = _place_in(document.values, fault["loc"], keep_last=fault["type"] in {"missing", "extra_forbidden"})
-            yield place, _worded(fault, place)
-
-
-def _place_in(values: Any, loc: tuple[str | int, ...], *, keep_last: bool) -> Place:
-    """The fault's place in the file: pydantic's own, less the names of union branches, which stand in no file."""
-    place: list[str | int] = []
-    for i, part in enumerate(loc):
-        inside = (isinstance(values, dict) and part in values) or (
-            isinstance(values, list) and isinstance(part, int) and part < len(values)
-        )
-        if inside:
-            values = values[part]
-            place.append(part)
-        elif keep_last and i == len(loc) - 1:
-            place.append(part)
-    return tuple(place)
-
-
-def _worded(fault: Any, place: Place) -> str:
-    if fault["type"] == "missing":
-        return "this key is needed, and is not there"
-    if fault["type"] == "extra_forbidden":
-        known = known_keys(place[:-1])
-        near = get_close_matches(str(place[-1]), known, n=1)
-        hint = f"\n  did you mean '{near[0]}'?" if near else f"\n  known here: {', '.join(known)}" * bool(known)
-        return "unknown key" + hint
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    given = fault["input"]
-    shown = "" if isinstance(given, dict | list) else f", got {given!r}"
-    quote = (
-        "\n  YAML reads a bare yes, no, on, off as true or false: put it in quotes" if isinstance(given, bool) else ""
-    )
-    return message + ("" if "got" in message else shown) + quote
-
-
-def known_keys(place: Place) -> list[str]:
-    """Names of the fields that the plan knows at a place, as a plan writes them."""
-    model: Any = Plan
-    for i, part in enumerate(place):
-        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            in_list = i + 1 < len(place) and isinstance(place[i + 1], int)
-            model = _model_in(model.model_fields[part].annotation, in_list) if part in model.model_fields else None
-        if model is None:
-            return []
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _model_in(annotation: Any, in_list: bool = False) -> Any:
-    """The pydantic model inside an annotation such as list[Model] or Model | None; with in_list, that of a list."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return None if in_list else annotation
-    is_list = get_origin(annotation) in {list, tuple}
-    return next((found for arg in get_args(annotation) if (found := _model_in(arg, in_list and not is_list))), None)
-
-
-def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
-    """What no field can know alone: whether labels named elsewhere are the plan's. Looks at raw values, as far as
-    they have the right form, so that these problems come together with the fields' own."""
-    yield from search_problems(values)
-    if values.get("final") == "distilled" and not values.get("distil"):
-        yield ("final",), "distilled: no model is distilled\n  add distil: {encoder: NAME}, or take best or ensemble"
-    labels = values.get("labels")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        return
-    for at, source in _labelled_sources(values):
-        for given, label in source["map"].items() if isinstance(source.get("map"), dict) else []:
-            if label not in labels:
-                yield (*at, "map", given), f"no label '{label}' in the plan\n  its labels: {', '.join(labels)}"
-    yield from _settings_problems(values.get("index"), ("index",), IndexSettings, weight_problems, labels)
-    for place, labeller in _labellers(values):
-        yield from _settings_problems(labeller, place, LabellerSettings, _prompt_problems, labels)
-
-
-def _labellers(values: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
-    pseudo = values.get("pseudo_label")
-    pseudo = pseudo if isinstance(pseudo, dict) else {}
-    several = pseudo.get("labellers")
-    given: list[tuple[Place, Any]] = [(("pseudo_label", "labeller"), pseudo.get("labeller"))]
-    given += [
-        (("pseudo_label", "labellers", i), one) for i, one in enumerate(several if isinstance(several, list) else [])
-    ]
-    yield from ((place, labeller) for place, labeller in given if isinstance(labeller, dict))
-
-
-def _prompt_problems(settings: LabellerSettings, labels: Sequence[str], where: str) -> list[UserError]:
-    return check_prompt(settings.prompt, labels, f"{where}.prompt")
-
-
-def _settings_problems(
-    raw: Any, place: Place, model: Any, check: Any, labels: Sequence[str]
-) -> Iterator[tuple[Place, str]]:
-    """Problems that a settings model's own check finds, put at the key that their text begins with."""
-    try:
-        settings = model.model_validate(raw or {})
-    except ValidationError:
-        return
-    for problem in check(settings, labels, written(place)):
-        key, _, text = str(problem).partition(": ")
-        yield tuple(part for part in re.split(r"[.\[\]]+", key) if part), text
-
-
-def _labelled_sources(values: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
-    original = values.get("original")
-    for part in ("train", "validation", "test"):
-        sources = original.get(part) if isinstance(original, dict) else None
-        for i, source in enumerate(sources if isinstance(sources, list) else []):
-            if isinstance(source, dict):
-                yield ("original", part, i), source
-    if isinstance(values.get("gold"), dict):
-        yield ("gold",), values["gold"]

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from stages.plan.schema import Plan
 from stages.runtime.disk_usage import disk
-from stages.runtime.overview import overview, stages_of
+from stages.runtime.overview import overview
 from stages.runtime.run_context import Run, find_run
+from stages.runtime.stage_order import stages_of
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
@@ -32,7 +33,7 @@ def run_status(plan: Plan) -> dict[str, Any]:
         return _not_begun(plan)
     seen = glance(run.engine, f"{plan.name} · ")
     leader = holder(run.root)
-    told = overview(run)
+    told = overview(run).model_dump(mode="json")
     for stage in told["stages"]:
         if stage["state"] == "running" and leader is None:
             stage["state"] = "interrupted"  # its process is gone: run again to go on

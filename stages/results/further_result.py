@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stages.results.model_scores import ModelScores
 from stages.results.stage_result import Interval, Record, StageResult
-from stages.results.study_results import MeasuredWinner, StudySummary
+from stages.results.study_results import MeasuredWinner, StudiesResult, StudySummary
 
 
 class FurtherWinner(MeasuredWinner):
@@ -48,7 +48,7 @@ class ArmComparison(Comparison):
     model: str
 
 
-class FurtherResult(StageResult):
+class FurtherResult(StudiesResult):
     """Stage two's studies, its winner and what the winner is compared with.
 
     target: what trials were selected by, "gold" (its tune half) or "pseudo-labels" (held out). rows: stage one's and
@@ -58,7 +58,6 @@ class FurtherResult(StageResult):
 
     stage: ClassVar[str] = "further"
 
-    studies: list[StudySummary]
     winner: FurtherWinner
     rounds: list[Round] = Field(default_factory=list)
     target: str

@@ -3,11 +3,10 @@
 from typing import ClassVar
 
 from stages.results.model_scores import ModelScores
-from stages.results.stage_result import StageResult
-from stages.results.study_results import MeasuredWinner, StudySummary
+from stages.results.study_results import MeasuredWinner, StudiesResult
 
 
-class SearchResult(StageResult):
+class SearchResult(StudiesResult):
     """A study for each candidate, with those that fit its best again, and the winner among all.
 
     rows: references, untuned baselines and chosen trials on validation; a worker that joined has none.
@@ -15,6 +14,5 @@ class SearchResult(StageResult):
 
     stage: ClassVar[str] = "search"
 
-    studies: list[StudySummary]
     winner: MeasuredWinner
     rows: list[ModelScores]

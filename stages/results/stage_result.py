@@ -15,6 +15,10 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def as_json(self) -> dict[str, Any]:
+        """What `--json` prints and the store keeps."""
+        return self.model_dump(mode="json")
+
 
 class Interval(Record):
     """An estimate with the ends of its 95 % interval."""
@@ -52,7 +56,3 @@ class StageResult(Record):
     fingerprint: str = ""
     extent: dict[str, JsonValue] = Field(default_factory=dict)
     stopped: TimeLimitStop | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """What `--json` prints and the store keeps."""
-        return self.model_dump(mode="json")

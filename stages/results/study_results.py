@@ -3,7 +3,7 @@
 from pydantic import Field, JsonValue
 
 from stages.results.model_scores import Intervals, Scores
-from stages.results.stage_result import Interval, Record
+from stages.results.stage_result import Interval, Record, StageResult
 
 
 class MeanInterval(Record):
@@ -97,3 +97,10 @@ class MeasuredWinner(Winner):
     """interval: of the metric, as the kept weights have it; None where it was not measured."""
 
     interval: Interval | None = None
+
+
+class StudiesResult(StageResult):
+    """Of a stage that runs studies."""
+
+    studies: list[StudySummary]
+    winner: Winner

@@ -1,4 +1,4 @@
-"""The number format of a run's products on each kind of processor: measured once, recorded, and kept to."""
+"""The compute dtype of a run on each kind of processor: measured once, recorded, and kept."""
 
 from sqlalchemy import Engine
 
@@ -6,23 +6,23 @@ from storage.database.retry import patiently
 from storage.records.measured_choices import choice, record_choice
 from transfer.device.bf16_choice import Choice, Measure, decide_by
 
-MEASURED = "bfloat16 on "  # and the processor: the name of a choice
+MEASURED = "bfloat16 on "  # and the processor: the name under which it is recorded
 
 
 def keep_precision(engine: Engine, plan: str) -> None:
-    """Has this process compute as the store says for its kind of processor, and record what it measures where the store
-    says nothing yet.
+    """Has this process use the dtype that the store has for its kind of processor, and record what it measures where
+    the store has none yet.
 
-    So a search that is gone on with, however busy the machine is then, has the digits of one that ran through. A worker
-    on a machine with another processor measures that one; each trial's attribute `precision` says what it was run in.
-    Nothing is asked before a model computes.
+    So a search that is resumed gives the same digits as one that was never stopped, however busy the machine is. A
+    worker on a machine with another processor measures that one; each trial's attribute `precision` has its own.
+    Nothing is measured before a model computes.
     """
 
     def decide(processor: str, measure: Measure) -> Choice:
         name = f"{MEASURED}{processor}"
-        there = patiently(lambda: choice(engine, plan, name))
-        if there is not None:
-            return there
+        recorded = patiently(lambda: choice(engine, plan, name))
+        if recorded is not None:
+            return recorded
         measured = dict(measure())
         return patiently(lambda: record_choice(engine, plan, name, measured))
 

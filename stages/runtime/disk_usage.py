@@ -1,4 +1,4 @@
-"""What a run has on disk, by what it is for."""
+"""The size of a run on disk, by purpose."""
 
 import os
 from contextlib import suppress
@@ -15,7 +15,7 @@ IN_WORKSPACE = {"scratch": "checkpoints", "cache": "cache", "moodline.db": "stor
 def disk(run: Run) -> dict[str, int]:
     """Bytes of `weights`, `checkpoints`, `artifacts`, `shards`, `cache`, `store` and `other`; a server's store is none.
 
-    What is being written or removed at the moment is `other`.
+    What is being written or removed at that moment is `other`.
     """
     found = dict.fromkeys([*IN_FILES.values(), *IN_WORKSPACE.values(), "other"], 0)
     for first, size in run.files.sizes().items():
@@ -27,7 +27,7 @@ def disk(run: Run) -> dict[str, int]:
 
 
 def _sizes_below(folder: Path, without: Path) -> dict[str, int]:
-    """Bytes by the first part of the paths; a file that is renamed or removed meanwhile is passed over."""
+    """Bytes by the first part of the paths; a file that is renamed or removed meanwhile is left out."""
     found: dict[str, int] = {}
     for place, folders, names in os.walk(folder):
         if Path(place) == folder and without.name in folders:

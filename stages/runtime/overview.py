@@ -1,61 +1,45 @@
-"""What a plan asks for and what has come of it so far: light to import, for `status` looks at it every few seconds."""
+"""How far a run has come: light to import, for `status` looks at it every few seconds."""
 
-from typing import Any
-
-from stages.plan.schema import Plan
+from stages.results.model_scores import ModelScores
+from stages.results.run_result import RunOverview, StageState
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of
+from stages.runtime.stage_order import stages_of
 from storage.records import stage_records
+from storage.records.stage_records import StageRecord
 
 
-def stages_of(plan: Plan) -> list[str]:
-    """The stages that a plan asks for: without comments nothing is inferred, without their times no line is drawn."""
-    stages = _without_adapting(plan)
-    if plan.adapt is not None and plan.comments and plan.adapt.before in stages:
-        stages.insert(stages.index(plan.adapt.before), "adapt")
-    return stages
-
-
-def _without_adapting(plan: Plan) -> list[str]:
-    distil = ["distil"] if plan.distil else []
-    if not plan.comments:
-        labels = plan.pseudo_label is not None and plan.pseudo_label.sources is not None
-        return ["search", *(["label", "further"] if labels else []), "ensemble", *distil]
-    further = ["label", "further"] if plan.pseudo_label else []
-    dated = any(source.time for source in plan.comments)
-    return ["search", *further, "ensemble", *distil, "infer", *(["monitor"] if dated else [])]
-
-
-def overview(run: Run) -> dict[str, Any]:
-    """What a run has come to so far."""
+def overview(run: Run) -> RunOverview:
+    """The plan's stages and the table of all models so far."""
     records = {record.stage: record for record in stage_records.read_all(run.engine, run.plan.name)}
-    return {
-        "plan": str(run.plan.file),
-        "workspace": str(run.root),
-        "stages": [
-            {"stage": stage, "state": state_of(records[stage]), "seconds": round(records[stage].seconds, 2)}
-            if stage in records
-            else {"stage": stage, "state": "waiting", "seconds": 0.0}
-            for stage in stages_of(run.plan)
-        ],
-        "results": table_rows(run),
-    }
+    stages = [_state(stage, records.get(stage)) for stage in stages_of(run.plan)]
+    return RunOverview(plan=str(run.plan.file), workspace=str(run.root), stages=stages, results=table_rows(run))
 
 
-def table_rows(run: Run) -> list[dict[str, Any]]:
-    """The results' table of the furthest stage that is done: the ensemble's, else stage one's; the distilled model's
-    rows stand with the ensemble's, split by split."""
+def table_rows(run: Run) -> list[ModelScores]:
+    """The results' table of the furthest stage that is done: the ensemble's, else stage two's, else stage one's. The
+    distilled model's rows stand with the ensemble's, split by split."""
     for stage in ("ensemble", "further", "search"):
-        record = stage_records.read(run.engine, run.plan.name, stage)
-        if record is not None and record.result is not None:
-            rows: list[dict[str, Any]] = record.result["rows"]
+        rows = _rows(run, stage)
+        if rows is not None:
             return _with_distilled(run, rows) if stage == "ensemble" else rows
     return []
 
 
-def _with_distilled(run: Run, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    record = stage_records.read(run.engine, run.plan.name, "distil")
-    if run.plan.distil is None or record is None or record.result is None:
-        return rows
-    splits = list(dict.fromkeys(row["split"] for row in rows))
-    return sorted([*rows, *record.result["rows"]], key=lambda row: splits.index(row["split"]))
+def _state(stage: str, record: StageRecord | None) -> StageState:
+    if record is None:
+        return StageState(stage=stage, state="waiting", seconds=0.0)
+    return StageState(stage=stage, state=state_of(record), seconds=round(record.seconds, 2))
+
+
+def _rows(run: Run, stage: str) -> list[ModelScores] | None:
+    record = stage_records.read(run.engine, run.plan.name, stage)
+    if record is None or record.result is None:
+        return None
+    return [ModelScores.model_validate(row) for row in record.result["rows"]]
+
+
+def _with_distilled(run: Run, rows: list[ModelScores]) -> list[ModelScores]:
+    distilled = _rows(run, "distil") if run.plan.distil is not None else None
+    splits = list(dict.fromkeys(row.split for row in rows))
+    return sorted([*rows, *distilled], key=lambda row: splits.index(row.split)) if distilled else rows

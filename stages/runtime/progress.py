@@ -1,4 +1,4 @@
-"""What a stage says while it works. The command line draws it; a stage never prints."""
+"""What a stage reports while it works. The command line prints it; a stage never does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,22 +8,22 @@ Advance = Callable[[float], None]
 
 
 class ProgressReporter(Protocol):
-    """Where a stage's words and progress go."""
+    """Receives a stage's messages and progress."""
 
     def message(self, text: str) -> None:
         """One line for the user."""
 
     def bar(self, what: str, total: int | None, unit: str) -> AbstractContextManager[Advance]:
-        """A piece of work of `total` units begins; what the context gives is called with how many were done."""
+        """Work of `total` units begins; the context gives a function to be called with how many were done."""
 
 
 class SilentReporter:
-    """A report that nobody reads."""
+    """Drops all messages and progress."""
 
     def message(self, text: str) -> None:
         """Drops it."""
 
     @contextmanager
     def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
-        """Counts for nobody."""
+        """Shows nothing."""
         yield lambda done: None

@@ -1,11 +1,10 @@
-"""Beginning a stage again: what it and the stages after it made is forgotten, labels and gold's halves are not."""
+"""Resets a stage: what it and the stages after it made is forgotten, pseudo-labels and gold's halves are not."""
 
 import shutil
 
-from stages.plan.schema import Plan
 from stages.runtime.compute_dtype import MEASURED
 from stages.runtime.run_context import ADAPTED, SAMPLES, SHARDS, Run, store_url
-from stages.runtime.stage_execution import STAGES
+from stages.runtime.stage_order import all_in_order
 from storage.records import model_registry, stage_records, trial_slots
 from storage.records.measured_choices import forget_choices
 from storage.records.shard_records import forget_shards
@@ -16,13 +15,13 @@ from transfer.errors import UserError
 
 
 def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
-    """Forgets a stage and all that follow from it: trials, weights, records. Pseudo-labels stay: they cost money.
+    """Forgets a stage and all after it: trials, weights, records. Pseudo-labels stay: they cost money.
 
-    first: the stage that is done next; UserError where an earlier one would be forgotten, and not done again.
+    first: the stage that is done next. Raises UserError where an earlier one would be forgotten, and not done again.
     """
-    stages = _in_order(run.plan)
-    doer = stages[stages.index(stage) + 1] if stage == "adapt" else stage  # adapting is done by what follows it
-    if first is not None and stages.index(doer) < stages.index(first):
+    stages = all_in_order(run.plan)
+    done_by = stages[stages.index(stage) + 1] if stage == "adapt" else stage  # adapting is part of what follows it
+    if first is not None and stages.index(done_by) < stages.index(first):
         raise UserError(
             f"--anew {stage}: this command does stage {first} alone, and could not do {stage} again",
             f"say: moodline run {run.plan.file.name} --anew {stage}",
@@ -43,21 +42,13 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
         stage_records.forget(run.engine, run.plan.name, "ablation")
         _remove(run, ANSWERS)
     if "label" in later:
-        # what stage one's encoders were adapted to stays, while they do: drawn again it might be other comments
+        # what encoders were adapted to stays as long as they do: sampled again it might be other comments
         _remove(run, SAMPLES, but=() if "adapt" in later else (f"{SAMPLES}/adapt-",))
     if "infer" in later:
         forget_shards(run.engine, run.plan.name)
         forget_choices(run.engine, run.plan.name, "engine ")
         _remove(run, SHARDS)
     run.report.message(f"begun anew: {', '.join(later)}")
-
-
-def _in_order(plan: Plan) -> list[str]:
-    """The stages as the plan runs them: adapting stands where it says."""
-    stages = [stage for stage in STAGES if stage != "adapt"]
-    before = "further" if plan.adapt is not None and plan.adapt.before == "further" else "search"
-    stages.insert(stages.index(before), "adapt")
-    return stages
 
 
 def _remove(run: Run, prefix: str, but: tuple[str, ...] = ()) -> None:

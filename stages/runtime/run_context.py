@@ -1,6 +1,8 @@
-"""What every stage of a run works with: the plan, its store and files, and where things lie in the workspace."""
+"""What every stage of a run works with: the plan, its store and files, and the folders of the workspace."""
 
+import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,9 +26,10 @@ ADAPTED = "adapted"
 
 @dataclass(frozen=True)
 class Run:
-    """An opened plan. One process leads it (storage.locks.workspace_lock); others read it or join its searches.
+    """An opened plan. One process coordinates it (storage.locks.workspace_lock); others read it or join its searches.
 
-    crew: workers that the process that leads starts when it begins a study.
+    local_workers: those that the coordinator starts when it begins a study. loaded: what was read once for all stages,
+    by name: see stages.datasets.run_data.
     """
 
     plan: Plan
@@ -34,7 +37,8 @@ class Run:
     files: FileStore
     worker: ProcessIdentity
     report: ProgressReporter
-    crew: LocalWorkers = field(default_factory=LocalWorkers)
+    local_workers: LocalWorkers = field(default_factory=LocalWorkers)
+    loaded: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def root(self) -> Path:
@@ -53,16 +57,16 @@ class Run:
 
     @property
     def results(self) -> Path:
-        """What the user came for: tables, pictures, the page."""
+        """What is made for people: tables, pictures, the page."""
         return self.root / "results"
 
     def candidate(self, name: str) -> str:
-        """A candidate as the loading code takes it: an absolute folder where it is one, else its hub name."""
+        """A candidate as it is loaded: an absolute folder where it is one, else its hub name."""
         return candidate_location(self.plan, name)
 
 
 def store_url(plan: Plan) -> str:
-    """The database of the plan: its own (a SQLite file is looked for beside the plan), or one in the workspace."""
+    """The database of the plan: its own (a SQLite file is relative to the plan's folder), or one in the workspace."""
     if plan.store is None:
         return f"sqlite:///{plan.root / 'moodline.db'}"
     url = os.path.expandvars(plan.store)
@@ -71,7 +75,7 @@ def store_url(plan: Plan) -> str:
 
 
 def files_place(plan: Plan) -> str:
-    """Where weights and shards lie: the plan's own URL or folder (looked for beside it), or in the workspace."""
+    """Where weights and shards are: the plan's own URL or folder (relative to the plan's), or in the workspace."""
     if plan.files is None:
         return str(plan.root / "files")
     place = os.path.expandvars(plan.files)
@@ -79,7 +83,7 @@ def files_place(plan: Plan) -> str:
 
 
 def open_run(plan: Plan, report: ProgressReporter | None = None) -> Run:
-    """Opens the plan's store and files, made where they are not there.
+    """Opens the plan's store and files, and creates what is missing.
 
     Raises UserError where the workspace cannot be written, StoreError where the store cannot be opened.
     """
@@ -95,7 +99,7 @@ def open_run(plan: Plan, report: ProgressReporter | None = None) -> Run:
 
 
 def find_run(plan: Plan) -> Run | None:
-    """The plan's run for one who only looks: None where nothing was begun yet, and nothing is made then."""
+    """The plan's run, for reading; None where it was never begun. Nothing is created."""
     engine = find_store(store_url(plan))
     if engine is None:
         return None
@@ -103,12 +107,12 @@ def find_run(plan: Plan) -> Run | None:
 
 
 def files_of(plan: Plan) -> FileStore:
-    """The plan's files; nothing is made. Raises StoreError where such a place cannot be used."""
+    """The plan's files; nothing is created. Raises StoreError where such a place cannot be used."""
     return FileStore(files_place(plan), cache=plan.root / "cache" / "files")
 
 
 def check_writable(plan: Plan) -> None:
-    """Raises UserError where the workspace could not be made or written."""
+    """Raises UserError where the workspace cannot be created or written."""
     there = plan.root
     while not there.exists() and there != there.parent:
         there = there.parent
@@ -121,7 +125,7 @@ def _unwritable(root: Path, why: str | None) -> UserError:
 
 
 def candidate_location(plan: Plan, name: str) -> str:
-    """A folder beside the plan wins over a hub name; what can only be a folder must be there.
+    """A folder relative to the plan's wins over a hub name; what can only be a folder must exist.
 
     Raises UserError for a path that leads to no folder.
     """
@@ -135,3 +139,8 @@ def candidate_location(plan: Plan, name: str) -> str:
             "a hub name has the form owner/name; a folder is looked for beside the plan",
         )
     return expanded
+
+
+def slug(name: str) -> str:
+    """A folder's name for a study: readable, and never the same for two."""
+    return re.sub(r"[^\w.-]+", "-", name)[:80] + "-" + hashlib.sha256(name.encode()).hexdigest()[:6]

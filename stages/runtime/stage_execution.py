@@ -13,8 +13,8 @@ from storage.records.stage_records import StageRecord
 from transfer.errors import UserError
 
 STAGES = ("adapt", "search", "label", "further", "ensemble", "distil", "infer", "monitor")
-# What these have made cannot be told apart by what made it, so nothing else is mixed in. The others keep their
-# results by fingerprint and are simply done again.
+# Their trials of different inputs could not be told apart, so these are refused. The others keep what they made by
+# fingerprint, and are done again.
 GUARDED = ("search", "further")
 SHOWN = 160
 Result = TypeVar("Result", bound=StageResult)
@@ -36,21 +36,21 @@ def do_stage(
     """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
 
     parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
-    differs, or the result says that a time limit `stopped` it, the work is gone on with. is_there: whether the files
-    that a result names are still there.
+    differs, or a time limit `stopped` the stage, the work continues. is_there: whether the files that a result names
+    are still there.
     Raises UserError where a guarded stage's parts are not those that it began with.
     """
-    print_now = fingerprint(parts)
+    current = fingerprint(parts)
     record = stage_records.read(run.engine, run.plan.name, stage)
-    if record is not None and record.fingerprint != print_now:
-        _refuse_or_say(run, stage, record, parts)
+    if record is not None and record.fingerprint != current:
+        _refuse_or_report(run, stage, record, parts)
     elif record is not None and _is_done(record, extent, is_there):
         run.report.message(f"{stage}: done before, nothing changed")
         return dict(record.result or {})
-    stage_records.begin(run.engine, run.plan.name, stage, print_now, parts)
+    stage_records.begin(run.engine, run.plan.name, stage, current, parts)
     began = time.monotonic()
     try:
-        result = {**work(), "extent": dict(extent), "fingerprint": print_now}
+        result = {**work(), "extent": dict(extent), "fingerprint": current}
     except KeyboardInterrupt:
         stage_records.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
         raise
@@ -90,7 +90,7 @@ def read_result(run: Run, result_type: type[Result]) -> Result:
 def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
     """Raises UserError where a stage was done with other inputs than the plan and its data give now.
 
-    For whoever builds on it: judged on splits dealt otherwise, a model would meet texts that it was trained on.
+    For stages that build on it: evaluated on other splits, a model would be given texts that it was trained on.
     """
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is not None and record.fingerprint != fingerprint(parts):
@@ -105,12 +105,12 @@ def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[
 
 
 def state_of(record: StageRecord) -> str:
-    """How a stage stands, in a word: as recorded, or "stopped" where it is done as far as a time limit let it."""
+    """A stage's state: as recorded, or "stopped" where a time limit ended it early."""
     return "stopped" if record.result and record.result.get("stopped") else record.state
 
 
 def result_of(run: Run, stage: str) -> dict[str, Any]:
-    """What a stage came to, so far if a time limit stopped it. Raises UserError where it is not done."""
+    """A stage's stored result, so far if a time limit stopped it. Raises UserError where it is not done."""
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or record.state != "done" or record.result is None:
         command = {"adapt": "run", "distil": "ensemble"}.get(stage, stage)
@@ -120,7 +120,7 @@ def result_of(run: Run, stage: str) -> dict[str, Any]:
     return record.result
 
 
-def _refuse_or_say(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
+def _refuse_or_report(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
     if stage in GUARDED:
         _refuse(run, stage, record, parts)
     run.report.message(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")

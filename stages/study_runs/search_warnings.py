@@ -1,4 +1,4 @@
-"""What a plan's searches allow and are unlikely to be meant: told by `check`, and when a search begins."""
+"""Settings of a study that are allowed and unlikely to be meant: shown by `check`, and when a search begins."""
 
 from studies.algorithms import SamplerName, hyperband_warning
 from studies.space.dimensions import Space, has_conditions
@@ -8,18 +8,21 @@ from studies.study_config import StudyConfig
 GP_TRIALS = 300
 
 
-def search_notes(search: StudyConfig) -> list[str]:
-    """Notes on a study's ways, in words; none where all is well."""
-    notes = []
-    if search.pruner == "hyperband":
-        notes.append(hyperband_warning(search.name, search.trials, search.most_steps))
-    if search.sampler == "gp" and search.trials > GP_TRIALS:
-        notes.append(f"the gp sampler becomes slow beyond some {GP_TRIALS} trials, got {search.trials}; tpe does not")
-    notes.append(_condition_note(search.sampler, search.space))
-    return [f"{search.name}: {note}" for note in notes if note]
+def search_warnings(study: StudyConfig) -> list[str]:
+    """Warnings about a study's sampler and pruner; none where all is well."""
+    warnings = []
+    if study.pruner == "hyperband":
+        warnings.append(hyperband_warning(study.name, study.trials, study.most_steps))
+    if study.sampler == "gp" and study.trials > GP_TRIALS:
+        warnings.append(f"the gp sampler is slow beyond about {GP_TRIALS} trials, got {study.trials}; tpe is not")
+    warnings.append(_condition_warning(study.sampler, study.space))
+    return [f"{study.name}: {warning}" for warning in warnings if warning]
 
 
-def _condition_note(sampler: SamplerName, space: Space) -> str | None:
+def _condition_warning(sampler: SamplerName, space: Space) -> str | None:
     if sampler in {"gp", "qmc"} and has_conditions(space):
-        return f"the {sampler} sampler draws parameters with a condition (`when`) at random; tpe learns about them too"
+        return (
+            f"the {sampler} sampler samples parameters with a condition (`when`) at random; tpe learns from trials "
+            "about them, too"
+        )
     return None

@@ -1,54 +1,61 @@
-"""Rows of the one table in which all models stand, reference and ensemble alike."""
+"""Makes the rows of the one table in which all models stand, reference and ensemble alike."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from stages.results.model_scores import FIGURES, Intervals, ModelScores, Scores, SeedInterval
+from stages.results.stage_result import Interval
+from stages.results.study_results import MeanInterval, ShownTrial
+from transfer.metrics import scores as metrics
 from transfer.metrics.bootstrap import confusion_intervals
-from transfer.metrics.scores import Scores
 
-FIGURES = ("accuracy", "macro_f1", "weighted_f1")
-# What stands behind figures that a stand-in labeller had a part in.
+# The note of figures that a stand-in labeller had a part in.
 SIMULATED = "learnt from a stand-in labeller: a simulation"
 
-# model, stage, split, n, accuracy, macro_f1, weighted_f1; intervals of these three; low and high of macro-F1; note
-Row = dict[str, Any]
 
-
-def row(model: str, stage: str, split: str, scores: Scores, note: str = "") -> Row:
+def row(model: str, stage: str, split: str, scores: metrics.Scores, note: str = "") -> ModelScores:
     """One model on one split, with 95 % bootstrap intervals."""
-    figures = {name: getattr(scores, name) for name in FIGURES}
+    figures = Scores(accuracy=scores.accuracy, macro_f1=scores.macro_f1, weighted_f1=scores.weighted_f1)
     return _row(model, stage, split, scores.n, figures, figure_intervals(scores.confusion), note)
 
 
-def trial_rows(name: str, stage: str, n: int, trial: Mapping[str, Any], note: str = "") -> list[Row]:
+def trial_rows(name: str, stage: str, n: int, trial: ShownTrial, note: str = "") -> list[ModelScores]:
     """A trial on the n texts of validation, and where it was fitted again, its mean over fresh seeds below it."""
-    title = f"{name} (trial {trial['trial']})"
-    rows = [_row(title, stage, "validation", n, trial["scores"], trial.get("intervals"), note)]
-    fresh = trial.get("fresh")
-    if fresh:
-        title, interval = f"{name}, mean of {fresh['n']} fresh seeds", fresh["macro_f1"]
-        known = {"macro_f1": {**interval, "value": interval["mean"]}} if interval["low"] is not None else None
-        rows.append(_row(title, stage, "validation", n, fresh["scores"], known, note))
+    rows = [_row(f"{name} (trial {trial.trial})", stage, "validation", n, trial.scores, trial.intervals, note)]
+    fresh = trial.fresh
+    if fresh is not None:
+        title = f"{name}, mean of {fresh.n} fresh seeds"
+        rows.append(_row(title, stage, "validation", n, fresh.scores, _over_seeds(fresh.macro_f1), note))
     return rows
 
 
-def figure_intervals(confusion: Any) -> dict[str, dict[str, float]]:
-    """Of accuracy, macro-F1 and weighted F1: `value`, `low`, `high`. confusion: (K, K) counts, or as JSON."""
+def figure_intervals(confusion: Any) -> Intervals:
+    """95 % bootstrap intervals of accuracy, macro-F1 and weighted F1. confusion: (K, K) counts, or as JSON."""
     found = confusion_intervals(json.loads(confusion) if isinstance(confusion, str) else confusion)
-    return {name: found[name] for name in FIGURES}
+    return {name: Interval(**found[name]) for name in FIGURES}
+
+
+def _over_seeds(macro_f1: MeanInterval) -> Intervals | None:
+    if macro_f1.low is None or macro_f1.high is None:
+        return None
+    interval = SeedInterval(mean=macro_f1.mean, value=macro_f1.mean, low=macro_f1.low, high=macro_f1.high)
+    return {"macro_f1": interval}
 
 
 def _row(
-    model: str,
-    stage: str,
-    split: str,
-    n: int,
-    figures: Mapping[str, Any],
-    intervals: Mapping[str, Mapping[str, Any]] | None,
-    note: str,
-) -> Row:
-    of_f1 = (intervals or {}).get("macro_f1", {})
-    about = {"model": model, "stage": stage, "split": split, "n": n}
-    ends = {"low": of_f1.get("low"), "high": of_f1.get("high"), "intervals": intervals}
-    return about | {name: figures[name] for name in FIGURES} | ends | {"note": note}
+    model: str, stage: str, split: str, n: int, figures: Scores, intervals: Intervals | None, note: str
+) -> ModelScores:
+    macro_f1 = (intervals or {}).get("macro_f1")
+    return ModelScores(
+        model=model,
+        stage=stage,
+        split=split,
+        n=n,
+        accuracy=figures.accuracy,
+        macro_f1=figures.macro_f1,
+        weighted_f1=figures.weighted_f1,
+        low=macro_f1.low if macro_f1 else None,
+        high=macro_f1.high if macro_f1 else None,
+        intervals=intervals,
+        note=note,
+    )

@@ -11,13 +11,25 @@ from PIL import Image
 from stages.further import ablation
 from stages.further.ablation_figure import draw_ablation
 from stages.further.control_runs import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
+from stages.results.further_result import ArmScores
+from stages.results.study_results import StudySummary
 from stages.study_runs.table_rows import SIMULATED
 
 
-def row(arm: str, split: str, middle: float) -> dict[str, Any]:
-    values = [middle - 0.02, middle, middle + 0.02]
-    told = {"model": arm, "split": split, "n": 200, "macro_f1": middle, "low": middle - 0.05, "high": middle + 0.05}
-    return told | {"values": values}
+def row(arm: str, split: str, middle: float) -> ArmScores:
+    return ArmScores(
+        model=arm,
+        stage="ablation",
+        split=split,
+        n=200,
+        seeds=3,
+        accuracy=middle,
+        macro_f1=middle,
+        low=middle - 0.05,
+        high=middle + 0.05,
+        sd=0.02,
+        values=[middle - 0.02, middle, middle + 0.02],
+    )
 
 
 def marks(path: Path) -> int:
@@ -43,7 +55,9 @@ def test_only_what_learnt_from_the_stand_ins_labels_is_called_a_simulation() -> 
         plan=SimpleNamespace(labels=["a", "b"], seed=1, pseudo_label=SimpleNamespace(simulation=True))
     )
     truth = np.arange(40) % 2
+    counts = dict.fromkeys(("target", "complete", "pruned", "failed", "running", "waiting"), 0)
+    study = StudySummary(name="controls", best=None, **counts)
     said = {"validation": np.eye(2, dtype=np.float32)[truth]}
-    found = Controls({}, {(arm, i): said for arm in ARMS for i in (1, 2, 3)})
+    found = Controls(study, {(arm, i): said for arm in ARMS for i in (1, 2, 3)})
     rows = [ablation._row(run, found, arm, "validation", truth) for arm in ARMS]
-    assert {told["model"] for told in rows if told and told["note"]} == {PSEUDO, BOTH, UNADAPTED}
+    assert {told.model for told in rows if told and told.note} == {PSEUDO, BOTH, UNADAPTED}

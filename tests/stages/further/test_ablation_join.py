@@ -29,7 +29,7 @@ def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
 def test_a_worker_joins_the_ablation(searched: Path, tmp_path: Path) -> None:
     run_further(opened(searched, SHORT))
     alone = Path(shutil.copytree(searched.parent, tmp_path / "alone")) / "plan.yaml"
-    expected = run_ablation(opened(alone, SHORT))
+    expected = run_ablation(opened(alone, SHORT)).as_json()
     project = Project(searched.parent)
     leader = project.start("further", "plan.yaml", "--ablation", "--json", "--set", SHORT)
     wait_for(leader, f"{CONTROLS} · trial")
@@ -43,7 +43,7 @@ def test_a_worker_joins_the_ablation(searched: Path, tmp_path: Path) -> None:
     assert joined.returncode == 0, errors
     assert "winner: models/bert" in out
     run = opened(searched, SHORT)
-    assert run_ablation(run)["rows"] == expected["rows"]
+    assert run_ablation(run).as_json()["rows"] == expected["rows"]
     trials = [params for *_, params in predictions(run, CONTROLS)]
     assert len(trials) == len(predictions(opened(alone, SHORT), CONTROLS)) == 9
     assert len({slot.worker for slot in trial_slots.slots(run.engine, CONTROLS)}) >= 3  # stage two's own, and these two

@@ -12,8 +12,8 @@ from sklearn.metrics import f1_score
 from stages.datasets.original_and_gold import read_gold
 from stages.further.ablation import run_ablation
 from stages.further.comparison import FIRST, REPORT, SECOND
-from stages.further.further_inputs import inputs_of
-from stages.further.further_study import task_of
+from stages.further.further_inputs import further_inputs
+from stages.further.further_study import study_of, task_of
 from stages.further.run_further import run_further
 from stages.label import labeller_ensemble
 from stages.label.run_label import run_label
@@ -52,7 +52,7 @@ def further(_further: Path, tmp_path: Path) -> Path:
 
 
 def test_stage_two_stands_beside_stage_one_and_either_source_alone(further: Path) -> None:
-    told = run_further(opened(further))
+    told = run_further(opened(further)).as_json()
     assert [row["model"] for row in told["rows"] if row["split"] == REPORT] == [
         FIRST,
         "original data only, as many steps",
@@ -65,7 +65,7 @@ def test_stage_two_stands_beside_stage_one_and_either_source_alone(further: Path
 
 def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
     run = opened(further)
-    first, second = run_search(run), run_further(run)
+    first, second = run_search(run).as_json(), run_further(run).as_json()
     for told in (first, second):
         winner = told["winner"]
         assert winner["interval"]["low"] <= winner["interval"]["value"] <= winner["interval"]["high"]
@@ -84,9 +84,9 @@ def test_trials_are_judged_by_golds_tune_half_less_what_the_original_loses_beyon
     searched: Path,
 ) -> None:
     run = opened(searched, "further.tolerance=0.1")
-    gold, inputs = read_gold(run), inputs_of(run)
+    gold, inputs = read_gold(run), further_inputs(run)
     assert gold is not None
-    task, _ = task_of(run, inputs)
+    task = task_of(run, inputs)
     truth = {name: exam.truth for name, exam in task.exams.items()}
     assert truth["target"].tolist() == gold.tune.labels.tolist()
     right = {name: np.eye(3, dtype=np.float32)[own] for name, own in truth.items()}
@@ -102,18 +102,18 @@ def test_trials_are_judged_by_golds_tune_half_less_what_the_original_loses_beyon
 
 def test_the_epoch_that_is_kept_is_the_best_by_that_figure(further: Path) -> None:
     run = opened(further)
-    gold, record = read_gold(run), model_registry.get(run.engine, "small", run_further(run)["winner"]["name"])
+    gold, record = read_gold(run), model_registry.get(run.engine, "small", run_further(run).as_json()["winner"]["name"])
     assert gold is not None
     assert record is not None
     assert record.value == max(epoch["value"] for epoch in record.metrics["curve"])
     said = np.load(run.files.fetch(record.path) / "probabilities" / "target.npy").argmax(axis=1)
-    start = inputs_of(run).starts[0].metrics["macro_f1"]
+    start = further_inputs(run).starts[0].metrics["macro_f1"]
     lost = max(start - 0.02 - record.metrics["macro_f1"], 0)
     assert record.value == pytest.approx(f1_score(gold.tune.labels, said, average="macro") - lost)
 
 
 def test_better_is_said_where_gold_supports_it_and_nothing_of_what_chose(further: Path) -> None:
-    told = run_further(opened(further))
+    told = run_further(opened(further)).as_json()
     found = told["against_stage_one"]
     assert found["than"] == FIRST
     assert found["split"] == REPORT
@@ -144,10 +144,10 @@ def test_without_gold_the_winner_is_warned_of_and_no_verdict_given(searched: Pat
     run = opened(plan, "further.trials=1")
     run_search(run)
     run_label(run)
-    told = run_further(run)
+    told = run_further(run).as_json()
     assert told["against_stage_one"] is None
     assert told["target"] == "pseudo-labels"
-    assert any("not how right it is" in warning for warning in told["warnings"])
+    assert any("not how right those are" in warning for warning in told["warnings"])
     assert {found["verdict"] for found in told["comparisons"]} == {None}
     assert "held-out pseudo-labels" in {row["split"] for row in told["rows"]}
 
@@ -156,14 +156,14 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
     searched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = opened(searched, "further.space.start={choices: [1, 2]}")
-    inputs = inputs_of(run)
+    inputs = further_inputs(run)
     assert [record.name for record in inputs.starts] == [
         "search/models-bert/trial-0",
         "search/models-bert/trial-1",
     ] or [record.trial for record in inputs.starts] == [1, 0]
     assert "further.space.start" in inputs.parts
-    task, baseline = task_of(run, inputs)
-    assert baseline["start"] == 1
+    task = task_of(run, inputs)
+    assert study_of(run, inputs, task).baseline["start"] == 1
     second = run.files.fetch(inputs.starts[1].path)
     assert task.start_of({"start": 2}) == str(second)
     assert task.start_of({"start": 1}) == task.start == str(run.files.fetch(inputs.starts[0].path))
@@ -182,7 +182,7 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
 
 def test_more_starts_than_trials_are_kept_are_told(searched: Path) -> None:
     with pytest.raises(UserError, match=r"further\.space\.start: 3 is more than the 2 kept trials of models/bert"):
-        inputs_of(opened(searched, "further.space.start={low: 1, high: 3}"))
+        further_inputs(opened(searched, "further.space.start={low: 1, high: 3}"))
     with pytest.raises(UserErrors) as caught:
         opened(searched, "further.space.start={low: 1, high: 4}")
     assert "start 4 is more than the 3 trials whose weights stage one keeps" in caught.value.problems[0]
@@ -204,7 +204,7 @@ def test_every_option_of_the_space_is_searched_and_kept_with_the_model(searched:
     import yaml
 
     run = opened(searched, f"further.space={{learning_rate: 3e-3, label_softness: 1.0, {space}}}")
-    told = run_further(run)
+    told = run_further(run).as_json()
     record = model_registry.get(run.engine, "small", told["winner"]["name"])
     assert record is not None
     assert set(yaml.safe_load(f"{{{space}}}")) <= {*record.recipe, "loss_q"}
@@ -215,8 +215,8 @@ def test_every_option_of_the_space_is_searched_and_kept_with_the_model(searched:
 def test_stage_two_is_searched_in_every_way_that_stage_one_is(searched: Path) -> None:
     ways = ("sampler=random", "pruner=none", "seeds=2", "keep=2", "timeout=60m", "recheck={top: 1, seeds: 2}")
     run = opened(searched, "further.space.learning_rate={low: 1e-3, high: 5e-3}", *(f"further.{way}" for way in ways))
-    told = run_further(run)
-    assert {"further.sampler", "further.seeds"} <= set(inputs_of(run).parts)
+    told = run_further(run).as_json()
+    assert {"further.sampler", "further.seeds"} <= set(further_inputs(run).parts)
     assert told["winner"]["fresh"]["n"] == 2
     assert told["stopped"] is None
     kept = model_registry.models(run.engine, "small", stage="further")
@@ -230,9 +230,9 @@ def test_a_fine_tune_ends_when_its_value_has_not_risen_for_so_long(
     run = opened(
         searched, "further.patience=1", "further.trials=1", "further.space.learning_rate=1e-7", "further.space.epochs=5"
     )
-    inputs = inputs_of(run)
+    inputs = further_inputs(run)
     assert inputs.parts["further.patience"] == 1
-    told = run_further(run)
+    told = run_further(run).as_json()
     record = model_registry.get(run.engine, "small", told["winner"]["name"])
     assert record is not None
     assert [epoch["number"] for epoch in record.metrics["curve"]] == [1, 2]
@@ -243,7 +243,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
     further: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     through = Path(shutil.copytree(further.parent, tmp_path / "through")) / "plan.yaml"
-    expected = run_ablation(opened(through))
+    expected = run_ablation(opened(through)).as_json()
     begun = 0
 
     def killed(*args: object, **more: object) -> object:
@@ -257,7 +257,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
         patch.setattr("stages.study_runs.study_runner.run_trial", killed)
         with pytest.raises(KilledError):
             run_ablation(dying(further))
-    told = run_ablation(opened(further))
+    told = run_ablation(opened(further)).as_json()
     assert told["rows"] == expected["rows"]
     assert told["comparisons"] == expected["comparisons"]
     assert predictions(opened(further), CONTROLS) == predictions(opened(through), CONTROLS)
@@ -276,7 +276,7 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
 def test_more_seeds_add_to_those_of_before(further: Path) -> None:
     run_ablation(opened(further))
     before = predictions(opened(further), CONTROLS)
-    told = run_ablation(opened(further, "further.ablation_seeds=4"))
+    told = run_ablation(opened(further, "further.ablation_seeds=4")).as_json()
     after = predictions(opened(further), CONTROLS)
     assert after[: len(before)] == before
     assert len(after) == len(before) + 3
@@ -285,9 +285,9 @@ def test_more_seeds_add_to_those_of_before(further: Path) -> None:
 
 @pytest.mark.slow
 def test_a_lost_picture_is_drawn_again(further: Path) -> None:
-    first = run_ablation(opened(further))
+    first = run_ablation(opened(further)).as_json()
     Path(first["png"]).unlink()
-    again = run_ablation(opened(further))
+    again = run_ablation(opened(further)).as_json()
     assert Path(again["png"]).is_file()
     assert again["rows"] == first["rows"]
 

@@ -24,7 +24,7 @@ ROUNDS = ("rounds={most: 3, comments: 10, top: 1}", "pseudo_label.sample=60", "f
 def rising(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
     """Makes rounds worth these values, in turn."""
     left = iter(values)
-    monkeypatch.setattr(stage, "_worth", lambda chosen: next(left))
+    monkeypatch.setattr(stage, "_value", lambda chosen: next(left))
 
 
 def names(plan: Path) -> list[str]:
@@ -37,7 +37,7 @@ def test_a_round_learns_from_more_comments_that_the_one_before_labelled(
 ) -> None:
     rising(monkeypatch, [0.5, 0.6, 0.7])
     run = opened(searched, *ROUNDS)
-    told = run_further(run)
+    told = run_further(run).as_json()
     assert [(one["round"], one["labels"]) for one in told["rounds"]] == [(1, 60), (2, 70), (3, 80)]
     assert told["rounds"][0]["teacher"] == []
     assert told["rounds"][1]["teacher"] == ["further/models-bert/trial-0"]
@@ -58,7 +58,7 @@ def test_rounds_end_when_one_helps_no_more_and_the_best_one_wins(
     searched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rising(monkeypatch, [0.5, 0.5])
-    told = run_further(opened(searched, *ROUNDS))
+    told = run_further(opened(searched, *ROUNDS)).as_json()
     assert [one["value"] for one in told["rounds"]] == [0.5, 0.5]
     assert told["winner"]["round"] == 1
     assert told["winner"]["name"] == "further/models-bert/trial-0"
@@ -71,7 +71,7 @@ def test_rounds_killed_and_gone_on_with_are_those_that_ran_through(
     through = Path(shutil.copytree(searched.parent, tmp_path / "through")) / "plan.yaml"
     with monkeypatch.context() as patch:
         rising(patch, [0.5, 0.6, 0.55])
-        expected = run_further(opened(through, *ROUNDS))
+        expected = run_further(opened(through, *ROUNDS)).as_json()
     searching, begun = search_and_refit, 0
 
     def killed(*args: object, **more: object) -> object:
@@ -88,7 +88,7 @@ def test_rounds_killed_and_gone_on_with_are_those_that_ran_through(
             run_further(opened(searched, *ROUNDS))
     with monkeypatch.context() as patch:
         rising(patch, [0.5, 0.6, 0.55])
-        told = run_further(opened(searched, *ROUNDS))
+        told = run_further(opened(searched, *ROUNDS)).as_json()
     assert told["rounds"] == expected["rounds"]
     assert told["rows"] == expected["rows"]
     assert names(searched) == names(through)
@@ -102,13 +102,13 @@ def test_the_ablation_is_of_the_round_that_won(searched: Path, monkeypatch: pyte
     run = opened(searched, *of_two)
     with monkeypatch.context() as patch:
         rising(patch, [0.5, 0.6, 0.55])
-        found = run_further(run)
+        found = run_further(run).as_json()
     teacher = found["rounds"][1]["teacher"]
     values = {
         record.name: record.value or 0.0 for record in model_registry.models(run.engine, "small", stage="further")
     }
     assert len(set(teacher)) == 2, "the mean of the two best labels"
     assert values[teacher[0]] >= values[teacher[1]]
-    told = run_ablation(run)
+    told = run_ablation(run).as_json()
     assert " · round 2 " in told["studies"][0]["name"]
     assert {row["seeds"] for row in told["rows"]} == {3}

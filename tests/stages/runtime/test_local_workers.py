@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from stages.runtime import local_workers
-from stages.runtime.local_workers import ALL_GPUS, LocalWorkers, share_cores, take_gpu
+from stages.runtime.gpu_allocation import ALL_GPUS, share_cores, take_gpu
+from stages.runtime.local_workers import LocalWorkers
 from storage.locks.gpu_lock import take_device
 
 
@@ -44,7 +45,7 @@ def test_members_get_the_leaders_words_and_are_heard(member: Path) -> None:
     member.write_text("import sys; print(*sys.argv[1:], file=sys.stderr)")
     heard = Heard()
     with LocalWorkers(["plan.yaml", "--set", "seed=1"], 2, heard) as workers:  # type: ignore[arg-type]
-        workers.call()
+        workers.start()
         for number in (2, 3):
             wait_for(f"worker {number}: worker plan.yaml --set seed=1 --member-of {os.getpid()}", heard)
 
@@ -53,11 +54,11 @@ def test_a_member_that_fails_says_why_and_is_started_again_with_the_next_study(m
     member.write_text("import sys; sys.exit('moodline: the GPU is gone')")
     heard = Heard()
     with LocalWorkers(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
-        workers.call()
+        workers.start()
         wait_for("worker 2 ended with an error; the search goes on without it", heard)
         assert heard.lines[0] == "worker 2: moodline: the GPU is gone"
         heard.lines.clear()
-        workers.call()
+        workers.start()
         wait_for("worker 2 ended with an error; the search goes on without it", heard)
 
 
@@ -77,7 +78,7 @@ def test_when_the_leader_is_interrupted_its_members_are_too(member: Path) -> Non
 
     def interrupted() -> None:
         with LocalWorkers(["plan.yaml"], 1, heard) as workers:  # type: ignore[arg-type]
-            workers.call()
+            workers.start()
             wait_for("worker 2: ready", heard)
             raise KeyboardInterrupt
 
@@ -164,7 +165,7 @@ def test_the_leader_and_its_members_take_a_gpu_each(
                 return len(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
             sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(device_count=count))
             sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-            from stages.runtime.local_workers import take_gpu
+            from stages.runtime.gpu_allocation import take_gpu
             def message(text):
                 print(text, "seen:", os.environ["CUDA_VISIBLE_DEVICES"], file=sys.stderr, flush=True)
             take_gpu(Path({str(tmp_path)!r}), types.SimpleNamespace(message=message))
@@ -176,7 +177,7 @@ def test_the_leader_and_its_members_take_a_gpu_each(
     take_gpu(tmp_path, heard)  # type: ignore[arg-type]
     assert heard.lines == [f"on GPU {names[0]} of 3"]
     with LocalWorkers(["plan.yaml"], 2, heard) as workers:  # type: ignore[arg-type]
-        workers.call()
+        workers.start()
         ends = time.monotonic() + 60
         while len(heard.lines) < 3:
             assert time.monotonic() < ends, heard.lines

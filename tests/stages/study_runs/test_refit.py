@@ -19,6 +19,8 @@ from stages.pipeline import run_all
 from stages.plan.schema import read_plan
 from stages.reports.run_status import run_status
 from stages.results.check_result import CheckResult
+from stages.results.model_scores import Scores
+from stages.results.study_results import FreshSeeds, ShownTrial
 from stages.runtime.progress import SilentReporter
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.search.run_search import run_search
@@ -126,7 +128,7 @@ def told(result: dict[str, Any]) -> str:
 
 def test_a_subset_is_searched_the_best_fitted_on_all_rows_and_again_on_fresh_seeds(open_it: Open) -> None:
     run = open_it()
-    result = run_search(run)
+    result = run_search(run).as_json()
     assert isinstance(run.report, Listener)
     train = 120 - 2 * 24  # validation and test are dealt label by label, about a fifth each
     read = {
@@ -169,22 +171,22 @@ def _values(run: Run, study: str) -> list[tuple[int, float]]:
 @pytest.mark.slow
 def test_interrupted_at_any_study_it_ends_like_one_that_ran_through(open_it: Open) -> None:
     through = open_it(at="through")
-    whole = run_search(through)
+    whole = run_search(through).as_json()
     for epochs in (5, 6, 5, 3):  # in the subset's search, in a trial on all rows, on fresh seeds, and there again
         with pytest.raises(KeyboardInterrupt):
             run_search(open_it(listener=Listener(stop_after=epochs)))
     run = open_it()
-    result = run_search(run)
+    result = run_search(run).as_json()
     assert trials_of(run) == trials_of(through)
     assert kept_by(run) == kept_by(through)
     assert told(result) == told(whole)
-    assert run_search(run)["winner"] == result["winner"]  # done: nothing is run again
+    assert run_search(run).as_json()["winner"] == result["winner"]  # done: nothing is run again
 
 
 def test_raising_the_trials_goes_on_with_the_search_and_fits_what_is_newly_among_the_best(open_it: Open) -> None:
     run_search(open_it("search.trials=2"))
     before = trials_of(open_it())
-    result = run_search(open_it("search.trials=6"))
+    result = run_search(open_it("search.trials=6")).as_json()
     after = trials_of(open_it())
     for study, trials in before.items():
         assert after[study][: len(trials)] == trials  # nothing done is lost
@@ -203,20 +205,20 @@ def test_fresh_seeds_alone_leave_the_searchs_own_trials_as_they_are(open_it: Ope
     run_search(open_it(*plain))
     before, kept = trials_of(open_it()), kept_by(open_it())
     assert list(before) == [SEARCH]
-    result = run_search(open_it("search.subset=null", "search.trials=2", "search.recheck={top: 1, seeds: 2}"))
+    result = run_search(open_it("search.subset=null", "search.trials=2", "search.recheck={top: 1, seeds: 2}")).as_json()
     after = trials_of(open_it())
     assert after[SEARCH] == before[SEARCH]
     assert kept_by(open_it()) == kept  # no weights for fresh seeds
     assert [entry for *_, entry in after[FRESH]] == [f"trial {result['winner']['trial']}, seed {i}" for i in (1, 2)]
     assert len({value for _, value in _values(open_it(), FRESH)} | {result["winner"]["value"]}) > 1  # other seeds
     assert result["studies"][0]["best"]["fresh"]["n"] == 2
-    without = run_search(open_it(*plain))
+    without = run_search(open_it(*plain)).as_json()
     assert without["winner"]["fresh"] is None
 
 
 def test_the_ensemble_votes_with_models_fitted_on_all_rows_alone(open_it: Open) -> None:
     run = open_it("search.recheck=none", "search.trials=2", "search.space.epochs=1")
-    result = run_all(run)
+    result = run_all(run).as_json()
     assert {record.study for record in model_registry.models(run.engine, "tiny")} == {ALL_DATA}
     assert [stage["state"] for stage in result["stages"]] == ["done", "done"]
 
@@ -229,11 +231,19 @@ def test_another_subset_is_not_mixed_with_the_first(open_it: Open) -> None:
         run_search(open_it(*small, "search.subset.share=0.5"))
 
 
+def trial(value: float, mean: float | None) -> ShownTrial:
+    scores = Scores(accuracy=value, macro_f1=value, weighted_f1=value)
+    over = {"mean": mean, "low": None, "high": None}
+    fresh = {"trial": 0, "value": value, "n": 1, "values": [mean], "failed": 0, "macro_f1": over, "scores": scores}
+    return ShownTrial(
+        trial=0, value=value, params={}, scores=scores, fresh=FreshSeeds.model_validate(fresh | over) if mean else None
+    )
+
+
 def test_candidates_are_compared_by_fresh_seeds_only_where_all_have_them() -> None:
-    lucky = {"value": 0.9, "fresh": {"mean": 0.7}}
-    steady = {"value": 0.8, "fresh": {"mean": 0.78}}
+    lucky, steady = trial(0.9, 0.7), trial(0.8, 0.78)
     assert best_of("maximize", [lucky, steady]) == 1
-    assert best_of("maximize", [lucky, steady | {"fresh": None}]) == 0
+    assert best_of("maximize", [lucky, trial(0.8, None)]) == 0
     assert best_of("minimize", [lucky, steady]) == 0
 
 
@@ -248,7 +258,8 @@ def test_a_seed_on_which_no_model_came_about_is_counted_and_not_averaged() -> No
         scores = dict.fromkeys(("accuracy", "macro_f1", "weighted_f1"), value)
         notes = {"entry": entry.key, **entry.notes, **scores}
         fresh.add_trial(optuna.create_trial(state=state, value=value, user_attrs=notes))
-    [figures] = fresh_figures(fresh, study.trials[::-1], wanted)
+    [found] = fresh_figures(fresh, study.trials[::-1], wanted)
+    figures = found.model_dump()
     assert (figures["trial"], figures["value"], figures["n"], figures["failed"]) == (1, 0.9, 2, 1)
     assert figures["values"] == [0.7, 0.6]
     assert figures["mean"] == pytest.approx(0.65)

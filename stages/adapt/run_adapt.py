@@ -11,24 +11,25 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stages.datasets.comment_samples import drawn_comments, taken_by
-from stages.datasets.original_and_gold import read_gold_rows, read_original
+from stages.datasets.comment_samples import sampled_comments, taken_by
+from stages.datasets.run_data import data_of
 from stages.plan.plan_settings import AdaptSettings
-from stages.runtime.run_context import ADAPTED, Run
-from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of
-from stages.study_runs.study_runner import slug
+from stages.results.adapt_result import AdaptationLoss, AdaptedEncoder, AdaptResult
+from stages.results.search_result import SearchResult
+from stages.runtime.adapted_encoders import adapts, pretrained
+from stages.runtime.run_context import ADAPTED, Run, slug
+from stages.runtime.stage_execution import fingerprint, read_result, require_same, run_stage
 from storage.records import model_registry, stage_records
 from studies.deferred_signals import held_interrupts
-from transfer.encoders.hub import fetch_model, model_version
+from transfer.encoders.hub import model_version
 from transfer.errors import UserError
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
 from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
 from transfer.training.oom_recovery import OomRecovery
 
-STAGE = "adapt"
+STAGE = AdaptResult.stage
 CHECKPOINT_SECONDS = 120.0
-Before = Literal["search", "further"]
-TOLD = "adaptation.json"  # beside the weights: what made them, and what came of it
+METADATA = "adaptation.json"  # beside the weights: what they were made from, and their figures
 
 
 @dataclass(frozen=True)
@@ -41,64 +42,41 @@ class _Inputs:
     parts: dict[str, Any]
 
 
-def adapts(run: Run, before: Before) -> bool:
-    """Whether the plan has encoders adapted before that stage."""
-    return run.plan.adapt is not None and run.plan.adapt.before == before
-
-
 def adapt_before(run: Run, stage: Literal["search", "further"]) -> None:
     """Adapts what that stage begins with, where the plan has it adapted then.
 
-    What this plan adapted otherwise before goes once the stage begins: no trial will have started from it.
+    What this plan adapted with other settings before is removed unless the stage has begun: no trial started from it.
     """
     if not adapts(run, stage):
         return
     began = stage_records.read(run.engine, run.plan.name, stage) is not None
     result = run_adapt(run)
-    for name in result.get("superseded", []) if not began else ():
+    for name in result.superseded if not began else ():
         run.files.remove(name)
 
 
-def run_adapt(run: Run) -> dict[str, Any]:
+def run_adapt(run: Run) -> AdaptResult:
     """Adapts every candidate, or stage one's winner, to a sample of the comments; texts of gold and original data are
     not in it.
 
-    The result has `adapted`, by candidate: `name` of the folder in files, `steps`, `seconds`, `texts`, and `loss` on
-    held-out comments `before` and `after` (nats a masked token); and `superseded`, names of what was adapted otherwise
-    before. A kill costs two minutes. A name stands for what made the weights, so that other settings, comments or
-    encoders are adapted beside them, and never in their place.
+    A kill costs two minutes. A folder's name stands for what its weights were made from, so that those of other
+    settings, comments or encoders never take their place.
     Raises UserError, before anything is adapted, where the stage that follows was begun with other weights than these
     would be: its trials are not mixed with theirs.
     """
     inputs = _inputs(run)
     _require_fit(run, inputs)
     before = stage_records.read(run.engine, run.plan.name, STAGE)
-    made = _names(before.result) if before and before.result else set[str]()
-    return do_stage(run, STAGE, inputs.parts, {}, partial(_adapt_all, run, inputs, made), partial(_is_there, run))
+    made = AdaptResult.model_validate(before.result).folders() if before and before.result else set[str]()
+    return run_stage(
+        run, AdaptResult, inputs.parts, {}, partial(_adapt_all, run, inputs, made), partial(_is_there, run)
+    )
 
 
-def adapted_result(run: Run) -> dict[str, Any]:
-    """What adapting came to, for those who build on it.
-
-    Raises UserError where it is not done, or was done with another plan or data.
-    """
-    result = result_of(run, STAGE)
+def require_same_adaptation(run: Run) -> None:
+    """Raises UserError where adapting is not done, or was done with another plan or data."""
+    read_result(run, AdaptResult)
     require_same(run, STAGE, _inputs(run).parts)
-    return result
-
-
-def adapted_folders(run: Run) -> dict[str, Path]:
-    """The adapted weights by candidate, as last made. Raises UserError where they are not made yet."""
-    return {name: run.files.fetch(found["name"]) for name, found in result_of(run, STAGE)["adapted"].items()}
-
-
-def pretrained(run: Run, candidate: str) -> Path:
-    """A candidate's folder as it was before anything was adapted: of the hub, the version that was begun with."""
-    place = run.candidate(candidate)
-    record = stage_records.read(run.engine, run.plan.name, STAGE if adapts(run, "search") else "search")
-    parts: Mapping[str, Any] = record.parts if record else {}
-    began = (parts.get("weights") or parts.get("candidates") or {}).get(candidate)
-    return fetch_model(place, None if Path(place).is_dir() else began)
 
 
 def _inputs(run: Run) -> _Inputs:
@@ -108,9 +86,10 @@ def _inputs(run: Run) -> _Inputs:
         raise UserError(
             f"{run.plan.file.name}, adapt: the plan has no comments", "name their files, or set adapt: null"
         )
-    original = read_original(run.plan)
-    taken = taken_by([original.train, original.validation, original.test], [read_gold_rows(run.plan)])
-    sample, texts = drawn_comments(run, STAGE, settings.comments, taken, spread=False)
+    data = data_of(run)
+    original = data.all_original
+    taken = taken_by([original.train, original.validation, original.test], [data.gold_rows])
+    sample, texts = sampled_comments(run, STAGE, settings.comments, taken, spread=False)
     sources = _sources(run, settings)
     weights = {candidate: model_version(folder) for candidate, folder in sources.items()}
     parts = {"adapt": settings.model_dump(), "seed": run.plan.seed, "weights": weights, "comments": sample}
@@ -135,26 +114,22 @@ def _sources(run: Run, settings: AdaptSettings) -> dict[str, Path]:
     """The weights to adapt: the candidates' own, or those of stage one's winner."""
     if settings.before == "search":
         return {candidate: pretrained(run, candidate) for candidate in run.plan.candidates}
-    winner = result_of(run, "search")["winner"]
-    record = model_registry.get(run.engine, run.plan.name, winner["name"])
+    winner = read_result(run, SearchResult).winner
+    record = model_registry.get(run.engine, run.plan.name, winner.name)
     if record is None:
-        raise UserError(f"the weights of {winner['name']} are gone", "begin stage one again: --anew search")
-    return {winner["candidate"]: run.files.fetch(record.path)}
+        raise UserError(f"the weights of {winner.name} are gone", "begin stage one again: --anew search")
+    return {winner.candidate: run.files.fetch(record.path)}
 
 
-def _adapt_all(run: Run, inputs: _Inputs, made: set[str]) -> dict[str, Any]:
+def _adapt_all(run: Run, inputs: _Inputs, made: set[str]) -> AdaptResult:
     """made: names of what was adapted so far."""
     adapted = {candidate: _adapted(run, inputs, candidate) for candidate in inputs.sources}
     shutil.rmtree(run.scratch / STAGE, ignore_errors=True)  # checkpoints of other settings, too
-    return {"adapted": adapted, "superseded": sorted(made - _names({"adapted": adapted}))}
+    return AdaptResult(adapted=adapted, superseded=sorted(made - {encoder.name for encoder in adapted.values()}))
 
 
-def _names(result: Mapping[str, Any]) -> set[str]:
-    return {*(found["name"] for found in result["adapted"].values()), *result.get("superseded", ())}
-
-
-def _adapted(run: Run, inputs: _Inputs, candidate: str) -> dict[str, Any]:
-    """What is told of a candidate's adaptation: read beside its weights where they are there, else made."""
+def _adapted(run: Run, inputs: _Inputs, candidate: str) -> AdaptedEncoder:
+    """A candidate's adaptation: as its folder in files has it where it is there, else made."""
     made_by = {**inputs.parts, "weights": inputs.parts["weights"][candidate]}
     if inputs.settings.before == "further":
         made_by["head"] = model_version(pretrained(run, candidate))
@@ -163,12 +138,12 @@ def _adapted(run: Run, inputs: _Inputs, candidate: str) -> dict[str, Any]:
         run.report.message(f"{STAGE}: {candidate}: done before")
     else:
         _adapt(run, inputs, candidate, name, made_by)
-    told: dict[str, Any] = json.loads((run.files.fetch(name) / TOLD).read_text(encoding="utf-8"))["told"]
-    return {"name": name, **told}
+    metadata = json.loads((run.files.fetch(name) / METADATA).read_text(encoding="utf-8"))
+    return AdaptedEncoder(name=name, **metadata["told"])
 
 
 def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mapping[str, Any]) -> None:
-    """Adapts one encoder and publishes it with what made it and what came of it."""
+    """Adapts one encoder and publishes it with its metadata."""
     seed = int(np.random.SeedSequence([run.plan.seed, *candidate.encode(), 5]).generate_state(1)[0])
     settings, source = inputs.settings, inputs.sources[candidate]
     model, tokenizer = load_masked_lm(source if settings.before == "search" else pretrained(run, candidate), seed)
@@ -179,14 +154,16 @@ def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mappin
     own = run.scratch / STAGE / Path(name).name
     notes = _resumed(own, tuning)
     _train(run, candidate, tuning, own, notes)
-    loss = {"before": notes["before"], "after": tuning.judge()}
-    told = {"steps": tuning.step, "seconds": round(tuning.spent, 1), "texts": len(tuning.texts), "loss": loss}
-    plain, whole = tuning.accelerator.unwrap_model(tuning.model), own / "whole"
-    save_adapted(plain, source, classifies=settings.before == "further", folder=whole)
-    (whole / TOLD).write_text(json.dumps({"told": told, "made_by": made_by}, ensure_ascii=False), encoding="utf-8")
-    run.files.publish(whole, name)
+    loss = AdaptationLoss(before=notes["before"], after=tuning.judge())
+    seconds = round(tuning.spent, 1)
+    encoder = AdaptedEncoder(name=name, steps=tuning.step, seconds=seconds, texts=len(tuning.texts), loss=loss)
+    metadata = {"told": encoder.model_dump(exclude={"name"}), "made_by": made_by}
+    plain, folder = tuning.accelerator.unwrap_model(tuning.model), own / "whole"
+    save_adapted(plain, source, classifies=settings.before == "further", folder=folder)
+    (folder / METADATA).write_text(json.dumps(metadata, ensure_ascii=False), encoding="utf-8")
+    run.files.publish(folder, name)
     shutil.rmtree(own, ignore_errors=True)
-    run.report.message(f"{STAGE}: {candidate}: loss on held-out comments {loss['before']:.3f} to {loss['after']:.3f}")
+    run.report.message(f"{STAGE}: {candidate}: loss on held-out comments {loss.before:.3f} to {loss.after:.3f}")
 
 
 def _adaptation(settings: AdaptSettings, texts: int) -> Adaptation:
@@ -202,7 +179,7 @@ def _adaptation(settings: AdaptSettings, texts: int) -> Adaptation:
 
 
 def _resumed(own: Path, tuning: Adapting) -> dict[str, Any]:
-    """The notes of its checkpoint, to which it is taken; where there is none, it begins, and is judged first."""
+    """The notes of its checkpoint, which is restored; where there is none, the loss before training is measured."""
     if checkpoint_notes(own / "checkpoint") is not None:
         notes = restore_checkpoint(own / "checkpoint", tuning)
         if notes is not None:
@@ -246,5 +223,5 @@ def _train(run: Run, candidate: str, tuning: Adapting, own: Path, notes: dict[st
         tuning.run(on_step)
 
 
-def _is_there(run: Run, result: Mapping[str, Any]) -> bool:
-    return all(run.files.exists(found["name"]) for found in result["adapted"].values())
+def _is_there(run: Run, result: AdaptResult) -> bool:
+    return all(run.files.exists(encoder.name) for encoder in result.adapted.values())

@@ -1,0 +1,67 @@
+"""From a plan's settings to what a study and its trials are given."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from stages.plan.plan_settings import FurtherSettings, SearchSettings
+from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value
+from studies.study_config import StudyConfig
+
+
+def study_config(
+    settings: SearchSettings | FurtherSettings,
+    *,
+    name: str,
+    direction: Literal["maximize", "minimize"],
+    metric: str,
+    space: Space,
+    baseline: Mapping[str, Any],
+    seed: int,
+    attributes: Mapping[str, Any],
+) -> StudyConfig:
+    """A study of trials as the plan's settings have them sampled, pruned, kept and limited."""
+    return StudyConfig(
+        name=name,
+        direction=direction,
+        metric=metric,
+        space=space,
+        baseline=baseline,
+        trials=settings.trials,
+        seed=seed,
+        sampler=settings.sampler,
+        pruner=settings.pruner,
+        keep=settings.keep,
+        seeds=settings.seeds,
+        timeout=None if settings.timeout is None else 60 * settings.timeout,  # in seconds
+        attributes=attributes,
+    )
+
+
+def fitted_space(space: Mapping[str, Dimension], most: int) -> dict[str, Dimension]:
+    """The space with max_length held to what the encoder takes; dropping in silence would train on other lengths."""
+    length = space["max_length"]
+    if isinstance(length, Choices):
+        fitting = sorted({min(int(choice), most) for choice in length.choices})
+        return {**space, "max_length": Choices(choices=list(fitting))}
+    if isinstance(length, Range):
+        low, high = min(int(length.low), most), min(int(length.high), most)
+        return {**space, "max_length": length.model_copy(update={"low": low, "high": high})}
+    return {**space, "max_length": min(int(fixed_value(length)), most)}
+
+
+def resources(settings: SearchSettings) -> dict[str, Any]:
+    """What a trial may take up, as fields of a Task: memory and time. It is no part of any fingerprint."""
+    minutes = settings.trial_timeout
+    return {
+        "token_budget": settings.token_budget,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "time_limit": None if minutes is None else 60 * minutes,
+    }
+
+
+def longest_of(space: Mapping[str, Dimension]) -> int:
+    """The most tokens that a trial of the space may read."""
+    length = space["max_length"]
+    if isinstance(length, Choices):
+        return max(int(choice) for choice in length.choices)
+    return int(length.high if isinstance(length, Range) else fixed_value(length))
