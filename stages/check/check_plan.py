@@ -29,7 +29,6 @@ from stages.study_runs.study_settings import study_config
 from storage.database.engine import check_store
 from storage.errors import StoreError
 from studies.space.dimensions import Space, default_mixing, default_space
-from studies.study_config import StudyConfig
 from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
@@ -116,17 +115,16 @@ def _labelling(plan: Plan, comments: _Comments | None, gold: Gold | None) -> lis
 
 def _notes(plan: Plan) -> list[str]:
     """What is allowed and unlikely to be meant. Stage two's candidate is not known yet."""
-    basic = plan.space("search", default_space(LAYERS))
-    further = plan.space("further", {**default_space(LAYERS), **default_mixing()})
-    wanted = [(plan.search, f"search · {candidate}", basic) for candidate in plan.candidates]
-    studies: list[tuple[SearchSettings | FurtherSettings, str, Space]] = [*wanted]
-    if "further" in stages_of(plan):
-        studies.append((plan.further, "further", further))
-    return [note for settings, name, space in studies for note in search_warnings(_search(plan, settings, name, space))]
+    space = plan.space("search", default_space(LAYERS))
+    notes = [note for name in plan.candidates for note in _study_notes(plan, plan.search, f"search · {name}", space)]
+    if "further" not in stages_of(plan):
+        return notes
+    space = plan.space("further", {**default_space(LAYERS), **default_mixing()})
+    return [*notes, *_study_notes(plan, plan.further, "further", space)]
 
 
-def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> StudyConfig:
-    return study_config(
+def _study_notes(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> list[str]:
+    study = study_config(
         settings,
         name=f"{plan.name} · {name}",
         direction="maximize",
@@ -136,6 +134,7 @@ def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, s
         seed=plan.seed,
         attributes={},
     )
+    return list(search_warnings(study))
 
 
 def _attempt(problems: list[str], read: Callable[[], T]) -> T | None:
