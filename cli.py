@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stages.console.command_context import edge, finish, quiet_libraries
+from stages.console.command_context import edge, finish
 from stages.console.command_help import STAGE_COMMANDS
 from stages.console.options import (
     Ablation,
@@ -32,7 +32,8 @@ from stages.console.options import (
     Workers,
     Write,
 )
-from stages.session import begun_run, lead_stage, opened_run, read
+from stages.runtime.quiet_libraries import quiet_libraries
+from stages.session import begun_run, infer_command, lead_stage, opened_run, read
 
 app = typer.Typer(
     name="moodline",
@@ -183,10 +184,9 @@ def infer(
     Example: moodline infer plan.yaml --follow
     """
     with edge(as_json, debug):
-        from stages.console.show_run import show_stage
-        from stages.infer.watch_folder import infer_command
+        from stages.console.show_infer import show_inference
 
-        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_stage)
+        finish(infer_command(plan, overrides, anew, follow, on), as_json, show_inference)
 
 
 @app.command()
@@ -229,7 +229,7 @@ def enqueue(
         from stages.study_runs.enqueue import enqueue_trial
 
         queued = enqueue_trial(begun_run(read(plan, overrides)), settings, candidate, stage)
-        finish(queued, as_json, lambda queued: print(queued["message"]))
+        finish(queued, as_json, lambda queued: print(queued.message))
 
 
 @app.command()
@@ -305,13 +305,13 @@ def evaluate(
     """
     with edge(as_json, debug):
         quiet_libraries()
-        from stages.console.show_evaluation import show_scores
+        from stages.console.show_evaluation import show_evaluation
         from stages.final_model.evaluate import EvaluationRequest, run_evaluate
         from transfer.tables.sources import LabelledSource
 
         rows = LabelledSource(path=str(data), text=text, label=label, encoding=encoding)
         wanted = EvaluationRequest(source, time, errors, pictures)
-        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_scores)
+        finish(run_evaluate(begun_run(read(plan, overrides)), rows, stage, model, wanted), as_json, show_evaluation)
 
 
 @app.command()
@@ -331,7 +331,7 @@ def predict(
     with edge(as_json, debug):
         quiet_libraries()
         from stages.console.show_evaluation import show_predictions
-        from stages.final_model.evaluate import run_predict
+        from stages.final_model.predict import run_predict
 
         finish(run_predict(begun_run(read(plan, overrides)), texts, stage, model), as_json, show_predictions)
 
@@ -388,7 +388,7 @@ def export(
         from stages.final_model.export import run_export
 
         result = run_export(begun_run(read(plan, overrides)), folder, stage, model, form)
-        finish(result, as_json, lambda result: print(f"{result['predictor']} written to {result['folder']}"))
+        finish(result, as_json, lambda result: print(f"{result.predictor} written to {result.folder}"))
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ import argparse
 import json
 from pathlib import Path
 
-from stages.ensemble.run_ensemble import final_predictor
 from stages.plan.schema import read_plan
+from stages.runtime.predictor import final_predictor
 from stages.runtime.run_context import open_run
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.metrics.bootstrap import paired_difference

@@ -50,7 +50,7 @@ def write_comments(folder: Path, rows: int, seed: int = 0) -> None:
 class Trivial:
     """Answers at once: whatever the pipeline takes is its own."""
 
-    ahead = 1
+    prefetch_depth = 1
 
     def __init__(self, labels: int) -> None:
         self.labels = labels
@@ -58,8 +58,8 @@ class Trivial:
     def begin(self, texts: Sequence[str]) -> Callable[[Callable[[int], None]], NDArray[np.float32]]:
         """Probabilities that follow from the texts' lengths."""
 
-        def finish(heard: Callable[[int], None]) -> NDArray[np.float32]:
-            heard(len(texts))
+        def finish(on_batch: Callable[[int], None]) -> NDArray[np.float32]:
+            on_batch(len(texts))
             raw = 1.0 + np.array([[len(text) * (k + 1) % 7 for k in range(self.labels)] for text in texts])
             return np.asarray(raw / raw.sum(axis=1, keepdims=True), np.float32)
 
@@ -88,11 +88,11 @@ def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
     predictor = SimpleNamespace(fingerprint="0" * 16, members=["none"], records=[], name="none", how="mean")
     vars(run_infer)["final_predictor"] = lambda run: predictor
     run = open_run(read_plan(folder / "plan.yaml"))
-    team = SimpleNamespace(ways=[SimpleNamespace(engine="none", precision="none")])
-    vars(run_infer)["choose_team"] = lambda *_: team
-    told = run_infer.run_infer(run, lambda run, team: Trivial(labels))
-    told["bytes"] = sum(run.files.sizes().values())
-    return {key: told[key] for key in ("rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes", "bytes")}
+    choice = SimpleNamespace(ways=[SimpleNamespace(engine="none", precision="none")])
+    vars(run_infer)["choose_engines"] = lambda *_: choice
+    result = run_infer.run_infer(run, lambda run, choice: Trivial(labels))
+    keys = {"rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes"}
+    return result.model_dump(include=keys) | {"bytes": sum(run.files.sizes().values())}
 
 
 def in_a_process(rows: int, labels: int, shard_rows: int) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     from stages.infer.engine_selection import member_of
     from stages.infer.executors import ExecutorChoice, InProcess
     from stages.runtime.progress import SilentReporter
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
     from transfer.engines.engine_factory import open_engine
     from transfer.ensembling.combination import mixture_from
 
@@ -167,13 +167,13 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
     here = InProcess([open_engine(way, member)], mixture_from("mean"))
     here.begin(["warm up"] * BATCH)(lambda read: None)
     vars(run_infer)["final_predictor"] = lambda run: predictor
-    vars(run_infer)["choose_team"] = lambda *_: ExecutorChoice([member], [way], mixture_from("mean"))
-    begin_anew(run, "infer")
+    vars(run_infer)["choose_engines"] = lambda *_: ExecutorChoice([member], [way], mixture_from("mean"))
+    reset_stage(run, "infer")
     assert isinstance(run.report, SilentReporter)
     began, used = clocks()
-    told = run_infer.run_infer(run, lambda run, team: here)
+    result = run_infer.run_infer(run, lambda run, choice: here)
     ended, spent = clocks()
-    column = [label for name in told["shards"] for label in pq.read_table(run.files.fetch(name))["label"].to_pylist()]
+    column = [label for name in result.shards for label in pq.read_table(run.files.fetch(name))["label"].to_pylist()]
     return Turn(ended - began, spent - used, np.array([run.plan.labels.index(label) for label in column]))
 
 
@@ -267,7 +267,7 @@ def whole(given: argparse.Namespace) -> dict[str, Any]:
 def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -> dict[str, Any]:
     """What infer says; duplicates "kept": each text is classified as often as it stands there."""
     from stages.console.progress_bar import Terminal
-    from stages.infer import deduplication, engine_selection, run_infer
+    from stages.infer import deduplication, engine_selection, run_infer, shard_pipeline
     from stages.infer.shard_schema import key_numbers
 
     columns = {"id": "id", "time": "written_at", "author": "author", "source": "source"}
@@ -277,20 +277,20 @@ def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -
     vars(run_infer)["final_predictor"] = lambda run: predictor
     if duplicates == "kept":
         real = key_numbers
-        vars(run_infer)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
+        vars(shard_pipeline)["key_numbers"] = lambda keys: real(keys) * 0 + np.arange(len(keys))
         deduplication.DeduplicationIndex.where = lambda self, keys: np.full(len(keys), deduplication.NOWHERE)  # type: ignore[method-assign]
-    choose, took = engine_selection.choose_team, list[float]()
+    choose, took = engine_selection.choose_engines, list[float]()
 
     def timed(*words: Any) -> Any:
         began = time.perf_counter()
-        team = choose(*words)
+        choice = choose(*words)
         took.append(round(time.perf_counter() - began, 1))
-        return team
+        return choice
 
-    vars(run_infer)["choose_team"] = timed
-    told = run_infer.run_infer(replace(run, report=Terminal()))
-    keys = ("rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes", "engine", "precision")
-    figures = {key: told[key] for key in keys}
+    vars(run_infer)["choose_engines"] = timed
+    result = run_infer.run_infer(replace(run, report=Terminal()))
+    keys = {"rows", "unique", "seconds", "rows_per_second", "peak_rss_bytes", "engine", "precision"}
+    figures = result.model_dump(include=keys)
     return figures | {"choosing_seconds": took[0], "processor_seconds": round(time.process_time(), 1)}
 
 
@@ -309,7 +309,7 @@ def main() -> None:
     parser.add_argument("--duplicates", nargs="*", choices=KINDS, default=KINDS)
     parser.add_argument("--whole", choices=KINDS, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    from stages.console.command_context import quiet_libraries
+    from stages.runtime.quiet_libraries import quiet_libraries
 
     quiet_libraries()
     if given.whole:

@@ -17,7 +17,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.parts import machine
-from stages.datasets.original_and_gold import read_gold
+from stages.datasets.run_data import read_gold
 from stages.demo.corpus import make_corpus
 from stages.demo.demo_files import write_texts
 from stages.demo.demo_plan import plan_text

@@ -78,6 +78,10 @@ def _before_further(run: Run) -> None:
     adapt_before(run, "further")
 
 
+def _before_ablation(run: Run) -> None:
+    execute(run, "further")
+
+
 def _before_ensemble(run: Run) -> None:
     require_search(run)
     if has_stage_two(run):
@@ -101,7 +105,7 @@ BEFORE: dict[str, Callable[[Run], None]] = {
     "search": _before_search,
     "label": _before_label,
     "further": _before_further,
-    "ablation": _before_further,
+    "ablation": _before_ablation,
     "ensemble": _before_ensemble,
 }
 # How a worker checks that its inputs are the coordinator's, and its part of the work.

@@ -29,7 +29,7 @@ from transfer.training.oom_recovery import OomRecovery
 
 STAGE = AdaptResult.stage
 CHECKPOINT_SECONDS = 120.0
-METADATA = "adaptation.json"  # beside the weights: what they were made from, and their figures
+METADATA = "adaptation.json"  # in the folder of the weights: what they were made from, and their figures
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import json
-import os
 import shlex
 import signal
 import sys
@@ -59,19 +58,6 @@ def finish(result: Shown, as_json: bool, show: Callable[[Shown], None]) -> None:
             print(json.dumps(printed, ensure_ascii=False, allow_nan=False, default=str))
         else:
             show(result)
-
-
-def quiet_libraries() -> None:
-    """What transformers says of weights and progress is no news here; faults come as exceptions.
-
-    Also before torch comes: threads that wait for one another sleep instead of spinning. With another program on one
-    of two cores, spinning made training twenty times slower.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _fail(message: str, as_json: bool) -> None:

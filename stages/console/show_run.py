@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stages.console.show_evaluation import show_combinations, show_distilled
+from stages.console.show_evaluation import show_distilled, show_ensemble
 from stages.console.show_further import show_comparisons
 from stages.console.show_infer import show_inference
 from stages.console.show_labels import show_label_stage, show_labeller
 from stages.console.show_studies import show_studies, show_winner
 from stages.console.tables import console, ends, figure, table
+from stages.results.ensemble_result import EnsembleResult
 from stages.results.further_result import AblationResult, ArmScores, FurtherResult
+from stages.results.infer_result import InferResult
 from stages.results.label_result import LabelResult
 from stages.results.model_scores import ModelScores
 from stages.results.run_result import RunResult
@@ -89,23 +91,26 @@ def _show_ablation(result: AblationResult) -> None:
     show_comparisons(result)
 
 
+def _show_ensemble(result: EnsembleResult) -> None:
+    show_ensemble(result)
+    if result.distilled:
+        show_distilled(result.distilled)
+    show_rows(result.rows)
+
+
 RENDERERS: dict[type[StageResult], Callable[[Any], None]] = {
     StudiesResult: _show_joined,
     SearchResult: _show_search,
-    LabelResult: show_label_stage,
     FurtherResult: _show_further,
     AblationResult: _show_ablation,
+    LabelResult: show_label_stage,
+    EnsembleResult: _show_ensemble,
+    InferResult: show_inference,
 }
 
 
 def _show_untyped(result: Mapping[str, Any]) -> None:
     """Results of the stages that have no type yet."""
-    if "members" in result:
-        show_combinations(result)
-    if "distilled" in result:
-        show_distilled(result["distilled"])
-    if "rows_per_second" in result:
-        show_inference(result)
     if "page" in result:
         console().print("\n".join(f"{name}: {result[name]}" for name in ("page", "png", "csv")))
     if isinstance(result.get("rows"), list):

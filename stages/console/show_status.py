@@ -1,45 +1,41 @@
-"""Where a run stands, as people read it."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Where a run stands, for people."""
 
 from stages.console.show_studies import short, show_studies
 from stages.console.tables import console, duration, table
-from stages.results.study_results import StudyProgress
+from stages.results.status_result import RunningTrial, RunStatus
 
 MEGABYTE = 1e6
 
 
-def show_status(result: Mapping[str, Any]) -> None:
-    """Stages, studies, who works, how long it will take, and the bytes on disk."""
+def show_status(status: RunStatus) -> None:
+    """Stages, studies, workers and their trials, the time to go, and the bytes on disk."""
     out = console()
-    if not result["begun"]:
-        out.print(f"{result['name']}: not begun; nothing is in {result['workspace']}")
+    if not status.begun:
+        out.print(f"{status.name}: not begun; nothing is in {status.workspace}")
         return
-    leader = result["leader"]
-    who = f"process {leader['pid']} on {leader['host']} since {leader['since']}" if leader else "nobody"
-    out.print(f"{result['name']} in {result['workspace']}; led by {who}")
+    leader = status.leader
+    process = f"process {leader.pid} on {leader.host} since {leader.since}" if leader else "nobody"
+    out.print(f"{status.name} in {status.workspace}; led by {process}")
     made = table("stage", "state", "seconds")
-    for stage in result["stages"]:
-        made.add_row(stage["stage"], stage["state"], f"{stage['seconds']:.1f}")
+    for stage in status.stages:
+        made.add_row(stage.stage, stage.state, f"{stage.seconds:.1f}")
     out.print(made)
-    if result["studies"]:
-        show_studies([StudyProgress.model_validate(study) for study in result["studies"]])
-    for line in map(_at_work, result["workers"]):
-        out.print(line)
-    if result["seconds_to_go"]:
-        out.print(f"the searches will take roughly {duration(result['seconds_to_go'])} more at this pace")
-    parts = ", ".join(f"{name} {size / MEGABYTE:,.1f}" for name, size in result["disk"].items() if size)
-    out.print(f"on disk: {result['disk_bytes'] / MEGABYTE:,.1f} MB ({parts})")
+    if status.studies:
+        show_studies(status.studies)
+    for trial in status.workers:
+        out.print(_running(trial))
+    if status.seconds_to_go:
+        out.print(f"the searches will take roughly {duration(status.seconds_to_go)} more at this pace")
+    parts = ", ".join(f"{name} {size / MEGABYTE:,.1f}" for name, size in status.disk.items() if size)
+    out.print(f"on disk: {status.disk_bytes / MEGABYTE:,.1f} MB ({parts})")
 
 
-def _at_work(worker: Mapping[str, Any]) -> str:
-    progress = f"epoch {worker['epoch']}" + (f" of {worker['epochs']:g}" if worker["epochs"] else "")
-    if worker["epochs"] and worker["epoch"] > worker["epochs"]:  # of several seeds, each of which has so many
-        progress = f"{worker['share'] or 0:.0%} done"
-    study, ago = short(worker["study"]), duration(worker["seconds"])
-    what = f"{study}, trial {worker['trial']}: {progress}, begun {ago} ago"
-    if worker["alive"]:
-        return f"{what}, by process {worker['pid']} on {worker['host']}"
-    last = f"; {worker['worker']} is gone" if worker["worker"] else ""
+def _running(trial: RunningTrial) -> str:
+    progress = f"epoch {trial.epoch}" + (f" of {trial.epochs:g}" if trial.epochs else "")
+    if trial.epochs and trial.epoch > trial.epochs:  # of several seeds, each of which has so many
+        progress = f"{trial.share or 0:.0%} done"
+    what = f"{short(trial.study)}, trial {trial.trial}: {progress}, begun {duration(trial.seconds)} ago"
+    if trial.alive:
+        return f"{what}, by process {trial.pid} on {trial.host}"
+    last = f"; {trial.worker} is gone" if trial.worker else ""
     return f"{what}, interrupted{last}: it goes on when the search does"

@@ -1,8 +1,5 @@
 """Tables and figures on stdout, alike in all that a person reads."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 
@@ -16,16 +13,14 @@ def figure(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
-def ends(found: Interval | Mapping[str, Any] | None) -> str:
+def ends(found: Interval | None) -> str:
     """The ends of an interval; nothing for None."""
-    found = found.model_dump() if isinstance(found, Interval) else found
-    return f"{found['low']:.3f} to {found['high']:.3f}" if found else ""
+    return f"{found.low:.3f} to {found.high:.3f}" if found else ""
 
 
-def interval(found: Mapping[str, Any], sign: str = "") -> str:
+def interval(found: Interval, sign: str = "") -> str:
     """A value with its interval behind it. sign: "+" writes it also before what is positive."""
-    low, high = (f"{found[end]:{sign}.3f}" for end in ("low", "high"))
-    return f"{found['value']:{sign}.3f} ({low} to {high})"
+    return f"{found.value:{sign}.3f} ({found.low:{sign}.3f} to {found.high:{sign}.3f})"
 
 
 def table(*columns: str) -> Table:

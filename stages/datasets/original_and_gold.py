@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.plan.schema import Plan
-from stages.runtime.run_context import Run
-from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled, chosen, without
 from transfer.corpus.labelled_reader import read_labelled
-from transfer.corpus.splits import Original, deal_halves, split_original
+from transfer.corpus.splits import Original, split_original
 from transfer.corpus.stratified_subset import stratified_subset
 from transfer.errors import UserError
 
@@ -60,19 +58,6 @@ def subset_of(plan: Plan, original: Original) -> Labelled | None:
 def read_gold_rows(plan: Plan) -> Labelled | None:
     """All of gold, or None where the plan has none."""
     return None if plan.gold is None else read_labelled([plan.gold], plan.labels, plan.base, "gold")
-
-
-def read_gold(run: Run) -> Gold | None:
-    """Gold in its halves; None where the plan has none."""
-    rows = read_gold_rows(run.plan)
-    return None if rows is None else assign_halves(run, rows)
-
-
-def assign_halves(run: Run, rows: Labelled) -> Gold:
-    """Gold in its halves, as assigned when a row was first seen; the store keeps that, so later rows change nothing."""
-    known = known_halves(run.engine, run.plan.name)
-    halves = deal_halves(rows.keys, rows.labels, run.plan.seed, known)
-    return halves_of(rows, add_halves(run.engine, run.plan.name, halves))
 
 
 def halves_of(rows: Labelled, halves: Mapping[str, str]) -> Gold:

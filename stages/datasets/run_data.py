@@ -2,10 +2,11 @@
 
 from functools import cached_property
 
-from stages.datasets.original_and_gold import Gold, assign_halves, leave_out, read_gold_rows, read_original
+from stages.datasets.original_and_gold import Gold, halves_of, leave_out, read_gold_rows, read_original
 from stages.runtime.run_context import Run
+from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled
-from transfer.corpus.splits import Original
+from transfer.corpus.splits import Original, deal_halves
 
 
 class RunData:
@@ -25,7 +26,7 @@ class RunData:
     @cached_property
     def gold(self) -> Gold | None:
         """Gold in its halves; None where the plan has none."""
-        return None if self.gold_rows is None else assign_halves(self._run, self.gold_rows)
+        return None if self.gold_rows is None else _in_halves(self._run, self.gold_rows)
 
     @cached_property
     def all_original(self) -> Original:
@@ -43,3 +44,16 @@ def data_of(run: Run) -> RunData:
     data = run.loaded.setdefault("data", RunData(run))
     assert isinstance(data, RunData)
     return data
+
+
+def read_gold(run: Run) -> Gold | None:
+    """Gold in its halves, read from its file now; None where the plan has none."""
+    rows = read_gold_rows(run.plan)
+    return None if rows is None else _in_halves(run, rows)
+
+
+def _in_halves(run: Run, rows: Labelled) -> Gold:
+    """As assigned when a row was first seen; the store keeps that, so rows that come later change nothing."""
+    known = known_halves(run.engine, run.plan.name)
+    halves = deal_halves(rows.keys, rows.labels, run.plan.seed, known)
+    return halves_of(rows, add_halves(run.engine, run.plan.name, halves))

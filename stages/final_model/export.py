@@ -1,50 +1,48 @@
-"""The final predictor for others: folders that transformers loads, with a model card; an ensemble as its members."""
+"""`moodline export`: the final predictor as folders that transformers loads, with a model card."""
 
 import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from stages.datasets.original_and_gold import read_original
-from stages.ensemble.run_ensemble import final_predictor
-from stages.final_model.model_card import COMBINATION, model_card
-from stages.runtime.predictor import Predictor
+from stages.datasets.run_data import data_of
+from stages.final_model.model_card import COMBINATION, is_one_model, model_card
+from stages.results.export_result import ExportResult
+from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.run_context import Run
 from storage.records.model_registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.export_check import convert_checked
 from transfer.errors import UserError
 
-CHECKED = 64  # validation texts on which a converted model is held to torch
+CHECKED = 64  # validation texts on which a converted model is compared with torch
 
 
 def run_export(
     run: Run, folder: Path, stage: str | None = None, model: str | None = None, formats: Sequence[str] = ()
-) -> dict[str, Any]:
+) -> ExportResult:
     """Writes the final predictor, one stage's, or a kept model to a folder that is new or empty.
 
     One model: the folder itself loads with AutoModelForSequenceClassification and transformers' pipeline. An ensemble:
-    a folder for each member, and ensemble.json, which says how their probabilities are combined. formats: each model
-    also as ONNX or OpenVINO in a folder of that name beside its weights; `formats` in the result tells the largest
-    difference from torch. Raises UserError where the folder holds something, and where a form does not agree with
-    torch.
+    a folder for each member, and ensemble.json, which states how their probabilities are combined. formats: each model
+    also as ONNX or OpenVINO, in a folder of that name beside its weights. Raises UserError where the folder holds
+    something, and where a converted model's probabilities differ from torch's.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: is there already, and not empty", "name a new folder, or empty this one")
     forms = _forms(formats)
     predictor = final_predictor(run, stage, model)
-    beside = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     try:
-        found = _write(run, predictor, beside, forms)
+        differences = _write(run, predictor, part, forms)
         if folder.exists():
             folder.rmdir()
-        beside.rename(folder)
+        part.rename(folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return {"folder": str(folder), "predictor": predictor.name, "members": predictor.members, "formats": found}
+        shutil.rmtree(part, ignore_errors=True)
+    return ExportResult(folder=str(folder), predictor=predictor.name, members=predictor.members, formats=differences)
 
 
 def _forms(names: Sequence[str]) -> list[Format]:
@@ -59,22 +57,21 @@ def _forms(names: Sequence[str]) -> list[Format]:
 
 
 def _write(run: Run, predictor: Predictor, folder: Path, formats: Sequence[Format]) -> dict[str, float]:
-    if len(predictor.records) == 1 and predictor.how.is_plain:
+    """Weights, converted models and the card; by form, the largest difference of probabilities from torch's."""
+    if is_one_model(predictor):
         places = [folder]
     else:
         names = [f"member-{i + 1}" for i in range(len(predictor.records))]
         places = [folder / name for name in names]
         how = predictor.how.as_dict()
-        told = {"members": names, "combine": how.pop("how"), "labels": run.plan.labels, **how}
-        (folder / COMBINATION).write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
+        combination = {"members": names, "combine": how.pop("how"), "labels": run.plan.labels, **how}
+        (folder / COMBINATION).write_text(json.dumps(combination, ensure_ascii=False, indent=2), encoding="utf-8")
     for place, record in zip(places, predictor.records, strict=True):
         _copy(run, record, place)
-    texts = read_original(run.plan).validation.texts[:CHECKED] if formats else []
-    found: dict[str, float] = {}
-    for form in formats:
-        found[form] = max(_converted(run, places, predictor, form, texts))
-    (folder / "README.md").write_text(model_card(run, predictor, found), encoding="utf-8")
-    return found
+    texts = data_of(run).all_original.validation.texts[:CHECKED] if formats else []
+    differences: dict[str, float] = {form: max(_converted(run, places, predictor, form, texts)) for form in formats}
+    (folder / "README.md").write_text(model_card(run, predictor, differences), encoding="utf-8")
+    return differences
 
 
 def _converted(

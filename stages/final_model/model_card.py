@@ -1,59 +1,157 @@
-"""The model card: what the model is, how it loads, what it learnt from, how good it is and how surely, its limits."""
+"""The model card: what the model is, how to load it, its training data, its scores with their intervals, its limits.
+
+Its wording stands in model_card_template.md; here its figures are collected.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from stages.datasets.original_and_gold import read_gold, read_original
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from stages.datasets.run_data import data_of
+from stages.results.distil_result import DistilResult
+from stages.results.ensemble_result import EnsembleResult
+from stages.results.evaluation_result import EvaluationReport
+from stages.results.label_result import LabelResult
+from stages.results.stage_result import Interval
 from stages.runtime.overview import table_rows
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run
-from storage.records import stage_records
+from stages.runtime.stage_execution import find_result
 from storage.records.model_registry import ModelRecord
+from transfer.corpus.labelled import Labelled
 from transfer.encoders.model import depth, load_config
 from transfer.metrics.bootstrap import confusion_intervals
 
 COMBINATION = "ensemble.json"
-WARNING = "> **Simulation.** The labeller was a stand-in for an LLM; the figures below are a simulation's."
-ALONE = "Combined models were tried as well; what came out of that is this single model, and no ensemble."
 FIGURES = ("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier", "ece")
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
-LIMITS = """\
-It tells which emotion a text expresses, for shares over many texts. It says nothing of any one person,
-diagnoses nobody, and is no tool against individuals. On text unlike that which it was judged on above,
-expect less than these scores. Irony, quotations and mixed feelings are labelled by what prevails, often wrongly;
-labels with few rows are the least certain, as their intervals show."""
+RULES = {
+    "weighted": "their mean by `weights`",
+    "greedy": "their mean by `weights`",
+    "stacking": "softmax of log-probabilities (clipped at 1e-4), member by member, times `coefficients`, plus "
+    "`intercepts`",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its 95 % interval, where it has one."""
+
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class CardScores:
+    """A model on the n rows of a split. figures: by name, those of FIGURES that are known. label_f1: by label."""
+
+    n: int
+    figures: dict[str, Figure]
+    label_f1: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class DataSplit:
+    """n rows of the data. counts: by label, in the plan's order."""
+
+    name: str
+    n: int
+    counts: list[int]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained. recipe: in words. teacher: members of the ensemble that it was distilled from."""
+
+    name: str
+    encoder: str
+    recipe: str
+    teacher: list[str] | None
+    fingerprint: str | None
+    seed: int | None
 
 
 def model_card(run: Run, predictor: Predictor, formats: Mapping[str, float]) -> str:
     """Markdown with the hub's front matter.
 
-    formats: further forms beside the weights, and by how much their probabilities differ from torch's at most.
+    formats: further forms beside the weights, and the largest difference of their probabilities from torch's.
     """
-    plan, judged = run.plan, _judged(run, predictor)
-    parts = [
-        f"---\n{_front_matter(run, predictor, judged)}\n---\n# {plan.name}: {predictor.name}",
-        WARNING if _result(run, "label").get("simulation") else "",
-        f"Labels: {', '.join(plan.labels)}. Made with moodline by two-stage transfer learning.",
-        ALONE if [_result(run, "ensemble").get("alone")] == predictor.members else "",
-        _section("Use", [*_usage(predictor), *_forms(formats)]),
-        _section("Data", _data(run)),
-        _section("Training", [f"- {line}" for record in predictor.records for line in _training(run, record)]),
-        _section("Scores of this model", _scores(judged)),
-        _section("All models of the run", _table([row.model_dump(mode="json") for row in table_rows(run)])),
-        _section("Limits", [LIMITS]),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    ensemble, labelling = find_result(run, EnsembleResult), find_result(run, LabelResult)
+    scores = scores_of(run, predictor)
+    combination = None if is_one_model(predictor) else _combination(predictor)
+    return render(
+        front_matter=_front_matter(run, predictor, scores),
+        title=f"{run.plan.name}: {predictor.name}",
+        is_simulation=labelling is not None and labelling.simulation,
+        labels=run.plan.labels,
+        is_single_after_combining=ensemble is not None and [ensemble.alone] == predictor.members,
+        combination=combination,
+        combination_file=COMBINATION,
+        folder="FOLDER/member-1" if combination else "FOLDER",
+        max_length=int(predictor.records[0].recipe["max_length"]),
+        formats=formats,
+        data=list(_data(run)),
+        labelling=labelling,
+        models=[_training(run, record) for record in predictor.records],
+        scores={split: found for split, found in scores.items() if found.figures},
+        rows=table_rows(run),
+    )
 
 
-def _section(name: str, lines: Sequence[str]) -> str:
-    return f"## {name}\n\n" + "\n".join(lines) if lines else ""
+def render(**facts: Any) -> str:
+    """The template filled in. Raises jinja2.UndefinedError where a fact is missing."""
+    environment = Environment(
+        loader=PackageLoader("stages.final_model", ""),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown
+    )
+    return environment.get_template("model_card_template.md").render(**facts)
 
 
-def _front_matter(run: Run, predictor: Predictor, judged: Mapping[str, Any]) -> str:
+def is_one_model(predictor: Predictor) -> bool:
+    """Whether it is exported as one folder that loads by itself, and not as members to combine."""
+    return len(predictor.records) == 1 and predictor.how.is_plain
+
+
+def scores_of(run: Run, predictor: Predictor) -> dict[str, CardScores]:
+    """Scores of this very predictor by split, as a stage measured them; else those of its own trial on validation."""
+    ensemble, distil = find_result(run, EnsembleResult), find_result(run, DistilResult)
+    reports = list[tuple[list[str], Mapping[str, EvaluationReport]]]()
+    if ensemble:
+        members = ensemble.members if ensemble.final.kind == "ensemble" else [ensemble.best_single]
+        reports.append((members, ensemble.judged))
+    if distil:
+        reports.append(([distil.winner.name], distil.judged))
+    for members, judged in reports:
+        if members == predictor.members and judged:
+            return {split: card_scores(report.model_dump()) for split, report in judged.items()}
+    if len(predictor.records) != 1:
+        return {}
+    own = predictor.records[0].metrics
+    return {"validation": card_scores({**own, "intervals": confusion_intervals(own["confusion"], own["labels"])})}
+
+
+def card_scores(report: Mapping[str, Any]) -> CardScores:
+    """report: an EvaluationReport as a mapping, of which figures, and intervals of some of them, may be missing."""
+    intervals: Mapping[str, Any] = report["intervals"]
+    figures = {
+        name: Figure(report[name], Interval.model_validate(intervals[name]) if name in intervals else None)
+        for name in FIGURES
+        if name in report
+    }
+    f1 = {label: Interval.model_validate(own["f1"]) for label, own in intervals["per_class"].items()}
+    return CardScores(report["n"], figures, f1)
+
+
+def _front_matter(run: Run, predictor: Predictor, scores: Mapping[str, CardScores]) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
-    name = f"{run.plan.name}: {predictor.name}"
     results = [
         EvalResult(
             task_type="text-classification",
@@ -62,11 +160,11 @@ def _front_matter(run: Run, predictor: Predictor, judged: Mapping[str, Any]) -> 
             dataset_split=split,  # or the hub's tools put all splits into one result
             metric_type=metric,
             metric_name=metric.replace("_", " "),
-            metric_value=round(found[metric], 4),
+            metric_value=round(found.figures[metric].value, 4),
         )
-        for split, found in judged.items()
+        for split, found in scores.items()
         for metric in ("accuracy", "macro_f1")
-        if split != "validation"  # chosen by it
+        if split != "validation"  # the model was selected on it
     ]
     names = dict.fromkeys(record.candidate for record in predictor.records)
     bases = [name for name in names if HUB_NAME.fullmatch(name) and not (run.plan.base / name).is_dir()]
@@ -75,151 +173,45 @@ def _front_matter(run: Run, predictor: Predictor, judged: Mapping[str, Any]) -> 
         pipeline_tag="text-classification",
         base_model=bases[0] if len(bases) == 1 else bases or None,
         tags=["emotion", "moodline"],
-        model_name=name if results else None,
+        model_name=f"{run.plan.name}: {predictor.name}" if results else None,
         eval_results=results or None,
     )
     return data.to_yaml().strip()
 
 
-def _usage(predictor: Predictor) -> list[str]:
-    if len(predictor.records) > 1 or not predictor.how.is_plain:
-        return [
-            f"Each `member-*` loads as below, and `{COMBINATION}` says how their probabilities become one: "
-            f"{_said(predictor)}.",
-            *_snippet("FOLDER/member-1", predictor.records[0]),
-        ]
-    return _snippet("FOLDER", predictor.records[0])
-
-
-def _said(predictor: Predictor) -> str:
+def _combination(predictor: Predictor) -> str:
     how = predictor.how
-    by = {
-        "weighted": "their mean by `weights`",
-        "greedy": "their mean by `weights`",
-        "stacking": "softmax of log-probabilities (clipped at 1e-4), member by member, times `coefficients`, plus "
-        "`intercepts`",
-    }
     first = "each is raised to 1 / its temperature and normalised; then " if how.temperatures else ""
-    return first + by.get(how.how, f"their {how.how}, normalised")
+    return first + RULES.get(how.how, f"their {how.how}, normalised")
 
 
-def _snippet(folder: str, record: ModelRecord) -> list[str]:
-    length = int(record.recipe["max_length"])
-    return [
-        "```python",
-        "from transformers import pipeline",
-        "",
-        f'classify = pipeline("text-classification", "{folder}", top_k=None, truncation=True, max_length={length})',
-        'print(classify("..."))',
-        "```",
-        "Texts are cleaned first: NFC, URLs as `http`, mentions as `@user`, repeated letters cut to three.",
-    ]
-
-
-def _forms(formats: Mapping[str, float]) -> list[str]:
-    return [
-        f"- as {form} in `{form}/` beside the weights: its probabilities are torch's to within {difference:.1g}"
-        for form, difference in formats.items()
-    ]
-
-
-def _data(run: Run) -> list[str]:
-    """What it was trained on, chosen by and reported on: rows and labels, and who labelled."""
-    plan, gold = run.plan, read_gold(run)
-    original = read_original(plan, {*gold.tune.keys, *gold.report.keys} if gold else ())
-    splits = {"train": original.train, "validation (chooses)": original.validation}
-    splits |= {"test (reports)": original.test} if original.test else {}
-    splits |= {"gold, tune half (chooses)": gold.tune, "gold, report half (reports)": gold.report} if gold else {}
-    lines = [f"| data | rows | {' | '.join(plan.labels)} |", f"|---|---|{'---|' * len(plan.labels)}"]
+def _data(run: Run) -> Iterator[DataSplit]:
+    """What the model was trained on, selected by and is reported on."""
+    gold, original = data_of(run).gold, data_of(run).original
+    splits: dict[str, Labelled | None] = {
+        "train": original.train,
+        "validation (chooses)": original.validation,
+        "test (reports)": original.test,
+        "gold, tune half (chooses)": gold.tune if gold else None,
+        "gold, report half (reports)": gold.report if gold else None,
+    }
     for name, rows in splits.items():
-        counts = (str(int((rows.labels == k).sum())) for k in range(len(plan.labels)))
-        lines.append(f"| {name} | {len(rows):,} | {' | '.join(counts)} |")
-    return [*lines, "", *_pseudo_labels(_result(run, "label"))]
+        if rows:
+            yield DataSplit(name, len(rows), [int((rows.labels == k).sum()) for k in range(len(run.plan.labels))])
 
 
-def _pseudo_labels(told: Mapping[str, Any]) -> list[str]:
-    if not told:
-        return ["- pseudo-labels: none"]
-    kappa = told.get("kappa")
-    agreement = "not measured, without gold"
-    if kappa:
-        agreement = f"Cohen's κ with people {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
-    return [f"- pseudo-labels: {told['labelled']:,} comments by {told['labeller'].get('model')}; {agreement}"]
-
-
-def _result(run: Run, stage: str) -> dict[str, Any]:
-    """What a stage came to; nothing where it was not done."""
-    record = stage_records.read(run.engine, run.plan.name, stage)
-    return (record.result if record else None) or {}
-
-
-def _training(run: Run, record: ModelRecord) -> list[str]:
-    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
-    teacher = record.lineage.get("teacher")
-    return [
-        f"{record.name}: from {_encoder(run, record)}, {recipe}",
-        *([f"{record.name}: learnt what the ensemble of {', '.join(teacher)} says"] if teacher else []),
-        f"{record.name}: fingerprint {record.lineage.get('fingerprint')}, seed {record.lineage.get('seed')}",
-    ]
+def _training(run: Run, record: ModelRecord) -> Training:
+    return Training(
+        name=record.name,
+        encoder=_encoder(run, record),
+        recipe=", ".join(f"{name} {value}" for name, value in record.recipe.items()),
+        teacher=record.lineage.get("teacher"),
+        fingerprint=record.lineage.get("fingerprint"),
+        seed=record.lineage.get("seed"),
+    )
 
 
 def _encoder(run: Run, record: ModelRecord) -> str:
-    """The candidate as the plan calls it, and what it is, for a folder's name says nothing elsewhere."""
+    """The candidate as the plan names it, and its size, for a folder's name means nothing on another machine."""
     config = load_config(str(run.files.fetch(record.path)))
     return f"{record.candidate} ({config.model_type}, {depth(config)} layers of {config.hidden_size} units)"
-
-
-def _judged(run: Run, predictor: Predictor) -> dict[str, Any]:
-    """Figures of this very predictor by split, where a stage judged it; else those of its own trial on validation."""
-    ensemble, distil = (_result(run, stage) for stage in ("ensemble", "distil"))
-    kind = ensemble.get("final", {}).get("kind")
-    shown = [(ensemble.get("members") if kind == "ensemble" else [ensemble.get("best_single")], ensemble)]
-    shown += [([distil["winner"]["name"]], distil)] if distil else []
-    for members, result in shown:
-        if members == predictor.members and result.get("judged"):
-            judged: dict[str, Any] = result["judged"]
-            return judged
-    if len(predictor.records) != 1:
-        return {}
-    own = predictor.records[0].metrics
-    return {"validation": {**own, "intervals": confusion_intervals(own["confusion"], own["labels"])}}
-
-
-def _scores(judged: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"| {split} | {found['n']:,} | {name} | {_figure(found, name)} |"
-        for split, found in judged.items()
-        for name in FIGURES
-        if name in found
-    ]
-    if not lines:
-        return []
-    note = ["", "95 % bootstrap intervals. On validation the model was chosen: trust test and gold's report half."]
-    labels = [line for split, found in judged.items() for line in _per_label(split, found)]
-    return ["| split | rows | figure | value |", "|---|---|---|---|", *lines, *note, "", *labels]
-
-
-def _figure(found: Mapping[str, Any], name: str) -> str:
-    interval = found.get("intervals", {}).get(name)
-    ends = f" ({interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
-    return f"{found[name]:.3f}{ends}"
-
-
-def _per_label(split: str, found: Mapping[str, Any]) -> list[str]:
-    own = found.get("intervals", {}).get("per_class", {})
-    return [
-        f"- {split}, {label}: F1 {v['f1']['value']:.3f} ({v['f1']['low']:.3f} to {v['f1']['high']:.3f})"
-        for label, v in own.items()
-    ]
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = ["| model | split | n | accuracy | macro-F1 | 95 % interval |", "|---|---|---|---|---|---|"]
-    return [*lines, *map(_row, rows)]
-
-
-def _row(r: Mapping[str, Any]) -> str:
-    interval = f"{r['low']:.3f} to {r['high']:.3f}" if r.get("low") is not None else ""
-    return (
-        f"| {r['model']} | {r['split']} | {r.get('n', '')} | {r['accuracy']:.3f} | {r['macro_f1']:.3f} | {interval} |"
-    )

@@ -21,9 +21,9 @@ from stages.further.control_runs import (
     SelectedRecipe,
     run_controls,
 )
-from stages.further.further_inputs import FurtherInputs
-from stages.further.further_study import ADAPTED, NOT_ADAPTED, PRETRAINED
-from stages.further.run_further import is_simulated, run_further, selected_recipe
+from stages.further.further_inputs import FurtherInputs, further_inputs, is_simulated
+from stages.further.further_study import ADAPTED, NOT_ADAPTED, PRETRAINED, study_of, task_of
+from stages.further.self_training_rounds import inputs_of_round
 from stages.results.further_result import AblationResult, ArmComparison, ArmScores, FurtherResult
 from stages.results.study_results import StudiesResult
 from stages.runtime.adapted_encoders import adapted_folders, adapts, pretrained
@@ -47,9 +47,9 @@ def run_ablation(run: Run) -> AblationResult:
     """Fits the selected recipe of stage two with either source alone and with both, `further.ablation_seeds` times
     each.
 
-    Does stage two first where it is not done. A kill costs part of one fine-tune; more seeds add to those there are.
+    A kill costs part of one fine-tune; more seeds add to those there are. Raises UserError where stage two is not done.
     """
-    further = run_further(run)
+    further = read_result(run, FurtherResult)
     recipe = _recipe(run, further, is_coordinator=True)
     arms, seeds = _arms(run, recipe.inputs), run.plan.further.ablation_seeds
     gold = recipe.inputs.gold
@@ -94,13 +94,17 @@ def _arms(run: Run, inputs: FurtherInputs) -> Sequence[Arm]:
 
 
 def _recipe(run: Run, further: FurtherResult, *, is_coordinator: bool) -> SelectedRecipe:
-    """Stage two's, with the weights that the arms begin with."""
-    recipe = selected_recipe(run, further, is_coordinator=is_coordinator)
-    if not adapts(run, "search"):
-        return recipe
-    candidate = recipe.inputs.winner.candidate
-    more = {ADAPTED: str(adapted_folders(run)[candidate]), PRETRAINED: str(pretrained(run, candidate))}
-    return replace(recipe, task=replace(recipe.task, starts={**recipe.task.starts, **more}))
+    """Stage two's winning trial, with its round's inputs, study and task, and the weights that the arms begin with."""
+    number = further.winner.round
+    teacher = further.rounds[number - 1].teacher if number > 1 else ()
+    inputs = inputs_of_round(run, further_inputs(run), number, teacher, is_coordinator=is_coordinator)
+    task = task_of(run, inputs, number)
+    study = study_of(run, inputs, task, number)
+    if adapts(run, "search"):
+        candidate = inputs.winner.candidate
+        more = {ADAPTED: str(adapted_folders(run)[candidate]), PRETRAINED: str(pretrained(run, candidate))}
+        task = replace(task, starts={**task.starts, **more})
+    return SelectedRecipe(inputs, study, task, further.winner.trial)
 
 
 def _ablation(run: Run, recipe: SelectedRecipe, arms: Sequence[Arm], seeds: int) -> AblationResult:

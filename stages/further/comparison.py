@@ -10,7 +10,8 @@ from stages.further.control_runs import ORIGINAL, PSEUDO, Controls
 from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import Comparison
 from stages.results.model_scores import ModelScores
-from stages.runtime.predictor import PredictionCache, model_record
+from stages.runtime.prediction_cache import PredictionCache
+from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, row
 from transfer.metrics.paired import Difference, paired_difference

@@ -11,7 +11,7 @@ from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import FurtherResult
 from stages.results.stage_result import Interval
 from stages.runtime.adapted_encoders import adapted_folders, adapts
-from stages.runtime.predictor import PredictionCache
+from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from stages.study_runs.selection_metric import SelectionMetric

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stages.further.comparison import compare
 from stages.further.control_runs import SOURCES, Controls, SelectedRecipe, run_controls
-from stages.further.further_inputs import FurtherInputs, further_inputs
+from stages.further.further_inputs import FurtherInputs, further_inputs, is_simulated
 from stages.further.further_study import STAGE, study_of, task_of, value_interval
 from stages.further.self_training_rounds import inputs_of_round, teachers
 from stages.results.further_result import FurtherResult, FurtherWinner, Round
@@ -45,20 +45,6 @@ def run_further(run: Run) -> FurtherResult:
 def join_further(run: Run) -> FurtherResult:
     """Works on stage two's studies from another process."""
     return with_path(run, _search(run, further_inputs(run), is_coordinator=False))
-
-
-def is_simulated(run: Run) -> bool:
-    """Whether the plan says that its labeller is a stand-in."""
-    return run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
-
-
-def selected_recipe(run: Run, result: FurtherResult, *, is_coordinator: bool) -> SelectedRecipe:
-    """The winning trial of stage two, with its round's inputs, study and task."""
-    number = result.winner.round
-    teacher = result.rounds[number - 1].teacher if number > 1 else ()
-    inputs = inputs_of_round(run, further_inputs(run), number, teacher, is_coordinator=is_coordinator)
-    task = task_of(run, inputs, number)
-    return SelectedRecipe(inputs, study_of(run, inputs, task, number), task, result.winner.trial)
 
 
 @dataclass(frozen=True)
@@ -111,7 +97,7 @@ def _round(
     study = study_of(run, own, task, number)
     run.report.message(f"{STAGE}: trains on {len(own.pseudo.keys)} pseudo-labels")
     found = search_and_refit(run, Job(study, task, recheck=_recheck(run)), is_coordinator=is_coordinator)
-    selected = found.chosen
+    selected = found.selected
     if selected is None:
         raise UserError("stage two: no trial is complete", "moodline status shows why each failed")
     name = model_name(STAGE, task.called or task.candidate, selected.trial)

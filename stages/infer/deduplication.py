@@ -1,7 +1,7 @@
-"""Texts that were classified before, in any shard of the same predictor: found on disk, so that memory does not grow.
+"""Index of the texts that any shard of the same predictor holds. It stays on disk, so that memory does not grow.
 
-Shards are looked through one at a time: a column of 8 bytes a row, then the probabilities of the rows that are asked
-for. What the shards in work hold is remembered until they are written.
+One shard is searched at a time: a column of 8 bytes a row, then the probabilities of the rows that are asked for. The
+keys of shards in work are held in memory until they are written.
 """
 
 from collections.abc import Sequence
@@ -33,29 +33,29 @@ class DeduplicationIndex:
     _shards: list[_Shard] = field(default_factory=list)
 
     def add(self, path: Path) -> None:
-        """A shard that was written before; one of an older version, without keys, is no help."""
+        """A shard that was written before; one of an older version, which has no keys, is ignored."""
         if KEY in pq.read_schema(path).names:
             self._shards.append(_Shard(path))
 
     def begin(self, keys: Keys) -> int:
-        """A shard with these texts is in work from now on; returns its number, by which it is written later."""
+        """Adds a shard in work that holds these texts. Returns its number, for `written`."""
         self._shards.append(_Shard(None, np.sort(keys)))
         return len(self._shards) - 1
 
     def written(self, number: int, path: Path) -> None:
-        """The shard in work lies there now."""
+        """The shard in work is written now, to this path."""
         self._shards[number] = _Shard(path)
 
     def where(self, keys: Keys) -> NDArray[np.int64]:
         """(N,) number of a shard that has each text, NOWHERE where none has. keys: (N,), sorted, each once."""
-        found = np.full(len(keys), NOWHERE)
+        where = np.full(len(keys), NOWHERE)
         for number, shard in enumerate(self._shards):
-            open_ = np.flatnonzero(found == NOWHERE)
-            if not len(open_):
+            missing = np.flatnonzero(where == NOWHERE)
+            if not len(missing):
                 break
-            there = shard.keys if shard.keys is not None else np.sort(_column(shard.path))
-            found[open_[_is_in(keys[open_], there)]] = number
-        return found
+            shard_keys = shard.keys if shard.keys is not None else np.sort(_keys_in(shard.path))
+            where[missing[_is_in(keys[missing], shard_keys)]] = number
+        return where
 
     def probabilities(self, keys: Keys, where: NDArray[np.int64]) -> Floats:
         """(N, K) float32 of texts that `where` found; their shards are written by now."""
@@ -63,9 +63,9 @@ class DeduplicationIndex:
         for number in np.unique(where):
             at = np.flatnonzero(where == number)
             path = self._shards[number].path
-            there = _column(path)
-            order = np.argsort(there, kind="stable")
-            rows = order[np.searchsorted(there, keys[at], sorter=order)]
+            shard_keys = _keys_in(path)
+            order = np.argsort(shard_keys, kind="stable")
+            rows = order[np.searchsorted(shard_keys, keys[at], sorter=order)]
             names = [f"p_{label}" for label in self.labels]
             table = pq.read_table(path, columns=names, memory_map=False, pre_buffer=False)
             for k, name in enumerate(names):
@@ -73,16 +73,16 @@ class DeduplicationIndex:
         return out
 
 
-def _column(path: Path | None) -> Keys:
-    assert path is not None, "a shard in work is asked for its probabilities"
+def _keys_in(path: Path | None) -> Keys:
+    assert path is not None, "the shard is written before its probabilities are asked for"
     keys: Keys = pq.read_table(path, columns=[KEY], pre_buffer=False).column(KEY).to_numpy()
     return keys
 
 
-def _is_in(keys: Keys, there: Keys) -> NDArray[np.bool_]:
-    """Whether each of `keys` is among `there`, sorted."""
-    if not len(there):
+def _is_in(keys: Keys, sorted_keys: Keys) -> NDArray[np.bool_]:
+    """Whether each of `keys` is among `sorted_keys`."""
+    if not len(sorted_keys):
         return np.zeros(len(keys), bool)
-    at = np.minimum(np.searchsorted(there, keys), len(there) - 1)
-    found: NDArray[np.bool_] = there[at] == keys
+    at = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    found: NDArray[np.bool_] = sorted_keys[at] == keys
     return found

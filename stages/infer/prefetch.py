@@ -1,4 +1,4 @@
-"""Work that is got ready in a thread while what came before it is done."""
+"""Items made in a thread while the one before is used."""
 
 import threading
 from collections.abc import Callable, Generator, Iterable
@@ -6,24 +6,24 @@ from queue import Empty, Full, Queue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: Callable[[], int]) -> Generator[T]:
+def prefetch(items: Iterable[T], depth: Callable[[], int]) -> Generator[T]:
     """The items in their order, up to `depth()` of them made before they are asked for, one at a time, in a thread.
 
-    depth: at least 1; is asked again and again, for it may change.
-    What making one raises is raised where it is asked for. When whoever asks stops, so does the thread.
+    depth: at least 1; called before each item, for it may change.
+    An error in making an item is raised when that item is asked for. Closing the generator ends the thread.
     """
     queue: Queue[Any] = Queue(depth())
-    over = threading.Event()
+    closed = threading.Event()
 
     def put(item: object) -> None:
-        while not over.is_set():
+        while not closed.is_set():
             queue.maxsize = depth()
             try:
-                queue.put(item, timeout=LOOK_SECONDS)
+                queue.put(item, timeout=POLL_SECONDS)
             except Full:
                 continue
             return
@@ -32,24 +32,24 @@ def ahead(items: Iterable[T], depth: Callable[[], int]) -> Generator[T]:
         try:
             for item in items:
                 put((item, None))
-                if over.is_set():
+                if closed.is_set():
                     return
             put(_END)
-        except BaseException as error:  # noqa: BLE001 - goes to whoever asks
+        except BaseException as error:  # noqa: BLE001 - raised where the item is asked for
             put((None, error))
 
     thread = threading.Thread(target=make, daemon=True)
     thread.start()
     try:
-        while (found := queue.get()) is not _END:
-            item, error = found
+        while (made := queue.get()) is not _END:
+            item, error = made
             if error is not None:
                 raise error
             yield item
     finally:
-        over.set()
+        closed.set()
         while thread.is_alive():
             try:
                 queue.get_nowait()
             except Empty:
-                thread.join(LOOK_SECONDS)
+                thread.join(POLL_SECONDS)

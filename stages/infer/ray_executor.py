@@ -1,192 +1,154 @@
 """An inference on a Ray cluster: its nodes classify shards; this process reads, drops duplicates and writes.
 
-So the nodes need neither the comments nor the store, and shards are those of one process. What they need is checked
-before the first shard: the same packages, and the workspace and the models under the same paths.
+So the nodes need neither the comments nor the store, and shards are those of one process. Ray keeps a process with its
+models on each node; which shard goes to which of them, and again where one is lost, is decided here.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from types import TracebackType
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
-from stages.infer.executors import Executor, ExecutorChoice, Floats
-from stages.infer.ray_joining import LOCAL, cluster_address, join, only_on
-from stages.infer.ray_node import NodeClassifier
-from stages.infer.ray_node_check import ask_by_ray, check_nodes
-from stages.infer.ray_work_queue import Lost, WorkQueue
+from stages.infer.executors import Executor, ExecutorChoice, Floats, InProcess, StartExecutor, open_in_worker
+from stages.infer.ray_cluster import Place, cluster_address, join, only_on, places
+from stages.infer.ray_node_check import check_nodes
+from stages.infer.work_queue import LostWorkerError, WorkQueue
 from stages.runtime.run_context import Run
 from transfer.device.device import device_name
 from transfer.errors import UserError, UserErrors
 
-BUSY_SECONDS = 60.0
-_LIKE_THE_NODES = "the engine is chosen where the command runs: run it on a machine of the kind of the nodes"
+BUSY_SECONDS = 60.0  # without cores or GPUs for a worker, after which it is reported
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where one process classifies. node: Ray's id. gpus: share of one. cpus: of the node's, and its threads."""
+@contextmanager
+def ray_execution() -> Iterator[StartExecutor]:
+    """What starts inferences on the cluster of RAY_ADDRESS, or on one of this machine where that is not set.
 
-    node: str
-    host: str
-    number: int
-    gpus: float
-    cpus: int
-
-    @property
-    def name(self) -> str:
-        """As messages have it."""
-        return f"node {self.host}" + (f" (process {self.number + 1})" if self.number else "")
-
-
-def places(nodes: Sequence[Mapping[str, Any]], has_gpu: bool, processes: int | None) -> list[Place]:
-    """What classifies on these nodes, as `ray.nodes()` tells of them: a process for each GPU, or else for each node.
-
-    has_gpu: this machine, where the engine was chosen; nodes without one are then left out. processes: the plan's, on
-    each node. Raises UserError where nodes have GPUs and this machine has none.
+    It is joined when there is something to classify, and left at the end; one of this machine ends then.
     """
-    found = []
-    for node in nodes:
-        gpus, cpus = (int(node["Resources"].get(kind, 0)) for kind in ("GPU", "CPU"))
-        if not node["Alive"] or not (gpus if has_gpu else cpus or gpus):
-            continue
-        if gpus and not has_gpu:
-            raise UserError(
-                f"--on ray: node {node['NodeManagerAddress']} has a GPU and this machine has none", _LIKE_THE_NODES
-            )
-        n = processes or gpus or 1
-        share = 1 / math.ceil(n / gpus) if gpus else 0.0  # a part of one GPU: Ray gives no process parts of two
-        found += [Place(node["NodeID"], node["NodeManagerAddress"], i, share, cpus // n) for i in range(n)]
-    return found
+    try:
+        yield _start
+    finally:
+        if "ray" in sys.modules:
+            sys.modules["ray"].shutdown()
 
 
-@dataclass
-class OnRay:
-    """A context in which an inference may use the cluster of RAY_ADDRESS, or one on this machine where that is not set.
+def _start(run: Run, choice: ExecutorChoice) -> Executor:
+    """Workers on all nodes, with their models loaded.
 
-    It is joined when there is something to classify, and left at the end; a local one ends then.
+    Raises UserError where the cluster cannot be joined or a node cannot compute the models, and UserErrors with all
+    that keeps nodes from taking part.
     """
+    join(cluster_address(), run.report.message)
+    nodes = _Nodes(run, choice)
+    workers = nodes.new_workers()
+    hosts = {worker.place.node for worker in workers}
+    run.report.message(f"classifying in {len(workers)} processes on {len(hosts)} nodes")
+    try:
+        for worker in workers:
+            with suppress(LostWorkerError):  # its thread will notice
+                worker.open()
+    except BaseException as error:
+        for other in workers:
+            other.end()
+        if isinstance(error, UserError):
+            raise UserError(f"--on ray: {worker.name}: {error}") from error
+        raise
+    return WorkQueue(workers, len(choice.members), run.report.message, nodes.workers_that_joined)
 
-    _is_joined: bool = False
-    _places: set[Place] = field(default_factory=set)
-    _checked: set[str] = field(default_factory=set)
 
-    def __enter__(self) -> "OnRay":
-        return self
+class _Nodes:
+    """Starts a worker in each place of the cluster, once."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self._is_joined:
-            import ray
+    def __init__(self, run: Run, choice: ExecutorChoice) -> None:
+        self._run, self._choice = run, choice
+        self._taken: set[Place] = set()
+        self._checked: set[str] = set()
 
-            ray.shutdown()
-
-    def start(self, run: Run, team: ExecutorChoice) -> Executor:
-        """The nodes, each with the team's models, ready to classify.
-
-        Raises UserError where the cluster cannot be joined, and UserErrors with all that keeps nodes from taking part.
-        """
-        self._join(run)
-        self._places, self._checked = set(), set()
-        first = self._places_that_came(run)
-        self._check(run, team, first)
-        run.report.message(f"classifying in {len(first)} processes on {len({place.node for place in first})} nodes")
-        hands = [_OnNode(place, team, self._places.discard) for place in first]
-        try:
-            _all_open(hands, run.report.message)
-        except BaseException:
-            for hand in hands:
-                hand.end()
-            raise
-        return WorkQueue(hands, len(team.members), run.report.message, lambda: self._hands_that_came(run, team))
-
-    def _join(self, run: Run) -> None:
-        if not self._is_joined:
-            address = cluster_address()
-            run.report.message(
-                "starting Ray on this machine" if address == LOCAL else f"joining the Ray cluster {address}"
-            )
-            join(address)
-            self._is_joined = True
-
-    def _places_that_came(self, run: Run) -> list[Place]:
-        """Since this was last asked."""
+    def new_workers(self) -> "list[RayWorker]":
+        """In places that are not taken. Raises UserError where there is no place, UserErrors with nodes' problems."""
         import ray
 
-        has_gpu, nodes = device_name() == "cuda", cast(Any, ray).nodes()
-        there = places(nodes, has_gpu, run.plan.infer.processes)
-        if not there:
-            raise _no_place(has_gpu)
-        new = [place for place in there if place not in self._places]
-        self._places.update(new)
-        return new
+        nodes = cast(Any, ray).nodes()
+        found = places(nodes, device_name() == "cuda", self._run.plan.infer.processes)
+        free = [place for place in found if place not in self._taken]
+        self._taken.update(free)
+        unchecked = {place.node: place.host for place in free if place.node not in self._checked}
+        if unchecked:
+            check_nodes(self._run, self._choice, unchecked)
+            self._checked.update(unchecked)
+        return [RayWorker(place, self._choice, self._run.report.message, self._taken.discard) for place in free]
 
-    def _hands_that_came(self, run: Run, team: ExecutorChoice) -> list["_OnNode"]:
+    def workers_that_joined(self) -> "list[RayWorker]":
+        """As new_workers, in the middle of an inference: nodes with problems are reported and left out."""
         import ray
 
         try:
-            came = self._places_that_came(run)
-            self._check(run, team, came)
+            return self.new_workers()
         except UserErrors as problems:
-            run.report.message(str(problems))
-            return []
-        except (UserError, ray.exceptions.RayError):  # looked at again in a second
-            return []
-        return [_OnNode(place, team, self._places.discard) for place in came]
-
-    def _check(self, run: Run, team: ExecutorChoice, places: Sequence[Place]) -> None:
-        """Asks each node once."""
-        new = {place.node: place.host for place in places if place.node not in self._checked}
-        if new:
-            check_nodes(run, team, new, ask_by_ray)
-            self._checked.update(new)
+            self._run.report.message(str(problems))
+        except (UserError, ray.exceptions.RayError):  # the nodes are listed again a second later
+            pass
+        return []
 
 
-class _OnNode:
-    """A Hand: an actor that is bound to its node, so that the node's end is its own.
+class NodeClassifier:
+    """The predictor on a node, as a Ray actor: a process that classifies, on one GPU where it was given one."""
 
-    gone: is told the place when the actor is lost at work, for its node may still be there and start another.
+    def open(self, choice: ExecutorChoice, threads: int) -> None:
+        """Loads the models. Raises UserError where they cannot be computed here as they are elsewhere."""
+        self._classifier: InProcess = open_in_worker(choice, threads)
+
+    def classify(self, texts: Sequence[str]) -> Floats:
+        """(N, K) float32 of cleaned texts."""
+        return self._classifier.classify(texts)
+
+
+class RayWorker:
+    """An actor bound to its node. Ray does not restart it: see docs/decisions.md.
+
+    on_lost: called with the place when the actor is lost at work, for its node may be there still and start another.
     """
 
-    def __init__(self, place: Place, team: ExecutorChoice, gone: Callable[[Place], None]) -> None:
+    def __init__(
+        self, place: Place, choice: ExecutorChoice, report: Callable[[str], None], on_lost: Callable[[Place], None]
+    ) -> None:
         import ray
 
-        self.place, self.name, self._gone = place, place.name, gone
+        self.place, self.name, self._report, self._on_lost = place, place.name, report, on_lost
         actor = ray.remote(NodeClassifier).options(
             num_cpus=place.cpus, num_gpus=place.gpus, max_restarts=0, scheduling_strategy=only_on(place.node)
         )
         self._actor = cast(Any, actor.remote())
-        self._opened = self._actor.open.remote(team, max(1, place.cpus))
-
-    def is_open_within(self, seconds: float) -> bool:
-        """Whether it is, or is known not to become so."""
-        import ray
-
-        return bool(ray.wait([self._opened], timeout=seconds)[0])
+        self._opened = self._actor.open.remote(choice, max(1, place.cpus))
 
     def open(self) -> None:
-        """See Hand."""
-        _got(self._opened)
+        """See Worker."""
+        import ray
+
+        if not ray.wait([self._opened], timeout=BUSY_SECONDS)[0]:
+            self._report(f"waiting for {self.name}: other work of the cluster may have its cores or GPUs")
+        _result(self._opened)
 
     def classify(self, texts: Sequence[str]) -> Floats:
-        """See Hand."""
+        """See Worker."""
         try:
-            found: Floats = _got(self._actor.classify.remote(texts))
-        except Lost:
-            self._gone(self.place)
+            probabilities: Floats = _result(self._actor.classify.remote(texts))
+        except LostWorkerError:
+            self._on_lost(self.place)
             raise
-        return found
+        return probabilities
 
     def end(self) -> None:
-        """See Hand."""
+        """See Worker."""
         import ray
 
         with suppress(ray.exceptions.RayError, ValueError):  # it is gone already
             ray.kill(self._actor)
 
 
-def _got(reference: Any) -> Any:
-    """What an actor returned. Raises what it raised itself, as it was; Lost where the actor or its node is gone."""
+def _result(reference: Any) -> Any:
+    """What an actor returned. Raises what it raised itself; LostWorkerError where the actor or its node is gone."""
     import ray
 
     try:
@@ -194,25 +156,4 @@ def _got(reference: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     except ray.exceptions.RayError as error:
-        raise Lost(str(error).strip().splitlines()[0]) from error
-
-
-def _all_open(hands: Sequence[_OnNode], say: Callable[[str], None]) -> None:
-    """Waits for all of them.
-
-    Raises UserError where a node cannot compute the models; one that is lost is seen later.
-    """
-    for hand in hands:
-        if not hand.is_open_within(BUSY_SECONDS):
-            say(f"waiting for {hand.name}: other work of the cluster may have its cores or GPUs")
-        with suppress(Lost):
-            try:
-                hand.open()
-            except UserError as problem:
-                raise UserError(f"--on ray: {hand.name}: {problem}") from problem
-
-
-def _no_place(has_gpu: bool) -> UserError:
-    if has_gpu:
-        return UserError("--on ray: this machine has a GPU and no node of the cluster has one", _LIKE_THE_NODES)
-    return UserError("--on ray: no node of the cluster has a CPU to spare", "start nodes without --num-cpus=0")
+        raise LostWorkerError(str(error).strip().splitlines()[0]) from error

@@ -1,94 +1,113 @@
-"""Whether the nodes of a cluster can take part in an inference: asked before its first shard."""
+"""Whether the nodes of a cluster give what this machine would give: asked before the first shard."""
 
+import socket
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from stages.infer.executors import ExecutorChoice
-from stages.infer.ray_joining import only_on
-from stages.infer.ray_node import Facts, facts
+from stages.infer.ray_cluster import only_on
 from stages.runtime.run_context import Run
 from transfer.errors import UserError, UserErrors
 
-Ask = Callable[[str, Sequence[str]], Facts | str | None]
+# The packages that probabilities depend on to the last digit, as they do on the processor.
+PACKAGES = ("moodline", "torch", "transformers", "tokenizers", "numpy", "openvino", "onnxruntime")
 
 
-def check_nodes(run: Run, team: ExecutorChoice, nodes: Mapping[str, str], ask: Ask) -> None:
+@dataclass(frozen=True)
+class NodeFacts:
+    """host: the node's name. versions: of Python and those of PACKAGES that are installed. missing: paths not there."""
+
+    host: str
+    versions: Mapping[str, str]
+    missing: Sequence[str]
+
+
+NodeAnswer = NodeFacts | str | None  # a str: why the node cannot answer; None: it is gone
+Ask = Callable[[str, Sequence[str]], NodeAnswer]
+
+
+def node_facts(paths: Sequence[str]) -> NodeFacts:
+    """Of this machine. paths: what the machine that runs the command sees, and a node must see as well."""
+    versions = {"python": ".".join(map(str, sys.version_info[:2]))}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return NodeFacts(socket.gethostname(), versions, [path for path in paths if not Path(path).exists()])
+
+
+def ask_by_ray(node: str, paths: Sequence[str]) -> NodeAnswer:
+    """The node's facts, by its id in Ray."""
+    import ray
+
+    task: Any = ray.remote(node_facts).options(num_cpus=0, max_retries=0, scheduling_strategy=only_on(node))
+    try:
+        answer: NodeFacts = ray.get(task.remote(paths))
+    except ray.exceptions.RayTaskError as error:  # moodline is not installed there, or in another version
+        return (str(error.cause).strip() or type(error.cause).__name__).splitlines()[-1]
+    except ray.exceptions.RayError:
+        return None
+    return answer
+
+
+def check_nodes(run: Run, choice: ExecutorChoice, nodes: Mapping[str, str], ask: Ask = ask_by_ray) -> None:
     """Raises UserErrors with all that keeps a node from giving what this process would give.
 
-    nodes: Ray's id and the address of each. ask: facts of a node, by its id; why it cannot tell any; None where
-    it is gone, which is seen soon enough.
+    nodes: Ray's id and the address of each. One that is gone is no problem: its loss is noticed later.
     """
-    with _mark(run) as mark:
-        paths = _needed(team, mark)
-        here = facts(paths)
-        problems = [
-            problem for node, host in nodes.items() for problem in problems_of(host, ask(node, paths), here, mark)
-        ]
+    with _marker(run) as marker:
+        paths = _required_paths(choice, marker)
+        here = node_facts(paths)
+        problems = [p for node, host in nodes.items() for p in problems_of(host, ask(node, paths), here, marker)]
     if problems:
         raise UserErrors("--on ray: nodes of the cluster cannot take part", problems)
 
 
-def _needed(team: ExecutorChoice, mark: Path) -> list[str]:
-    return [str(mark), *(str(member.folder) for member in team.members)]
+def _required_paths(choice: ExecutorChoice, marker: Path) -> list[str]:
+    return [str(marker), *(str(member.folder) for member in choice.members)]
 
 
 @contextmanager
-def _mark(run: Run) -> Iterator[Path]:
+def _marker(run: Run) -> Iterator[Path]:
     """A file that is seen wherever the workspace is."""
-    mark = run.scratch / f"seen-by-all-{uuid.uuid4().hex}"
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    marker = run.scratch / f"seen-by-all-{uuid.uuid4().hex}"
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
     try:
-        yield mark
+        yield marker
     finally:
-        mark.unlink(missing_ok=True)
+        marker.unlink(missing_ok=True)
 
 
-def problems_of(host: str, there: Facts | str | None, here: Facts, mark: Path) -> list[UserError]:
-    """What is wrong with a node, beside what is here. mark: a file of the workspace."""
-    if there is None:
+def problems_of(host: str, answer: NodeAnswer, here: NodeFacts, marker: Path) -> list[UserError]:
+    """What is wrong with a node, compared with this machine. marker: a file of the workspace."""
+    if answer is None:
         return []
-    if isinstance(there, str):
-        return [UserError(f"node {host}: moodline does not run there: {there}", "install it there as it is here")]
-    node = f"node {host} ({there.host})"
-    problems = (
-        [UserError(f"{node}: {differ}", "install the same on all nodes")] if (differ := _unlike(there, here)) else []
-    )
-    if str(mark) in there.missing:
+    if isinstance(answer, str):
+        return [UserError(f"node {host}: moodline does not run there: {answer}", "install it there as it is here")]
+    node = f"node {host} ({answer.host})"
+    problems = []
+    if differences := _differences(answer.versions, here.versions):
+        problems.append(UserError(f"{node}: {differences}", "install the same on all nodes"))
+    folder = "on a folder that all nodes mount under the same path"
+    if str(marker) in answer.missing:
+        workspace = marker.parent.parent
         problems.append(
-            UserError(
-                f"{node} does not see the workspace {mark.parent.parent}",
-                "put it on a folder that all nodes mount under the same path (workspace: in the plan)",
-            )
+            UserError(f"{node} does not see the workspace {workspace}", f"put it {folder} (workspace: in the plan)")
         )
-    elif there.missing:
-        problems.append(
-            UserError(
-                f"{node} does not see {', '.join(there.missing)}",
-                "put files: of the plan on a folder that all nodes mount under the same path",
-            )
-        )
+    elif answer.missing:
+        missing = ", ".join(answer.missing)
+        problems.append(UserError(f"{node} does not see {missing}", f"put files: of the plan {folder}"))
     return problems
 
 
-def _unlike(there: Facts, here: Facts) -> str:
-    names = dict.fromkeys([*here.versions, *there.versions])
-    pairs = [(name, there.versions.get(name, "none"), here.versions.get(name, "none")) for name in names]
+def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    pairs = [(name, there.get(name, "none"), here.get(name, "none")) for name in {**here, **there}]
     return ", ".join(f"{name} is {theirs} there and {ours} here" for name, theirs, ours in pairs if theirs != ours)
-
-
-def ask_by_ray(node: str, paths: Sequence[str]) -> Facts | str | None:
-    """See check_nodes."""
-    import ray
-
-    task: Any = ray.remote(facts).options(num_cpus=0, max_retries=0, scheduling_strategy=only_on(node))
-    try:
-        found: Facts = ray.get(task.remote(paths))
-    except ray.exceptions.RayTaskError as error:  # moodline is not installed there, or another one
-        return (str(error.cause).strip() or type(error.cause).__name__).splitlines()[-1]
-    except ray.exceptions.RayError:
-        return None
-    return found

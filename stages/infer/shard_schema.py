@@ -1,4 +1,4 @@
-"""The Parquet file of one shard: what it holds, and how it gets to its place or not at all."""
+"""The Parquet file of one shard: its columns, and how it is published complete or not at all."""
 
 import errno
 import os
@@ -40,7 +40,7 @@ def shard_table(
 
 
 def entropy(probabilities: Floats) -> Floats:
-    """(N,) float32: -Σ p log p of each row of (N, K), in nats; 0 where one label has all."""
+    """(N,) float32: -Σ p log p of each row of (N, K), in nats; 0 where one label has probability 1."""
     p = probabilities.astype(np.float64)
     found: Floats = -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=1).astype(np.float32)
     return np.maximum(found, np.float32(0))
@@ -53,9 +53,9 @@ def key_numbers(keys: pa.ChunkedArray) -> Keys:
 
 
 def publish_shard(run: Run, table: pa.Table, name: str) -> None:
-    """Writes the table and puts it under its name in files; nothing half is left.
+    """Writes the table and puts it under its name in files; an incomplete file is never left.
 
-    Raises UserError where the disk is full, and says what to do.
+    Raises UserError where the disk is full.
     """
     local = run.scratch / f"shard-{os.getpid()}.parquet"
     local.parent.mkdir(parents=True, exist_ok=True)

@@ -1,70 +1,34 @@
-"""Following a folder: whatever comments come are classified soon after, until someone stops it."""
+"""Watches the comment files: what is new is classified soon after it came, until someone stops it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NoReturn
 
 from stages.plan.duration import shown
+from stages.results.infer_result import InferResult
 from stages.runtime.run_context import Run
-from stages.session import lead_stage
 from transfer.errors import UserError
+from transfer.tables.sources import source_files
 
-if TYPE_CHECKING:
-    from stages.infer.run_infer import Start
-
+Infer = Callable[[Run], InferResult]
 Listing = Mapping[str, tuple[int, int]]  # size and time of change of each file
 
 
-def infer_command(
-    plan: Path, overrides: Sequence[str], anew: str | None, follows: bool, on: str | None = None
-) -> dict[str, Any]:
-    """What `moodline infer` does. follows: goes on until interrupted. on: "ray" for a cluster of that kind."""
-    if on is not None:
-        from stages.infer.ray_joining import require_ray
-
-        require_ray()
-    result: dict[str, Any] = lead_stage(plan, overrides, "infer", anew, does=partial(_infer, follows=follows, on=on))
-    return result
-
-
-def _infer(run: Run, follows: bool, on: str | None) -> dict[str, Any]:
-    from stages.infer.run_infer import run_infer
-
-    with _start(on) as start:
-        infer = partial(run_infer, start=start)
-        told: dict[str, Any] = follow(run, infer) if follows else infer(run)
-    return told
-
-
-@contextmanager
-def _start(on: str | None) -> "Iterator[Start | None]":
-    """What run_infer starts, while the block lasts; None for its default."""
-    if on is None:
-        yield None
-        return
-    from stages.infer.ray_executor import OnRay
-
-    with OnRay() as cluster:
-        yield cluster.start
-
-
-def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> Any:
+def follow(run: Run, infer: Infer, sleep: Callable[[float], None] = time.sleep) -> NoReturn:
     """Classifies what is new whenever a comment file came, grew or changed; looks every `infer.follow_every`.
 
     A file is left alone until it stayed the same between two looks, for it may still be written. UserErrors with the
-    comments are said, and looked at again when files change. Ends with KeyboardInterrupt alone.
+    comments are reported, and the files are read again when they change. Only KeyboardInterrupt ends it.
     """
     every = run.plan.infer.follow_every
     run.report.message(f"following {len(run.plan.comments)} sources, every {shown(every)}; Ctrl-C ends it")
-    done: Listing | None = None
+    classified: Listing | None = None
     before = listing(run)
     while True:
-        if before and before != done:
-            done = before
-            _once(run, infer)
+        if before and before != classified:
+            classified = before
+            _classify_and_report(run, infer)
         sleep(60 * every)
         now = listing(run)
         if now != before:  # something is being written
@@ -73,19 +37,17 @@ def follow(run: Run, infer: Callable[[Run], dict[str, Any]], sleep: Callable[[fl
             before = listing(run)
 
 
-def _once(run: Run, infer: Callable[[Run], dict[str, Any]]) -> None:
+def _classify_and_report(run: Run, infer: Infer) -> None:
     try:
-        told = infer(run)
+        result = infer(run)
     except UserError as problem:
         run.report.message(str(problem))
         return
-    run.report.message(f"{told['rows']:,} comments are classified, {told['unique']:,} different texts")
+    run.report.message(f"{result.rows:,} comments are classified, {result.unique:,} different texts")
 
 
 def listing(run: Run) -> Listing:
     """Size and time of change of each comment file there is."""
-    from transfer.tables.sources import source_files
-
     found = {}
     for i, source in enumerate(run.plan.comments):
         try:
@@ -93,7 +55,7 @@ def listing(run: Run) -> Listing:
         except UserError:  # none is there yet
             continue
         for file in files:
-            with suppress(FileNotFoundError):  # it went away a moment ago
+            with suppress(FileNotFoundError):  # deleted a moment ago
                 facts = file.stat()
                 found[str(file)] = (facts.st_size, facts.st_mtime_ns)
     return found

@@ -1,11 +1,12 @@
 """The plan's labellers: each an LLM with one prompt or several, their answers averaged; and all together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stages.datasets.original_and_gold import Gold, read_original
+from stages.datasets.original_and_gold import Gold
+from stages.datasets.run_data import data_of
 from stages.label.self_training import teacher_of
 from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.schema import Plan
@@ -132,12 +133,11 @@ def named_labellers(plan: Plan) -> Iterator[tuple[str, LabellerSettings]]:
         yield f"pseudo_label.labellers[{i}]", labeller
 
 
-def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None) -> list[Example]:
-    """What a prompt's examples are from: gold's tune half, or the original training data without gold's texts."""
-    if how.source == "gold" and gold is not None:
-        return _examples(plan, gold.tune)
-    keys = {*gold.tune.keys, *gold.report.keys} if gold else ()
-    return _examples(plan, read_original(plan, keys).train)
+def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None, original: Callable[[], Labelled]) -> list[Example]:
+    """What a prompt's examples are from: gold's tune half, or what `original` reads, the original training data."""
+    if how.source == "gold":
+        return _examples(plan, gold.tune) if gold else []
+    return _examples(plan, original())
 
 
 def _twice(ensemble: LabellerEnsemble, first: str, found: Sequence[LabellerEnsemble]) -> tuple[str, ...]:
@@ -158,7 +158,9 @@ def _ensemble(run: Run, where: str, settings: LabellerSettings, gold: Gold | Non
     shots: FewShotExamples | None = None
     how = settings.prompt.examples
     if isinstance(how, DrawnExamples):
-        shots = draw_examples(how, example_rows(run.plan, how, gold), run.plan.labels, run.plan.seed)
+        shots = draw_examples(
+            how, example_rows(run.plan, how, gold, lambda: data_of(run).original.train), run.plan.labels, run.plan.seed
+        )
         if not shots.facts:  # the same for all comments: as if the plan wrote them out
             settings = _with_prompt(settings, settings.prompt.model_copy(update={"examples": shots.of([""])[0]}))
             shots = None

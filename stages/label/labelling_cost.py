@@ -1,9 +1,11 @@
 """What servers cost: an estimate before they are queried, and afterwards what they themselves counted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 
-from stages.datasets.original_and_gold import Gold
+from stages.datasets.original_and_gold import Gold, read_original
+from stages.datasets.run_data import data_of
 from stages.label.labeller_ensemble import LabellerEnsemble, LabellerFacts, example_rows, named_labellers
 from stages.plan.schema import Plan
 from stages.results.label_result import CostEstimate, LabellerUsage
@@ -26,7 +28,8 @@ def estimate_run(
     for ensemble in (ensemble for ensemble in ensembles if ensemble.settings.base_url):
         known = [sum(1 for _ in labels_of(run.engine, variant.identity, keys)) for variant in ensemble.variants]
         questions = [len(keys) - n for n in known]
-        found.append(_estimate(run.plan, ensemble.name, ensemble.settings, questions, texts, gold))
+        rows = partial(example_rows, run.plan, gold=gold, original=lambda: data_of(run).original.train)
+        found.append(_estimate(run.plan.labels, ensemble.name, ensemble.settings, questions, texts, rows))
         if found[-1].questions:
             run.report.message(f"label: {ensemble.name}: {found[-1].in_words}")
     return found
@@ -34,8 +37,10 @@ def estimate_run(
 
 def estimate_plan(plan: Plan, comments: int, texts: Sequence[str], gold: Gold | None) -> list[CostEstimate]:
     """The same before a run has begun, for `comments` comments of which `texts` are some. No answer is known yet."""
+    keys = {*gold.tune.keys, *gold.report.keys} if gold else set[str]()
+    rows = partial(example_rows, plan, gold=gold, original=lambda: read_original(plan, keys).train)
     return [
-        _estimate(plan, str(settings.model), settings, [comments] * prompt_count(settings), texts, gold)
+        _estimate(plan.labels, str(settings.model), settings, [comments] * prompt_count(settings), texts, rows)
         for _, settings in named_labellers(plan)
         if settings.base_url and not check_labeller(settings, plan.labels)
     ]
@@ -74,9 +79,13 @@ def _cost(row: LabelRow, settings: LabellerSettings) -> tuple[float, str | None]
 
 
 def _estimate(
-    plan: Plan, name: str, settings: LabellerSettings, questions: Sequence[int], texts: Sequence[str], gold: Gold | None
+    labels: Sequence[str],
+    name: str,
+    settings: LabellerSettings,
+    questions: Sequence[int],
+    texts: Sequence[str],
+    rows: Callable[[DrawnExamples], list[Example]],
 ) -> CostEstimate:
-    how, pool = settings.prompt.examples, list[Example]()
-    if isinstance(how, DrawnExamples) and (how.source != "gold" or gold is not None):
-        pool = example_rows(plan, how, gold)[:LOOKED_AT]
-    return CostEstimate(labeller=name, **asdict(estimate(settings, plan.labels, questions, texts, pool)))
+    how = settings.prompt.examples
+    pool = rows(how)[:LOOKED_AT] if isinstance(how, DrawnExamples) else []
+    return CostEstimate(labeller=name, **asdict(estimate(settings, labels, questions, texts, pool)))

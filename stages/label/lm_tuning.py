@@ -58,7 +58,8 @@ def tuning_of(run: Run, ensemble: LabellerEnsemble, gold: Gold | None) -> Tuning
     settings, where = ensemble.settings.tuning, f"{ensemble.where}.tuning"
     if settings is None:
         return None
-    train, held_out, rest = _split(data_of(run).original.train, settings, run.plan.seed, where)
+    original = data_of(run).original.train
+    train, held_out, rest = _split(original, settings, run.plan.seed, where)
     inputs = {
         "labeller": ensemble.variants[0].identity,
         "tuning": settings.model_dump(mode="json", exclude={"judge"}),

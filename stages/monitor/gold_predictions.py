@@ -1,13 +1,11 @@
 """What the line's corrections are fitted on: rows that people labelled, as the final predictor sees them."""
 
-from typing import Any
-
 import numpy as np
 
-from stages.datasets.original_and_gold import Gold, read_gold, read_original
-from stages.ensemble.run_ensemble import final_predictor
+from stages.datasets.run_data import data_of
 from stages.monitor.schema.method_choice import GoldPredictions
-from stages.runtime.predictor import PredictionCache
+from stages.runtime.prediction_cache import PredictionCache
+from stages.runtime.predictor import final_predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.labelled import Labelled
@@ -44,10 +42,9 @@ def judged_rows(run: Run) -> GoldPredictions | None:
 
 
 def _rows(run: Run) -> tuple[str, Labelled] | None:
-    gold: Gold | None = read_gold(run)
+    gold = data_of(run).gold
     if run.plan.index.judged_on == "validation":
-        keys: Any = {*gold.tune.keys, *gold.report.keys} if gold else ()
-        return "validation", read_original(run.plan, keys).validation
+        return "validation", data_of(run).original.validation
     return None if gold is None else (REPORT, gold.report)
 
 

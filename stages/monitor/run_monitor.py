@@ -7,7 +7,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from stages.ensemble.run_ensemble import final_predictor
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.analysis.change_points import changes
 from stages.monitor.analysis.weight_sensitivity import sensitivity
@@ -21,6 +20,7 @@ from stages.monitor.schema.index_settings import Every
 from stages.monitor.schema.line import Line, as_json, totals_json
 from stages.reports.report_figures import kept_pictures, pictures_html
 from stages.runtime.overview import table_rows
+from stages.runtime.predictor import final_predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import do_stage, fingerprint, result_of

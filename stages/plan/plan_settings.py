@@ -1,4 +1,4 @@
-"""What each stage can be told by the plan, with its defaults."""
+"""The settings of each stage in a plan, with their defaults."""
 
 from typing import Annotated, Any, Literal, Self
 

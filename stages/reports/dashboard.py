@@ -1,13 +1,14 @@
 """optuna-dashboard on a run's store: on this machine only, and read only unless asked otherwise."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from stages.plan.schema import Plan
+from stages.results.stage_result import Record
 from stages.runtime.run_context import find_run, store_url
 from storage.database.engine import engine_options
 from storage.database.url import read_address, sqlite_path
@@ -22,8 +23,15 @@ HOST = "127.0.0.1"
 READS = {"GET", "HEAD"}
 
 
+class DashboardAddress(Record):
+    """What `moodline dashboard` reports once it listens."""
+
+    url: str
+    read_only: bool
+
+
 class _Server(ThreadingMixIn, WSGIServer):
-    """A thread for each request: the first load of 2,000 trials takes seconds, and all else would wait for it."""
+    """A thread for each request: to load 2,000 trials takes seconds, and other requests would wait for it."""
 
     daemon_threads = True
 
@@ -33,11 +41,11 @@ class _Quiet(WSGIRequestHandler):
         """The page asks every few seconds; a line for each would bury the rest."""
 
 
-def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[str, Any]], None]) -> None:
-    """Serves until Ctrl-C; `told` hears `url` and `read_only` once it listens.
+def serve_dashboard(plan: Plan, port: int, writes: bool, on_listening: Callable[[DashboardAddress], None]) -> None:
+    """Serves until Ctrl-C; on_listening: called once it listens.
 
     Anyone who reaches optuna-dashboard may delete studies and their artifacts, so it listens on 127.0.0.1 and answers
-    no page of another site; without `writes` nothing but reading is answered, and SQLite is opened read only.
+    no page of another site; without `writes` only reading is allowed, and SQLite is opened read only.
     Raises UserError where the extra is not installed, there is no store, or the port is taken.
     """
     try:
@@ -56,9 +64,9 @@ def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[st
         server = make_server(HOST, port, _guarded(app, writes), server_class=_Server, handler_class=_Quiet)
     except OSError as error:
         raise UserError(f"port {port} on {HOST}: {error.strerror}", "take another with --port, or 0 for any") from error
-    told({"url": f"http://{HOST}:{server.server_port}/", "read_only": not writes})
+    on_listening(DashboardAddress(url=f"http://{HOST}:{server.server_port}/", read_only=not writes))
     with server:
-        # In a thread: wsgiref swallows whatever is raised while it answers, so a Ctrl-C then would be lost.
+        # in a thread: wsgiref swallows what is raised while it answers, and a Ctrl-C would be lost
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         try:
@@ -68,7 +76,7 @@ def serve_dashboard(plan: Plan, port: int, writes: bool, told: Callable[[dict[st
 
 
 def _storage(plan: Plan, writes: bool) -> "RDBStorage":
-    """Optuna's side of the store, its tables made where they are missing: an empty dashboard fills while it is open."""
+    """Optuna's part of the store; missing tables are created, so that it may be opened before the first study."""
     import optuna
 
     from studies.optuna_storage import open_optuna
@@ -82,16 +90,16 @@ def _storage(plan: Plan, writes: bool) -> "RDBStorage":
     return optuna.storages.RDBStorage(read_only, engine_kwargs=engine_options(url), skip_table_creation=True)
 
 
-def show_address(told: Mapping[str, Any]) -> None:
-    """Prints the address at once: whoever started the dashboard waits for it."""
-    print(told["url"], flush=True)
+def show_address(address: DashboardAddress) -> None:
+    """Prints the address at once: a program that started the dashboard may wait for it."""
+    print(address.url, flush=True)
 
 
 def _guarded(app: "WSGIApplication", writes: bool) -> "WSGIApplication":
-    """The application for this machine's user alone: without `writes`, without its ways to change anything.
+    """The application for this machine's user alone; without `writes` it refuses every request that changes something.
 
-    A page of another site may have its own name resolve to 127.0.0.1, and would then reach all of this through the
-    user's browser; it cannot change the Host that the browser sends.
+    A page of another site may let its own name resolve to 127.0.0.1, and so reach the dashboard through the user's
+    browser (DNS rebinding); it cannot change the Host header that the browser sends.
     """
 
     def guarded(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:

@@ -1,13 +1,20 @@
-"""Where a run stands, read from the store without disturbing who works on it, and without importing what trains."""
+"""Where a run stands, read from the store without disturbing the processes that work on it.
+
+Imports nothing that takes long: `moodline status` may be asked every few seconds.
+"""
 
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC
-from typing import Any, Literal
+from typing import Literal
 
 from stages.plan.schema import Plan
+from stages.results.model_scores import FIGURES, Scores
+from stages.results.run_overview import StageState
+from stages.results.status_result import Coordinator, RunningTrial, RunStatus
+from stages.results.study_results import FreshSeeds, ShownTrial, StudyProgress, TrialFailure
 from stages.runtime.disk_usage import disk
 from stages.runtime.overview import overview
 from stages.runtime.run_context import Run, find_run
@@ -18,58 +25,42 @@ from storage.records.trial_slots import Slot
 from studies.study_summaries import StudySummary, TrialSummary, glance
 from studies.trial_claims import LEASE_SECONDS
 
-SCORES = ("accuracy", "macro_f1", "weighted_f1")
 
-
-def run_status(plan: Plan) -> dict[str, Any]:
-    """Where the plan's run stands; a plan of which nothing was begun stays so: nothing is written.
-
-    The result has `name`, `begun`, `stages`, `studies` (as `search` gives them, and `seconds_to_go`), `leader`,
-    `workers` (who runs which trial, how old, how far), `seconds_to_go` of the searches (None where nothing tells it;
-    roughly: mean trials, the workers of now), `disk_bytes`, `disk` and `results`.
-    """
+def run_status(plan: Plan) -> RunStatus:
+    """Where the plan's run stands. Nothing is written, and of a plan that never ran nothing is made."""
     run = find_run(plan)
     if run is None:
-        return _not_begun(plan)
-    seen = glance(run.engine, f"{plan.name} · ")
-    leader = holder(run.root)
-    told = overview(run).model_dump(mode="json")
-    for stage in told["stages"]:
-        if stage["state"] == "running" and leader is None:
-            stage["state"] = "interrupted"  # its process is gone: run again to go on
-    slots = {study.name: _open_slots(run, study.name) for study in seen}
-    workers = [
-        _at_work(study, trial, _epochs(plan, study, trial), slots[study.name].get(trial.number))
-        for study in seen
-        for trial in study.running
-    ]
-    hands = max(1, sum(worker["alive"] for worker in workers))
-    studies = [_study(study, _target(plan, study), workers, hands) for study in seen]
+        waiting = [StageState(stage=stage, state="waiting", seconds=0.0) for stage in stages_of(plan)]
+        return RunStatus(name=plan.name, begun=False, workspace=str(plan.root), stages=waiting)
+    summaries = glance(run.engine, f"{plan.name} · ")
+    leader, found = holder(run.root), overview(run)
+    trials = [trial for study in summaries for trial in _running_trials(run, study)]
+    workers = max(1, sum(trial.alive for trial in trials))
+    studies = [_progress(study, _target(plan, study), trials, workers) for study in summaries]
     sizes = disk(run)
-    return {
-        "name": plan.name,
-        "begun": True,
-        "workspace": str(run.root),
-        "stages": told["stages"],
-        "studies": studies,
-        "leader": None if leader is None else {"host": leader.host, "pid": leader.pid, "since": str(leader.since)},
-        "workers": workers,
-        "seconds_to_go": _seconds_to_go(plan, seen, studies, hands),
-        "disk_bytes": sum(sizes.values()),
-        "disk": sizes,
-        "results": told["results"],
-    }
+    return RunStatus(
+        name=plan.name,
+        begun=True,
+        workspace=str(run.root),
+        stages=[_as_it_stands(stage, is_led=leader is not None) for stage in found.stages],
+        studies=studies,
+        leader=leader and Coordinator(host=leader.host, pid=leader.pid, since=str(leader.since)),
+        workers=trials,
+        seconds_to_go=_seconds_to_go(plan, summaries, studies, workers),
+        disk_bytes=sum(sizes.values()),
+        disk=sizes,
+        results=found.results,
+    )
 
 
-def _not_begun(plan: Plan) -> dict[str, Any]:
-    stages = [{"stage": stage, "state": "waiting", "seconds": 0.0} for stage in stages_of(plan)]
-    nothing: dict[str, Any] = {"studies": [], "leader": None, "workers": [], "seconds_to_go": None}
-    about = {"name": plan.name, "begun": False, "workspace": str(plan.root), "stages": stages}
-    return about | nothing | {"disk_bytes": 0, "disk": {}, "results": []}
+def _as_it_stands(stage: StageState, *, is_led: bool) -> StageState:
+    """A stage is recorded as running also after its process was killed."""
+    is_interrupted = stage.state == "running" and not is_led
+    return stage.model_copy(update={"state": "interrupted"}) if is_interrupted else stage
 
 
 def _target(plan: Plan, study: StudySummary) -> int:
-    """The study's budget: its own where its trials are listed, else the plan's for the two stages."""
+    """The study's number of trials: its own where its trials are listed, else the plan's."""
     if "budget" in study.attributes:
         return int(study.attributes["budget"])
     if _stage(study) == "distil":
@@ -81,9 +72,12 @@ def _stage(study: StudySummary) -> str:
     return (*study.name.split(" · "), "")[1]
 
 
-def _open_slots(run: Run, study: str) -> dict[int, Slot]:
-    found = trial_slots.slots(run.engine, study)
-    return {slot.trial: slot for slot in found if slot.state == "open" and slot.trial is not None}
+def _running_trials(run: Run, study: StudySummary) -> list[RunningTrial]:
+    slots = {slot.trial: slot for slot in trial_slots.slots(run.engine, study.name) if slot.state == "open"}
+    return [
+        _running_trial(study, trial, _epochs(run.plan, study, trial), slots.get(trial.number))
+        for trial in study.running
+    ]
 
 
 def _epochs(plan: Plan, study: StudySummary, trial: TrialSummary) -> float | None:
@@ -93,86 +87,87 @@ def _epochs(plan: Plan, study: StudySummary, trial: TrialSummary) -> float | Non
     return epochs if isinstance(epochs, int | float) else None
 
 
-def _at_work(study: StudySummary, trial: TrialSummary, epochs: float | None, slot: Slot | None) -> dict[str, Any]:
-    """A running trial and whoever runs it, or ran it and died: it is gone on with when the search is."""
+def _running_trial(study: StudySummary, trial: TrialSummary, epochs: float | None, slot: Slot | None) -> RunningTrial:
     now = time.time()
     began = trial.started.replace(tzinfo=UTC).timestamp() if trial.started else now
-    return {
-        "study": study.name,
-        "trial": trial.number,
-        "worker": slot.worker if slot else None,
-        "host": slot.host if slot else None,
-        "pid": slot.pid if slot else None,
-        "alive": slot is not None and _lives(slot, now),
-        "seconds": round(max(0.0, now - began), 1),
-        "silent_seconds": round(max(0.0, now - slot.beat), 1) if slot else None,
-        "still_seconds": round(max(0.0, now - slot.moved), 1) if slot else None,
-        "share": round(slot.share, 4) if slot else None,
-        "epoch": trial.step,
-        "epochs": epochs,
-    }
+    return RunningTrial(
+        study=study.name,
+        trial=trial.number,
+        worker=slot.worker if slot else None,
+        host=slot.host if slot else None,
+        pid=slot.pid if slot else None,
+        alive=slot is not None and _is_alive(slot, now),
+        seconds=round(max(0.0, now - began), 1),
+        silent_seconds=round(max(0.0, now - slot.beat), 1) if slot else None,
+        still_seconds=round(max(0.0, now - slot.moved), 1) if slot else None,
+        share=round(slot.share, 4) if slot else None,
+        epoch=trial.step,
+        epochs=epochs,
+    )
 
 
-def _lives(slot: Slot, now: float) -> bool:
+def _is_alive(slot: Slot, now: float) -> bool:
     runs = trial_slots.owner_runs(slot)
     return now - slot.beat < LEASE_SECONDS if runs is None else runs
 
 
-def _study(study: StudySummary, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> dict[str, Any]:
+def _progress(study: StudySummary, target: int, trials: Sequence[RunningTrial], workers: int) -> StudyProgress:
     counts = study.counts
-    rechecked: list[dict[str, Any]] = study.attributes.get("fresh", [])
-    return {
-        "name": study.name,
-        "candidate": study.attributes.get("candidate"),
-        "target": target,
-        "complete": counts.get("COMPLETE", 0),
-        "pruned": counts.get("PRUNED", 0),
-        "failed": counts.get("FAIL", 0),
-        "running": counts.get("RUNNING", 0),
-        "waiting": counts.get("WAITING", 0),
-        "what": study.attributes.get("what", "search"),
-        "best": _trial(study.best, rechecked),
-        "rechecked": rechecked,
-        "baseline": _trial(study.baseline),
-        "failures": [{"trial": trial, "state": state.lower(), "reason": why} for trial, state, why in study.reasons],
-        "seconds_a_trial": None if study.seconds is None else round(study.seconds, 2),
-        "seconds_to_go": _study_to_go(study, target, workers, hands),
-    }
+    rechecked = [FreshSeeds.model_validate(figures) for figures in study.attributes.get("fresh", [])]
+    return StudyProgress(
+        name=study.name,
+        candidate=study.attributes.get("candidate"),
+        target=target,
+        complete=counts.get("COMPLETE", 0),
+        pruned=counts.get("PRUNED", 0),
+        failed=counts.get("FAIL", 0),
+        running=counts.get("RUNNING", 0),
+        waiting=counts.get("WAITING", 0),
+        what=study.attributes.get("what", "search"),
+        best=_shown(study.best, rechecked),
+        rechecked=rechecked,
+        baseline=_shown(study.baseline),
+        failures=[TrialFailure(trial=number, state=state.lower(), reason=why) for number, state, why in study.reasons],
+        seconds_a_trial=None if study.seconds is None else round(study.seconds, 2),
+        seconds_to_go=_study_to_go(study, target, trials, workers),
+    )
 
 
-def _trial(trial: TrialSummary | None, rechecked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any] | None:
+def _shown(trial: TrialSummary | None, rechecked: Sequence[FreshSeeds] = ()) -> ShownTrial | None:
+    """None before the trial has ended."""
     if trial is None or trial.state in {"RUNNING", "WAITING"}:
         return None
-    fresh = next((figures for figures in rechecked if figures["trial"] == trial.number), None)
     intervals = trial.attributes.get("intervals")
-    return {
-        "trial": trial.number,
-        "value": trial.value if trial.value is not None and math.isfinite(trial.value) else None,
-        "params": dict(trial.params),
-        "moved": trial.attributes.get("moved", ""),
-        "scores": {name: trial.attributes.get(name) for name in SCORES},
-        "intervals": None if intervals is None else json.loads(intervals),
-        "fresh": fresh,
-    }
+    return ShownTrial(
+        trial=trial.number,
+        value=trial.value if trial.value is not None and math.isfinite(trial.value) else None,
+        params=dict(trial.params),
+        moved=trial.attributes.get("moved", ""),
+        scores=Scores(**{name: trial.attributes.get(name) for name in FIGURES}),
+        intervals=None if intervals is None else json.loads(intervals),
+        fresh=next((figures for figures in rechecked if figures.trial == trial.number), None),
+    )
 
 
-def _study_to_go(study: StudySummary, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> float | None:
-    own = [worker for worker in workers if worker["study"] == study.name]
-    in_part = sum(worker["share"] or min(1.0, worker["epoch"] / (worker["epochs"] or math.inf)) for worker in own)
+def _study_to_go(study: StudySummary, target: int, trials: Sequence[RunningTrial], workers: int) -> float | None:
+    if study.seconds is None:
+        return None
+    own = [trial for trial in trials if trial.study == study.name]
+    in_part = sum(trial.share or min(1.0, trial.epoch / (trial.epochs or math.inf)) for trial in own)
     left = target - study.counts.get("COMPLETE", 0) - study.counts.get("PRUNED", 0) - in_part
     if "budget" in study.attributes:
-        left -= study.counts.get("FAIL", 0)  # listed trials: one that was given up is not replaced
-    return None if study.seconds is None else round(max(0.0, left) * study.seconds / hands, 1)
+        left -= study.counts.get("FAIL", 0)  # of listed trials, one that was given up is not replaced
+    return round(max(0.0, left) * study.seconds / workers, 1)
 
 
 def _seconds_to_go(
-    plan: Plan, seen: Sequence[StudySummary], studies: Sequence[Mapping[str, Any]], hands: int
+    plan: Plan, summaries: Sequence[StudySummary], studies: Sequence[StudyProgress], workers: int
 ) -> float | None:
-    """All begun studies, and stage one's candidates that have none yet, as long as the others take on average."""
-    known = [study.seconds for study in seen if study.seconds is not None]
+    """Of all begun studies, and of stage one's candidates without one: these take as long as the others' mean."""
+    known = [study.seconds for study in summaries if study.seconds is not None]
     if not known:
         return None
-    begun = {study.attributes.get("candidate") for study in seen}
+    begun = {study.attributes.get("candidate") for study in summaries}
     left = sum(candidate not in begun for candidate in plan.candidates) * plan.search.trials
     mean = sum(known) / len(known)
-    return round(sum(study["seconds_to_go"] or 0.0 for study in studies) + left * mean / hands, 1)
+    return round(sum(study.seconds_to_go or 0.0 for study in studies) + left * mean / workers, 1)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from stages.results.evaluation_result import ClassFigures
 from stages.results.stage_result import Interval, Record, StageResult
 from transfer.metrics.calibration_error import Reliability
 from transfer.metrics.temperature_scaling import Calibration
@@ -196,7 +197,7 @@ class GoldEvaluation(Record):
     kappa: Interval | None
     gold_n: int
     gold_is_weighted: bool
-    per_class: dict[str, dict[str, int | float]]
+    per_class: dict[str, ClassFigures]
     confusion: list[list[int]]
     reliability: Reliability | None
     unknown_confidence: int

@@ -10,7 +10,7 @@ ALL_GPUS = "MOODLINE_GPUS"
 
 
 def share_cores(workers: int) -> None:
-    """Gives each of several workers its part of the processor's cores; before torch is imported, which reads it."""
+    """Gives each of several workers its part of the processor's cores. To be called before torch is imported."""
     if workers > 1:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
@@ -38,7 +38,7 @@ def take_gpu(workspace: Path, report: ProgressReporter) -> None:
 
 
 def environment_with_all_gpus() -> dict[str, str]:
-    """This process's environment, in which a member finds all GPUs to take one of, not only its leader's."""
+    """This process's environment, in which a worker finds all GPUs to take one of, not only its coordinator's."""
     names = all_gpus()
     return dict(os.environ) | ({"CUDA_VISIBLE_DEVICES": ",".join(names)} if names else {})
 

@@ -1,16 +1,19 @@
-"""The kept models' probabilities on the splits, from disk where they were kept and by inference where not."""
+"""The model, or several combined, that classifies texts: the plan's final one, a stage's, or one by its name."""
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.results.distil_result import DistilResult
+from stages.results.ensemble_result import EnsembleResult, FinalKind
+from stages.results.further_result import FurtherResult
+from stages.results.search_result import SearchResult
 from stages.runtime.run_context import Run
+from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from transfer.engines.torch_engine import TorchEngine
@@ -18,13 +21,19 @@ from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mix
 from transfer.errors import UserError
 
 Floats = NDArray[np.float32]
+# of the stages that each have one model of their own
+WINNERS: dict[str, type[SearchResult | FurtherResult | DistilResult]] = {
+    "search": SearchResult,
+    "further": FurtherResult,
+    "distil": DistilResult,
+}
 
 
 class Predictor:
-    """One model, or several combined, ready to classify texts: what `final` in the plan comes down to.
+    """One kept model, or several combined.
 
     name: as tables show it. members: names of the models. how: a rule's name, or a mixture of as many members.
-    fingerprint: changes with any of them.
+    Raises UserError where a model is not kept.
     """
 
     def __init__(self, run: Run, name: str, members: Sequence[str], how: Combination | Mixture = MEAN) -> None:
@@ -34,28 +43,69 @@ class Predictor:
 
     @cached_property
     def engines(self) -> list[TorchEngine]:
-        """The members, loaded when they are first used: a stage that finds itself done needs none."""
+        """The members, loaded when they are first used: a stage that is done needs none."""
         return [load_engine(self.run, record) for record in self.records]
 
     @property
     def fingerprint(self) -> str:
-        """Of members, their weights' origin, and how they are combined."""
-        told = self.how.how if self.how.is_plain else json.dumps(self.how.as_dict(), sort_keys=True)
-        return predictor_fingerprint(self.records, told)
+        """Changes with the members, with what their weights were trained from, and with how they are combined."""
+        how = self.how.how if self.how.is_plain else json.dumps(self.how.as_dict(), sort_keys=True)
+        return predictor_fingerprint(self.records, how)
 
     def probabilities(self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda texts: None) -> Floats:
         """(N, K) float32 of cleaned texts, rows sum to 1, K in the order of the plan's labels.
 
-        on_batch: hears how many texts each batch of each member held.
+        on_batch: called after each batch of each member with its number of texts.
         """
         return self.how.apply([engine.probabilities(texts, on_batch) for engine in self.engines])
 
 
+def final_predictor(run: Run, stage: str | None = None, model: str | None = None) -> Predictor:
+    """The predictor that the plan's `final` names; or that of one stage; or a kept model by its name.
+
+    stage: "search", "further", "ensemble" or "distil". Raises UserError where it is not done, or there is no such
+    model.
+    """
+    if model is not None:
+        return Predictor(run, model, [model])
+    if stage in WINNERS:
+        name = read_result(run, WINNERS[stage]).winner.name
+        return Predictor(run, name, [name])
+    result = read_result(run, EnsembleResult)
+    kind = "ensemble" if stage == "ensemble" else _final_kind(run, result)
+    if kind == "distilled":
+        return final_predictor(run, "distil")
+    if kind == "ensemble":
+        return Predictor(run, result.chosen, result.members, mixture_of(result))
+    return Predictor(run, result.best_single, [result.best_single])
+
+
+def mixture_of(result: EnsembleResult) -> Mixture:
+    """How the ensemble's members are combined. A single one is left as it is, unless it was calibrated."""
+    mixture = mixture_from(result.mixture.model_dump())
+    return MEAN if result.alone and not mixture.temperatures else mixture
+
+
+def _final_kind(run: Run, result: EnsembleResult) -> FinalKind:
+    """As the ensemble decided; with `auto` the distilled model where it is at least as good on validation."""
+    final = result.final
+    if run.plan.final != "auto" or run.plan.distil is None:
+        return final.kind
+    least = final.value.ensemble if final.kind == "ensemble" else final.value.best
+    return "distilled" if read_result(run, DistilResult).winner.value >= least else final.kind
+
+
 def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
-    """16 hexadecimal digits that stand for a predictor, in shards and on the page."""
-    told = "|".join(f"{record.name}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records)
-    how = "one" if len(records) == 1 and how in COMBINATIONS else how  # of one member, each rule leaves it as it is
-    return hashlib.sha256(f"{how}|{told}".encode()).hexdigest()[:16]
+    """16 hexadecimal digits that identify a predictor in shards and on the page."""
+    members = "|".join(f"{record.name}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records)
+    how = "one" if len(records) == 1 and how in COMBINATIONS else how  # each rule leaves a single member as it is
+    return hashlib.sha256(f"{how}|{members}".encode()).hexdigest()[:16]
+
+
+def model_identity(record: ModelRecord) -> str:
+    """24 hexadecimal digits; a study that was reset has other models under the same names."""
+    made = f"{record.name}|{record.lineage.get('fingerprint')}|{record.value!r}|{record.created_at.isoformat()}"
+    return hashlib.sha256(made.encode()).hexdigest()[:24]
 
 
 def model_record(run: Run, name: str) -> ModelRecord:
@@ -76,73 +126,3 @@ def model_record(run: Run, name: str) -> ModelRecord:
 def load_engine(run: Run, record: ModelRecord) -> TorchEngine:
     """The model, reading as many tokens of a text as its trial did."""
     return TorchEngine(run.files.fetch(record.path), int(record.recipe["max_length"]))
-
-
-class PredictionCache:
-    """Probabilities of kept models on named splits, so that trying combinations takes no inference.
-
-    splits: cleaned texts by name. contents: fingerprints of the splits that trials are judged on. What a trial said of
-    such a split lies beside its weights; anything else is computed once and kept in the cache.
-    """
-
-    def __init__(
-        self, run: Run, splits: Mapping[str, Sequence[str]], contents: Mapping[str, str] | None = None
-    ) -> None:
-        self.run, self.splits, self.contents = run, splits, contents or {}
-        self._engine: tuple[str, TorchEngine] | None = None
-
-    def of(self, record: ModelRecord, split: str) -> Floats:
-        """(N, K) float32 of the split's texts, rows sum to 1."""
-        texts = self.splits[split]
-        path = self.run.cache / "probabilities" / making_of(record) / f"{split}-{_content(texts)}.npy"
-        if path.is_file():
-            kept: Floats = np.load(path, allow_pickle=False)
-            return kept
-        values = self._beside_weights(record, split)
-        if values is None:
-            values = self._loaded(record).probabilities(texts)
-        save_array(path, values)
-        return values
-
-    def _beside_weights(self, record: ModelRecord, split: str) -> Floats | None:
-        """What the trial itself said, where it was judged on the very same rows."""
-        if split not in self.contents or self.contents[split] not in judged_on(record, split):
-            return None
-        path = self.run.files.fetch(record.path) / "probabilities" / f"{split}.npy"
-        if not path.is_file():
-            return None
-        values: Floats = np.load(path, allow_pickle=False)
-        return values if len(values) == len(self.splits[split]) else None
-
-    def _loaded(self, record: ModelRecord) -> TorchEngine:
-        if self._engine is None or self._engine[0] != record.name:
-            self._engine = None  # so that never two are in memory
-            self._engine = (record.name, load_engine(self.run, record))
-        return self._engine[1]
-
-
-def save_array(path: Path, values: Floats) -> None:
-    """Writes beside the path and renames into place; no pickle."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    with beside.open("wb") as file:
-        np.save(file, values, allow_pickle=False)
-    beside.replace(path)
-
-
-def judged_on(record: ModelRecord, split: str) -> list[str]:
-    """Fingerprints of what a trial was judged on under that split's name, as its lineage has them."""
-    parts = record.lineage.get("parts", {})
-    if split == "target":
-        return [parts["gold (content)"]] if parts.get("target") == "gold" else []
-    return [*parts.get("original (content)", [])[1:], *filter(None, [parts.get("original.validation (content)")])]
-
-
-def making_of(record: ModelRecord) -> str:
-    """Of one making of a model: a study begun anew has trials of the same names."""
-    told = f"{record.name}|{record.lineage.get('fingerprint')}|{record.value!r}|{record.created_at.isoformat()}"
-    return hashlib.sha256(told.encode()).hexdigest()[:24]
-
-
-def _content(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

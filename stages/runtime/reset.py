@@ -14,7 +14,7 @@ from studies.optuna_storage import open_optuna
 from transfer.errors import UserError
 
 
-def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
+def reset_stage(run: Run, stage: str, first: str | None = None) -> None:
     """Forgets a stage and all after it: trials, weights, records. Pseudo-labels stay: they cost money.
 
     first: the stage that is done next. Raises UserError where an earlier one would be forgotten, and not done again.
@@ -24,7 +24,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
     if first is not None and stages.index(done_by) < stages.index(first):
         raise UserError(
             f"--anew {stage}: this command does stage {first} alone, and could not do {stage} again",
-            f"say: moodline run {run.plan.file.name} --anew {stage}",
+            f"do it with: moodline run {run.plan.file.name} --anew {stage}",
         )
     later = stages[stages.index(stage) :]
     for searched in [name for name in later if name in {"search", "further", "distil"}]:
@@ -48,7 +48,7 @@ def begin_anew(run: Run, stage: str, first: str | None = None) -> None:
         forget_shards(run.engine, run.plan.name)
         forget_choices(run.engine, run.plan.name, "engine ")
         _remove(run, SHARDS)
-    run.report.message(f"begun anew: {', '.join(later)}")
+    run.report.message(f"reset: {', '.join(later)}")
 
 
 def _remove(run: Run, prefix: str, but: tuple[str, ...] = ()) -> None:

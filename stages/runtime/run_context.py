@@ -136,7 +136,7 @@ def candidate_location(plan: Plan, name: str) -> str:
     if expanded.startswith((".", "/", "~", "$")) or expanded.count("/") > 1:
         raise UserError(
             f"candidate '{name}': no such folder: {folder}",
-            "a hub name has the form owner/name; a folder is looked for beside the plan",
+            "a hub name has the form owner/name; a folder is relative to the plan's",
         )
     return expanded
 

@@ -13,7 +13,7 @@ from storage.records.stage_records import StageRecord
 from transfer.errors import UserError
 
 STAGES = ("adapt", "search", "label", "further", "ensemble", "distil", "infer", "monitor")
-# Their trials of different inputs could not be told apart, so these are refused. The others keep what they made by
+# Their trials of different inputs could not be kept apart, so these are refused. The others keep what they made by
 # fingerprint, and are done again.
 GUARDED = ("search", "further")
 SHOWN = 160
@@ -85,6 +85,12 @@ def run_stage(
 def read_result(run: Run, result_type: type[Result]) -> Result:
     """A stage's result as recorded, so far if a time limit stopped it. Raises UserError where it is not done."""
     return result_type.model_validate(result_of(run, result_type.stage))
+
+
+def find_result(run: Run, result_type: type[Result]) -> Result | None:
+    """A stage's result as recorded; None where it has none yet."""
+    record = stage_records.read(run.engine, run.plan.name, result_type.stage)
+    return None if record is None or record.result is None else result_type.model_validate(record.result)
 
 
 def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:

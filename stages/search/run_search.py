@@ -4,7 +4,8 @@ from stages.results.model_scores import ModelScores
 from stages.results.search_result import SearchResult
 from stages.results.stage_result import Interval
 from stages.results.study_results import MeasuredWinner
-from stages.runtime.predictor import PredictionCache, model_record
+from stages.runtime.prediction_cache import PredictionCache
+from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import run_stage
 from stages.search.search_inputs import SearchInputs, search_inputs
@@ -56,7 +57,7 @@ def _search_all(run: Run, inputs: SearchInputs, *, is_coordinator: bool) -> Sear
 
 
 def _winner(run: Run, found: list[Found]) -> MeasuredWinner:
-    complete = [(one.final, one.chosen) for one in found if one.chosen]
+    complete = [(one.final, one.selected) for one in found if one.selected]
     if not complete:
         raise UserError("stage one: no trial is complete", "moodline status shows why each failed")
     best = best_of(DIRECTIONS[run.plan.search.metric], [trial for _, trial in complete])
@@ -82,7 +83,7 @@ def _rows(original: Original, labels: list[str], found: list[Found]) -> list[Mod
         for name, predict in references(original, labels).items()
     ]
     for one in found:
-        for what, trial in (("untuned", one.final.baseline), ("stage one", one.chosen)):
+        for what, trial in (("untuned", one.final.baseline), ("stage one", one.selected)):
             if trial:
                 rows += trial_rows(f"{one.final.candidate}, {what}", STAGE, len(validation.texts), trial)
     return rows

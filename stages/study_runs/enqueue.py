@@ -1,4 +1,4 @@
-"""A trial queued by hand: checked against the study's own space, and next in its queue."""
+"""Queues a trial by hand: it is checked against the study's own space, and the next that the study runs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 from pydantic import TypeAdapter
 
 from stages.plan.yaml_document import parse_value
+from stages.results.enqueue_result import QueuedTrial
 from stages.runtime.run_context import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
@@ -18,12 +19,10 @@ from transfer.errors import UserError, UserErrors
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
 
 
-def enqueue_trial(run: Run, settings: Sequence[str], candidate: str | None, stage: str) -> dict[str, Any]:
-    """Lets a trial with these parameters wait in a study; it may run meanwhile, and takes it up next.
+def enqueue_trial(run: Run, settings: Sequence[str], candidate: str | None, stage: str) -> QueuedTrial:
+    """Queues a trial with these parameters in a study, which may be running; it is the next that the study runs.
 
     settings: "learning_rate=1e-4" and the like. What they leave out is as in the study's baseline.
-    The result has `study`, `trial`, `params`, `waiting` (trials in the queue, this one included), `left` (how many the
-    budget still has room for) and `message`.
     Raises UserErrors with all that is wrong with the settings, UserError where there is no such study.
     """
     study = _study(run, candidate, stage)
@@ -36,10 +35,10 @@ def enqueue_trial(run: Run, settings: Sequence[str], candidate: str | None, stag
     if problems:
         raise UserErrors(f"{study.study_name}: this trial cannot be queued", list(problems.values()))
     trial = queue_trial(study, space, params, {"enqueued": True})
-    return _outcome(run, study, stage, trial, params)
+    return _queued(run, study, stage, trial, params)
 
 
-def _outcome(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapping[str, Any]) -> dict[str, Any]:
+def _queued(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapping[str, Any]) -> QueuedTrial:
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
     target = run.plan.search.trials if stage == "search" else run.plan.further.trials
     used = sum(states.count(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING))
@@ -51,14 +50,9 @@ def _outcome(run: Run, study: optuna.Study, stage: str, trial: int, params: Mapp
         when = f"has no room in the {target} trials of {key}; let it run with: {command} --set {key}={used + waiting}"
     listed = ", ".join(f"{name} {value}" for name, value in params.items())
     message = f"trial {trial} waits in '{study.study_name}': {listed}\n  it {when}"
-    return {
-        "study": study.study_name,
-        "trial": trial,
-        "params": dict(params),
-        "waiting": waiting,
-        "left": left,
-        "message": message,
-    }
+    return QueuedTrial(
+        study=study.study_name, trial=trial, params=dict(params), waiting=waiting, left=left, message=message
+    )
 
 
 def _study(run: Run, candidate: str | None, stage: str) -> optuna.Study:
@@ -74,11 +68,11 @@ def _study(run: Run, candidate: str | None, stage: str) -> optuna.Study:
         raise UserError(
             f"--candidate {candidate}: the plan has no such one", f"one of {', '.join(run.plan.candidates)}"
         )
-    chosen = candidate or next(iter(known), None)
-    study = optuna.load_study(study_name=prefix + chosen, storage=storage) if chosen in begun else None
-    if chosen is None or study is None or "space" not in study.user_attrs:
+    wanted = candidate or next(iter(known), None)
+    study = optuna.load_study(study_name=prefix + wanted, storage=storage) if wanted in begun else None
+    if wanted is None or study is None or "space" not in study.user_attrs:
         raise UserError(
-            f"{prefix}{chosen or '…'}: this study has not begun, so there is no queue yet",
+            f"{prefix}{wanted or '…'}: this study has not begun, so there is no queue yet",
             f"begin it with: moodline {stage} {run.plan.file.name}",
             "and queue the trial from another terminal, or raise its number of trials afterwards",
         )

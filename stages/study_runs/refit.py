@@ -45,13 +45,13 @@ class Job:
 class Found:
     """What a job came to. studies: summaries of all its studies. final: of the one whose weights are kept.
 
-    chosen: the trial to go on with: that with the best mean over fresh seeds, where there are any, else that with the
+    selected: the trial to go on with: that with the best mean over fresh seeds, where there are any, else that with the
     best value. None where no trial is complete.
     """
 
     studies: list[StudySummary]
     final: StudySummary
-    chosen: ShownTrial | None
+    selected: ShownTrial | None
 
 
 def search_and_refit(run: Run, job: Job, *, is_coordinator: bool) -> Found:

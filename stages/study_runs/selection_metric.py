@@ -1,4 +1,4 @@
-"""What stage two and the final choice are judged by: macro-F1 on the target, less what the original data loses."""
+"""What stage two and the final model are selected by: macro-F1 on the target, less what the original data loses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class SelectionMetric:
         return reached - max(self.floor - kept, 0.0)
 
     def interval(self, probabilities: Mapping[str, Floats]) -> dict[str, float]:
-        """The value with the `low` and `high` end of its 95 % bootstrap interval; each split is drawn for itself.
+        """The value with the `low` and `high` end of its 95 % bootstrap interval; each split is resampled by itself.
 
-        It holds the sample's uncertainty, and not that the best of many was chosen by this very figure.
+        It has the sample's uncertainty, and not that the best of many was selected by this very figure.
         """
         on_validation = probabilities["validation"]
         if self.target is None:
@@ -48,6 +48,6 @@ class SelectionMetric:
             ends = (-found["high"], -found["low"]) if DIRECTIONS[self.metric] == "minimize" else None
             return {"value": -found["value"], "low": ends[0], "high": ends[1]} if ends else found
         kept = of_confusions(drawn_again(confusion_of(on_validation, self.validation), DRAWS))["macro_f1"]
-        # other draws than validation's, for the two are other texts
+        # other resamples than validation's, for the two are other texts
         reached = of_confusions(drawn_again(confusion_of(probabilities["target"], self.target), DRAWS + 1))["macro_f1"]
         return interval(self.value(probabilities), reached - np.maximum(self.floor - kept, 0.0))

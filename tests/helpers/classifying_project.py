@@ -1,4 +1,4 @@
-"""A project whose final predictor is there already, and a classifier that answers by a rule and remembers its texts."""
+"""A project that has a final predictor, and an executor that classifies by a rule and remembers its texts."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.infer import run_infer
-from stages.infer.executors import ExecutorChoice
+from stages.infer.executors import ExecutorChoice, OnBatch
 from stages.plan.schema import read_plan
+from stages.results.infer_result import InferResult
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run, open_run
 from storage.records import model_registry
@@ -44,23 +45,23 @@ def rule(texts: Sequence[str]) -> Floats:
 
 @dataclass
 class ByRule:
-    """Remembers each shard's texts. breaks_at: the shard that is interrupted while it is classified."""
+    """An executor, and what starts it. breaks_at: the shard that is interrupted while it is classified."""
 
     breaks_at: int | None = None
     read: list[list[str]] = field(default_factory=list)
-    ahead: int = 1
+    prefetch_depth: int = 1
 
-    def __call__(self, run: Run, team: ExecutorChoice) -> "ByRule":
+    def __call__(self, run: Run, choice: ExecutorChoice) -> "ByRule":
         return self
 
-    def begin(self, texts: Sequence[str]) -> Callable[[Callable[[int], None]], Floats]:
+    def begin(self, texts: Sequence[str]) -> Callable[[OnBatch], Floats]:
         self.read.append(list(texts))
         number = len(self.read) - 1
 
-        def finish(heard: Callable[[int], None]) -> Floats:
+        def finish(on_batch: OnBatch) -> Floats:
             if number == self.breaks_at:
                 raise KeyboardInterrupt
-            heard(len(texts))
+            on_batch(len(texts))
             return rule(texts)
 
         return finish
@@ -70,8 +71,8 @@ class ByRule:
 
 
 @dataclass(frozen=True)
-class Heap:
-    """A folder with a plan and comments, and the name of its final predictor's members."""
+class CommentProject:
+    """A folder with a plan and comments, and the names of its final predictor's members."""
 
     folder: Path
     members: tuple[str, ...]
@@ -97,13 +98,15 @@ class Heap:
         (self.folder / "comments" / name).write_bytes(content)
 
 
-def make_heap(folder: Path, kinds: Sequence[str] = ("bert",), monkeypatch: pytest.MonkeyPatch | None = None) -> Heap:
-    """A heap without comments whose predictor is a tiny model of each kind, untrained, averaged."""
+def make_comment_project(
+    folder: Path, kinds: Sequence[str] = ("bert",), monkeypatch: pytest.MonkeyPatch | None = None
+) -> CommentProject:
+    """A project without comments whose predictor is a tiny model of each kind, untrained, averaged."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.yaml").write_text(PLAN, encoding="utf-8")
-    heap = Heap(folder, tuple(f"{kind} {i}" for i, kind in enumerate(kinds)))
-    run = heap.open()
-    for seed, (kind, name) in enumerate(zip(kinds, heap.members, strict=True)):
+    project = CommentProject(folder, tuple(f"{kind} {i}" for i, kind in enumerate(kinds)))
+    run = project.open()
+    for seed, (kind, name) in enumerate(zip(kinds, project.members, strict=True)):
         made = folder / "made" / kind  # one for all of a kind: no two trainings of a tokenizer are alike
         if not made.is_dir():
             save_encoder(kind, made)
@@ -128,13 +131,13 @@ def make_heap(folder: Path, kinds: Sequence[str] = ("bert",), monkeypatch: pytes
         )
         model_registry.add(run.engine, record)
     if monkeypatch is not None:
-        monkeypatch.setattr(run_infer, "final_predictor", lambda run: Predictor(run, "tiny", heap.members, "mean"))
-    return heap
+        monkeypatch.setattr(run_infer, "final_predictor", lambda run: Predictor(run, "tiny", project.members, "mean"))
+    return project
 
 
-def rows(run: Run, told: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(run: Run, result: InferResult) -> list[dict[str, Any]]:
     """All rows of all shards, in their order."""
-    return [row for name in told["shards"] for row in pq.read_table(run.files.fetch(name)).to_pylist()]
+    return [row for name in result.shards for row in pq.read_table(run.files.fetch(name)).to_pylist()]
 
 
 def lines(*values: object) -> bytes:

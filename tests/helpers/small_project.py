@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 from tests.helpers import forked_commands
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.helpers.tiny_lms import save_lm
+
+if TYPE_CHECKING:
+    from stages.runtime.run_context import Run
 
 PLAN = """\
 name: small
@@ -111,6 +114,14 @@ class Project:
         return told
 
 
+def opened(project: Project, *overrides: str) -> "Run":
+    """The project's run in this process, with some of the plan's values overridden."""
+    from stages.plan.schema import read_plan
+    from stages.runtime.run_context import open_run
+
+    return open_run(read_plan(project.plan, overrides))
+
+
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """The tests' own, offline, and one thread, so that figures repeat to the last bit."""
     root = str(Path(__file__).parents[2])
@@ -155,10 +166,10 @@ def outcome(project: Project) -> dict[str, Any]:
     """All that two runs are compared by: trials, labels, models and every prediction, to the last bit."""
     import optuna
 
-    from stages.infer.run_infer import STAGE
     from stages.plan.schema import read_plan
+    from stages.results.infer_result import InferResult
     from stages.runtime.run_context import open_run, store_url
-    from stages.runtime.stage_execution import result_of
+    from stages.runtime.stage_execution import read_result
     from storage.records import model_registry
     from storage.records import pseudo_labels as labels
 
@@ -181,7 +192,7 @@ def outcome(project: Project) -> dict[str, Any]:
         for row in labels.labels_of(run.engine, labeller.identity)
     }
     # authors are hashed with a salt that each store draws for itself
-    tables = [pq.read_table(run.files.fetch(name)).drop(["author"]) for name in result_of(run, STAGE)["shards"]]
+    tables = [pq.read_table(run.files.fetch(name)).drop(["author"]) for name in read_result(run, InferResult).shards]
     shards = [table.to_pydict() for table in tables]
     return {"trials": trials, "kept": kept, "labels": given, "shards": shards}
 

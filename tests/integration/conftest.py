@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,3 +36,16 @@ def finished(_finished: Project, tmp_path: Path) -> Project:
     """A project whose run is done."""
     shutil.copytree(_finished.folder, tmp_path / "finished")
     return Project(tmp_path / "finished")
+
+
+@pytest.fixture
+def no_inference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To load a model is an error."""
+
+    from stages.runtime import prediction_cache, predictor
+
+    def refuse(*_: object) -> Any:
+        raise AssertionError("a model was loaded")
+
+    for module in (predictor, prediction_cache):
+        monkeypatch.setattr(module, "load_engine", refuse)

@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.infer import ray_node_check
-from stages.infer.executors import Executor, ExecutorChoice, Finish, opened
-from stages.infer.ray_executor import OnRay
+from stages.infer.executors import Executor, ExecutorChoice, Finish, open_in_process
+from stages.infer.ray_executor import ray_execution
 from stages.infer.run_infer import run_infer
 from stages.infer.shard_schema import publish_shard
+from stages.results.infer_result import InferResult
 from stages.runtime.progress import SilentReporter
 from stages.runtime.run_context import Run
-from tests.helpers.classifying_project import Heap, make_heap
+from tests.helpers.classifying_project import CommentProject, make_comment_project
 from tests.helpers.small_project import environment
 from tests.helpers.tiny_encoders import easy_texts
 from transfer.errors import UserErrors
@@ -31,13 +32,13 @@ COMMENTS = [*TEXTS[:200], *TEXTS[50:90], *TEXTS[200:260]]  # thirty shards, some
 
 
 @dataclass
-class Told(SilentReporter):
-    """Remembers what was said."""
+class RecordingReporter(SilentReporter):
+    """Remembers the messages."""
 
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
-    def message(self, line: str) -> None:
-        self.said.append(line)
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -62,28 +63,28 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.fixture
-def heap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Any) -> Heap:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Any) -> CommentProject:
     import torch
 
     torch.set_num_threads(1)  # as on the nodes
-    return make_heap(tmp_path, ("bert", "roberta"), monkeypatch)
+    return make_comment_project(tmp_path, ("bert", "roberta"), monkeypatch)
 
 
-def opened_run(heap: Heap) -> tuple[Run, Told]:
-    report = Told()
-    return replace(heap.open(), report=report), report
+def opened_run(project: CommentProject) -> tuple[Run, RecordingReporter]:
+    report = RecordingReporter()
+    return replace(project.open(), report=report), report
 
 
-def shards(run: Run, told: dict[str, Any]) -> list[Any]:
-    return [pq.read_table(run.files.fetch(name)) for name in told["shards"]]
+def shards(run: Run, result: InferResult) -> list[Any]:
+    return [pq.read_table(run.files.fetch(name)) for name in result.shards]
 
 
-def by_one_process(heap: Heap) -> list[Any]:
+def by_one_process(project: CommentProject) -> list[Any]:
     """What one process writes; then the shards are taken away."""
-    run = heap.open()
-    told = run_infer(run, lambda run, team: opened(team))
-    tables = shards(run, told)
-    for name in told["shards"]:
+    run = project.open()
+    result = run_infer(run, lambda run, choice: open_in_process(choice))
+    tables = shards(run, result)
+    for name in result.shards:
         run.files.remove(name)
     return tables
 
@@ -99,14 +100,14 @@ def at_shard(number: int, does: Callable[[], None], patch: pytest.MonkeyPatch) -
             does()
         publish_shard(*given)
 
-    patch.setattr("stages.infer.run_infer.publish_shard", publish)
+    patch.setattr("stages.infer.shard_pipeline.publish_shard", publish)
 
 
 def test_a_killed_node_changes_nothing_and_one_that_comes_takes_part(
-    heap: Heap, cluster: Any, monkeypatch: pytest.MonkeyPatch
+    project: CommentProject, cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heap.write("a.parquet", COMMENTS)
-    one = by_one_process(heap)
+    project.write("a.parquet", COMMENTS)
+    one = by_one_process(project)
     node = next(iter(cluster.worker_nodes))
 
     def kill() -> None:
@@ -115,36 +116,36 @@ def test_a_killed_node_changes_nothing_and_one_that_comes_takes_part(
             for process in [raylet, *raylet.children(recursive=True)]:
                 process.kill()
 
-    with monkeypatch.context() as patch, OnRay() as ray:
+    with monkeypatch.context() as patch, ray_execution() as start:
         at_shard(3, kill, patch)
-        run, report = opened_run(heap)
-        told = run_infer(run, ray.start)
-    assert [table.equals(ours) for table, ours in zip(one, shards(run, told), strict=True)] == [True] * 30
-    assert (told["rows"], told["unique"]) == (300, 260)
-    assert any("is lost, others do its work" in line for line in report.said)
+        run, report = opened_run(project)
+        result = run_infer(run, start)
+    assert [table.equals(ours) for table, ours in zip(one, shards(run, result), strict=True)] == [True] * 30
+    assert (result.rows, result.unique) == (300, 260)
+    assert any("is lost, others do its work" in line for line in report.messages)
     cluster.worker_nodes.discard(node)
     cluster.add_node(num_cpus=1)
 
 
 def test_what_is_done_stays_done_and_new_comments_are_classified_alone(
-    heap: Heap, monkeypatch: pytest.MonkeyPatch
+    project: CommentProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heap.write("a.parquet", COMMENTS)
-    one = by_one_process(heap)
+    project.write("a.parquet", COMMENTS)
+    one = by_one_process(project)
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    with OnRay() as ray:
+    with ray_execution() as start:
         with monkeypatch.context() as patch:
             at_shard(12, interrupt, patch)
             with pytest.raises(KeyboardInterrupt):
-                run_infer(opened_run(heap)[0], ray.start)
-        assert len(heap.open().files.names("shards")) == 11
+                run_infer(opened_run(project)[0], start)
+        assert len(project.open().files.names("shards")) == 11
         begun: list[int] = []
 
-        def counted(run: Run, team: ExecutorChoice) -> Executor:
-            made = ray.start(run, team)
+        def counted(run: Run, choice: ExecutorChoice) -> Executor:
+            made = start(run, choice)
             real = made.begin
 
             def begin(texts: Sequence[str]) -> Finish:
@@ -154,31 +155,31 @@ def test_what_is_done_stays_done_and_new_comments_are_classified_alone(
             made.begin = begin  # type: ignore[method-assign]
             return made
 
-        run, _ = opened_run(heap)
-        told = run_infer(run, counted)
-        assert [table.equals(ours) for table, ours in zip(one, shards(run, told), strict=True)] == [True] * 30
+        run, _ = opened_run(project)
+        result = run_infer(run, counted)
+        assert [table.equals(ours) for table, ours in zip(one, shards(run, result), strict=True)] == [True] * 30
         assert len(begun) == 19
         begun.clear()
-        heap.write("b.parquet", [*TEXTS[:15], *TEXTS[260:265]], first=1000)
-        told = run_infer(opened_run(heap)[0], counted)
-    assert (told["rows"], told["unique"]) == (320, 265)
+        project.write("b.parquet", [*TEXTS[:15], *TEXTS[260:265]], first=1000)
+        result = run_infer(opened_run(project)[0], counted)
+    assert (result.rows, result.unique) == (320, 265)
     assert sum(begun) == 5
 
 
 def test_a_node_that_does_not_see_the_workspace_is_named_before_the_first_shard(
-    heap: Heap, monkeypatch: pytest.MonkeyPatch
+    project: CommentProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heap.write("a.parquet", TEXTS[:10])
-    monkeypatch.setattr(ray_node_check, "_needed", lambda team, mark: ["/no/such/folder"])
-    with OnRay() as ray, pytest.raises(UserErrors, match="does not see /no/such/folder"):
-        run_infer(heap.open(), ray.start)
-    assert heap.open().files.names("shards") == []
+    project.write("a.parquet", TEXTS[:10])
+    monkeypatch.setattr(ray_node_check, "_required_paths", lambda choice, marker: ["/no/such/folder"])
+    with ray_execution() as start, pytest.raises(UserErrors, match="does not see /no/such/folder"):
+        run_infer(project.open(), start)
+    assert project.open().files.names("shards") == []
 
 
 LISTENING = """
 import json, psutil
-from stages.infer.ray_joining import join
-join("local")
+from stages.infer.ray_cluster import join
+join("local", print)
 import ray
 ours = psutil.Process().children(recursive=True)
 there = [c for process in ours for c in process.net_connections("inet") if c.status == "LISTEN"]

@@ -159,7 +159,7 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
     searched: Path, tmp_path: Path
 ) -> None:
     from stages.label.labels_command import labels_command
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
 
     run = opened(searched, BEFORE_SEARCH)
     stage_records.forget(run.engine, "small", "search")  # as if it came later
@@ -167,7 +167,7 @@ def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation
     found = labels_command(run, None, tmp_path / "labels.csv", None)
     assert found.exported is not None
     assert found.exported.rows >= 100
-    begin_anew(run, "label")
+    reset_stage(run, "label")
     assert run.files.names("samples") == run.files.names("samples/adapt-") != []
 
 
@@ -244,12 +244,12 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
 
 
 def test_beginning_the_adaptation_anew_before_stage_two_leaves_stage_one_alone(searched: Path) -> None:
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
     from stages.runtime.stage_execution import result_of
 
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
     execute(run, "further")
-    begin_anew(run, "adapt")
+    reset_stage(run, "adapt")
     assert result_of(run, "search")
     assert not files_of(run, "adapted")
     with pytest.raises(UserError, match="stage further of small is not done"):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from stages.console.show_evaluation import show_classes, show_combinations
 from stages.console.show_run import show_rows, show_stage
 from stages.console.show_studies import show_studies
 from stages.monitor.report.sections import results_table
@@ -78,17 +77,3 @@ def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.Capture
 def test_the_best_that_is_the_baseline_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     show_studies([study(trial(0, 0.5), trial(0, 0.5))])
     assert "best and baseline 0.5000 (0.4000 to 0.6000)\n" in capsys.readouterr().out
-
-
-def test_combinations_and_labels_have_theirs(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = {"accuracy": 0.8, "macro_f1": 0.75}
-    line = {"combination": "mean", "members": 2, "value": 0.7, "interval": interval(0.7), "fitted": False}
-    final = {"kind": "ensemble", "value": {"best": 0.6}, "intervals": {"best": interval(0.6)}}
-    about = {"best_single": "a", "chosen": "mean", "members": ["a", "b"], "final": final, "test_readings": 1}
-    show_combinations({**about, "combinations": [{**line, "figures": {"validation": figures}}]})
-    out = capsys.readouterr().out
-    assert "0.500 to 0.700" in out
-    assert "0.600 to 0.800" in out
-    found = scores()
-    show_classes(found.labels, found.per_class, found.confusion, {x: {"f1": interval(0.3)} for x in found.labels})
-    assert capsys.readouterr().out.count("0.200 to 0.400") == 3

@@ -11,7 +11,7 @@ from stages.check.check_plan import check_plan
 from stages.infer.run_infer import run_infer
 from stages.plan.schema import read_plan
 from stages.runtime.progress import Advance
-from tests.helpers.classifying_project import ByRule, lines, make_heap
+from tests.helpers.classifying_project import ByRule, lines, make_comment_project
 
 SOURCES = "comments=[{path: 'comments/*', id: id, author: who}]"
 BY_FILM = "index={cluster: source}"
@@ -35,16 +35,16 @@ class Told:
 def test_a_plan_that_resamples_masked_names_is_told_by_check_and_infer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heap = make_heap(tmp_path, monkeypatch=monkeypatch)
+    project = make_comment_project(tmp_path, monkeypatch=monkeypatch)
     names = ["kim****"] * 15 + ["kim"] * 5
-    heap.raw("a.jsonl", lines(*({"id": i, "text": f"good {i}", "who": who} for i, who in enumerate(names))))
+    project.raw("a.jsonl", lines(*({"id": i, "text": f"good {i}", "who": who} for i, who in enumerate(names))))
     for overrides, is_told in (([SOURCES], True), ([SOURCES, BY_FILM], False)):
-        checked = check_plan(read_plan(heap.folder / "plan.yaml", overrides))
+        checked = check_plan(read_plan(project.folder / "plan.yaml", overrides))
         assert any(NOTE in note for note in checked.notes) is is_told
         assert "comments: masked author" not in checked.dropped
-        run = replace(heap.open(*overrides), report=(report := Told()))
-        told = run_infer(run, ByRule())
+        run = replace(project.open(*overrides), report=(report := Told()))
+        result = run_infer(run, ByRule())
         assert any(NOTE in line for line in report.said) is is_told
-        assert (told["rows"], told["skipped"]) == (20, {})
-        for name in told["shards"]:
+        assert (result.rows, result.skipped) == (20, {})
+        for name in result.shards:
             run.files.remove(name)

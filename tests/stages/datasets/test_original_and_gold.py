@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.datasets.original_and_gold import read_gold, read_original
+from stages.datasets.original_and_gold import read_original
+from stages.datasets.run_data import read_gold
 from stages.runtime.run_context import Run
 
 RunIt = Callable[..., Run]

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from sklearn.metrics import f1_score
 
-from stages.datasets.original_and_gold import read_gold
+from stages.datasets.run_data import read_gold
 from stages.further.ablation import run_ablation
 from stages.further.comparison import FIRST, REPORT, SECOND
 from stages.further.further_inputs import further_inputs
@@ -75,7 +75,7 @@ def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
                 assert row["intervals"][name]["low"] <= row[name] <= row["intervals"][name]["high"]
             assert row["low"] == row["intervals"]["macro_f1"]["low"]
     assert second["rounds"][0]["interval"] == second["winner"]["interval"]
-    for study in run_status(run.plan)["studies"]:
+    for study in run_status(run.plan).as_json()["studies"]:
         for trial in filter(None, (study["best"], study["baseline"])):
             assert trial["intervals"]["macro_f1"]["value"] == pytest.approx(trial["scores"]["macro_f1"])
 
@@ -293,11 +293,11 @@ def test_a_lost_picture_is_drawn_again(further: Path) -> None:
 
 
 def test_beginning_stage_two_anew_forgets_its_controls(further: Path) -> None:
-    from stages.runtime.reset import begin_anew
+    from stages.runtime.reset import reset_stage
 
     run = opened(further)
     assert files_of(run, "answers")
-    begin_anew(run, "further")
+    reset_stage(run, "further")
     assert not files_of(run, "answers")
     names = optuna.get_all_study_names(open_optuna(store_url(run.plan)))
     assert not [name for name in names if "further" in name]

@@ -1,4 +1,4 @@
-"""The engine is measured once, recorded, and kept to; what the plan asks for and does not agree is refused."""
+"""The engine is measured once, recorded and kept; one that the plan wants but that does not agree is refused."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.infer import engine_selection
-from stages.infer.engine_selection import choose_team
+from stages.infer.engine_selection import choose_engines
 from stages.runtime.predictor import model_record
-from stages.runtime.reset import begin_anew
+from stages.runtime.reset import reset_stage
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice
-from tests.helpers.classifying_project import Heap, make_heap
+from tests.helpers.classifying_project import CommentProject, make_comment_project
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import is_installed
 from transfer.engines.engine_benchmark import Measured
@@ -28,13 +28,13 @@ FLOAT, BF16, OPENVINO = Way("torch", "float32"), Way("torch", "bfloat16"), Way("
 
 
 @pytest.fixture
-def heap(tmp_path: Path) -> Heap:
-    return make_heap(tmp_path)
+def project(tmp_path: Path) -> CommentProject:
+    return make_comment_project(tmp_path)
 
 
-def predictor(run: Run, heap: Heap) -> Any:
-    records = [model_record(run, name) for name in heap.members]
-    return SimpleNamespace(records=records, how=mixture_from("mean"), members=heap.members)
+def predictor(run: Run, project: CommentProject) -> Any:
+    records = [model_record(run, name) for name in project.members]
+    return SimpleNamespace(records=records, how=mixture_from("mean"), members=project.members)
 
 
 @pytest.fixture
@@ -56,60 +56,66 @@ def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[Way]]]:
     return put
 
 
-def test_a_choice_is_measured_once_and_kept_to(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+def test_a_choice_is_measured_once_and_kept_to(
+    project: CommentProject, measures: Callable[..., list[list[Way]]]
+) -> None:
     asked = measures(FLOAT, BF16, OPENVINO)
     auto = ("infer.engine=auto", "infer.precision=auto")
-    run = heap.open(*auto)
-    assert choose_team(run, predictor(run, heap), TEXTS).ways == [OPENVINO]
+    run = project.open(*auto)
+    assert choose_engines(run, predictor(run, project), TEXTS).ways == [OPENVINO]
     measures(FLOAT, OPENVINO, BF16)  # another would be the fastest now
-    run = heap.open(*auto)
-    assert choose_team(run, predictor(run, heap), TEXTS[:3]).ways == [OPENVINO]
+    run = project.open(*auto)
+    assert choose_engines(run, predictor(run, project), TEXTS[:3]).ways == [OPENVINO]
     assert asked == [[FLOAT, BF16, OPENVINO]]
-    begin_anew(run, "infer")
-    assert choose_team(run, predictor(run, heap), TEXTS).ways == [BF16]
+    reset_stage(run, "infer")
+    assert choose_engines(run, predictor(run, project), TEXTS).ways == [BF16]
 
 
 def test_mixed_int8_is_kept_to_on_a_machine_that_would_not_offer_it(
-    heap: Heap, measures: Callable[..., list[list[Way]]], monkeypatch: pytest.MonkeyPatch
+    project: CommentProject, measures: Callable[..., list[list[Way]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mixed = Way("openvino", "int8-mixed")
     monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=0))
-    run = heap.open("infer.engine=auto", "infer.precision=int8")
+    run = project.open("infer.engine=auto", "infer.precision=int8")
     measures(FLOAT, Way("openvino", "int8"), mixed)
-    assert choose_team(run, predictor(run, heap), TEXTS).ways == [mixed]
+    assert choose_engines(run, predictor(run, project), TEXTS).ways == [mixed]
     measures(FLOAT, BF16, Way("openvino", "int8"))
-    assert choose_team(run, predictor(run, heap), TEXTS).ways == [mixed]
+    assert choose_engines(run, predictor(run, project), TEXTS).ways == [mixed]
 
 
-def test_a_choice_that_cannot_be_kept_to_names_the_extra(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
-    run = heap.open("infer.engine=auto", "infer.precision=auto")
+def test_a_choice_that_cannot_be_kept_to_names_the_extra(
+    project: CommentProject, measures: Callable[..., list[list[Way]]]
+) -> None:
+    run = project.open("infer.engine=auto", "infer.precision=auto")
     measures(FLOAT, OPENVINO)
-    choose_team(run, predictor(run, heap), TEXTS)
+    choose_engines(run, predictor(run, project), TEXTS)
     measures(FLOAT)
     with pytest.raises(UserError, match=r"moodline\[openvino\]"):
-        choose_team(run, predictor(run, heap), TEXTS)
+        choose_engines(run, predictor(run, project), TEXTS)
 
 
-def test_few_comments_are_not_measured(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+def test_few_comments_are_not_measured(project: CommentProject, measures: Callable[..., list[list[Way]]]) -> None:
     asked = measures(FLOAT, OPENVINO)
-    run = heap.open("infer.engine=auto", "infer.precision=auto")
-    assert choose_team(run, predictor(run, heap), TEXTS[:99]).ways == [FLOAT]
+    run = project.open("infer.engine=auto", "infer.precision=auto")
+    assert choose_engines(run, predictor(run, project), TEXTS[:99]).ways == [FLOAT]
     assert asked == []
 
 
-def test_the_plan_narrows_what_is_measured(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+def test_the_plan_narrows_what_is_measured(project: CommentProject, measures: Callable[..., list[list[Way]]]) -> None:
     asked = measures(FLOAT, BF16, Way("openvino", "int8"), Way("onnx", "int8"))
     for engine, precision in (("auto", "int8"), ("openvino", "auto")):
-        run = heap.open(f"infer.engine={engine}", f"infer.precision={precision}")
-        choose_team(run, predictor(run, heap), TEXTS)
+        run = project.open(f"infer.engine={engine}", f"infer.precision={precision}")
+        choose_engines(run, predictor(run, project), TEXTS)
     assert asked == [[Way("openvino", "int8"), Way("onnx", "int8")], [Way("openvino", "int8")]]
 
 
-def test_an_engine_that_is_not_installed_is_named(heap: Heap, measures: Callable[..., list[list[Way]]]) -> None:
+def test_an_engine_that_is_not_installed_is_named(
+    project: CommentProject, measures: Callable[..., list[list[Way]]]
+) -> None:
     measures(FLOAT)
-    run = heap.open("infer.engine=onnx", "infer.precision=auto")
+    run = project.open("infer.engine=onnx", "infer.precision=auto")
     with pytest.raises(UserError, match=r"moodline\[onnx\]"):
-        choose_team(run, predictor(run, heap), TEXTS)
+        choose_engines(run, predictor(run, project), TEXTS)
 
 
 def answering(way: Way, wrong: int) -> Any:
@@ -126,26 +132,28 @@ def answering(way: Way, wrong: int) -> Any:
 
 @pytest.mark.parametrize("precision", ["int8", "auto"])
 def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded(
-    heap: Heap, monkeypatch: pytest.MonkeyPatch, precision: str
+    project: CommentProject, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     int8 = Way("openvino", "int8")
     monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, int8])
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=2))
-    run = heap.open("infer.engine=auto", f"infer.precision={precision}")
+    run = project.open("infer.engine=auto", f"infer.precision={precision}")
     if precision == "int8":
         with pytest.raises(UserError, match=r"openvino int8: .* 99\.0% of float32's labels, shares off by 1\.00%"):
-            choose_team(run, predictor(run, heap), TEXTS)
-        assert choice(run.engine, "small", f"engine {heap.members[0]} f0 auto int8") is None
+            choose_engines(run, predictor(run, project), TEXTS)
+        assert choice(run.engine, "small", f"engine {project.members[0]} f0 auto int8") is None
         return
-    assert choose_team(run, predictor(run, heap), TEXTS).ways == [FLOAT]
-    kept = choice(run.engine, "small", f"engine {heap.members[0]} f0 auto auto")
+    assert choose_engines(run, predictor(run, project), TEXTS).ways == [FLOAT]
+    kept = choice(run.engine, "small", f"engine {project.members[0]} f0 auto auto")
     assert kept is not None
     assert [(found["way"], found["taken"]) for found in kept["measured"]] == [(str(FLOAT), True), (str(int8), False)]
     assert kept["measured"][1]["agreement"] == 0.99
 
 
-def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(
+    project: CommentProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[tuple[Way, int]] = []
     asked: list[list[str]] = []
 
@@ -164,8 +172,8 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(heap: Heap, mo
     monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, Way("onnx", "int8")])
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     monkeypatch.setattr(engine_selection, "SAMPLE", 120)
-    run = heap.open("infer.engine=auto", "infer.precision=int8")
-    choose_team(run, predictor(run, heap), TEXTS)
+    run = project.open("infer.engine=auto", "infer.precision=int8")
+    choose_engines(run, predictor(run, project), TEXTS)
     compared, calibrated = asked
     assert (len(compared), len(calibrated)) == (120, 80)
     assert not set(compared) & set(calibrated)
@@ -173,14 +181,14 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(heap: Heap, mo
 
 
 @pytest.mark.slow
-def test_a_real_choice_is_one_of_those_that_agree(heap: Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_choice_is_one_of_those_that_agree(project: CommentProject, monkeypatch: pytest.MonkeyPatch) -> None:
     if not is_installed("openvino"):
         pytest.skip("the extra openvino is not installed")
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
-    run = heap.open("infer.engine=openvino", "infer.precision=auto")
-    (way,) = choose_team(run, predictor(run, heap), TEXTS).ways
+    run = project.open("infer.engine=openvino", "infer.precision=auto")
+    (way,) = choose_engines(run, predictor(run, project), TEXTS).ways
     assert way.engine == "openvino"
-    kept = choice(run.engine, "small", f"engine {heap.members[0]} f0 openvino auto")
+    kept = choice(run.engine, "small", f"engine {project.members[0]} f0 openvino auto")
     assert kept is not None
     taken = next(found for found in kept["measured"] if found["way"] == str(way))
     assert taken["agreement"] >= 0.995

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from stages.datasets.original_and_gold import read_gold
 from stages.datasets.pseudo_labels import sampled
+from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels

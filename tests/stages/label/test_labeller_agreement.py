@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.datasets.original_and_gold import read_gold
 from stages.datasets.pseudo_labels import kept_sample
+from stages.datasets.run_data import read_gold
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.fake_server import Body, comment_in, completion, serve

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.datasets.original_and_gold import read_gold
 from stages.datasets.pseudo_labels import sampled
+from stages.datasets.run_data import read_gold
 from stages.results.label_result import LabelResult
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import comment_in, serve

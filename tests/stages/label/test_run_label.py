@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.datasets.original_and_gold import read_gold
 from stages.datasets.pseudo_labels import sampled
+from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened

@@ -11,6 +11,7 @@ import pytest
 from stages.console.show_status import show_status
 from stages.plan.schema import Plan, read_plan
 from stages.reports.run_status import run_status
+from stages.results.study_results import TrialFailure
 from stages.runtime.run_context import store_url
 from storage.database.engine import open_store
 from storage.locks.process_identity import ProcessIdentity, this_process
@@ -61,7 +62,7 @@ def take(plan: Plan, worker: ProcessIdentity) -> None:
 
 
 def status_of(folder: Path) -> tuple[dict[str, Any], set[str]]:
-    """What the command says, and the modules that it imported."""
+    """What the command reports, and the modules that it imported."""
     code = (
         "import json, sys; sys.argv = ['moodline', 'status', 'plan.yaml', '--json']; import cli\n"
         "try: cli.main()\n"
@@ -71,76 +72,84 @@ def status_of(folder: Path) -> tuple[dict[str, Any], set[str]]:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder, env=environment({})
     )
-    told, modules = done.stdout.splitlines()
-    return json.loads(told), set(json.loads(modules))
+    status, modules = done.stdout.splitlines()
+    return json.loads(status), set(json.loads(modules))
 
 
 def test_status_of_many_trials_imports_nothing_heavy(plan: Plan) -> None:
     make_many_trials(store_url(plan), STUDY, 2000)
-    told, modules = status_of(plan.base)
+    status, modules = status_of(plan.base)
     assert not modules & HEAVY
-    (study,) = told["studies"]
+    (study,) = status["studies"]
     assert study["complete"] + study["pruned"] + study["failed"] + study["running"] == 2000
     assert len(study["failures"]) == study["failed"] > 0
 
 
 def test_a_plan_that_never_ran_is_not_begun_and_stays_so(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    told = run_status(plan)
-    assert (told["begun"], told["studies"], told["disk_bytes"]) == (False, [], 0)
-    assert {stage["state"] for stage in told["stages"]} == {"waiting"}
+    status = run_status(plan)
+    assert (status.begun, status.studies, status.disk_bytes) == (False, [], 0)
+    assert {stage.state for stage in status.stages} == {"waiting"}
     assert [path.name for path in plan.base.iterdir()] == ["plan.yaml"]
-    show_status(told)
+    show_status(status)
     assert "not begun" in capsys.readouterr().out
 
 
-def test_it_tells_best_against_baseline_and_why_trials_failed(
+def test_it_shows_best_against_baseline_and_why_trials_failed(
     plan: Plan, begun: optuna.Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = run_status(plan)
-    (study,) = told["studies"]
-    counts = [study[name] for name in ("target", "complete", "pruned", "failed", "running", "waiting")]
-    assert counts == [10, 2, 0, 1, 1, 0]
-    assert (study["best"]["trial"], study["best"]["value"]) == (1, 0.75)
-    assert (study["baseline"]["trial"], study["baseline"]["value"]) == (0, 0.5)
-    assert study["failures"] == [{"trial": 2, "state": "fail", "reason": "FloatingPointError: the loss is NaN"}]
-    show_status(told)
+    status = run_status(plan)
+    (study,) = status.studies
+    assert (study.target, study.complete, study.pruned, study.failed, study.running, study.waiting) == (
+        10,
+        2,
+        0,
+        1,
+        1,
+        0,
+    )
+    assert study.best is not None
+    assert study.baseline is not None
+    assert (study.best.trial, study.best.value) == (1, 0.75)
+    assert (study.baseline.trial, study.baseline.value) == (0, 0.5)
+    assert study.failures == [TrialFailure(trial=2, state="fail", reason="FloatingPointError: the loss is NaN")]
+    show_status(status)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "basic · klue/bert-base, trial 2 failed: FloatingPointError: the loss is NaN" in shown
+    assert "search · klue/bert-base, trial 2 failed: FloatingPointError: the loss is NaN" in shown
     assert "0.7500 1 0.5000 2/10" in shown
 
 
-def test_it_tells_who_runs_a_trial_and_how_far(
+def test_it_shows_which_worker_runs_a_trial_and_how_far(
     plan: Plan, begun: optuna.Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     me = this_process()
     take(plan, me)
-    (worker,) = run_status(plan)["workers"]
-    assert (worker["trial"], worker["worker"], worker["host"], worker["pid"]) == (3, me.name, me.host, me.pid)
-    assert (worker["epoch"], worker["epochs"], worker["alive"]) == (2, 4, True)
-    assert 0 <= worker["seconds"] < 600
+    (trial,) = run_status(plan).workers
+    assert (trial.trial, trial.worker, trial.host, trial.pid) == (3, me.name, me.host, me.pid)
+    assert (trial.epoch, trial.epochs, trial.alive) == (2, 4, True)
+    assert 0 <= trial.seconds < 600
     show_status(run_status(plan))
     assert "trial 3: epoch 2 of 4, begun" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_dead_workers_trial_is_told_as_interrupted(
+def test_a_dead_workers_trial_is_shown_as_interrupted(
     plan: Plan, begun: optuna.Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     take(plan, ProcessIdentity(this_process().host, int(ended.stdout), time.time(), "one that died"))
-    (worker,) = run_status(plan)["workers"]
-    assert worker["alive"] is False
+    (trial,) = run_status(plan).workers
+    assert trial.alive is False
     show_status(run_status(plan))
     assert "one that died is gone" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_time_to_go_counts_running_trials_and_candidates_that_wait(plan: Plan, begun: optuna.Study) -> None:
-    told = run_status(plan)
-    (study,) = told["studies"]
-    assert study["seconds_to_go"] == pytest.approx(60 * (10 - 2 - 0.5))
-    assert told["seconds_to_go"] == pytest.approx(60 * (10 - 2 - 0.5) + 60 * 10)
+    status = run_status(plan)
+    (study,) = status.studies
+    assert study.seconds_to_go == pytest.approx(60 * (10 - 2 - 0.5))
+    assert status.seconds_to_go == pytest.approx(60 * (10 - 2 - 0.5) + 60 * 10)
 
 
-def test_the_bytes_on_disk_are_told_by_what_they_are_for(plan: Plan, begun: optuna.Study) -> None:
+def test_the_bytes_on_disk_are_shown_by_purpose(plan: Plan, begun: optuna.Study) -> None:
     for name, size in (
         ("files/models/one/w", 100),
         ("files/artifacts/one", 20),
@@ -150,8 +159,8 @@ def test_the_bytes_on_disk_are_told_by_what_they_are_for(plan: Plan, begun: optu
         path = plan.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * size)
-    told = run_status(plan)
-    sizes = told["disk"]
+    status = run_status(plan)
+    sizes = status.disk
     assert [sizes[name] for name in ("weights", "artifacts", "checkpoints", "cache")] == [100, 20, 50, 7]
     assert sizes["store"] >= (plan.root / "moodline.db").stat().st_size
-    assert told["disk_bytes"] == sum(p.stat().st_size for p in plan.root.rglob("*") if p.is_file())
+    assert status.disk_bytes == sum(p.stat().st_size for p in plan.root.rglob("*") if p.is_file())

@@ -10,6 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from stages.plan.schema import read_plan
+from stages.results.enqueue_result import QueuedTrial
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.study_runs.enqueue import enqueue_trial
 from studies.optuna_storage import open_optuna
@@ -62,7 +63,7 @@ def searched(run: Run) -> Callable[..., optuna.Study]:
     return search
 
 
-def queue(run: Run, *settings: str) -> dict[str, Any]:
+def queue(run: Run, *settings: str) -> QueuedTrial:
     return enqueue_trial(run, settings, "models/bert", "search")
 
 
@@ -72,8 +73,8 @@ def test_a_queued_trial_is_the_next_one_the_rest_being_the_baselines(
     searched(3)
     result = queue(run, "learning_rate=1e-3")
     expected = {"learning_rate": 1e-3, "epochs": 3, "class_weighting": "none"}
-    assert (result["trial"], result["params"], result["waiting"], result["left"]) == (3, expected, 1, 3)
-    assert "runs next" in result["message"]
+    assert (result.trial, result.params, result.waiting, result.left) == (3, expected, 1, 3)
+    assert "runs next" in result.message
     study = searched(6)
     assert len(study.trials) == 6
     assert study.trials[3].params == expected
@@ -85,15 +86,15 @@ def test_a_condition_that_the_settings_make_hold_brings_its_parameter(
     run: Run, searched: Callable[..., optuna.Study]
 ) -> None:
     searched(1)
-    assert queue(run, "class_weighting=balanced")["params"]["dropout"] == 0.1
-    assert queue(run, "class_weighting=balanced", "dropout=0.3")["params"]["dropout"] == 0.3
+    assert queue(run, "class_weighting=balanced").params["dropout"] == 0.1
+    assert queue(run, "class_weighting=balanced", "dropout=0.3").params["dropout"] == 0.3
 
 
 def test_a_trial_beyond_the_budget_waits_and_is_told_how_to_run(
     run: Run, searched: Callable[..., optuna.Study]
 ) -> None:
     searched(6)
-    assert "moodline search plan.yaml --set search.trials=7" in queue(run, "epochs=5")["message"]
+    assert "moodline search plan.yaml --set search.trials=7" in queue(run, "epochs=5").message
     assert searched(6).trials[6].state == TrialState.WAITING
     assert searched(7).trials[6].state == TrialState.COMPLETE
 
@@ -177,7 +178,7 @@ def test_all_mistakes_are_told_at_once(run: Run) -> None:
 def test_stage_twos_controls_are_no_candidate_to_choose_from(run: Run) -> None:
     for name in ("small · further · models/bert", "small · further · models/bert · controls"):
         open_study(open_optuna(store_url(run.plan)), replace(the_search(1), name=name))
-    assert enqueue_trial(run, ["epochs=2"], None, "further")["study"] == "small · further · models/bert"
+    assert enqueue_trial(run, ["epochs=2"], None, "further").study == "small · further · models/bert"
 
 
 def test_the_study_must_be_clear_and_begun(run: Run, searched: Callable[..., optuna.Study]) -> None:

@@ -159,7 +159,7 @@ def test_a_subset_is_searched_the_best_fitted_on_all_rows_and_again_on_fresh_see
     assert all(figures["low"] < figures["mean"] < figures["high"] <= 1 or figures["mean"] == 1 for figures in again)
     models = [row["model"] for row in result["rows"][2:]]
     assert models[1:] == [f"bert, stage one (trial {winner['trial']})", "bert, stage one, mean of 2 fresh seeds"]
-    status = {study["name"]: study for study in run_status(run.plan)["studies"]}
+    status = {study["name"]: study for study in run_status(run.plan).as_json()["studies"]}
     assert status[ALL_DATA]["rechecked"] == again
     assert {name: status[name]["target"] for name in status} == {SEARCH: 4, ALL_DATA: final["target"], FRESH: 4}
 

@@ -1,4 +1,4 @@
-"""Which processes a cluster gives, and what is said of nodes that cannot take part; no cluster is started."""
+"""Which processes a cluster gives, and how it is joined; no cluster is started."""
 
 import os
 import signal
@@ -9,14 +9,10 @@ from typing import Any
 
 import pytest
 
-from stages.infer import ray_joining
-from stages.infer.ray_executor import Place, places
-from stages.infer.ray_joining import cluster_address, join
-from stages.infer.ray_node import Facts, facts
-from stages.infer.ray_node_check import check_nodes, problems_of
-from stages.infer.watch_folder import infer_command
-from tests.helpers.classifying_project import make_heap
-from transfer.errors import UserError, UserErrors
+from stages.infer import ray_cluster
+from stages.infer.ray_cluster import Place, cluster_address, join, places
+from stages.session import infer_command
+from transfer.errors import UserError
 
 # no word to Ray's makers, and addresses of this machine alone
 OURS = ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
@@ -54,43 +50,8 @@ def test_nodes_with_gpus_are_not_used_from_a_machine_without() -> None:
         places([node("1", 4), node("2", 4, 1)], False, None)
 
 
-HERE = Facts("here", {"moodline": "1.1", "torch": "2.9"}, [])
-MARK = Path("/shared/runs/small/scratch/mark")
-
-
-def test_nodes_that_differ_are_told_of_each_with_what_to_do() -> None:
-    same = Facts("a", dict(HERE.versions), [])
-    older = Facts("b", {"moodline": "1.0", "torch": "2.9", "onnxruntime": "1.2"}, [str(MARK), "/shared/models/x"])
-    found = {host: problems_of(host, there, HERE, MARK) for host, there in (("1", same), ("2", older))}
-    assert found["1"] == []
-    assert [str(problem) for problem in found["2"]] == [
-        "node 2 (b): moodline is 1.0 there and 1.1 here, onnxruntime is 1.2 there and none here\n"
-        "  install the same on all nodes",
-        "node 2 (b) does not see the workspace /shared/runs/small\n"
-        "  put it on a folder that all nodes mount under the same path (workspace: in the plan)",
-    ]
-    [without] = problems_of("3", Facts("c", dict(HERE.versions), ["/shared/models/x"]), HERE, MARK)
-    assert "does not see /shared/models/x" in str(without)
-    assert problems_of("5", None, HERE, MARK) == []  # it went away; others do its work
-    [bare] = problems_of("4", "No module named 'stages'", HERE, MARK)
-    assert "moodline does not run there: No module named 'stages'" in str(bare)
-
-
-def test_all_nodes_are_asked_before_any_work_and_the_mark_is_taken_away(tmp_path: Path) -> None:
-    from stages.infer.executors import ExecutorChoice
-    from transfer.ensembling.combination import mixture_from
-
-    run = make_heap(tmp_path).open()
-    team = ExecutorChoice([], [], mixture_from("mean"))
-    check_nodes(run, team, {"n1": "10.0.0.1"}, lambda node, paths: facts(paths))
-    with pytest.raises(UserErrors) as caught:
-        check_nodes(run, team, {"n1": "10.0.0.1", "n2": "10.0.0.2"}, lambda node, paths: "it is gone")
-    assert len(caught.value.problems) == 2
-    assert list(run.scratch.iterdir()) == []
-
-
 def test_without_ray_the_extra_is_named_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_joining, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
         infer_command(Path("no/plan.yaml"), [], None, False, "ray")
 
@@ -101,7 +62,7 @@ def test_the_cluster_is_the_environments_or_one_of_this_machine(monkeypatch: pyt
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     assert cluster_address() == "10.0.0.1:6379"
     with pytest.raises(UserError, match="ray://host:10001 is an address of Ray Client"):
-        join("ray://host:10001")
+        join("ray://host:10001", print)
 
 
 def test_a_cluster_of_this_machine_is_private_and_leaves_signals_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,20 +74,22 @@ def test_a_cluster_of_this_machine_is_private_and_leaves_signals_alone(monkeypat
 
     for name in OURS:
         monkeypatch.setenv(name, "1")
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, is_initialized=lambda: False))
     before = signal.getsignal(signal.SIGTERM)
-    join("local")
+    join("local", print)
     assert signal.getsignal(signal.SIGTERM) == before
     assert (given["address"], given["include_dashboard"]) == ("local", False)
     assert [given[name] for name in OURS] == ["0", "0"]
 
 
-def test_a_cluster_that_cannot_be_joined_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_cannot_be_joined_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def init(**_: Any) -> None:
         raise ConnectionError("Could not find any running Ray instance.\nand more")
 
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
+    monkeypatch.setitem(
+        sys.modules, "ray", SimpleNamespace(init=init, is_initialized=lambda: False, shutdown=lambda: None)
+    )
     with pytest.raises(
         UserError, match=r"the cluster 10.0.0.1:6379 could not be joined: .* instance\.\n  run the command"
     ):
-        join("10.0.0.1:6379")
+        join("10.0.0.1:6379", print)

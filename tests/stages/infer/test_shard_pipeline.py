@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from stages.infer import run_infer as infer
+from stages.infer import shard_pipeline
 from stages.infer.run_infer import run_infer
 from storage.records import shard_records
-from tests.helpers.classifying_project import ByRule, Heap, make_heap, rows
+from tests.helpers.classifying_project import ByRule, CommentProject, make_comment_project, rows
 from tests.helpers.tiny_encoders import easy_texts
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
@@ -25,14 +25,14 @@ POINTS = {
 }
 
 
-def killed_at(heap: Heap, point: str, call: int, after: bool) -> None:
-    """A process of its own infers, and ends by SIGKILL at the call of a function that infer uses."""
+def killed_at(project: CommentProject, point: str, call: int, after: bool) -> None:
+    """A process of its own infers, and ends by SIGKILL at the call of a function that the pipeline uses."""
     pid = os.fork()
     if pid == 0:
         try:
-            owner, name = (shard_records, point.removeprefix("store.")) if "." in point else (infer, point)
+            owner, name = (shard_records, point.removeprefix("store.")) if "." in point else (shard_pipeline, point)
             _plant(owner, name, call, after)
-            run_infer(heap.open(), ByRule())
+            run_infer(project.open(), ByRule())
         except BaseException:  # noqa: BLE001 - nothing of pytest's may go on in here
             traceback.print_exc()
         os._exit(1)
@@ -61,17 +61,17 @@ def test_a_killed_inference_redoes_one_shard_at_most_and_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     name, call, after, left = POINTS[point]
-    whole = make_heap(tmp_path / "whole", monkeypatch=monkeypatch)
+    whole = make_comment_project(tmp_path / "whole", monkeypatch=monkeypatch)
     whole.write("a.parquet", COMMENTS)
     expected = run_infer(run := whole.open(), ByRule())
     expected_rows = rows(run, expected)
-    heap = make_heap(tmp_path / "killed", monkeypatch=monkeypatch)
-    heap.write("a.parquet", COMMENTS)
-    killed_at(heap, name, call, after)
-    run, again = heap.open(), ByRule()
+    project = make_comment_project(tmp_path / "killed", monkeypatch=monkeypatch)
+    project.write("a.parquet", COMMENTS)
+    killed_at(project, name, call, after)
+    run, again = project.open(), ByRule()
     run.files.sweep()
-    told = run_infer(run, again)
+    result = run_infer(run, again)
     assert len(again.read) == left
-    assert rows(run, told) == expected_rows
-    assert [told[key] for key in ("rows", "unique", "skipped")] == [expected[k] for k in ("rows", "unique", "skipped")]
+    assert rows(run, result) == expected_rows
+    assert (result.rows, result.unique, result.skipped) == (expected.rows, expected.unique, expected.skipped)
     assert len(run.files.names("shards")) == 4
