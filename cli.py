@@ -96,7 +96,7 @@ def check(plan: PlanFile, overrides: Overrides = [], as_json: AsJson = False, de
         from stages.console.show_check import show_check
 
         found = check_file(plan, overrides)
-        finish(found.model_dump(mode="json"), as_json, lambda _: show_check(found))
+        finish(found, as_json, show_check)
         if found.problems:
             raise typer.Exit(1)
 
@@ -251,7 +251,7 @@ def labels(
         from stages.label.labels_command import labels_command
 
         result = labels_command(opened_run(read(plan, overrides)), import_from, export_to, encoding)
-        finish(result.model_dump(mode="json"), as_json, lambda _: show_labels(result))
+        finish(result, as_json, show_labels)
 
 
 @app.command()
@@ -279,7 +279,7 @@ def annotate(
         keyboard = None if export_to or import_from else TerminalKeyboard(label_keys(opened.plan.labels))
         who = Annotator(annotator, rows)
         result = run_annotate(opened, who, keyboard, export_to, import_from, encoding)
-        finish(result.model_dump(mode="json"), as_json, lambda _: show_annotations(result))
+        finish(result, as_json, show_annotations)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from stages.label.labeller_ensemble import named_labellers, require_labellers
 from stages.label.run_label import run_label
 from stages.monitor.run_monitor import run_monitor
 from stages.results.further_result import FurtherResult
+from stages.results.label_result import LabelResult
 from stages.results.monitor_result import MonitorResult
 from stages.results.run_result import RunResult
 from stages.results.search_result import SearchResult
@@ -117,9 +118,12 @@ def run_all(run: Run) -> RunResult:
     if "label" in stages:
         require_labellers(run.plan)  # before stage one, which may take days
     results = {stage: _rested(run, stage) or execute(run, stage) for stage in stages}
-    line = results.get("monitor")
-    page = line.page if isinstance(line, MonitorResult) else None
-    return RunResult(**dict(overview(run)), labeller=results.get("label"), page=page)
+    labeller, line = results.get("label"), results.get("monitor")
+    return RunResult(
+        **dict(overview(run)),
+        labeller=labeller if isinstance(labeller, LabelResult) else None,
+        page=line.page if isinstance(line, MonitorResult) else None,
+    )
 
 
 def run_one(run: Run, stage: str) -> StageResult:

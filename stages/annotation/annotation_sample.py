@@ -1,12 +1,12 @@
 """The comments that people are to label: a stratified random sample, taken once and kept."""
 
 import json
-import os
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.datasets.comment_samples import publish_table
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
@@ -45,8 +45,4 @@ def _sample(plan: Plan) -> Draw:
 def _keep(run: Run, name: str, draw: Draw) -> None:
     columns = {field: [getattr(row, field) for row in draw.rows] for field in ("id", "key", "text", "stratum")}
     table = pa.table(columns).replace_schema_metadata({"totals": json.dumps(draw.totals)})
-    local = run.scratch / f"annotate-{os.getpid()}.parquet"
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, local)
-    run.files.publish(local, name)
-    local.unlink()
+    publish_table(run, name, table)

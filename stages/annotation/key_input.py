@@ -50,7 +50,7 @@ def _pressed() -> str:
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     try:
-        # cbreak and not raw: Ctrl-C stays an interrupt. Now and not flushed: keys pressed ahead count
+        # cbreak and not raw: Ctrl-C stays an interrupt. Not flushed: keys that were pressed early count
         tty.setcbreak(terminal, termios.TCSANOW)
         return _character(terminal)
     finally:
@@ -58,7 +58,7 @@ def _pressed() -> str:
 
 
 def _character(terminal: int) -> str:
-    """One whole character of UTF-8; its first byte tells how many follow."""
+    """One whole character of UTF-8; its first byte gives the number of the others."""
     first = os.read(terminal, 1)
     if first in {b"", END}:
         return QUIT

@@ -1,58 +1,45 @@
-"""Reads everything that a plan names, and says what would run, on what, how long about, and every problem found."""
+"""Checks everything that a plan names: its data, what would run, for how long about, and every problem found."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
+from stages.check.data_summary import (
+    CommentSummary,
+    encoder_summary,
+    label_counts,
+    length_quantiles,
+    named,
+    overlaps,
+    read_all_comments,
+    splits_of,
+)
 from stages.check.planned_stages import planned_stages
 from stages.check.time_estimate import seconds_by_stage
 from stages.datasets.masked_authors import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original, subset_of
 from stages.label.labeller_ensemble import require_labellers
-from stages.label.labelling_cost import LOOKED_AT, estimate_plan
+from stages.label.labelling_cost import estimate_plan
 from stages.monitor.context_builder import check_covariates
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
 from stages.results.check_result import CheckedDevice, CheckedEncoder, CheckResult
 from stages.results.label_result import CostEstimate
-from stages.runtime.run_context import candidate_location, check_writable, files_of, store_url
+from stages.runtime.run_context import check_writable, files_of, store_url
 from stages.runtime.stage_order import stages_of
 from stages.study_runs.search_warnings import search_warnings
 from stages.study_runs.study_settings import study_config
 from storage.database.engine import check_store
 from storage.errors import StoreError
 from studies.space.dimensions import Space, default_mixing, default_space
-from studies.study_config import StudyConfig
-from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
 from transfer.device.device import device_name, has_bf16
-from transfer.encoders.model import depth, load_config, load_tokenizer
 from transfer.errors import UserError, UserErrors
-from transfer.tables.sources import CommentSource
 
-QUANTILES = {"median": 50, "95 %": 95, "longest": 100}
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Comments:
-    """What one pass over comments finds. rows: comments; texts: distinct ones. some: texts, at most LOOKED_AT. masked:
-    comments of a masked author."""
-
-    rows: int = 0
-    texts: int = 0
-    lengths: dict[str, int] = field(default_factory=dict)
-    dropped: dict[str, int] = field(default_factory=dict)
-    some: list[str] = field(default_factory=list)
-    masked: int = 0
 
 
 def check_file(path: Path, overrides: Sequence[str]) -> CheckResult:
@@ -78,19 +65,19 @@ def check_plan(plan: Plan) -> CheckResult:
     if "label" in stages_of(plan):
         attempt(lambda: require_labellers(plan))
     own = (plan.pseudo_label and plan.pseudo_label.sources) or []
-    to_sample = attempt(lambda: _read_comments(plan, own, "pseudo_label.sources"))
-    comments = attempt(lambda: _read_comments(plan, plan.comments, "comments")) or _Comments()
+    to_sample = attempt(lambda: read_all_comments(plan, own, "pseudo_label.sources"))
+    comments = attempt(lambda: read_all_comments(plan, plan.comments, "comments")) or CommentSummary()
     labelling = attempt(lambda: _labelling(plan, to_sample if own else comments, halves))
-    encoders = [found for name in plan.candidates if (found := attempt(partial(_encoder, plan, name)))]
-    splits, device = _splits(original, gold), device_name()
-    lengths = {name: _lengths([len(text) for text in rows.texts]) for name, rows in splits.items()}
+    encoders = [found for name in plan.candidates if (found := attempt(partial(encoder_summary, plan, name)))]
+    splits, device = splits_of(original, gold), device_name()
+    lengths = {name: length_quantiles([len(text) for text in rows.texts]) for name, rows in splits.items()}
     dropped = original.dropped if original else {}
     return CheckResult(
         rows={name: len(rows) for name, rows in splits.items()} | {"comments": comments.rows},
-        labels={name: _counts(rows, plan.labels) for name, rows in splits.items()},
+        labels={name: label_counts(rows, plan.labels) for name, rows in splits.items()},
         lengths=lengths | ({"comments": comments.lengths} if comments.rows else {}),
-        dropped={**dropped, **_named("gold", gold.dropped if gold else {}), **comments.dropped},
-        overlaps=_overlaps(splits),
+        dropped={**dropped, **named("gold", gold.dropped if gold else {}), **comments.dropped},
+        overlaps=overlaps(splits),
         conflicts={name: rows.conflicts for name, rows in splits.items() if rows.conflicts},
         would_run=planned_stages(plan, comments.rows, None if subset is None else len(subset)),
         candidates=encoders,
@@ -106,7 +93,7 @@ def _halves(plan: Plan, gold: Labelled | None) -> Gold | None:
     return None if gold is None else halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {}))
 
 
-def _labelling(plan: Plan, comments: _Comments | None, gold: Gold | None) -> list[CostEstimate]:
+def _labelling(plan: Plan, comments: CommentSummary | None, gold: Gold | None) -> list[CostEstimate]:
     """What servers would cost, if none of the comments were labelled yet."""
     if comments is None or plan.pseudo_label is None or "label" not in stages_of(plan):
         return []
@@ -116,17 +103,16 @@ def _labelling(plan: Plan, comments: _Comments | None, gold: Gold | None) -> lis
 
 def _notes(plan: Plan) -> list[str]:
     """What is allowed and unlikely to be meant. Stage two's candidate is not known yet."""
-    basic = plan.space("search", default_space(LAYERS))
-    further = plan.space("further", {**default_space(LAYERS), **default_mixing()})
-    wanted = [(plan.search, f"search · {candidate}", basic) for candidate in plan.candidates]
-    studies: list[tuple[SearchSettings | FurtherSettings, str, Space]] = [*wanted]
-    if "further" in stages_of(plan):
-        studies.append((plan.further, "further", further))
-    return [note for settings, name, space in studies for note in search_warnings(_search(plan, settings, name, space))]
+    space = plan.space("search", default_space(LAYERS))
+    notes = [note for name in plan.candidates for note in _study_notes(plan, plan.search, f"search · {name}", space)]
+    if "further" not in stages_of(plan):
+        return notes
+    space = plan.space("further", {**default_space(LAYERS), **default_mixing()})
+    return [*notes, *_study_notes(plan, plan.further, "further", space)]
 
 
-def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> StudyConfig:
-    return study_config(
+def _study_notes(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, space: Space) -> list[str]:
+    study = study_config(
         settings,
         name=f"{plan.name} · {name}",
         direction="maximize",
@@ -136,6 +122,7 @@ def _search(plan: Plan, settings: SearchSettings | FurtherSettings, name: str, s
         seed=plan.seed,
         attributes={},
     )
+    return list(search_warnings(study))
 
 
 def _attempt(problems: list[str], read: Callable[[], T]) -> T | None:
@@ -156,70 +143,3 @@ def _seconds(
         return {}
     share = 1.0 if subset is None else len(subset) / len(original.train)
     return seconds_by_stage(plan, original.train.texts, share, encoders, texts)
-
-
-def _read_comments(plan: Plan, sources: Sequence[CommentSource], where: str) -> _Comments:
-    """Counts and lengths of the comments, in one pass; distinct texts are counted by their 64-bit keys."""
-    dropped, rows, keys, lengths, some = Counter[str](), 0, set[str](), list[int](), list[str]()
-    # no salt is needed: authors are not looked at here
-    for batch in read_comments(sources, plan.base, plan.index.timezone, salt="", where=where, dropped=dropped):
-        rows += batch.num_rows
-        keys.update(batch.column("key").to_pylist())
-        texts = batch.column("text").to_pylist()
-        lengths += [len(text) for text in texts]
-        some += texts[: LOOKED_AT - len(some)]
-    if sources and not rows:
-        raise UserError(f"{where}: no comment with a text was found", f"left out: {dict(dropped)}")
-    masked = dropped.pop(MASKED, 0)
-    return _Comments(rows, len(keys), _lengths(lengths), _named("comments", dropped), some, masked)
-
-
-def _encoder(plan: Plan, candidate: str) -> CheckedEncoder:
-    """What is known of a candidate without loading its weights."""
-    import torch
-    from transformers import AutoModel
-
-    start = candidate_location(plan, candidate)
-    config = load_config(start)
-    load_tokenizer(start)
-    with torch.device("meta"):
-        model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
-    embeddings = sum(p.numel() for name, p in model.named_parameters() if "embedding" in name)
-    everything = sum(p.numel() for p in model.parameters())
-    return CheckedEncoder(
-        candidate=candidate,
-        architecture=config.model_type,
-        layers=depth(config),
-        parameters=everything,
-        per_token=everything - embeddings,
-    )
-
-
-def _splits(original: Original | None, gold: Labelled | None) -> dict[str, Labelled]:
-    splits = {"train": original.train, "validation": original.validation} if original else {}
-    if original and original.test:
-        splits["test"] = original.test
-    return splits | ({"gold": gold} if gold else {})
-
-
-def _counts(rows: Labelled, labels: list[str]) -> dict[str, int]:
-    counts = np.bincount(rows.labels, minlength=len(labels))
-    return {label: int(count) for label, count in zip(labels, counts, strict=True)}
-
-
-def _lengths(lengths: list[int]) -> dict[str, int]:
-    """Characters of a text: median, 95th percentile, longest."""
-    if not lengths:
-        return {}
-    return {name: int(np.percentile(lengths, q)) for name, q in QUANTILES.items()}
-
-
-def _overlaps(splits: Mapping[str, Labelled]) -> dict[str, int]:
-    """Texts that still stand in two places, by their keys alone; gold's are left out of training when it runs."""
-    keys = {name: set(rows.keys) for name, rows in splits.items()}
-    found = {f"{one} and {other}": len(keys[one] & keys[other]) for one, other in combinations(keys, 2)}
-    return {name: count for name, count in found.items() if count}
-
-
-def _named(split: str, dropped: Mapping[str, int]) -> dict[str, int]:
-    return {f"{split}: {reason}": count for reason, count in dropped.items() if count}

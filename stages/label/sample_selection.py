@@ -1,7 +1,6 @@
 """Selecting the comments that are labelled: sampled once and kept, and extended where the plan wants more."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.datasets.comment_samples import publish_table
 from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import (
     Pairs,
@@ -122,11 +122,8 @@ def _draw(plan: Plan, size: int, without: Collection[str]) -> Draw:
 
 def _extend(run: Run, selected: Sequence[_Selected], left_out: dict[str, int]) -> None:
     """left_out: of the last selection, which has read all comments again."""
-    name, local = sample_name(run.plan), run.scratch / f"sample-{os.getpid()}.parquet"
+    name = sample_name(run.plan)
     more = pa.Table.from_pylist([vars(row) for row in selected], SCHEMA)
     before = [pq.read_table(run.files.fetch(name))] if run.files.exists(name) else []
     table = pa.concat_tables([*(old.replace_schema_metadata() for old in before), more])
-    local.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table.replace_schema_metadata({"left_out": json.dumps(left_out)}), local)
-    run.files.publish(local, name)
-    local.unlink()
+    publish_table(run, name, table.replace_schema_metadata({"left_out": json.dumps(left_out)}))

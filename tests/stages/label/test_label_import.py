@@ -1,17 +1,14 @@
 """Labels out of one store and into another: nothing lost, nothing asked again, and no faulty row gets in."""
 
-import csv
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from cli import app
 from stages.label.label_export import export_labels
 from stages.label.label_import import import_labels
 from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labellers, labels_of
-from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened, write
+from tests.helpers.labelling_project import boasting, make_labelling, opened, write
 from tests.stages.conftest import Labels
 from transfer.errors import UserError
 from transfer.text.cleaning import key_hash
@@ -114,19 +111,3 @@ def test_a_korean_windows_file_says_which_encoding_to_give(tmp_path: Path) -> No
     with pytest.raises(UserError, match="cp949"):
         import_labels(run, tmp_path / "own.csv")
     assert import_labels(run, tmp_path / "own.csv", "cp949").labellers == ["우리"]
-
-
-def test_the_command_lists_exports_and_imports(tmp_path: Path, labels_by: Labels) -> None:
-    plan = make_labelling(tmp_path)
-    nothing = CliRunner().invoke(app, ["labels", str(plan), "--export", str(tmp_path / "out.csv")])
-    assert nothing.exit_code == 1
-    assert "moodline label plan.yaml" in nothing.stderr
-    labels_by(mixed)
-    run_label(opened(plan))
-    done = CliRunner().invoke(app, ["labels", str(plan), "--export", str(tmp_path / "out.csv")])
-    assert done.exit_code == 0, done.output
-    assert "300 labels written" in done.stdout
-    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["label"] for row in rows} == {"", *LABELS}
-    assert all(row["text"].startswith("mood") for row in rows)
