@@ -21,7 +21,7 @@ from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from storage.records.annotations import annotate, annotations, take_back
 from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import Draw, Drawn, draw_stratified
+from transfer.corpus.stratified_sampling import SampledComment, StratifiedSample, stratified_sample
 from transfer.errors import UserError, UserErrors
 from transfer.tables.spreadsheets import check_format, read_sheet, write_sheet
 
@@ -76,7 +76,7 @@ def run_annotate(
     return _outcome(run, who, draw) | ({"sheet": str(export_to)} if export_to else {})
 
 
-def sample_to_annotate(run: Run) -> Draw:
+def sample_to_annotate(run: Run) -> StratifiedSample:
     """The comments to label, in their order: drawn once, and kept, so that comments added later change nothing."""
     plan = run.plan
     if not plan.comments:
@@ -88,10 +88,10 @@ def sample_to_annotate(run: Run) -> Draw:
         _keep(run, name, _draw(plan))
     table = pq.read_table(run.files.fetch(name))
     totals = json.loads(table.schema.metadata[b"totals"])
-    return Draw([Drawn(**row) for row in table.to_pylist()], totals)
+    return StratifiedSample([SampledComment(**row) for row in table.to_pylist()], totals)
 
 
-def label_by_keys(run: Run, who: Annotator, rows: Sequence[Drawn], keyboard: Keyboard) -> None:
+def label_by_keys(run: Run, who: Annotator, rows: Sequence[SampledComment], keyboard: Keyboard) -> None:
     """Shows what this annotator has not answered; each answer is in the store before the next comment is shown."""
     keys = label_keys(run.plan.labels)
     texts = {row.key: row.text for row in rows}  # a text that was drawn several times is asked about once
@@ -122,16 +122,16 @@ def label_keys(labels: Sequence[str]) -> dict[str, str]:
     return dict(zip(KEYS, labels, strict=False))
 
 
-def _draw(plan: Plan) -> Draw:
+def _draw(plan: Plan) -> StratifiedSample:
     # no salt is needed: authors are not looked at here
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
-    draw = draw_stratified(read, MOST, plan.seed, plan.index.timezone)
+    draw = stratified_sample(read, MOST, plan.seed, plan.index.timezone)
     if not draw.rows:
         raise UserError("comments: no comment with a text was found")
     return draw
 
 
-def _keep(run: Run, name: str, draw: Draw) -> None:
+def _keep(run: Run, name: str, draw: StratifiedSample) -> None:
     columns = {field: [getattr(row, field) for row in draw.rows] for field in ("id", "key", "text", "stratum")}
     table = pa.table(columns).replace_schema_metadata({"totals": json.dumps(draw.totals)})
     local = run.scratch / f"annotate-{os.getpid()}.parquet"
@@ -145,7 +145,7 @@ def _own(run: Run, who: Annotator) -> list[Any]:
     return [given for given in annotations(run.engine, run.plan.name) if given.annotator == who.name]
 
 
-def _export(run: Run, who: Annotator, rows: Sequence[Drawn], path: Path) -> None:
+def _export(run: Run, who: Annotator, rows: Sequence[SampledComment], path: Path) -> None:
     """A sheet with an empty column for the label; what this annotator has said already stands in it."""
     check_format(path, "--export")
     told = {given.key: given.label for given in _own(run, who)}
@@ -159,7 +159,7 @@ def _export(run: Run, who: Annotator, rows: Sequence[Drawn], path: Path) -> None
     write_sheet(path, columns, "--export")
 
 
-def _import(run: Run, who: Annotator, rows: Sequence[Drawn], path: Path, encoding: str | None) -> None:
+def _import(run: Run, who: Annotator, rows: Sequence[SampledComment], path: Path, encoding: str | None) -> None:
     """Takes a filled sheet's labels; a row without one says nothing. All rows are looked at before one is taken."""
     header, found = read_sheet(path, encoding, "--import")
     missing = [name for name in ("key", "label") if name not in header]
@@ -184,7 +184,7 @@ def _import(run: Run, who: Annotator, rows: Sequence[Drawn], path: Path, encodin
     annotate(run.engine, run.plan.name, who.name, given)
 
 
-def _outcome(run: Run, who: Annotator, draw: Draw) -> dict[str, Any]:
+def _outcome(run: Run, who: Annotator, draw: StratifiedSample) -> dict[str, Any]:
     given = annotations(run.engine, run.plan.name)
     wanted = {row.key for row in draw.rows[: who.rows]}
     mine = {said.key: said.label for said in given if said.annotator == who.name and said.key in wanted}

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from storage.records.annotations import Annotation
-from transfer.corpus.stratified_sampling import Draw
-from transfer.metrics.scores import bootstrap_interval
+from transfer.corpus.stratified_sampling import StratifiedSample
+from transfer.metrics.bootstrap import bootstrap_interval
 
 
-def gold_rows(draw: Draw, given: Sequence[Annotation]) -> tuple[list[tuple[str, str, str, float]], int]:
+def gold_rows(draw: StratifiedSample, given: Sequence[Annotation]) -> tuple[list[tuple[str, str, str, float]], int]:
     """(id, text, label, weight) of each text with a label, and on how many texts annotators disagreed.
 
     The label is most annotators' one; of a tie, that of whoever has labelled most.
@@ -24,7 +24,7 @@ def gold_rows(draw: Draw, given: Sequence[Annotation]) -> tuple[list[tuple[str, 
     return rows, disagreements
 
 
-def row_weights(draw: Draw, answered: set[str], labels: Mapping[str, str]) -> dict[str, float]:
+def row_weights(draw: StratifiedSample, answered: set[str], labels: Mapping[str, str]) -> dict[str, float]:
     """Weight by key: how many comments a labelled text stands for, 1 / inclusion probability of each of its rows.
 
     Rows up to the last one answered are a stratified sample, whoever stops where: of the N comments of a stratum, n
@@ -43,7 +43,9 @@ def row_weights(draw: Draw, answered: set[str], labels: Mapping[str, str]) -> di
     return dict(weights)
 
 
-def agreements(draw: Draw, given: Sequence[Annotation], labels: Sequence[str], seed: int) -> list[dict[str, Any]]:
+def agreements(
+    draw: StratifiedSample, given: Sequence[Annotation], labels: Sequence[str], seed: int
+) -> list[dict[str, Any]]:
     """For each two annotators `annotators`, `n` (texts that both labelled), `accuracy` (share alike) and `kappa`
     (value, low, high, by the sample's weights; null where one label is all that both ever say)."""
     told: dict[str, dict[str, str]] = defaultdict(dict)
@@ -54,7 +56,7 @@ def agreements(draw: Draw, given: Sequence[Annotation], labels: Sequence[str], s
 
 
 def _between(
-    draw: Draw,
+    draw: StratifiedSample,
     told: Mapping[str, Mapping[str, str]],
     pair: tuple[str, str],
     labels: Sequence[str],

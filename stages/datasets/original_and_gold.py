@@ -8,7 +8,7 @@ import numpy as np
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from storage.records.gold_halves import add_halves, known_halves
-from transfer.corpus.labelled import Labelled, chosen, without
+from transfer.corpus.labelled import Labelled, select_rows, without
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.corpus.splits import Original, deal_halves, split_original
 from transfer.errors import UserError
@@ -73,7 +73,7 @@ def _part(plan: Plan, part: object, where: str) -> float | Labelled:
 
 
 def _half(rows: Labelled, mask: Sequence[bool], name: str) -> Labelled:
-    picked = chosen(rows, np.asarray(mask, dtype=bool), rows.dropped)
+    picked = select_rows(rows, np.asarray(mask, dtype=bool), rows.dropped)
     if len(picked) == 0:
         raise UserError(f"gold: its {name} half is empty: {len(rows)} rows are too few", "label more comments")
     return picked

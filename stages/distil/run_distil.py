@@ -34,11 +34,11 @@ from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.errors import UserError
-from transfer.metrics.bootstrap import paired_difference
-from transfer.metrics.evaluation_report import judgement
-from transfer.training.distillation_targets import lessons
-from transfer.training.finetune import one_hot
+from transfer.metrics.evaluation_report import evaluation_report
+from transfer.metrics.paired_bootstrap import paired_metric_differences
+from transfer.training.distillation_targets import distillation_examples
 from transfer.training.published_recipes import published_recipe
+from transfer.training.recipe import one_hot
 
 STAGE = "distil"
 CHUNK = 1024  # texts that the ensemble labels between two writes: what a kill can cost
@@ -125,7 +125,7 @@ def _task(run: Run, inputs: _Inputs, said: Floats) -> TrialTask:
     recipe = asdict(published_recipe(inputs.settings.encoder, config.model_type))
     space = fitted_space({**recipe, **inputs.settings.space}, longest_input(config, tokenizer))
     tokens = partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
-    learnt = lessons(
+    learnt = distillation_examples(
         tokens(inputs.texts),
         said,
         tokens(original.train.texts),
@@ -214,11 +214,11 @@ def _compared(run: Run, inputs: _Inputs, record: ModelRecord) -> dict[str, Any]:
     against, judged, rows = {}, {}, []
     for split in [split for split in REPORTED if split in data.texts]:
         own, truth = readings.of(record, split), data.truth[split]
-        judged[split] = judgement(own, truth, run.plan.labels, seed=run.plan.seed)
+        judged[split] = evaluation_report(own, truth, run.plan.labels, seed=run.plan.seed)
         rows.append(judged_row(run, f"distilled: {record.candidate}", STAGE, split, own, truth))
         if split in HELD_BACK:
             of_teacher = teacher.how.apply([readings.of(member, split) for member in teacher.records])
             agreement = float(np.mean(own.argmax(axis=1) == of_teacher.argmax(axis=1)))
-            difference = paired_difference(own, of_teacher, truth, seed=run.plan.seed)
+            difference = paired_metric_differences(own, of_teacher, truth, seed=run.plan.seed)
             against[split] = {"n": len(truth), "agreement": agreement, **difference}
     return {"against": against, "judged": judged, "rows": rows}

@@ -26,8 +26,8 @@ from transfer.corpus.splits import Original
 from transfer.ensembling.combination import MEAN, Mixture, mixture_from
 from transfer.ensembling.diversity import diversity
 from transfer.errors import UserError
-from transfer.metrics.bootstrap import is_better, paired_difference
-from transfer.metrics.evaluation_report import judgement
+from transfer.metrics.evaluation_report import evaluation_report
+from transfer.metrics.paired_bootstrap import is_better, paired_metric_differences
 from transfer.metrics.scores import score
 
 STAGE = "ensemble"
@@ -150,7 +150,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
     rows = _rows(run, data, shown, said)
     final = title if kind == STAGE else "single"
     gains: dict[str, dict[str, Any]] = {
-        split: dict(paired_difference(found, said["single"][split], data.truth[split], seed=run.plan.seed))
+        split: dict(paired_metric_differences(found, said["single"][split], data.truth[split], seed=run.plan.seed))
         for split, found in said[title].items()
     }
     return {
@@ -178,7 +178,7 @@ def _compare(run: Run, data: Splits, records: Sequence[ModelRecord], winners: Ma
         },
         "gain_on_validation": gains["validation"],
         "judged": {
-            split: judgement(p, data.truth[split], run.plan.labels, seed=run.plan.seed)
+            split: evaluation_report(p, data.truth[split], run.plan.labels, seed=run.plan.seed)
             for split, p in said[final].items()
         },
         "test_readings": len(stage_records.test_readings(run.engine, run.plan.name)),

@@ -32,8 +32,8 @@ from stages.study_runs.study_runner import with_path
 from stages.study_runs.table_rows import SIMULATED
 from studies.study_config import StudyConfig
 from studies.trial_task import TrialTask
-from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
-from transfer.training.finetune import Recipe
+from transfer.metrics.paired_bootstrap import mean_interval, mean_macro_f1, paired_macro_f1_difference
+from transfer.training.recipe import Recipe
 
 STAGE = "ablation"
 PICTURE = "ablation.png"
@@ -173,7 +173,9 @@ def _comparisons(run: Run, inputs: Inputs, found: Controls) -> list[dict[str, An
                 if not both:
                     continue
                 pairs = [[found.answers[name, i][exam].argmax(axis=1) for i in both] for name in (arm, other)]
-                difference = paired_difference(pairs[0], pairs[1], truth, len(run.plan.labels), seed=run.plan.seed)
+                difference = paired_macro_f1_difference(
+                    pairs[0], pairs[1], truth, len(run.plan.labels), seed=run.plan.seed
+                )
                 shown = difference.as_dict() | ({} if SPLITS[exam] == REPORT else {"verdict": None})
                 about = {"model": arm, "than": other, "split": SPLITS[exam], "n": len(truth)}
                 told.append({**about, **shown})

@@ -13,7 +13,7 @@ from stages.runtime.predictor import PredictionCache
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, Row, row
 from storage.records import model_registry
-from transfer.metrics.paired import paired_difference
+from transfer.metrics.paired_bootstrap import paired_macro_f1_difference
 from transfer.metrics.scores import score
 
 Floats = NDArray[np.float32]
@@ -77,6 +77,6 @@ def _compared(
     run: Run, ours: Floats, theirs: Floats, truth: NDArray[np.int64], than: str, split: str
 ) -> dict[str, Any]:
     pair: Sequence[NDArray[np.int64]] = (ours.argmax(axis=1), theirs.argmax(axis=1))
-    found = paired_difference(pair[:1], pair[1:], truth, len(run.plan.labels), seed=run.plan.seed).as_dict()
+    found = paired_macro_f1_difference(pair[:1], pair[1:], truth, len(run.plan.labels), seed=run.plan.seed).as_dict()
     told: Mapping[str, Any] = found if split == REPORT else {**found, "verdict": None}
     return {"than": than, "split": split, "n": len(truth), **told}

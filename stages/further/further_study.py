@@ -20,14 +20,14 @@ from studies.space.dimensions import default_mixing, default_space
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
-from transfer.training.finetune import Examples, Recipe, one_hot
-from transfer.training.pseudo_label_mixing import PLAIN, PseudoLabelled, alone, mix
+from transfer.training.pseudo_label_mixing import DEFAULTS, PseudoLabelled, mix, single_source
+from transfer.training.recipe import Examples, Recipe, one_hot
 
 STAGE = "further"
 # Weights to begin with beside those that the space's `start` knows.
 NOT_ADAPTED, PRETRAINED, ADAPTED = -1, -2, -3
 # Trial 0: a plain mixture, half and half, with the labeller's own doubt kept, from the winner's weights.
-PLAIN_MIXTURE = {**{name: value for name, value in PLAIN.items() if name != "epochs"}, "start": 1}
+PLAIN_MIXTURE = {**{name: value for name, value in DEFAULTS.items() if name != "epochs"}, "start": 1}
 
 
 def task_of(run: Run, inputs: Inputs, number: int = 1) -> tuple[TrialTask, dict[str, Any]]:
@@ -104,4 +104,4 @@ def examples_of(train: Examples, learnt: PseudoLabelled, params: Mapping[str, An
         return train
     if which == "both":
         return mix(train, learnt, params, seed)
-    return alone(which, train, learnt, params, seed)
+    return single_source(which, train, learnt, params, seed)

@@ -26,9 +26,9 @@ from stages.runtime.stage_execution import fingerprint
 from storage.records import model_registry, stage_records
 from studies.worker_loop import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import draw_stratified
+from transfer.corpus.stratified_sampling import stratified_sample
 from transfer.errors import UserError
-from transfer.text.floods import flood_key
+from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
 
 
@@ -133,7 +133,7 @@ def _drawn(run: Run, size: int) -> list[tuple[str, str]]:
     taken = {name for key, text in known for name in (key, flood_key(key, text))}
     languages = plan.pseudo_label.languages if plan.pseudo_label else None
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="", where="comments")
-    draw = draw_stratified(
+    draw = stratified_sample(
         read,
         size,
         plan.seed,

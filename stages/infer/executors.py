@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Tokens, encode, same_tokens
 from transfer.engines.engine_factory import Member, open_engine
-from transfer.engines.inference_engine import Engine, Heard, Way
+from transfer.engines.inference_engine import Engine, EngineVariant, OnBatch
 from transfer.ensembling.combination import Mixture
 from transfer.errors import UserError
 
 Floats = NDArray[np.float32]
-Finish = Callable[[Heard], Floats]
+Finish = Callable[[OnBatch], Floats]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ExecutorChoice:
     """The models that classify, how each is computed, and how their probabilities become one."""
 
     members: Sequence[Member]
-    ways: Sequence[Way]
+    ways: Sequence[EngineVariant]
     how: Mixture
 
 
@@ -115,7 +115,7 @@ class WorkerProcesses:
         """See Classifier."""
         future: Future[Floats] = self._pool.submit(_classify, list(texts))
 
-        def finish(heard: Heard) -> Floats:
+        def finish(heard: OnBatch) -> Floats:
             try:
                 found = future.result()
             except BrokenProcessPool as error:

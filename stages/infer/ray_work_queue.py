@@ -13,7 +13,7 @@ from queue import PriorityQueue
 from typing import Protocol
 
 from stages.infer.executors import Finish, Floats
-from transfer.engines.inference_engine import Heard
+from transfer.engines.inference_engine import OnBatch
 from transfer.errors import UserError
 
 LOOK_SECONDS = 1.0
@@ -86,7 +86,7 @@ class WorkQueue:
         self._begun += 1
         self._jobs.put(job)
 
-        def finish(heard: Heard) -> Floats:
+        def finish(heard: OnBatch) -> Floats:
             found = self._waited_for(job)
             heard(len(texts) * self._members)
             return found

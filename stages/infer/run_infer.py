@@ -33,10 +33,12 @@ from stages.runtime.stage_execution import do_stage, fingerprint
 from storage.records import shard_records as store
 from storage.records.author_salt import author_salt
 from storage.records.shard_records import ShardRecord
-from transfer.corpus.comment_stream import MASKED, Window, comment_files, read_windows
-from transfer.device.memory_release import give_back
+from transfer.corpus.comment_files import comment_files
+from transfer.corpus.comment_stream import MASKED
+from transfer.corpus.comment_windows import Window, read_windows
+from transfer.device.memory_release import release_memory
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults
+from transfer.tables.bad_rows import BadRows
 from transfer.tables.sources import CommentSource
 from transfer.text.near_duplicates import near_key
 
@@ -112,7 +114,7 @@ class _Inference:
     predictor: Predictor
     versions: Versions
     files: Sequence[tuple[CommentSource, Path]]
-    faults: Faults = field(default_factory=Faults)
+    faults: BadRows = field(default_factory=BadRows)
     left_out: Counter[str] = field(default_factory=Counter)  # of windows without a usable row, which have no shard
     masked: int = 0  # of the comments that are classified now
 
@@ -135,7 +137,7 @@ class _Inference:
         """Of the shard for a file's rows from `first` on, where it is there."""
         return self.done.get((*self.versions[file], first))
 
-    def windows(self, faults: Faults) -> Generator[Window]:
+    def windows(self, faults: BadRows) -> Generator[Window]:
         """All comments, a shard's worth at a time, those of shards that are there without their rows."""
         plan = self.run.plan
         yield from read_windows(
@@ -152,7 +154,7 @@ class _Inference:
     def sample(self) -> list[str]:
         """Different texts that are still to be classified, from the first comments on: enough to measure with."""
         found: dict[str, None] = {}
-        with closing(self.windows(Faults())) as windows:
+        with closing(self.windows(BadRows())) as windows:
             for window in windows:
                 if window.rows is not None:
                     found.update(dict.fromkeys(window.rows.column("text").to_pylist()))
@@ -263,7 +265,7 @@ def _finish(inference: _Inference, work: _Work, advance: Advance) -> ShardRecord
     store.record_shard(run.engine, record)
     inference.seen.written(work.number, run.files.fetch(name))
     inference.masked += window.dropped[MASKED]
-    give_back()  # what the next shard would otherwise be laid beside, in pieces
+    release_memory()  # what the next shard would otherwise be laid beside, in pieces
     pa.default_memory_pool().release_unused()
     return record
 

@@ -12,8 +12,9 @@ from stages.datasets.original_and_gold import Gold
 from stages.plan.schema import Plan
 from storage.records.pseudo_labels import LabelRow
 from transfer.corpus.labelled import Labelled
+from transfer.metrics.bootstrap import bootstrap_interval
 from transfer.metrics.calibration_error import reliability
-from transfer.metrics.scores import bootstrap_interval, score
+from transfer.metrics.scores import score
 from transfer.metrics.temperature_scaling import Calibration, calibration_from, fit_calibration
 
 NOTHING: dict[str, Any] = {"accuracy": None, "macro_f1": None, "kappa": None, "calibration": None, "calibrated": None}

@@ -14,8 +14,8 @@ from stages.label.labeller_ensemble import Facts
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
+from transfer.metrics.bootstrap import bootstrap_interval
 from transfer.metrics.krippendorff_alpha import krippendorff_alpha
-from transfer.metrics.scores import bootstrap_interval
 
 NONE = -1  # no label, as krippendorff_alpha has it
 

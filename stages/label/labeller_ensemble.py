@@ -13,8 +13,8 @@ from stages.runtime.run_context import Run, candidate_location
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import UserError
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, FewShotExamples
-from transfer.labellers.few_shot_selection import draw_examples
+from transfer.labellers.few_shot_examples import Example, FewShotExamples, SampledExamples
+from transfer.labellers.few_shot_selection import sample_examples
 from transfer.labellers.labeller import Labeller, identity_of
 from transfer.labellers.labeller_factory import make_labeller
 from transfer.labellers.labeller_settings import LabellerSettings, require_labeller
@@ -122,7 +122,7 @@ def named_labellers(plan: Plan) -> Iterator[tuple[str, LabellerSettings]]:
         yield f"pseudo_label.labellers[{i}]", labeller
 
 
-def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None) -> list[Example]:
+def example_rows(plan: Plan, how: SampledExamples, gold: Gold | None) -> list[Example]:
     """What a prompt's examples are drawn from: gold's tune half, or the original training data without gold's texts."""
     if how.source == "gold" and gold is not None:
         return _examples(plan, gold.tune)
@@ -145,22 +145,26 @@ def _panel(run: Run, where: str, settings: LabellerSettings, gold: Gold | None) 
     if settings.teacher is not None:
         return LabellerEnsemble(where, settings, (settings.prompt,), (teacher_of(run),))
     _require_source(run.plan, settings.prompt, where)
-    shots: FewShotExamples | None = None
+    examples: FewShotExamples | None = None
     how = settings.prompt.examples
-    if isinstance(how, DrawnExamples):
-        shots = draw_examples(how, example_rows(run.plan, how, gold), run.plan.labels, run.plan.seed)
-        if not shots.facts:  # the same for all comments: as if the plan spelt them out
-            settings = _with_prompt(settings, settings.prompt.model_copy(update={"examples": shots.of([""])[0]}))
-            shots = None
+    if isinstance(how, SampledExamples):
+        examples = sample_examples(how, example_rows(run.plan, how, gold), run.plan.labels, run.plan.seed)
+        if not examples.metadata:  # the same for all comments: as if the plan spelt them out
+            settings = _with_prompt(
+                settings, settings.prompt.model_copy(update={"examples": examples.for_texts([""])[0]})
+            )
+            examples = None
     prompts = variants(settings.prompt, run.plan.labels)
-    first = _made(run.plan, where, _with_prompt(settings, prompts[0]), shots)
-    return LabellerEnsemble(where, settings, tuple(prompts), (first, *(first.asking(prompt) for prompt in prompts[1:])))
+    first = _made(run.plan, where, _with_prompt(settings, prompts[0]), examples)
+    return LabellerEnsemble(
+        where, settings, tuple(prompts), (first, *(first.with_prompt(prompt) for prompt in prompts[1:]))
+    )
 
 
-def _made(plan: Plan, where: str, settings: LabellerSettings, shots: FewShotExamples | None) -> Labeller:
+def _made(plan: Plan, where: str, settings: LabellerSettings, examples: FewShotExamples | None) -> Labeller:
     if settings.base_url is None and settings.model is not None:
         settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
-    return make_labeller(settings, plan.labels, device_name(), where, shots)
+    return make_labeller(settings, plan.labels, device_name(), where, examples)
 
 
 def _with_prompt(settings: LabellerSettings, prompt: PromptSettings) -> LabellerSettings:
@@ -173,7 +177,7 @@ def _examples(plan: Plan, rows: Labelled) -> list[Example]:
 
 def _require_source(plan: Plan, prompt: PromptSettings, where: str) -> None:
     how = prompt.examples
-    if isinstance(how, DrawnExamples) and how.source == "gold" and plan.gold is None:
+    if isinstance(how, SampledExamples) and how.source == "gold" and plan.gold is None:
         raise UserError(
             f"{where}.prompt.examples.from: gold, and the plan names none",
             "label some with moodline annotate, or draw from: original",

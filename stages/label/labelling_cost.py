@@ -10,9 +10,9 @@ from stages.label.labeller_ensemble import Facts, LabellerEnsemble, example_rows
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
-from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
-from transfer.labellers.token_cost import estimate
+from transfer.labellers.token_cost import estimate_cost
 
 LOOKED_AT = 500  # texts whose mean length stands for all
 Pairs = Sequence[tuple[str, str]]
@@ -25,7 +25,7 @@ def told_before(run: Run, panels: Sequence[LabellerEnsemble], wanted: Pairs, gol
     for panel in (panel for panel in panels if panel.settings.base_url):
         keys = [key for key, _ in wanted]
         questions = [len(keys) - sum(1 for _ in labels_of(run.engine, way.identity, keys)) for way in panel.ways]
-        guess = estimate(panel.settings, run.plan.labels, questions, texts, _pool(run.plan, panel.settings, gold))
+        guess = estimate_cost(panel.settings, run.plan.labels, questions, texts, _pool(run.plan, panel.settings, gold))
         if guess.questions:
             run.report.message(f"label: {panel.name}: {in_words(asdict(guess))}")
         found.append({"labeller": panel.name, **asdict(guess)})
@@ -38,7 +38,7 @@ def would_cost(plan: Plan, comments: int, texts: Sequence[str], gold: Gold | Non
     for _, settings in named_labellers(plan):
         if settings.base_url and not check_labeller(settings, plan.labels):
             questions = [comments] * (1 + len(settings.prompt.paraphrases)) * settings.prompt.orders
-            guess = estimate(settings, plan.labels, questions, texts, _pool(plan, settings, gold))
+            guess = estimate_cost(settings, plan.labels, questions, texts, _pool(plan, settings, gold))
             found.append({"labeller": settings.model, **asdict(guess)})
     return found
 
@@ -84,6 +84,6 @@ def _cost(row: LabelRow, settings: LabellerSettings) -> tuple[float, str | None]
 
 def _pool(plan: Plan, settings: LabellerSettings, gold: Gold | None) -> list[Example]:
     how = settings.prompt.examples
-    if not isinstance(how, DrawnExamples) or (how.source == "gold" and gold is None):
+    if not isinstance(how, SampledExamples) or (how.source == "gold" and gold is None):
         return []
     return example_rows(plan, how, gold)[:LOOKED_AT]

@@ -12,9 +12,8 @@ from stages.label.labeller_ensemble import LabellerEnsemble, together
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, add_labels, labels_of, register_labeller
-from transfer.labellers.labeller import Answer, Labeller
+from transfer.labellers.labeller import Answer, Labeller, mean_answer
 from transfer.labellers.labeller_settings import Prices
-from transfer.labellers.mean_answer import mean_answer
 
 STAGE = "label"
 CHUNK = 256  # comments that a local model is asked about together

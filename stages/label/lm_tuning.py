@@ -21,10 +21,11 @@ from stages.plan.schema import Plan
 from stages.runtime.run_context import ADAPTERS, Run
 from stages.runtime.stage_execution import fingerprint
 from storage.records.pseudo_labels import LabelRow, labels_of
-from transfer.corpus.labelled import Labelled, chosen
+from transfer.corpus.labelled import Labelled, select_rows
 from transfer.errors import UserError
-from transfer.labellers.tuning_settings import TuningSettings
-from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
+from transfer.labellers.labeller_settings import TuningSettings
+from transfer.metrics.bootstrap import bootstrap_interval
+from transfer.metrics.paired_bootstrap import bootstrap_gain
 
 FEWEST_GOLD = 50  # rows of gold's tune half that can tell a gain from chance, as calibration asks for
 NOTES = "tuning.json"
@@ -129,14 +130,14 @@ def _train(run: Run, panel: LabellerEnsemble, tuning: Tuning) -> None:
 
 def _adapted(run: Run, panel: LabellerEnsemble, tuning: Tuning) -> LabellerEnsemble:
     first = _local(panel).adapted(run.files.fetch(tuning.name))
-    return replace(panel, ways=(first, *(first.asking(prompt) for prompt in panel.prompts[1:])))
+    return replace(panel, ways=(first, *(first.with_prompt(prompt) for prompt in panel.prompts[1:])))
 
 
 def _answers(run: Run, panel: LabellerEnsemble, rows: Labelled) -> dict[str, LabelRow]:
     """Kept like all answers, so that nothing is asked twice. Then the weights make room for the other's."""
     ask_all(run, [panel], list(zip(rows.keys, rows.texts, strict=True)))
     for way in panel.ways:
-        way.forget()  # type: ignore[attr-defined]
+        way.unload()  # type: ignore[attr-defined]
     return {row.key: row for row in labels_of(run.engine, panel.identity, rows.keys)}
 
 
@@ -179,7 +180,7 @@ def _deal(train: Labelled, settings: TuningSettings, seed: int, where: str) -> t
             part.extend(taken.tolist())
     if not all(parts):
         raise UserError(f"{where}: {len(train)} rows of original train are too few to tune with")
-    first, second, third = (chosen(train, np.isin(np.arange(len(train)), part), {}) for part in parts)
+    first, second, third = (select_rows(train, np.isin(np.arange(len(train)), part), {}) for part in parts)
     return first, second, third
 
 

@@ -20,9 +20,9 @@ from stages.plan.schema import Plan
 from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import Draw, draw_stratified
+from transfer.corpus.stratified_sampling import StratifiedSample, stratified_sample
 from transfer.errors import UserError
-from transfer.text.floods import flood_key
+from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
 
 # Of so many times the comments asked for the least sure are taken, at most MOST_POOLED: stage one must read them all.
@@ -119,11 +119,11 @@ def _least_sure(run: Run, rows: Sequence[_Picked], size: int) -> list[_Picked]:
     return [_Picked(rows[i].key, rows[i].text, "uncertain", rows[i].stratum, float(margins[i])) for i in order]
 
 
-def _draw(plan: Plan, size: int, without: Collection[str]) -> Draw:
+def _draw(plan: Plan, size: int, without: Collection[str]) -> StratifiedSample:
     settings = settings_of(plan)
     # no salt is needed: authors are not looked at here
     read = partial(read_comments, _sources(plan), plan.base, plan.index.timezone, salt="", where=_where(plan))
-    return draw_stratified(
+    return stratified_sample(
         read,
         size,
         plan.seed,

@@ -12,7 +12,7 @@ from stages.monitor.analysis.word_sample import Span, can_choose, choose_comment
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.line import Line
 from stages.runtime.run_context import Run
-from transfer.corpus.comment_lookup import picked_texts
+from transfer.corpus.comment_lookup import texts_by_id
 
 
 def line_words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
@@ -25,7 +25,7 @@ def line_words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
     spans = [_span(period) for period in periods]
     voice: Literal["voice", "comment"] = "comment" if line.settings.cluster == "source" else "voice"
     chosen = choose_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments, voice)
-    texts = picked_texts(run.plan.comments, run.plan.base, chosen.column("id").combine_chunks())
+    texts = texts_by_id(run.plan.comments, run.plan.base, chosen.column("id").combine_chunks())
     words = told_words(chosen, texts, line.labels, periods, settings)
     if not words.read:
         run.report.message("monitor: no words are told: none of the classified comments was found in its file")

@@ -24,7 +24,7 @@ from studies.figures.evaluation_figures import (
     words_png,
 )
 from transfer.metrics.scores import Ints
-from transfer.text.log_odds_words import telling_words
+from transfer.text.log_odds_words import distinctive_words
 
 FOLDER, PAGE = "pictures", "models.html"
 TITLES: dict[str, Both] = {
@@ -66,7 +66,7 @@ def data_pictures(run: Run, splits: Mapping[str, Rows], of_words: str) -> list[P
     labels = run.plan.labels
     counts = {name: _counts(own, labels) for name, (_, own) in splits.items()}
     pictures, (texts, own) = [Picture("labels", labels_png(counts, labels))], splits[of_words]
-    words = telling_words(texts, own, len(labels))
+    words = distinctive_words(texts, own, len(labels))
     title = f"words that tell each label apart: {of_words}, {len(texts):,} texts"
     try:
         pictures.append(Picture("words", words_png(words, labels, title, run.plan.seed)))

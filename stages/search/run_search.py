@@ -29,11 +29,11 @@ from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.errors import UserError
-from transfer.metrics.bootstrap import DRAWS, intervals
+from transfer.metrics.bootstrap import RESAMPLING_SEED, intervals
 from transfer.metrics.reference_models import Predictor, majority, tfidf
 from transfer.metrics.scores import DIRECTIONS, score
-from transfer.training.finetune import Examples, one_hot
 from transfer.training.published_recipes import published_recipe
+from transfer.training.recipe import Examples, one_hot
 
 STAGE = "search"
 
@@ -168,7 +168,7 @@ def _winner(run: Run, original: Original, found: list[Found], *, leads: bool) ->
     rows = original.validation
     readings = PredictionCache(run, {"validation": rows.texts}, {"validation": rows.fingerprint})
     said = readings.of(model_record(run, winner["name"]), "validation")
-    return winner | {"interval": intervals(said, rows.labels, run.plan.labels, seed=DRAWS)[metric]}
+    return winner | {"interval": intervals(said, rows.labels, run.plan.labels, seed=RESAMPLING_SEED)[metric]}
 
 
 def _rows(original: Original, labels: list[str], found: list[Found]) -> list[Row]:

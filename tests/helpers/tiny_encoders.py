@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from transfer.encoders.tokenization import encode
-from transfer.training.finetune import Examples, one_hot
+from transfer.training.recipe import Examples, one_hot
 
 ARCHITECTURES = ("bert", "roberta", "electra", "distilbert")
 LABELS = ("anger", "joy", "sadness")

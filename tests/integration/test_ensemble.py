@@ -18,7 +18,7 @@ from stages.runtime.run_context import Run, open_run
 from storage.records import model_registry, stage_records
 from tests.helpers.small_project import Project
 from transfer.ensembling.combination import COMBINATIONS, FITTED, MEAN
-from transfer.metrics.scores import figure
+from transfer.metrics.scores import metric_value
 
 EVERY = [f"{how}{calibrated}" for calibrated in ("", ", calibrated") for how in (*COMBINATIONS, *FITTED)]
 
@@ -140,7 +140,7 @@ def test_what_a_trial_said_lies_beside_its_weights_and_is_believed(finished: Pro
     readings = PredictionCache(run, texts, contents)
     for record in model_registry.models(run.engine, run.plan.name):
         said = readings.of(record, "validation")
-        assert figure("macro_f1", said, original.validation.labels) == pytest.approx(record.metrics["macro_f1"])
+        assert metric_value("macro_f1", said, original.validation.labels) == pytest.approx(record.metrics["macro_f1"])
         if record.stage == "further":
             assert readings.of(record, "target").shape == (len(gold.tune), 3)
 

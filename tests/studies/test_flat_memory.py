@@ -18,7 +18,7 @@ from studies.worker_loop import WorkerEnd, open_study, work
 from tests.helpers.one_trial import Heard, a_task, variant
 from tests.studies.conftest import a_search
 from tests.transfer.training.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
-from transfer.device.memory_release import give_back
+from transfer.device.memory_release import release_memory
 
 TRIALS = 100
 WARM = 10  # trials until libraries have all that they keep
@@ -50,7 +50,7 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     def after_trial() -> None:
         shelf.tidy()
         sweep_scratch(study, scratch)
-        give_back()  # as the next trial does before it loads its model
+        release_memory()  # as the next trial does before it loads its model
         resident.append(psutil.Process().memory_info().rss / 2**20)
 
     work(study, search, TrialClaims(engine, search.name, this_process()), one, after_trial)

@@ -7,18 +7,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.corpus.comment_stream import comment_files
+from transfer.corpus.comment_files import comment_files
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults
-from transfer.tables.columns import as_text
+from transfer.tables.bad_rows import BadRows
 from transfer.tables.readers import read_batches, read_file
 from transfer.tables.sources import CommentSource, file_label
+from transfer.tables.table_columns import as_text
 from transfer.text.cleaning import MISSING, clean_cell
 
 ROWS = 65_536  # of a batch: the ids that are looked for are hashed anew for each
 
 
-def picked_texts(
+def texts_by_id(
     sources: Sequence[CommentSource], base: Path, ids: pa.Array, where: str = "comments"
 ) -> Iterator[tuple[list[str], list[str]]]:
     """(ids, cleaned texts) of comments whose id is among `ids`, a batch at a time, in the order of files and rows.
@@ -63,7 +63,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     if source.hub is not None:
         return read_batches(source, columns, base, where, ROWS)
-    return read_file(path, source, columns, base, where, ROWS, Faults())
+    return read_file(path, source, columns, base, where, ROWS, BadRows())
 
 
 def _ids(given: pa.Array | None, label: str, first: int, rows: int) -> pa.Array:

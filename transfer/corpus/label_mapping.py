@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from transfer.errors import UserError
-from transfer.tables.sources import LabelledSource, label_text, near
+from transfer.tables.sources import LabelledSource, did_you_mean, label_text
 from transfer.text.cleaning import MISSING
 
 NO_LABEL = -1
@@ -25,7 +25,7 @@ def label_numbers(source: LabelledSource, labels: Sequence[str], where: str) -> 
         raise UserError(
             f"{where}.map: leads to {', '.join(map(repr, dict.fromkeys(problems)))}, no label of the plan",
             f"the plan's labels: {', '.join(labels)}",
-            *near(problems[0], labels),
+            *did_you_mean(problems[0], labels),
         )
     mapped = {label_text(value): numbers[label_text(target)] for value, target in source.map.items()}
     return mapped if source.unmapped == "drop" else numbers | mapped

@@ -57,7 +57,7 @@ def labelled(
     )
 
 
-def chosen(rows: Labelled, mask: Booleans, dropped: Mapping[str, int]) -> Labelled:
+def select_rows(rows: Labelled, mask: Booleans, dropped: Mapping[str, int]) -> Labelled:
     """The rows where `mask`, (N,) bool, is true. dropped: what the result says was dropped."""
     at = np.flatnonzero(mask)
     return labelled(
@@ -76,7 +76,7 @@ def without(rows: Labelled, keys: Collection[str], reason: str = "in another spl
     lost = int(len(rows) - stays.sum())
     if not lost:
         return rows
-    return chosen(rows, stays, {**rows.dropped, reason: rows.dropped.get(reason, 0) + lost})
+    return select_rows(rows, stays, {**rows.dropped, reason: rows.dropped.get(reason, 0) + lost})
 
 
 def _conflicts(keys: Sequence[str], labels: Integers) -> int:

@@ -14,9 +14,9 @@ from transfer.corpus.label_mapping import NO_LABEL, UNKNOWN, label_number, label
 from transfer.corpus.labelled import Labelled, labelled, without
 from transfer.corpus.splits import Original, deal_halves, split_original
 from transfer.errors import UserError, UserErrors
-from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import GoldSource, LabelledSource
+from transfer.tables.table_columns import as_text
 from transfer.text.cleaning import clean_cell, key_hash
 
 __all__ = ["Labelled", "Original", "deal_halves", "read_labelled", "split_original", "without"]

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from transfer.corpus.labelled import Booleans, Integers, Labelled, chosen, without
+from transfer.corpus.labelled import Booleans, Integers, Labelled, select_rows, without
 from transfer.errors import UserError, UserErrors
 
 Half = Literal["tune", "report"]
@@ -44,9 +44,9 @@ def split_original(
         train = without(train, set(validation.keys), "also in validation")
     in_test, in_validation = _dealt(train, _checked_shares(test, validation), seed)
     original = _counted(
-        chosen(train, ~(in_test | in_validation), train.dropped),
-        validation if isinstance(validation, Labelled) else chosen(train, in_validation, {}),
-        test if test is None or isinstance(test, Labelled) else chosen(train, in_test, {}),
+        select_rows(train, ~(in_test | in_validation), train.dropped),
+        validation if isinstance(validation, Labelled) else select_rows(train, in_validation, {}),
+        test if test is None or isinstance(test, Labelled) else select_rows(train, in_test, {}),
     )
     _check(original, labels)
     return original

@@ -21,7 +21,7 @@ Same = Callable[[str, str], str]  # (key, text) -> what counts as one
 
 
 @dataclass(frozen=True, order=True)
-class Drawn:
+class SampledComment:
     """One comment of a sample. stratum: its name, "FIRST DAY .. LAST DAY | SOURCE"."""
 
     stratum: str
@@ -31,16 +31,16 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Draw:
+class StratifiedSample:
     """rows: in an order of which any beginning is a stratified sample, too. totals: comments of each stratum, all that
     could be drawn. left_out: reason -> comments; of duplicates those alone that were met beside a drawn one."""
 
-    rows: list[Drawn]
+    rows: list[SampledComment]
     totals: dict[str, int]
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-def draw_stratified(
+def stratified_sample(
     batches: Batches,
     size: int,
     seed: int,
@@ -50,7 +50,7 @@ def draw_stratified(
     wanted: Callable[[str], bool] = lambda text: True,
     without: Collection[str] = (),
     spread: bool = True,
-) -> Draw:
+) -> StratifiedSample:
     """`size` comments, or all where there are fewer, allotted to strata in proportion and random within each.
 
     batches: gives the record batches of transfer.corpus.comment_stream anew at each call. timezone: of the days. same:
@@ -65,7 +65,7 @@ def draw_stratified(
     zone = ZoneInfo(timezone)
     stratum_of = _strata(batches(), zone) if spread else lambda day, source: WHOLE
     heaps: dict[str, list[tuple[int, str]]] = {}  # by stratum, the `size` smallest ranks, negated, largest first
-    held: dict[str, Drawn] = {}  # what stands in the heaps
+    held: dict[str, SampledComment] = {}  # what stands in the heaps
     totals, left_out = Counter[str](), Counter[str]()
     for number, (day, source, identity, key, text) in enumerate(_rows(batches(), zone)):
         name = f"{identity}#{number}" if same is None else same(key, text)
@@ -78,7 +78,7 @@ def draw_stratified(
         totals[stratum] += 1
         if name in held:
             left_out["duplicate"] += 1
-            held[name] = min(held[name], Drawn(held[name].stratum, text, key, identity))
+            held[name] = min(held[name], SampledComment(held[name].stratum, text, key, identity))
             continue
         heap = heaps.setdefault(stratum, [])
         entry = (-_rank(identity if same is None else name, seed), name)
@@ -88,16 +88,16 @@ def draw_stratified(
             del held[heapreplace(heap, entry)[1]]
         else:
             continue
-        held[name] = Drawn(stratum, text, key, identity)
+        held[name] = SampledComment(stratum, text, key, identity)
     ordered = {name: [held[entry[1]] for entry in sorted(heap, reverse=True)] for name, heap in heaps.items()}
-    return Draw(list(_seated(ordered, totals, size)), dict(totals), dict(left_out))
+    return StratifiedSample(list(_seated(ordered, totals, size)), dict(totals), dict(left_out))
 
 
 def _rank(name: str, seed: int) -> int:
     return int.from_bytes(blake2b(f"{seed}|{name}".encode(), digest_size=8).digest(), "big")
 
 
-def _seated(rows: dict[str, list[Drawn]], totals: Counter[str], size: int) -> Iterator[Drawn]:
+def _seated(rows: dict[str, list[SampledComment]], totals: Counter[str], size: int) -> Iterator[SampledComment]:
     """Rows in the order in which strata get places: the first at once, the next at priority total / √(n(n + 1))."""
     queue = [(-math.inf, -totals[name], name, 0) for name in rows]
     heapify(queue)

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from transfer.corpus.labelled import Labelled, chosen
+from transfer.corpus.labelled import Labelled, select_rows
 
 FEWEST_OF_A_LABEL = 4  # with fewer a rare label is learnt by nobody, and all recipes look alike
 
@@ -31,7 +31,7 @@ def stratified_subset(rows: Labelled, size: int, seed: int) -> Labelled:
     taken = [row for _, _, row in sorted(turns)[: max(size, least)]]
     mask = np.zeros(len(rows), dtype=bool)
     mask[taken] = True
-    return chosen(rows, mask, rows.dropped)
+    return select_rows(rows, mask, rows.dropped)
 
 
 def _rank(seed: int, key: str) -> int:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from transfer.cpu_kernels.attention import quicken_attention
-from transfer.cpu_kernels.cls_only_last_layer import last_layer_for_first_token
-from transfer.cpu_kernels.dropout import quicken_dropout
+from transfer.cpu_kernels.attention import use_cpu_attention
+from transfer.cpu_kernels.cls_only_last_layer import use_cls_only_last_layer
+from transfer.cpu_kernels.dropout import use_fast_dropout
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 LIKE_BERT = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
 
 
-def quicken(model: "PreTrainedModel", device: str) -> None:
+def apply_cpu_kernels(model: "PreTrainedModel", device: str) -> None:
     """Makes `model` quicker to train on `device`. Names and shapes of its weights stay, and so does what is saved.
 
     Architectures that are not known to allow it, and wrapped ones, stay as they are.
     """
-    if allows_shortcuts(model):
-        last_layer_for_first_token(model)
+    if is_bert_like(model):
+        use_cls_only_last_layer(model)
         if device == "cpu":
-            quicken_attention(model)
+            use_cpu_attention(model)
             embeddings: Any = model.base_model.embeddings
             embeddings.register_forward_hook(_in_bf16)
     if device == "cpu":
-        quicken_dropout(model)
+        use_fast_dropout(model)
 
 
-def allows_shortcuts(model: "PreTrainedModel") -> bool:
+def is_bert_like(model: "PreTrainedModel") -> bool:
     """Whether the model is of BERT's build, and not wrapped, so that its last layer can do with the first token."""
     known = getattr(model.config, "model_type", "") in LIKE_BERT and hasattr(model.base_model, "encoder")
     return known and not hasattr(model, "peft_config")

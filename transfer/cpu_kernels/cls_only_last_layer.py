@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from transfer.cpu_kernels.attention import attend
+from transfer.cpu_kernels.attention import attention
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _KINDS: dict[type[nn.Module], type[nn.Module]] = {}
 
 
-def last_layer_for_first_token(model: "PreTrainedModel") -> None:
+def use_cls_only_last_layer(model: "PreTrainedModel") -> None:
     """Has the last layer give the first token's state only, (B, 1, D): to be called for models of BERT's build.
 
     Keys and values come from all tokens, as ever; queries, output and feed-forward from the first. The head's input
@@ -48,9 +48,9 @@ def _forward(
     value = inner.value(hidden_states).view(shape).transpose(1, 2)
     if attention_mask is not None and attention_mask.ndim == 4:
         attention_mask = attention_mask[:, :, :1]
-    attention = ALL_ATTENTION_FUNCTIONS.get_interface(inner.config._attn_implementation, attend)
+    attend = ALL_ATTENTION_FUNCTIONS.get_interface(inner.config._attn_implementation, attention)
     dropout = inner.dropout.p if layer.training else 0.0
-    context, _ = attention(inner, query, key, value, attention_mask, dropout=dropout, scaling=inner.scaling)
+    context, _ = attend(inner, query, key, value, attention_mask, dropout=dropout, scaling=inner.scaling)
     state: torch.Tensor = layer.feed_forward_chunk(
         layer.attention.output(context.reshape(first.shape[0], 1, -1), first)
     )

@@ -58,7 +58,7 @@ class CompactEmbedding(nn.Embedding):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
-def compact(model: "PreTrainedModel", tokens: Tokens) -> None:
+def use_compact_embedding(model: "PreTrainedModel", tokens: Tokens) -> None:
     """Has `model` learn only the word embeddings of `tokens`, where that changes nothing else.
 
     It is left whole where the embedding is of a class of its own, is shared with another part of the model, or does

@@ -20,10 +20,10 @@ class FastDropout(nn.Dropout):
         """`input`, each element 0 with probability p, else scaled so that its expectation stays."""
         if not self.training or self.p == 0.0 or self.p >= 1.0 or input.device.type != "cpu":
             return super().forward(input)
-        return input * mask(input.shape, self.p, input.dtype)
+        return input * dropout_mask(input.shape, self.p, input.dtype)
 
 
-def mask(shape: torch.Size, rate: float, dtype: torch.dtype) -> torch.Tensor:
+def dropout_mask(shape: torch.Size, rate: float, dtype: torch.dtype) -> torch.Tensor:
     """A tensor of zeros, in a share of `rate`, and of the one factor that keeps the expectation."""
     seed = int(torch.randint(1 << 62, ()))
     n = shape.numel()
@@ -47,7 +47,7 @@ def _levels(rate: float, dtype: torch.dtype) -> tuple[np.uint16, np.integer]:
     return np.uint16(min(round(share * STEPS), STEPS - 1)), width(int(bits))
 
 
-def quicken_dropout(model: nn.Module) -> None:
+def use_fast_dropout(model: nn.Module) -> None:
     """Puts QuickDropout in the place of every dropout of torch's."""
     for name, module in list(model.named_modules()):
         if type(module) is nn.Dropout:

@@ -8,7 +8,7 @@ from itertools import count
 _calls = count()
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Frees what only circles still hold, and returns free memory to the system where the C library can.
 
     glibc keeps what torch frees in pieces between blocks in use; batches of ever other shapes then find no piece that

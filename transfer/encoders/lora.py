@@ -53,7 +53,7 @@ def target_modules(model: "PreTrainedModel", targets: LoraTargets, frozen_layers
     return [name for name in wanted or linear if layer_of(f"{name}.", layers) >= frozen_layers]
 
 
-def plain(model: "PreTrainedModel") -> "PreTrainedModel":
+def merge_adapters(model: "PreTrainedModel") -> "PreTrainedModel":
     """The model as transformers knows it: itself, or a copy with its adapters merged into its weights.
 
     What is judged is this one, for a sum of products has other last digits than a product of sums, and in bfloat16

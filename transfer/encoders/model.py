@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transfer.device.memory_release import give_back
+from transfer.device.memory_release import release_memory
 from transfer.encoders.hub import fetch_config, fetch_model
 from transfer.errors import UserError
 
@@ -64,7 +64,7 @@ def load_classifier(
     """
     import torch
 
-    give_back()  # what the model before left: a search loads hundreds in one process
+    release_memory()  # what the model before left: a search loads hundreds in one process
     folder = fetch_model(str(name), revision)
     config = _read_config(folder, str(name))
     saved_for = [label for _, label in sorted((int(i), label) for i, label in (config.id2label or {}).items())]

@@ -86,15 +86,15 @@ def _classifier(folder: Path) -> "torch.nn.Module":
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    from transfer.cpu_kernels.apply import allows_shortcuts
-    from transfer.cpu_kernels.cls_only_last_layer import last_layer_for_first_token
+    from transfer.cpu_kernels.apply import is_bert_like
+    from transfer.cpu_kernels.cls_only_last_layer import use_cls_only_last_layer
 
     model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"
     )
     model.train(False)
-    if allows_shortcuts(model):
-        last_layer_for_first_token(model)
+    if is_bert_like(model):
+        use_cls_only_last_layer(model)
 
     class Logits(torch.nn.Module):
         """The model with two inputs and one output, which is all that a graph needs."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import convert, is_installed, require
-from transfer.engines.inference_engine import Engine, Way
+from transfer.engines.inference_engine import Engine, EngineVariant
 from transfer.engines.int8_quantization import quantise
 
 CONVERTED = ("openvino", "onnx")
@@ -25,7 +25,7 @@ class Member:
     made: Path
 
 
-def ways_here() -> list[Way]:
+def available_variants() -> list[EngineVariant]:
     """All ways that this machine and what is installed allow, the plainest first.
 
     On a GPU torch alone; elsewhere torch, and what the extras openvino and onnx bring.
@@ -33,24 +33,27 @@ def ways_here() -> list[Way]:
     from transfer.device.device import device_name, has_bf16
 
     device = device_name()
-    ways = [Way("torch", "float32")]
+    ways = [EngineVariant("torch", "float32")]
     if has_bf16(device):
-        ways.append(Way("torch", "bfloat16"))
+        ways.append(EngineVariant("torch", "bfloat16"))
     if device == "cuda":
-        return [*ways, Way(ways[-1].engine, ways[-1].precision, compiled=True)]
+        return [*ways, EngineVariant(ways[-1].engine, ways[-1].precision, compiled=True)]
     if device == "cpu" and is_installed("openvino"):
         from transfer.engines import openvino_engine
 
         require("openvino")
-        ways += [Way("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"), Way("openvino", "int8")]
+        ways += [
+            EngineVariant("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"),
+            EngineVariant("openvino", "int8"),
+        ]
         # where there is bfloat16, int8 is hardly quicker, and less of it would be slower (docs/experiments.md)
-        ways += [] if openvino_engine.has_bf16() else [Way("openvino", "int8-mixed")]
+        ways += [] if openvino_engine.has_bf16() else [EngineVariant("openvino", "int8-mixed")]
     if device == "cpu" and is_installed("onnx"):
-        ways += [Way("onnx", "float32"), Way("onnx", "int8")]
+        ways += [EngineVariant("onnx", "float32"), EngineVariant("onnx", "int8")]
     return ways
 
 
-def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
+def open_engine(way: EngineVariant, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
     """The model, ready in this way; converted and quantised first where it has not been.
 
     calibration: tokens for int8; not asked for where the quantised file is there. Raises UserError where an extra is

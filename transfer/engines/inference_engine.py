@@ -16,13 +16,13 @@ Floats = NDArray[np.float32]
 EngineName = Literal["torch", "openvino", "onnx"]
 # int8-mixed: int8 but for the products that narrow, which are the delicate ones; for models that int8 alone changes.
 Precision = Literal["float32", "bfloat16", "int8", "int8-mixed"]
-Heard = Callable[[int], None]
+OnBatch = Callable[[int], None]
 # Padded tokens of a batch on a CPU: enough that the products fill its vector units, few enough for its caches.
 CPU_TOKENS = 2048
 
 
 @dataclass(frozen=True)
-class Way:
+class EngineVariant:
     """How a model is computed. compiled: by torch.compile."""
 
     engine: EngineName
@@ -61,7 +61,7 @@ class Engine(Protocol):
     def max_length(self) -> int:
         """Most tokens that it reads of a text."""
 
-    def classify(self, tokens: Tokens, on_batch: Heard = lambda texts: None) -> Floats:
+    def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1; K in the order of the model's labels.
 
         on_batch: hears how many texts each batch held.
@@ -69,7 +69,7 @@ class Engine(Protocol):
 
 
 def in_batches(
-    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: Heard
+    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: OnBatch
 ) -> Floats:
     """Probabilities of all texts, by a function from ids and mask, (B, T) int64 both, to logits, (B, K)."""
     out = np.zeros((len(tokens), n_labels), dtype=np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from transfer.cpu_kernels.apply import quicken
+from transfer.cpu_kernels.apply import apply_cpu_kernels
 from transfer.device.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.inference_engine import Precision
@@ -84,7 +84,7 @@ class TorchEngine:
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
         self.model: PreTrainedModel = model.to(device_name())
-        quicken(self.model, self.model.device.type)
+        apply_cpu_kernels(self.model, self.model.device.type)
         self.model.train(False)
         longest = longest_input(model.config, self.tokenizer)
         self.max_length = min(max_length or longest, longest)

@@ -53,7 +53,7 @@ class CausalLM:
             raise self.problem("transformers cannot load it as a causal LM", error) from error
         return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
 
-    def forget(self) -> None:
+    def unload(self) -> None:
         """Lets go of the weights; they are loaded again where they are needed again."""
         self.__dict__.pop("model", None)
 

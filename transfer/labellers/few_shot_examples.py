@@ -24,7 +24,7 @@ class Example(BaseModel):
     label: str = Field(description="its label, one of the plan's")
 
 
-class DrawnExamples(BaseModel):
+class SampledExamples(BaseModel):
     """How examples are drawn: from gold's tune half or from the original training data, never from gold's report
     half."""
 
@@ -56,27 +56,27 @@ class DrawnExamples(BaseModel):
 class FewShotExamples(Protocol):
     """Which examples each comment's prompt shows.
 
-    facts: what decides that, fit for JSON, part of the labeller's identity; empty where the prompt itself shows them.
+    metadata: what decides that, fit for JSON, part of the labeller's identity; empty where they are the same for all.
     """
 
     @property
-    def facts(self) -> Mapping[str, object]:
+    def metadata(self) -> Mapping[str, object]:
         """See the class."""
 
-    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+    def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
         """The examples for each text, none of them the text itself; the last stands next to the comment."""
 
 
-class Written:
-    """See Shots: the same examples for all."""
+class FixedExamples:
+    """See FewShotExamples: the same examples for all."""
 
-    facts: Mapping[str, object] = {}
+    metadata: Mapping[str, object] = {}
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = tuple(examples)
 
-    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
-        """See Shots."""
+    def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """See FewShotExamples."""
         return [others(self._examples, text) for text in texts]
 
 

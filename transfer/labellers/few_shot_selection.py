@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transfer.labellers.few_shot_examples import (
-    DrawnExamples,
     Example,
     FewShotExamples,
-    Written,
+    FixedExamples,
+    SampledExamples,
     fingerprint_of,
     others,
 )
@@ -29,7 +29,7 @@ PIECES = (2, 4)
 BLOCK = 256
 
 
-def draw_examples(how: DrawnExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> FewShotExamples:
+def sample_examples(how: SampledExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> FewShotExamples:
     """Examples from `rows`, decided by the seed and the rows alone, whatever their order.
 
     fixed: rows in the order of a seeded hash, so that rows which come later mostly change nothing.
@@ -45,24 +45,24 @@ def draw_examples(how: DrawnExamples, rows: Sequence[Example], labels: Sequence[
     n = how.of_each or how.count or 0
     if how.how == "diverse":
         parts = [_diverse(part[:MOST_COMPARED], n, seed) for part in parts]
-    return Written([part[i] for i in range(n) for part in parts if i < len(part)])
+    return FixedExamples([part[i] for i in range(n) for part in parts if i < len(part)])
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """See Shots: for each comment the rows most like it by the cosine of TF-IDF vectors of pieces of words.
+    """See FewShotExamples: for each comment the rows most like it by the cosine of TF-IDF vectors of pieces of words.
 
     With `count` the most like of all; else the most like of each label. The likest stands last. Liu et al. 2022, What
     Makes Good In-Context Examples for GPT-3?, arXiv 2101.06804.
     """
 
     pool: tuple[Example, ...]
-    how: DrawnExamples
+    how: SampledExamples
     labels: tuple[str, ...]
 
     @property
-    def facts(self) -> Mapping[str, object]:
-        """See Shots."""
+    def metadata(self) -> Mapping[str, object]:
+        """See FewShotExamples."""
         return {
             "examples": {
                 **self.how.model_dump(exclude_none=True),
@@ -72,8 +72,8 @@ class Nearest:
             }
         }
 
-    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
-        """See Shots."""
+    def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """See FewShotExamples."""
         found: list[tuple[Example, ...]] = []
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])

@@ -16,7 +16,7 @@ import torch
 
 from transfer.errors import UserError
 from transfer.labellers.causal_lm import CausalLM
-from transfer.labellers.few_shot_examples import FewShotExamples, Written
+from transfer.labellers.few_shot_examples import FewShotExamples, FixedExamples
 from transfer.labellers.label_likelihood import Shared, batches, encode_shared, label_scores
 from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer, identity_of
@@ -56,17 +56,17 @@ def local_labeller(
     labels: Sequence[str],
     device: str,
     where: str = WHERE,
-    shots: FewShotExamples | None = None,
+    examples: FewShotExamples | None = None,
 ) -> "LocalLabeller":
     """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
 
-    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
-    those that the settings spell out.
+    where: the plan's key of the settings, put in front of every message. examples: shown in prompts;
+    None: those that the settings spell out.
     Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
     or no network; and where the prompt does not fit the labels.
     """
     require_labeller(settings, labels, where)
-    return LocalLabeller(settings, labels, device, where, shots)
+    return LocalLabeller(settings, labels, device, where, examples)
 
 
 class LocalLabeller:
@@ -78,11 +78,11 @@ class LocalLabeller:
         labels: Sequence[str],
         device: str,
         where: str,
-        shots: FewShotExamples | None = None,
+        examples: FewShotExamples | None = None,
         adapter: Adapter | None = None,
     ) -> None:
         self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
-        self._shots, self._first = shots or Written(written_examples(settings.prompt)), self
+        self._examples, self._first = examples or FixedExamples(written_examples(settings.prompt)), self
         self._device = device
         self._lm = CausalLM(settings, device, where)
         self._spelling = self._spell()
@@ -93,9 +93,9 @@ class LocalLabeller:
         Raises UserError where there is none that can be read.
         """
         adapter = Adapter.of(folder)
-        return LocalLabeller(self._settings, self._labels, self._device, self._where, self._shots, adapter)
+        return LocalLabeller(self._settings, self._labels, self._device, self._where, self._examples, adapter)
 
-    def asking(self, prompt: PromptSettings) -> Self:
+    def with_prompt(self, prompt: PromptSettings) -> Self:
         """See transfer.labellers.labeller.Labeller. The weights are those of the labeller that was asked for it."""
         other = copy(self)
         for known in ("identity", "_shared", "_model", "_attached"):
@@ -118,10 +118,10 @@ class LocalLabeller:
             "dtype": self._settings.dtype,
             "labels": list(self._labels),
             "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": self._spelling.shape(drawn=bool(self._shots.facts)),
+            "prompt": self._spelling.shape(drawn=bool(self._examples.metadata)),
             "max_characters": self._settings.prompt.max_characters,
             "length_normalised": self._settings.length_normalised,
-            **self._shots.facts,
+            **self._examples.metadata,
             **self._changes(),
         }
 
@@ -172,13 +172,13 @@ class LocalLabeller:
         """The LM, with its adapter where it has one."""
         return self._model
 
-    def forget(self) -> None:
+    def unload(self) -> None:
         """Gives the weights up; they are loaded again where they are needed again."""
         for name in ("_model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
-        self._lm.forget()
+        self._lm.unload()
         if self._first is not self:
-            self._first.forget()
+            self._first.unload()
 
     @cached_property
     def _model(self) -> "PreTrainedModel":
@@ -223,7 +223,9 @@ class LocalLabeller:
         if not texts:
             return []
         try:
-            return self._spelling.prompts(texts, None if limit is None else limit - taken, self._shots.of(texts))
+            return self._spelling.prompts(
+                texts, None if limit is None else limit - taken, self._examples.for_texts(texts)
+            )
         except UserError as problem:
             raise UserError(f"{self._where}.prompt: {problem}") from problem
 

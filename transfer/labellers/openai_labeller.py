@@ -11,7 +11,7 @@ from typing import Self
 
 from transfer.errors import UserError
 from transfer.labellers.answer_parsing import distribution, read_label, spellings
-from transfer.labellers.few_shot_examples import Example, FewShotExamples, Written
+from transfer.labellers.few_shot_examples import Example, FewShotExamples, FixedExamples
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
 from transfer.labellers.openai_client import ANSWER_TOKENS, ChatClient, Reply, Stopped, Unanswered, address
@@ -28,19 +28,19 @@ from transfer.labellers.prompt import (
 
 
 def server_labeller(
-    settings: LabellerSettings, labels: Sequence[str], where: str = WHERE, shots: FewShotExamples | None = None
+    settings: LabellerSettings, labels: Sequence[str], where: str = WHERE, examples: FewShotExamples | None = None
 ) -> "ServerLabeller":
     """A labeller that asks the server at `settings.base_url`; the first question goes out when `answer` is iterated.
 
-    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
-    those that the settings spell out.
+    where: the plan's key of the settings, put in front of every message. examples: shown in prompts;
+    None: those that the settings spell out.
     Raises UserError where an address or a model is missing, the prompt does not fit the labels, or the openai
     client is not installed.
     """
     require_labeller(settings, labels, where)
     if not settings.base_url:
         raise UserError(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
-    labeller = ServerLabeller(settings, labels, where, shots)
+    labeller = ServerLabeller(settings, labels, where, examples)
     labeller.asker()  # so that a missing client is met before any work
     return labeller
 
@@ -52,10 +52,10 @@ class ServerLabeller:
     """
 
     def __init__(
-        self, settings: LabellerSettings, labels: Sequence[str], where: str, shots: FewShotExamples | None = None
+        self, settings: LabellerSettings, labels: Sequence[str], where: str, examples: FewShotExamples | None = None
     ) -> None:
         self._settings, self._labels, self._where = settings, tuple(labels), where
-        self._shots = shots or Written(written_examples(settings.prompt))
+        self._examples = examples or FixedExamples(written_examples(settings.prompt))
         self._names = label_names(settings.prompt, labels)
         self._spelled = spellings(labels, self._names)
 
@@ -67,7 +67,7 @@ class ServerLabeller:
     def description(self) -> Mapping[str, object]:
         prompt = self._settings.prompt
         before, after = frame(prompt, self._labels)
-        if self._shots.facts:
+        if self._examples.metadata:
             before = f"{opening(prompt, self._labels)}{{examples}}{OPEN}\n"
         free = {} if self._settings.constrain == "auto" else {"constrain": self._settings.constrain}
         return {
@@ -80,13 +80,13 @@ class ServerLabeller:
             "reminder": remind(after, prompt, self._labels),
             "max_characters": prompt.max_characters,
             "answer_tokens": ANSWER_TOKENS,
-            **self._shots.facts,
+            **self._examples.metadata,
             **free,
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         """See transfer.labellers.labeller.Labeller."""
-        asker, shown = self.asker(), self._shots.of(texts)
+        asker, shown = self.asker(), self._examples.for_texts(texts)
 
         def answered(i: int) -> Answer:
             return self._answer_one(asker, texts[i], shown[i])
@@ -94,7 +94,7 @@ class ServerLabeller:
         threads = min(self._settings.concurrency, len(texts))
         yield from side_by_side(answered, len(texts), threads, asker.stop)
 
-    def asking(self, prompt: PromptSettings) -> Self:
+    def with_prompt(self, prompt: PromptSettings) -> Self:
         """See transfer.labellers.labeller.Labeller."""
         other = copy(self)
         other._settings = self._settings.model_copy(update={"prompt": prompt})

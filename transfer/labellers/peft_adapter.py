@@ -16,7 +16,7 @@ import torch
 from transfer.encoders.lora import ALPHA_PER_RANK
 from transfer.errors import UserError
 from transfer.labellers.label_likelihood import reuses_cache
-from transfer.labellers.tuning_settings import TuningSettings
+from transfer.labellers.labeller_settings import TuningSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -88,7 +88,7 @@ class Attached:
         return [(name, value) for name, value in self.wrapped.named_parameters() if value.requires_grad]
 
 
-def fresh(model: "PreTrainedModel", settings: TuningSettings, start: Sequence[int], name: str) -> Attached:
+def new_adapter(model: "PreTrainedModel", settings: TuningSettings, start: Sequence[int], name: str) -> Attached:
     """`model` with an adapter that has learnt nothing yet, drawn from torch's random state. The model's own weights
     are frozen.
 

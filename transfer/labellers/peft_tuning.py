@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from transfer.errors import UserError
 from transfer.labellers.label_likelihood import batches, encode_shared, label_scores, traced_scores
+from transfer.labellers.labeller_settings import TuningSettings
 from transfer.labellers.local_labeller import LocalLabeller
-from transfer.labellers.peft_adapter import Attached, embedding_size, fresh
-from transfer.labellers.tuning_settings import TuningSettings
+from transfer.labellers.peft_adapter import Attached, embedding_size, new_adapter
 from transfer.training.oom_recovery import NoRoomError, OomRecovery
 
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
@@ -62,19 +62,19 @@ def tune(
     held_out: Rows,
     seed: int,
     folder: Path,
-    say: Callable[[str], None] = lambda text: None,
+    on_message: Callable[[str], None] = lambda text: None,
     advance: Advance = lambda done: None,
 ) -> Tuned:
     """Learns an adapter and saves the best epoch's into `folder`; see the module.
 
     labeller: without an adapter; its weights are given up, and loaded again when it next answers.
-    say: hears of faults. advance: hears of rows learnt from.
+    on_message: hears of faults. advance: hears of rows learnt from.
     Raises UserError where the device's memory does not do for one text at a time.
     """
     plain = _plain_loss(labeller, held_out)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        learner = _Learner(labeller, settings, learn, held_out, say)
+        learner = _Learner(labeller, settings, learn, held_out, on_message)
         try:
             losses, best, kept = learner.run(seed, advance)
         except NoRoomError as error:
@@ -85,7 +85,7 @@ def tune(
         if kept is not None:
             learner.attached.restore(kept)
             learner.attached.save(folder)
-    labeller.forget()
+    labeller.unload()
     return Tuned(plain, losses, best, len(learn.texts), len(held_out.texts))
 
 
@@ -96,13 +96,13 @@ class _Learner:
         settings: TuningSettings,
         learn: Rows,
         held_out: Rows,
-        say: Callable[[str], None],
+        on_message: Callable[[str], None],
     ) -> None:
         virtual = settings.virtual_tokens if settings.kind == "prompt" else 0
         self.settings, self.learn, self.held_out = settings, learn, held_out
         self.task = labeller.task([*learn.texts, *held_out.texts], virtual)
-        self.attached: Attached = fresh(labeller.model, settings, self.task.words, labeller.name)
-        self.memory = OomRecovery(labeller.batch_tokens, say=say)
+        self.attached: Attached = new_adapter(labeller.model, settings, self.task.words, labeller.name)
+        self.memory = OomRecovery(labeller.batch_tokens, on_message=on_message)
         self.truth = torch.tensor(np.concatenate([learn.labels, held_out.labels]), device=self.attached.model.device)
         self.lengths = np.array([len(ids) for ids in self.task.prompts], dtype=np.int64)
         scale = embedding_size(self.attached.model, self.task.words) if settings.kind == "prompt" else 1.0

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from transfer.errors import UserError
 from transfer.labellers.answer_parsing import spellings, word
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, others
+from transfer.labellers.few_shot_examples import Example, SampledExamples, others
 
 OPEN, CLOSE = "<comment>", "</comment>"
 # Whatever looks like a tag, so also a chat template's <end_of_turn>, <|im_end|> or </s>. "<3" and ">_<" stay.
@@ -29,7 +29,7 @@ def _kind(value: Any) -> str:
 
 
 Examples = Annotated[
-    Annotated[DrawnExamples, Tag("drawn")] | Annotated[tuple[Example, ...], Tag("written")], Discriminator(_kind)
+    Annotated[SampledExamples, Tag("drawn")] | Annotated[tuple[Example, ...], Tag("written")], Discriminator(_kind)
 ]
 
 
@@ -140,7 +140,7 @@ def show(
 
 def written_examples(settings: PromptSettings) -> tuple[Example, ...]:
     """The examples that the settings spell out; none where they only say how to draw them."""
-    return () if isinstance(settings.examples, DrawnExamples) else settings.examples
+    return () if isinstance(settings.examples, SampledExamples) else settings.examples
 
 
 def variants(settings: PromptSettings, labels: Sequence[str]) -> list[PromptSettings]:

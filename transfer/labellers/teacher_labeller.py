@@ -44,6 +44,6 @@ class TeacherLabeller:
         for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64)):
             yield i, Answer(tuple((row / row.sum()).tolist()), int(row.argmax()), None, 0)
 
-    def asking(self, prompt: PromptSettings) -> Self:
+    def with_prompt(self, prompt: PromptSettings) -> Self:
         """Itself: it reads no prompt."""
         return self

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.prompt import frame, label_names, quote, show, variants
 
@@ -26,7 +26,7 @@ class Estimate:
     currency: str | None
 
 
-def estimate(
+def estimate_cost(
     settings: LabellerSettings,
     labels: Sequence[str],
     questions: Sequence[int],
@@ -39,24 +39,24 @@ def estimate(
     """
     prompt = settings.prompt
     comment = _mean([quote(text, prompt.max_characters) for text in texts])
-    if isinstance(prompt.examples, DrawnExamples) and pool:
+    if isinstance(prompt.examples, SampledExamples) and pool:
         n = prompt.examples.count or (prompt.examples.of_each or 0) * len(labels)
         comment += n * _mean([show(prompt, labels, [example]) for example in pool])
     answer = max(round(_mean(label_names(prompt, labels))), 1)
     read = 0.0
     for one, count in zip(variants(prompt, labels), questions, strict=True):
-        read += count * (guessed_tokens("".join(frame(one, labels))) + AROUND + comment)
+        read += count * (estimated_tokens("".join(frame(one, labels))) + AROUND + comment)
     written = sum(questions) * answer
     money = None if settings.prices is None else settings.prices.of(round(read) + written, written)
     currency = settings.prices.currency if settings.prices else None
     return Estimate(sum(questions), round(read) + written, written, money, currency)
 
 
-def guessed_tokens(text: str) -> float:
+def estimated_tokens(text: str) -> float:
     """Tokens of a text in a typical LLM's tokenizer, which may well be off by half."""
     latin = sum(character.isascii() for character in text)
     return LATIN * latin + OTHER * (len(text) - latin)
 
 
 def _mean(texts: Sequence[str]) -> float:
-    return sum(map(guessed_tokens, texts)) / len(texts) if texts else 0.0
+    return sum(map(estimated_tokens, texts)) / len(texts) if texts else 0.0

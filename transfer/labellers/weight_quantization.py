@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from transfer.errors import UserError
-from transfer.labellers.tuning_settings import Quantisation
+from transfer.labellers.labeller_settings import Quantisation
 
 PACKAGES = {"int8": "torchao", "4bit": "bitsandbytes"}
 # On a processor bitsandbytes packs weights anew when it first infers, takes widths of multiples of 64 alone, and learns

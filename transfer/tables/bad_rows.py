@@ -19,7 +19,7 @@ class Fault:
 
 
 @dataclass
-class Faults:
+class BadRows:
     """Rows and files passed over so far. counts: "broken row" and "broken file". listed: the first 10,000 of them."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -39,7 +39,7 @@ class Faults:
             self.listed.append(fault)
 
 
-def misfits(text: str) -> bool:
+def has_undecodable(text: str) -> bool:
     """Whether a text holds a byte that its file's encoding does not know, read with errors="surrogateescape"."""
     if text.isascii():
         return False

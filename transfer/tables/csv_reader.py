@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults, misfits
+from transfer.tables.bad_rows import BadRows, has_undecodable
 from transfer.tables.encoding_errors import open_text, wrong_encoding
 
 
 def delimited_rows(
-    path: Path, encoding: str | None, where: str, name: str, faults: Faults | None = None
+    path: Path, encoding: str | None, where: str, name: str, faults: BadRows | None = None
 ) -> Iterator[list[str] | None]:
     """The header, then the rows, each as long as the header; "" where a row ends early. Blank lines are skipped.
 
@@ -37,7 +37,7 @@ def delimited_rows(
 
 
 def _readable_rows(
-    path: Path, encoding: str | None, where: str, name: str, faults: Faults
+    path: Path, encoding: str | None, where: str, name: str, faults: BadRows
 ) -> Iterator[list[str] | None]:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     with open_text(path, encoding, where, name, keeps_misfits=True) as file:
@@ -50,7 +50,7 @@ def _readable_rows(
                 row = next(reader)
                 if not width and not _is_blank(row, width):
                     width = _checked_header(row, path, encoding, where, name)
-                what = "a byte that its encoding does not know" if any(map(misfits, row)) else ""
+                what = "a byte that its encoding does not know" if any(map(has_undecodable, row)) else ""
                 if not what and any(row[width:]):
                     what = f"{len(row)} values, but the header has {width}"
             except StopIteration:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from transfer.errors import UserError
-from transfer.tables.columns import positions
 from transfer.tables.sources import Source
+from transfer.tables.table_columns import positions
 
 
 def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults, misfits
+from transfer.tables.bad_rows import BadRows, has_undecodable
 from transfer.tables.encoding_errors import open_text
 
 PIECE = 1 << 20  # characters read at a time
@@ -16,7 +16,7 @@ Object = dict[str, object]
 
 
 def json_objects(
-    path: Path, encoding: str | None, where: str, name: str, faults: Faults | None = None
+    path: Path, encoding: str | None, where: str, name: str, faults: BadRows | None = None
 ) -> Iterator[Object | None]:
     """The objects of a file, in order. name: the file in messages.
 
@@ -56,12 +56,12 @@ def _line_objects(file: TextIO, place: str) -> Iterator[Object]:
             yield _checked(value, f"{place}, line {number}")
 
 
-def _readable_objects(file: TextIO, name: str, faults: Faults) -> Iterator[Object | None]:
+def _readable_objects(file: TextIO, name: str, faults: BadRows) -> Iterator[Object | None]:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         value: object = None
-        what = "a byte that its encoding does not know" if misfits(line) else ""
+        what = "a byte that its encoding does not know" if has_undecodable(line) else ""
         if not what:
             try:
                 value = json.loads(line)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from transfer.errors import UserError
-from transfer.tables.bad_rows import BROKEN, Faults
-from transfer.tables.columns import array_of, positions
+from transfer.tables.bad_rows import BROKEN, BadRows
 from transfer.tables.csv_reader import delimited_rows
 from transfer.tables.hub_datasets import hub_batches
 from transfer.tables.json_reader import Object, json_objects
-from transfer.tables.sources import Source, shown, source_files
+from transfer.tables.sources import Source, display_path, source_files
+from transfer.tables.table_columns import array_of, positions
 from transfer.tables.xlsx_reader import sheet_rows
 
 BATCH_ROWS = 10_000
@@ -38,7 +38,7 @@ def read_batches(
             count += batch.num_rows
             yield batch
     if not count:
-        names = shown(files[0], base) if len(files) == 1 else f"all {len(files)} files of {source.path}"
+        names = display_path(files[0], base) if len(files) == 1 else f"all {len(files)} files of {source.path}"
         raise UserError(f"{where}.path: no rows in {names}")
 
 
@@ -49,14 +49,14 @@ def read_file(
     base: Path,
     where: str,
     rows: int = BATCH_ROWS,
-    faults: Faults | None = None,
+    faults: BadRows | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one of a source's files; see read_batches. A file with a header and no rows gives nothing.
 
     With `faults`, rows of csv, tsv and jsonl that cannot be read go there; BROKEN stands for them in the first of
     `columns`, and null in the others.
     """
-    name, suffix = shown(file, base), file.suffix.lower()
+    name, suffix = display_path(file, base), file.suffix.lower()
 
     def find(there: Sequence[str]) -> list[int]:
         return positions(columns, there, source, where, name)

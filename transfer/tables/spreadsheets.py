@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transfer.errors import UserError
-from transfer.tables.columns import as_text
 from transfer.tables.csv_reader import delimited_rows
+from transfer.tables.table_columns import as_text
 from transfer.tables.xlsx_reader import sheet_rows
 
 Row = dict[str, str | None]

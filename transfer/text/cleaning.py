@@ -12,6 +12,7 @@ import unicodedata
 # know them; other tokenizers make one to three ordinary pieces of them, and of "[URL]" brackets and a word.
 URL = "http"
 USER = "@user"  # for e-mail addresses as well: both name a person
+PLACEHOLDER = re.compile(rf"(?<!\w)(?:{USER}|{URL})(?!\w)")  # either of them in a cleaned text
 
 # How programs write "no value" into a column of text. A label of the plan may still be called so.
 MISSING = frozenset({"", "nan", "NaN", "<NA>", "#N/A", "null", "NULL", "None"})

@@ -24,7 +24,7 @@ MOST_WORDS = 60
 LEAST_Z = 1.645  # below, chance would do it once in twenty words
 
 
-def telling_words(
+def distinctive_words(
     texts: Sequence[str], labels: Ints, n_labels: int, *, most: int = MOST_WORDS, fewest: int = FEWEST_TEXTS
 ) -> list[dict[str, float]]:
     """For each label its `most` telling words, with how strongly they tell: z-scores, largest first, from LEAST_Z on.

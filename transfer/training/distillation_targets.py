@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Tokens, join
 from transfer.ensembling.combination import tempered
-from transfer.training.finetune import Examples
+from transfer.training.recipe import Examples
 
 Floats = NDArray[np.float32]
 
 
-def lessons(
+def distillation_examples(
     taught: Tokens, said: Floats, labelled: Tokens, targets: Floats, *, temperature: float, label_share: float
 ) -> Examples:
     """Training data whose cross-entropy differs from the divergence KL(teacher, pupil) by a constant only.

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from transfer.cpu_kernels.dropout import quicken_dropout
+from transfer.cpu_kernels.dropout import use_fast_dropout
 from transfer.device.device import autocast_for
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
@@ -35,7 +35,7 @@ HELD_OUT = 0.05
 
 
 @dataclass(frozen=True)
-class Adaptation:
+class AdaptationSettings:
     """How it is done. steps: optimiser steps; seconds: a limit to the time that they take, all resumes together.
 
     share: of tokens masked; of these 80 % are replaced by the mask and 10 % by a random token, all by the mask where
@@ -51,7 +51,7 @@ class Adaptation:
     max_length: int = 128
 
 
-class Adapting:
+class DomainAdaptation:
     """An adaptation in progress; checkpoint.py saves and restores it between two steps.
 
     Same model, texts, settings and seed give the same weights to the last bit on one CPU with as many threads, also
@@ -63,7 +63,7 @@ class Adapting:
         model: "PreTrainedModel",
         tokenizer: "PreTrainedTokenizerBase",
         texts: Sequence[str],
-        how: Adaptation,
+        how: AdaptationSettings,
         seed: int,
         memory: OomRecovery | None = None,
     ) -> None:
@@ -81,7 +81,7 @@ class Adapting:
         torch.manual_seed(seed)
         self.memory.prepare(model)
         if self.accelerator.device.type == "cpu":
-            quicken_dropout(model)
+            use_fast_dropout(model)
         optimizer = torch.optim.AdamW(_groups(model), lr=how.learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(how.steps, WARMUP_SHARE))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
@@ -108,7 +108,7 @@ class Adapting:
             self.spent += time.monotonic() - began
             on_step(len(rows))
 
-    def judge(self) -> float:
+    def held_out_loss(self) -> float:
         """Mean loss (nats) of the masked tokens of held-out texts, masked alike at every call."""
         self.model.eval()  # type: ignore[no-untyped-call]
         features = self._features(self.held_out)

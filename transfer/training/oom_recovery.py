@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GradientCheckpointing = Literal[True, False, "auto"]
-# What devices and their libraries say; only torch's own allocators raise OutOfMemoryError.
+# What devices and their libraries on_message; only torch's own allocators raise OutOfMemoryError.
 OUT_OF_MEMORY = (
     "out of memory",  # CUDA, HIP, XPU, MPS
     "CUBLAS_STATUS_ALLOC_FAILED",
@@ -37,19 +37,19 @@ class OomRecovery:
     tokens: to begin with; None for the device's default. checkpointing: whether activations are computed again in the
     backward pass instead of being kept (Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016): a third
     more time, much less memory, the same weights; "auto" turns to it when one text at a time is still too much.
-    say: hears of every change. One object serves training and judging of a trial, so that both stay lowered.
+    on_message: hears of every change. One object serves training and judging of a trial, so that both stay lowered.
     """
 
     def __init__(
         self,
         tokens: int | None = None,
         checkpointing: GradientCheckpointing = False,
-        say: Callable[[str], None] = lambda text: None,
+        on_message: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.tokens = self.first = tokens or token_budget()
         self.checkpointing = checkpointing
         self.recomputes = checkpointing is True
-        self.say = say
+        self.on_message = on_message
 
     @property
     def was_short(self) -> bool:
@@ -102,13 +102,13 @@ class OomRecovery:
     def _lower(self, model: "PreTrainedModel", lengths: Indices) -> None:
         if self.tokens >= 2 * max(int(lengths.min()), 1):  # or every text goes alone already
             self.tokens //= 2
-            self.say(
+            self.on_message(
                 f"out of memory: now {self.tokens} tokens at a time, gradients added up; examples per step are the same"
             )
         elif self.checkpointing == "auto" and not self.recomputes and _can_recompute(model):
             self.recomputes, self.tokens = True, self.first
             self.prepare(model)
-            self.say("out of memory: from now on activations are recomputed (gradient checkpointing)")
+            self.on_message("out of memory: from now on activations are recomputed (gradient checkpointing)")
         else:
             raise NoRoomError(f"out of memory with one text of {int(lengths.max())} tokens at a time; {ADVICE}")
 

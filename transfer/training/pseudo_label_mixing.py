@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens, join
-from transfer.training.finetune import MOST_CLASS_WEIGHT, Examples, Recipe
+from transfer.training.recipe import MOST_CLASS_WEIGHT, Examples, Recipe
 
 # What a mixture is where its parameters do not say otherwise.
-PLAIN: Mapping[str, Any] = {
+DEFAULTS: Mapping[str, Any] = {
     "pseudo_share": 0.5,
     "pseudo_weight": 1.0,
     "confidence": 0.0,
@@ -56,7 +56,7 @@ def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], s
     proportions. Where no pseudo-label passes the threshold, what is left is the original data.
     Returns examples, pseudo-labels first, whose weights have mean 1 over what an epoch has.
     """
-    wanted = {**PLAIN, **params}
+    wanted = {**DEFAULTS, **params}
     learnt = _learnt(pseudo, wanted)
     share = float(wanted["pseudo_share"]) if len(learnt) else 0.0
     learnt = learnt if share > 0 else _taken(learnt, np.arange(0))
@@ -77,7 +77,7 @@ def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], s
     )
 
 
-def alone(
+def single_source(
     which: Literal["original", "pseudo"],
     original: Examples,
     pseudo: PseudoLabelled,
@@ -89,7 +89,7 @@ def alone(
     An epoch has the next rows of a shuffled source, which begins again, shuffled anew, when it is used up. Where no
     pseudo-label passes the threshold, there are none to be had alone, and all of them are taken.
     """
-    wanted = {**PLAIN, **params}
+    wanted = {**DEFAULTS, **params}
     n = mix(original, pseudo, params, seed).per_epoch
     if which == "pseudo":
         source = _learnt(pseudo, wanted)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from transfer.training.finetune import Recipe
+from transfer.training.recipe import Recipe
 
 # Devlin et al. (2019), appendix A.3: rates 2e-5 to 5e-5, batches of 16 or 32, 2 to 4 epochs.
 BERT = Recipe(learning_rate=3e-5, batch_size=32, epochs=3, weight_decay=0.01, warmup_share=0.1, dropout=0.1)

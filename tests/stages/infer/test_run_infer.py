@@ -192,14 +192,14 @@ def test_members_with_one_tokenizer_share_its_tokens(heap: Heap, monkeypatch: py
     from stages.infer.executors import ExecutorChoice, opened
     from stages.runtime.predictor import model_record
     from transfer.encoders.tokenization import Tokens, encode
-    from transfer.engines.inference_engine import Way
+    from transfer.engines.inference_engine import EngineVariant
     from transfer.ensembling.combination import mixture_from
 
     make_heap(heap.folder / "more", ("bert", "bert", "roberta"))
     more = Heap(heap.folder / "more", ("bert 0", "bert 1", "roberta 2"))
     run = more.open()
     members = [member_of(run, model_record(run, name)) for name in more.members]
-    here = opened(ExecutorChoice(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
+    here = opened(ExecutorChoice(members, [EngineVariant("torch", "float32")] * 3, mixture_from("mean")))
     encoded: list[int] = []
 
     def counted(texts: Sequence[str], *more: Any) -> Tokens:

@@ -12,7 +12,7 @@ from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
 from transfer.errors import UserError
-from transfer.metrics.scores import bootstrap_interval
+from transfer.metrics.bootstrap import bootstrap_interval
 from transfer.metrics.temperature_scaling import calibration_from
 
 

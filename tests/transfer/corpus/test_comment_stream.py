@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transfer.corpus.comment_stream import COMMENT_COLUMNS, comment_files, read_comments, read_windows
+from transfer.corpus.comment_files import comment_files
+from transfer.corpus.comment_stream import COMMENT_COLUMNS, read_comments
+from transfer.corpus.comment_windows import read_windows
 from transfer.errors import UserError, UserErrors
-from transfer.tables.bad_rows import Faults
+from transfer.tables.bad_rows import BadRows
 from transfer.tables.sources import CommentSource
 from transfer.tables.timestamps import utc_times
 from transfer.text.cleaning import key_hash
@@ -202,7 +204,7 @@ def test_memory_does_not_grow_with_the_number_of_comments(tmp_path: Path) -> Non
 def test_a_hub_data_sets_hash_follows_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["good", "bad"]
     monkeypatch.setattr(
-        "transfer.corpus.comment_stream.read_batches", lambda *_: iter([pa.record_batch({"text": pa.array(texts)})])
+        "transfer.corpus.comment_files.read_batches", lambda *_: iter([pa.record_batch({"text": pa.array(texts)})])
     )
     source = CommentSource(hub="me/mood", split="train")
     ((_, path, first),) = comment_files([source], tmp_path)
@@ -222,7 +224,7 @@ def test_windows_are_cut_at_rows_of_the_file_and_those_not_wanted_cost_nothing(t
         asked.append((file, first))
         return first != 3
 
-    windows = list(read_windows(sources, tmp_path, "UTC", "s", 3, wanted, Faults()))
+    windows = list(read_windows(sources, tmp_path, "UTC", "s", 3, wanted, BadRows()))
     assert asked == [(0, 0), (0, 3), (0, 6), (1, 0)]
     assert [(window.file, window.first) for window in windows] == asked
     rows = [None if window.rows is None else window.rows.column("row").to_pylist() for window in windows]

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer.corpus.labelled_reader import Labelled, Original, deal_halves, read_labelled, split_original, without
+from transfer.corpus.labelled import Labelled, without
+from transfer.corpus.labelled_reader import read_labelled
+from transfer.corpus.splits import Original, deal_halves, split_original
 from transfer.errors import UserError, UserErrors
 from transfer.tables.sources import GoldSource, LabelledSource
 

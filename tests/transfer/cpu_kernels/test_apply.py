@@ -13,14 +13,15 @@ from transformers import PreTrainedModel
 from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
 from tests.transfer.conftest import Encoder
 from tests.transfer.training.test_finetune import gradients
-from transfer.cpu_kernels.apply import quicken
-from transfer.cpu_kernels.compact_embedding import CompactEmbedding, compact
-from transfer.cpu_kernels.dropout import FastDropout, mask
+from transfer.cpu_kernels.apply import apply_cpu_kernels
+from transfer.cpu_kernels.compact_embedding import CompactEmbedding, use_compact_embedding
+from transfer.cpu_kernels.dropout import FastDropout, dropout_mask
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
-from transfer.training.finetune import Examples, FineTuning, Recipe
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Examples, Recipe
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=8, epochs=2, dropout=0.0, max_length=32, weight_decay=0.1)
 
@@ -48,8 +49,8 @@ def learn(tuning: FineTuning) -> PreTrainedModel:
 
 @pytest.fixture
 def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.training.finetune.quicken", lambda model, device: None)
-    monkeypatch.setattr("transfer.training.finetune.compact", lambda model, tokens: None)
+    monkeypatch.setattr("transfer.training.finetune.apply_cpu_kernels", lambda model, device: None)
+    monkeypatch.setattr("transfer.training.finetune.use_compact_embedding", lambda model, tokens: None)
 
 
 @pytest.mark.parametrize("kind", [*ARCHITECTURES, "albert", "modernbert"])
@@ -109,7 +110,7 @@ def test_an_embedding_that_is_shared_or_frozen_stays_whole(encoder: Encoder) -> 
     tokens = few_words(encoder("bert")).tokens
     shared = load(encoder("bert"))
     shared.register_parameter("decoder", embedding_of(shared).weight)
-    compact(shared, tokens)
+    use_compact_embedding(shared, tokens)
     assert type(embedding_of(shared)) is nn.Embedding
     tuning = FineTuning(load(encoder("bert")), few_words(encoder("bert")), Recipe(frozen_layers=1), 1)
     assert type(embedding_of(tuning.model)) is nn.Embedding
@@ -117,7 +118,7 @@ def test_an_embedding_that_is_shared_or_frozen_stays_whole(encoder: Encoder) -> 
 
 def test_whole_weights_can_be_put_into_a_compact_model(encoder: Encoder) -> None:
     model, other = load(encoder("bert")), load(encoder("bert"))
-    compact(model, few_words(encoder("bert")).tokens)
+    use_compact_embedding(model, few_words(encoder("bert")).tokens)
     with torch.no_grad():
         embedding_of(other).weight.add_(1.0)
     model.load_state_dict(other.state_dict())
@@ -129,7 +130,7 @@ def test_whole_weights_can_be_put_into_a_compact_model(encoder: Encoder) -> None
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.3, 0.5])
 def test_masks_have_their_share_of_zeros_and_keep_the_mean(dtype: torch.dtype, rate: float) -> None:
     torch.manual_seed(3)
-    drawn = mask(torch.Size((1001, 999)), rate, dtype)
+    drawn = dropout_mask(torch.Size((1001, 999)), rate, dtype)
     assert drawn.dtype == dtype
     assert float((drawn == 0).float().mean()) == pytest.approx(rate, abs=0.004)
     assert float(drawn.double().mean()) == pytest.approx(1.0, abs=0.003)
@@ -151,7 +152,7 @@ def test_masks_follow_from_the_random_state_of_torch_and_differ(encoder: Encoder
 @pytest.mark.parametrize("kind", ["bert", "roberta", "electra"])
 def test_the_last_layer_works_for_the_first_token_alone(encoder: Encoder, kind: str) -> None:
     plain, quick = load(encoder(kind)), load(encoder(kind))
-    quicken(quick, "cpu")
+    apply_cpu_kernels(quick, "cpu")
     seen: list[torch.Size] = []
     base: Any = quick.base_model
     base.encoder.layer[-1].register_forward_hook(lambda module, given, out: seen.append(out.shape))
@@ -194,5 +195,5 @@ def test_in_bfloat16_a_restored_fine_tune_ends_as_one_that_ran_through(
 
 def test_a_text_of_padding_alone_is_no_trouble(encoder: Encoder) -> None:
     model = load(encoder("bert"))
-    compact(model, Tokens(np.array([2, 9, 3], dtype=np.int32), np.array([0, 3]), tail=1, pad_id=0))
+    use_compact_embedding(model, Tokens(np.array([2, 9, 3], dtype=np.int32), np.array([0, 3]), tail=1, pad_id=0))
     assert embedding_of(model)(torch.zeros(1, 4, dtype=torch.int64)).shape == (1, 4, 32)

@@ -14,9 +14,9 @@ from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines import engine_factory
 from transfer.engines.convert import is_installed
-from transfer.engines.engine_benchmark import REFERENCE, Measured, compare, fastest
-from transfer.engines.engine_factory import Member, open_engine, ways_here
-from transfer.engines.inference_engine import Engine, Way, softmax
+from transfer.engines.engine_benchmark import REFERENCE, Measurement, compare, fastest
+from transfer.engines.engine_factory import Member, available_variants, open_engine
+from transfer.engines.inference_engine import Engine, EngineVariant, softmax
 from transfer.engines.int8_quantization import narrowing
 from transfer.errors import UserError
 
@@ -37,8 +37,8 @@ def tokens_of(member: Member, texts: Sequence[str] = TEXTS) -> Tokens:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", [way for way in ways_here() if way != REFERENCE], ids=str)
-def test_an_engine_gives_float32s_probabilities_in_the_order_of_the_texts(member: Member, way: Way) -> None:
+@pytest.mark.parametrize("way", [way for way in available_variants() if way != REFERENCE], ids=str)
+def test_an_engine_gives_float32s_probabilities_in_the_order_of_the_texts(member: Member, way: EngineVariant) -> None:
     tokens = tokens_of(member)
     expected = open_engine(REFERENCE, member).classify(tokens)
     engine = open_engine(way, member, lambda: tokens_of(member, TEXTS[:50]))
@@ -60,24 +60,24 @@ def test_an_engine_gives_float32s_probabilities_in_the_order_of_the_texts(member
 def test_what_was_quantised_is_opened_without_texts(member: Member) -> None:
     if not is_installed("onnx"):
         pytest.skip("the extra onnx is not installed")
-    way, tokens = Way("onnx", "int8"), tokens_of(member, TEXTS[:20])
+    way, tokens = EngineVariant("onnx", "int8"), tokens_of(member, TEXTS[:20])
     first = open_engine(way, member, lambda: tokens).classify(tokens)
     np.testing.assert_array_equal(open_engine(way, member).classify(tokens), first)
 
 
 def test_ways_need_their_extras(monkeypatch: pytest.MonkeyPatch, member: Member) -> None:
     monkeypatch.setattr(engine_factory, "is_installed", lambda form: False)
-    assert {way.engine for way in ways_here()} == {"torch"}
+    assert {way.engine for way in available_variants()} == {"torch"}
     monkeypatch.setattr("transfer.engines.convert.find_spec", lambda module: None)
     with pytest.raises(UserError, match=r"moodline\[onnx\]"):
-        open_engine(Way("onnx", "float32"), member)
+        open_engine(EngineVariant("onnx", "float32"), member)
 
 
 def test_on_a_gpu_torch_is_tried_in_bfloat16_and_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transfer.device.device.device_name", lambda: "cuda")
     for knows, precision in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr("transfer.device.device.has_bf16", lambda device, knows=knows: knows)
-        ways = ways_here()
+        ways = available_variants()
         assert ways[0] == REFERENCE
         assert [way.compiled for way in ways] == [False] * (len(ways) - 1) + [True]
         assert ways[-1].precision == precision
@@ -100,15 +100,15 @@ def with_labels(labels: NDArray[np.int64]) -> Floats:
 
 
 @pytest.fixture
-def choosing(monkeypatch: pytest.MonkeyPatch, member: Member) -> Callable[..., tuple[Way, list[Measured]]]:
+def choosing(monkeypatch: pytest.MonkeyPatch, member: Member) -> Callable[..., tuple[EngineVariant, list[Measurement]]]:
     """fastest() of ways that are given as {way: (labels, seconds a text)}; the reference says 600 × 0, 400 × 1."""
     clock = [0.0]
     monkeypatch.setattr("transfer.engines.engine_benchmark.time.perf_counter", lambda: clock[0])
     tokens = tokens_of(member, TEXTS[:1]).take(np.zeros(1000, np.int64))
     truth = np.repeat([0, 1], [600, 400])
 
-    def choose(ways: dict[Way, tuple[Any, float] | str]) -> tuple[Way, list[Measured]]:
-        def open_way(way: Way) -> Engine:
+    def choose(ways: dict[EngineVariant, tuple[Any, float] | str]) -> tuple[EngineVariant, list[Measurement]]:
+        def open_way(way: EngineVariant) -> Engine:
             told = ways.get(way, (truth, 1.0))
             if isinstance(told, str):
                 raise RuntimeError(told)
@@ -126,10 +126,10 @@ def changed(n: int, way_back: int = 0) -> NDArray[np.int64]:
     return labels
 
 
-BF16, INT8 = Way("torch", "bfloat16"), Way("openvino", "int8")
+BF16, INT8 = EngineVariant("torch", "bfloat16"), EngineVariant("openvino", "int8")
 
 
-def test_the_fastest_that_agrees_is_taken(choosing: Callable[..., tuple[Way, list[Measured]]]) -> None:
+def test_the_fastest_that_agrees_is_taken(choosing: Callable[..., tuple[EngineVariant, list[Measurement]]]) -> None:
     way, measured = choosing({BF16: (changed(1, 1), 0.5), INT8: (changed(6, 5), 0.1)})
     assert way == BF16  # int8 has 98.9 % of the labels
     assert [found.agrees for found in measured] == [True, True, False]
@@ -138,7 +138,7 @@ def test_the_fastest_that_agrees_is_taken(choosing: Callable[..., tuple[Way, lis
 
 
 def test_a_shift_of_shares_is_refused_though_the_labels_agree(
-    choosing: Callable[..., tuple[Way, list[Measured]]],
+    choosing: Callable[..., tuple[EngineVariant, list[Measurement]]],
 ) -> None:
     way, measured = choosing({INT8: (changed(4, 1), 0.1)})
     assert measured[1].agreement == 0.995
@@ -146,12 +146,12 @@ def test_a_shift_of_shares_is_refused_though_the_labels_agree(
     assert way == REFERENCE
 
 
-MIXED = Way("openvino", "int8-mixed")
+MIXED = EngineVariant("openvino", "int8-mixed")
 
 
 @pytest.mark.parametrize(("wrong", "tried", "taken"), [(6, True, MIXED), (2, False, INT8)])
 def test_less_of_int8_is_tried_only_where_int8_does_not_agree(
-    choosing: Callable[..., tuple[Way, list[Measured]]], wrong: int, tried: bool, taken: Way
+    choosing: Callable[..., tuple[EngineVariant, list[Measurement]]], wrong: int, tried: bool, taken: EngineVariant
 ) -> None:
     way, measured = choosing({INT8: (changed(wrong, wrong // 2), 0.1), MIXED: (changed(0), 0.2)})
     assert way == taken
@@ -179,7 +179,7 @@ def test_in_mixed_int8_the_products_that_narrow_stay_as_they_are(member: Member)
     assert not rounded & {*left}
 
 
-def test_an_engine_that_fails_is_passed_over(choosing: Callable[..., tuple[Way, list[Measured]]]) -> None:
+def test_an_engine_that_fails_is_passed_over(choosing: Callable[..., tuple[EngineVariant, list[Measurement]]]) -> None:
     way, measured = choosing({INT8: "no such operator\nat line 7", BF16: (changed(0), 0.5)})
     assert way == BF16
     assert str(measured[1]) == "openvino int8: no such operator"
@@ -199,7 +199,7 @@ def test_a_way_is_not_judged_by_a_moment_when_another_program_had_the_machine(
             clock[0] += self.seconds * len(tokens) * (99 if len(tokens) == 1000 else 0)
             return super().classify(tokens, on_batch)
 
-    def open_way(way: Way) -> Engine:
+    def open_way(way: EngineVariant) -> Engine:
         kind, seconds = (Disturbed, 0.5) if way == BF16 else (Said, 1.0)
         return kind(with_labels(changed(0)), clock, seconds)  # type: ignore[return-value]
 
@@ -211,7 +211,7 @@ def test_a_way_is_not_judged_by_a_moment_when_another_program_had_the_machine(
 def test_where_nothing_agrees_the_figures_are_told(member: Member) -> None:
     tokens = tokens_of(member, TEXTS[:1]).take(np.zeros(1000, np.int64))
 
-    def open_way(way: Way) -> Engine:
+    def open_way(way: EngineVariant) -> Engine:
         labels = changed(50) if way == INT8 else changed(0)
         return Said(with_labels(labels), [0.0], 0.0)  # type: ignore[return-value]
 

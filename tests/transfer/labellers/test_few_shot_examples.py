@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, Written
-from transfer.labellers.few_shot_selection import draw_examples
+from transfer.labellers.few_shot_examples import Example, FixedExamples, SampledExamples
+from transfer.labellers.few_shot_selection import sample_examples
 from transfer.labellers.prompt import CLOSE, OPEN, PromptSettings, check_prompt, opening, render, show, variants
 
 LABELS = ("anger", "sadness", "happiness")
@@ -15,7 +15,9 @@ ROWS = [Example(text=f"row {i} {'abcdefgh'[i % 8] * 3}", label=LABELS[i % 3]) fo
 
 
 def drawn(rows: list[Example], seed: int = 13, **how: object) -> tuple[Example, ...]:
-    return draw_examples(DrawnExamples.model_validate({"from": "gold", **how}), rows, LABELS, seed).of(["x"])[0]
+    return sample_examples(SampledExamples.model_validate({"from": "gold", **how}), rows, LABELS, seed).for_texts(
+        ["x"]
+    )[0]
 
 
 def test_a_lot_gives_so_many_of_each_label_whatever_the_rows_order() -> None:
@@ -57,31 +59,31 @@ NEAR = [
 
 def test_the_nearest_examples_are_those_like_the_comment_and_the_likest_stands_last() -> None:
     two, one_each = ({"from": "gold", "how": "nearest", **n} for n in ({"count": 2}, {"per_label": 1}))
-    shots = draw_examples(DrawnExamples.model_validate(two), NEAR, LABELS, 1)
-    trains, concerts = shots.of(["the train was late", "wonderful concert, the concert was wonderful"])
+    shots = sample_examples(SampledExamples.model_validate(two), NEAR, LABELS, 1)
+    trains, concerts = shots.for_texts(["the train was late", "wonderful concert, the concert was wonderful"])
     assert [example.text for example in trains] == [NEAR[1].text, NEAR[0].text]
     assert concerts[-1] == NEAR[2]
-    each = draw_examples(DrawnExamples.model_validate(one_each), NEAR, LABELS, 1)
-    assert {example.label for example in each.of(["the train was late"])[0]} == set(LABELS)
+    each = sample_examples(SampledExamples.model_validate(one_each), NEAR, LABELS, 1)
+    assert {example.label for example in each.for_texts(["the train was late"])[0]} == set(LABELS)
 
 
 @pytest.mark.parametrize("how", ["nearest", "fixed", "diverse"])
 def test_a_comment_is_never_its_own_example(how: str) -> None:
-    settings = DrawnExamples.model_validate({"from": "gold", "how": how, "count": 5})
-    found = draw_examples(settings, NEAR, LABELS, 1).of(["The TRAIN was late again"])[0]
+    settings = SampledExamples.model_validate({"from": "gold", "how": how, "count": 5})
+    found = sample_examples(settings, NEAR, LABELS, 1).for_texts(["The TRAIN was late again"])[0]
     assert NEAR[0] not in found
     assert len(found) == 4
-    assert Written(NEAR).of([NEAR[2].text])[0] == (*NEAR[:2], *NEAR[3:])
+    assert FixedExamples(NEAR).for_texts([NEAR[2].text])[0] == (*NEAR[:2], *NEAR[3:])
     message = render(PromptSettings(examples=tuple(NEAR)), LABELS, NEAR[0].text)
     assert message.count(NEAR[0].text) == 1
 
 
 def test_only_what_changes_by_comment_is_a_fact_of_its_own() -> None:
-    nearest = DrawnExamples.model_validate({"from": "original", "how": "nearest"})
-    one, other = (draw_examples(nearest, rows, LABELS, 1).facts for rows in (NEAR, NEAR[:4]))
+    nearest = SampledExamples.model_validate({"from": "original", "how": "nearest"})
+    one, other = (sample_examples(nearest, rows, LABELS, 1).metadata for rows in (NEAR, NEAR[:4]))
     assert one != other
-    assert draw_examples(nearest, NEAR[::-1], LABELS, 1).facts == one
-    assert draw_examples(DrawnExamples.model_validate({"from": "original"}), NEAR, LABELS, 1).facts == {}
+    assert sample_examples(nearest, NEAR[::-1], LABELS, 1).metadata == one
+    assert sample_examples(SampledExamples.model_validate({"from": "original"}), NEAR, LABELS, 1).metadata == {}
 
 
 def test_an_example_is_data_too() -> None:
@@ -118,4 +120,4 @@ def test_prompts_that_cannot_be_are_told_with_their_keys() -> None:
 
 def test_how_many_is_said_once() -> None:
     with pytest.raises(ValidationError, match="exclude each other"):
-        DrawnExamples.model_validate({"from": "gold", "per_label": 1, "count": 3})
+        SampledExamples.model_validate({"from": "gold", "per_label": 1, "count": 3})

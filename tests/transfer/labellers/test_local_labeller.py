@@ -16,8 +16,8 @@ from transfer.errors import UserError
 from transfer.labellers import causal_lm as lm_module
 from transfer.labellers import label_likelihood
 from transfer.labellers import local_labeller as local
-from transfer.labellers.few_shot_examples import DrawnExamples, Example
-from transfer.labellers.few_shot_selection import draw_examples
+from transfer.labellers.few_shot_examples import Example, SampledExamples
+from transfer.labellers.few_shot_selection import sample_examples
 from transfer.labellers.label_likelihood import batches
 from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer
@@ -156,13 +156,16 @@ SHOWN = [
 
 @pytest.mark.parametrize(("kind", "chat"), [("gemma3", True), ("gpt2", False)])
 def test_examples_of_each_comments_own_change_no_shortcut(lm: Callable[..., Path], kind: str, chat: bool) -> None:
-    shots = draw_examples(
-        DrawnExamples.model_validate({"from": "gold", "how": "nearest", "count": 2}), SHOWN, LABELS, 1
+    shots = sample_examples(
+        SampledExamples.model_validate({"from": "gold", "how": "nearest", "count": 2}), SHOWN, LABELS, 1
     )
     folder = lm(kind, chat=chat)
-    labeller = local_labeller(LabellerSettings(model=str(folder), dtype="float32"), LABELS, "cpu", shots=shots)
+    labeller = local_labeller(LabellerSettings(model=str(folder), dtype="float32"), LABELS, "cpu", examples=shots)
     texts = [*TEXTS[:4], SHOWN[0].text]
-    tame = [[Example(text=quote(e.text, 1000, {"[INST]"}), label=e.label) for e in found] for found in shots.of(texts)]
+    tame = [
+        [Example(text=quote(e.text, 1000, {"[INST]"}), label=e.label) for e in found]
+        for found in shots.for_texts(texts)
+    ]
     plain = torch.stack([read_in_full(folder, text, LABELS, found) for text, found in zip(texts, tame, strict=True)])
     assert torch.allclose(probabilities(labeller, texts), plain, atol=TOLERANCE)
     assert labeller.identity != labeller_of(folder).identity
@@ -191,7 +194,7 @@ def test_several_prompts_share_one_model_and_answer_as_if_each_were_alone(
     folder = lm("gemma3", chat=True)
     first = labeller_of(folder)
     other = {"instruction": "Which mood?", "order": ["sadness", "happiness", "anger", "neutral"]}
-    second = first.asking(PromptSettings.model_validate(other))
+    second = first.with_prompt(PromptSettings.model_validate(other))
     found = [probabilities(labeller, TEXTS) for labeller in (second, first)]
     assert len(loads) == 1
     alone = labeller_of(folder, prompt=other)

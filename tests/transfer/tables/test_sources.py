@@ -15,9 +15,9 @@ import pytest
 from pydantic import ValidationError
 
 from transfer.errors import UserError, UserErrors
-from transfer.tables.columns import as_text
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import CommentSource, GoldSource, LabelledSource, file_label, source_files
+from transfer.tables.table_columns import as_text
 
 ROWS = [
     ("좋아요, 정말", "joy", 3),

@@ -18,17 +18,8 @@ from tests.transfer.conftest import Encoder
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch_engine import probabilities_of
-from transfer.training.finetune import (
-    DivergedError,
-    Examples,
-    FineTuning,
-    Recipe,
-    class_weights,
-    example_weights,
-    one_hot,
-    parameter_groups,
-    rate_shares,
-)
+from transfer.training.finetune import DivergedError, FineTuning, parameter_groups, rate_shares
+from transfer.training.recipe import Examples, Recipe, class_weights, example_weights, one_hot
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=8, epochs=2, dropout=0.2, max_length=32)
 

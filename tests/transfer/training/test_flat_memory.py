@@ -8,11 +8,12 @@ import pytest
 from transformers import BertConfig, BertModel
 
 from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
-from transfer.device.memory_release import give_back
+from transfer.device.memory_release import release_memory
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import save_checkpoint
-from transfer.training.finetune import FineTuning, Recipe
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Recipe
 
 MODEL_MB = 16  # one that is held shows
 WARM = 3  # trials until libraries have all that they keep
@@ -48,7 +49,7 @@ def resident_after_each(encoder: Path, trials: int, scratch: Path) -> list[float
         probabilities_of(model, tuning.examples.tokens)
         save_checkpoint(scratch / "checkpoint", tuning, {})
         del model, tuning
-        give_back()
+        release_memory()
         resident.append(psutil.Process().memory_info().rss / 2**20)
     return resident
 

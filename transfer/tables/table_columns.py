@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfer.errors import UserError, UserErrors
-from transfer.tables.sources import Source, near
+from transfer.tables.sources import Source, did_you_mean
 
 
 def positions(columns: Sequence[str], there: Sequence[str], source: Source, where: str, name: str) -> list[int]:
@@ -87,5 +87,5 @@ def _not_once(column: str, there: Sequence[str], source: Source, where: str, nam
     return UserError(
         f"{place}: no column {column!r} in {name}",
         f"its columns: {listed}",
-        *(hint if separator else near(column, there)),
+        *(hint if separator else did_you_mean(column, there)),
     )
