@@ -29,7 +29,7 @@ from stages.demo.demo_size import Size
 from stages.demo.tiny_tokenizers import byte_level, wrapped
 from stages.label.labelling_loop import CHUNK
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller, local_labeller
+from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.prompt import render
 
 # width, layers, heads, key-value heads, head width, inner width, rows of the embedding: 4b by google/gemma-3-4b-it's
@@ -92,7 +92,7 @@ def labeller_of(folder: Path, device: str, dtype: str) -> LocalLabeller:
     while True:
         prompt = {**PROMPT, "instruction": instruction}
         given = {"model": str(folder), "dtype": dtype, "prompt": prompt}
-        labeller = local_labeller(LabellerSettings.model_validate(given), LABELS, device)
+        labeller = LocalLabeller(LabellerSettings.model_validate(given), LABELS, device)
         if len(labeller.task([]).beginning) >= FIXED:
             break
         instruction += SENTENCE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transfer.errors import UserError, UserErrors
+from transfer.errors import UserError, raise_all
 from transfer.tables.bad_rows import BadRows
 from transfer.tables.readers import BATCH_ROWS, read_batches, read_file
 from transfer.tables.sources import CommentSource, file_label, source_files
@@ -74,7 +74,8 @@ def find_files(sources: Sequence[CommentSource], base: Path, where: str) -> list
                 files.append(CommentFile(source, path, place, file_label(source, path, base)))
         except UserError as problem:
             problems.append(problem)
-    _raise(problems or _same_ids(files))
+    problems = problems or _same_ids(files)
+    raise_all(f"{len(problems)} problems of comments", problems)
     return files
 
 
@@ -93,7 +94,7 @@ def check_first_rows(files: Sequence[CommentFile], base: Path, bad_rows: BadRows
     known = filled | {files[i].where for i in broken}
     empty = {file.where: file for file in files if file.where not in known}
     problems += [UserError(f"{place}.path: no rows in {file.source.path}") for place, file in empty.items()]
-    _raise(problems)
+    raise_all(f"{len(problems)} problems of comments", problems)
     for i in passed:
         assert bad_rows is not None
         bad_rows.file(files[i].label, str(broken[i]).splitlines()[0])
@@ -114,11 +115,6 @@ def _same_ids(files: Sequence[CommentFile]) -> list[UserError]:
         )
         for other, file in twice
     ]
-
-
-def _raise(problems: Sequence[UserError]) -> None:
-    if problems:
-        raise problems[0] if len(problems) == 1 else UserErrors(f"{len(problems)} problems of comments", problems)
 
 
 @functools.cache

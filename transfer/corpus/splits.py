@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from transfer.corpus.labelled import Booleans, Integers, Labelled, select_rows, without
-from transfer.errors import UserError, UserErrors
+from transfer.errors import UserError, raise_all
 
 Half = Literal["tune", "report"]
 
@@ -134,8 +134,7 @@ def _check(original: Original, labels: Sequence[str]) -> None:
     absent = [label for label, count in counts.items() if not count]
     if absent:
         problems.append(_absent(absent, counts, original.train.dropped))
-    if problems:
-        raise problems[0] if len(problems) == 1 else UserErrors("original: its splits cannot be used", problems)
+    raise_all("original: its splits cannot be used", problems)
 
 
 def _absent(absent: Sequence[str], counts: Mapping[str, int], dropped: Mapping[str, int]) -> UserError:

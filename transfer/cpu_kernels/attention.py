@@ -1,4 +1,4 @@
-"""Attention for training on a CPU: where there is dropout torch takes a slow way, and short texts need no fast one."""
+"""Attention by plain products, for training on a CPU: torch's own is slow with dropout or short texts."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def attention(
 
 
 def use_cpu_attention(model: "PreTrainedModel") -> None:
-    """Has `model` attend by the function above, with the masks of torch's; other arithmetic stays as it was."""
+    """Has `model` use `attention`, with the masks of torch's own; other arithmetic stays as it was."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 

@@ -1,4 +1,4 @@
-"""The last layer for the first token alone, where the head reads no other: most of a layer's work, for nothing less."""
+"""The last layer computed for the first token alone, where the head reads no other: most of a layer's work saved."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-_KINDS: dict[type[nn.Module], type[nn.Module]] = {}
+_CLS_ONLY: dict[type[nn.Module], type[nn.Module]] = {}  # by the class of a layer
 
 
 def use_cls_only_last_layer(model: "PreTrainedModel") -> None:
@@ -23,14 +23,10 @@ def use_cls_only_last_layer(model: "PreTrainedModel") -> None:
     encoder: Any = model.base_model.encoder
     layer = encoder.layer[-1]
     kind: type[nn.Module] = type(layer)
-    layer.__class__ = _for_first_token(kind)
-
-
-def _for_first_token(kind: type[nn.Module]) -> type[nn.Module]:
-    """A layer's class with another forward; a method set on the layer would hold it, and the model, in a circle."""
-    if kind not in _KINDS:
-        _KINDS[kind] = type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
-    return _KINDS[kind]
+    # Another class with another forward: a method set on the layer would hold it, and the model, in a reference cycle.
+    if kind not in _CLS_ONLY:
+        _CLS_ONLY[kind] = type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
+    layer.__class__ = _CLS_ONLY[kind]
 
 
 def _forward(

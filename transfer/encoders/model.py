@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transfer.device.memory_release import release_memory
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -80,8 +80,12 @@ def load_classifier(
     if saved_for != list(labels) and not random.issuperset(_head(model)):
         torch.manual_seed(seed)
         _replace_head(model)
+    return in_own_memory(model)
+
+
+def in_own_memory(model: "PreTrainedModel") -> "PreTrainedModel":
+    """The model with its tensors copied: as loaded they are the file itself, mapped, and would change with it."""
     for tensor in (*model.parameters(), *model.buffers()):
-        # As loaded they are the file itself, mapped: whoever writes it anew would change a model in training.
         tensor.data = tensor.data.clone()
     return model
 
@@ -185,5 +189,4 @@ def _unfit(name: str, what: str, error: BaseException) -> UserError:
             f"candidate '{name}': it needs code from its own repository, which is never run here",
             "take a model of an architecture that transformers has built in",
         )
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return UserError(f"candidate '{name}': {what}", first_line)
+    return UserError(f"candidate '{name}': {what}", first_line(error))

@@ -1,12 +1,12 @@
 """Weights in a pickled file as safetensors, converted once and kept. Nothing in such a file is executed."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transfer.atomic_write import atomic_folder
 from transfer.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,33 +34,18 @@ def convert_once(folder: Path, what: str) -> Path:
 
 
 def _stamp(files: Sequence[Path]) -> str:
-    told = [f"{path.name}|{path.resolve()}|{path.stat().st_size}|{path.stat().st_mtime_ns}" for path in files]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:24]
+    files_now = [f"{path.name}|{path.resolve()}|{path.stat().st_size}|{path.stat().st_mtime_ns}" for path in files]
+    return hashlib.sha256("\n".join(files_now).encode()).hexdigest()[:24]
 
 
 def _make(target: Path, weights: Sequence[Path], small: Sequence[Path], what: str) -> None:
-    """Makes `target` whole or not at all."""
     from safetensors.torch import save_file
 
-    beside = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
+    with atomic_folder(target) as part:
         for path in small:
-            shutil.copyfile(path, beside / path.name)
+            shutil.copyfile(path, part / path.name)
         tensors = {name: value for path in weights for name, value in _read(path, what).items()}
-        save_file(tensors, beside / "model.safetensors", metadata={"format": "pt"})
-        _rename(beside, target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _rename(beside: Path, target: Path) -> None:
-    try:
-        beside.rename(target)
-    except OSError:
-        if not target.is_dir():  # it is one where another process was first
-            raise
+        save_file(tensors, part / "model.safetensors", metadata={"format": "pt"})
 
 
 def _read(path: Path, what: str) -> "dict[str, torch.Tensor]":

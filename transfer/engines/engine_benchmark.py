@@ -8,7 +8,7 @@ import numpy as np
 
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.inference_engine import Engine, EngineVariant, Floats
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 
 OpenVariant = Callable[[EngineVariant], Engine]
 # What a faster variant may cost: of the labels one in 200, of any label's share 0.2 points.
@@ -93,7 +93,7 @@ def _measured(variant: EngineVariant, open_variant: OpenVariant, tokens: Tokens,
     try:
         found, seconds = _timed(open_variant(variant), tokens)
     except Exception as error:  # noqa: BLE001 - whatever a library raises of a model, the other variants remain
-        return Measurement(variant, problem=(str(error).strip() or type(error).__name__).splitlines()[0][:200])
+        return Measurement(variant, problem=first_line(error, 200))
     return Measurement(variant, len(tokens) / seconds, *compare(found, reference))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens, batches, padded
+from transfer.metrics.probabilities import softmax
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -74,13 +75,11 @@ def in_batches(
     """Probabilities of all texts, by a function from ids and mask, (B, T) int64 both, to logits, (B, K)."""
     out = np.zeros((len(tokens), n_labels), dtype=np.float32)
     for rows in batches(tokens.lengths, CPU_TOKENS):
-        out[rows] = softmax(logits(*padded(tokens, rows)))
+        out[rows] = probabilities_from(logits(*padded(tokens, rows)))
         on_batch(len(rows))
     return out
 
 
-def softmax(logits: NDArray[np.floating]) -> Floats:
+def probabilities_from(logits: NDArray[np.floating]) -> Floats:
     """(B, K) float32 of logits (B, K), rows sum to 1."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    shares: Floats = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
+    return softmax(logits.astype(np.float64)).astype(np.float32)

@@ -3,12 +3,12 @@
 What that costs is for the caller to measure: transfer.engines.engine_benchmark.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from transfer.atomic_write import atomic_files
 from transfer.encoders.tokenization import Tokens, padded
 from transfer.engines.convert import Format, quietly
 
@@ -27,15 +27,11 @@ def quantise(file: Path, form: Format, calibration: Tokens, *, mixed: bool = Fal
     kind = "int8-mixed" if mixed else "int8"
     made = file.with_name(f"{file.stem}-{kind}{file.suffix}")
     if not made.is_file():
-        beside = file.with_name(f"part-{os.getpid()}-{kind}{file.suffix}")
-        with quietly():
+        with quietly(), atomic_files(file.parent, made.name) as part:
             if form == "openvino":
-                _by_nncf(file, beside, calibration, mixed)
+                _by_nncf(file, part / made.name, calibration, mixed)
             else:
-                _by_onnx(file, beside)
-        if form == "openvino":
-            beside.with_suffix(".bin").replace(made.with_suffix(".bin"))
-        beside.replace(made)
+                _by_onnx(file, part / made.name)
     return made
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer.encoders.tokenization import Indices, Tokens, batches, padded
-from transfer.engines.inference_engine import CPU_TOKENS, Floats, OnBatch, Precision, softmax
+from transfer.engines.inference_engine import CPU_TOKENS, Floats, OnBatch, Precision, probabilities_from
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -46,7 +46,7 @@ class OpenVinoEngine:
         def finish() -> None:
             request, rows = busy.popleft()
             request.wait()
-            out[rows] = softmax(request.get_output_tensor(0).data)
+            out[rows] = probabilities_from(request.get_output_tensor(0).data)
             free.append(request)
             on_batch(len(rows))
 

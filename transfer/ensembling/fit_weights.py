@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.ensembling.combination import COMBINATIONS, LEAST, Combination, Mixture, features, tempered
+from transfer.ensembling.combination import COMBINATIONS, Combination, Mixture, features, tempered
+from transfer.metrics.probabilities import LEAST
 from transfer.metrics.temperature_scaling import fit_calibration
 
 Floats = NDArray[np.floating]

@@ -10,7 +10,7 @@ import torch
 
 from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.weight_quantization import quantised
 
@@ -81,9 +81,8 @@ class CausalLM:
         return None if Path(self._name).is_dir() else self._folder.name
 
     def problem(self, what: str, error: BaseException) -> UserError:
-        """What is wrong with the model, with the first line of the error that said so."""
-        first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first)
+        """What is wrong with the model, with the first line of the error."""
+        return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first_line(error))
 
     def _dtype(self) -> torch.dtype:
         if self._settings.dtype == "auto":

@@ -6,7 +6,7 @@ Virtual tokens, learnt embeddings in front of all else, stand among token ids as
 
 import copy
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -221,18 +221,3 @@ def _embedded(model: "PreTrainedModel", ids: torch.Tensor, virtual: torch.Tensor
     words = embed(ids.clamp(min=0))
     learnt = torch.nn.functional.embedding((-1 - ids).clamp(min=0), virtual.to(words.dtype))
     return torch.where((ids < 0).unsqueeze(-1), learnt, words)
-
-
-def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Indices of texts, the longest first, so many at a time that a batch padded to its longest stays in `tokens`.
-
-    One text alone is a batch however long it is.
-    """
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch

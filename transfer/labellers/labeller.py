@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-import numpy as np
-
 from transfer.labellers.prompt import PromptSettings
 
 
@@ -70,6 +68,8 @@ def mean_answer(answers: Sequence[Answer], k: int) -> tuple[Answer, float | None
     probabilities that are known, then to the label that the plan names first.
     tokens and written are summed over all answers. k: number of labels.
     """
+    import numpy as np
+
     given = [answer for answer in answers if answer.label is not None]
     tokens, written = sum(answer.tokens for answer in answers), sum(answer.written for answer in answers)
     if not given:

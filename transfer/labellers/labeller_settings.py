@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transfer.errors import UserError, UserErrors
+from transfer.errors import UserError, raise_all
 from transfer.labellers.prompt import PromptSettings, check_prompt
 
 WHERE = "pseudo_label.labeller"
@@ -152,10 +152,7 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
 def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: str) -> None:
     """Raises UserError, or UserErrors for several, where check_labeller finds any."""
     problems = check_labeller(settings, labels, where)
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise UserErrors(f"{where}: {len(problems)} problems", problems)
+    raise_all(f"{where}: {len(problems)} problems", problems)
 
 
 def _check_local(

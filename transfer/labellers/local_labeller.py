@@ -1,7 +1,7 @@
 """A labeller on this machine: any causal LM of transformers, which scores every label and writes nothing.
 
-In float32 a probability changes by less than 1e-4 with the company in which a comment is read; in bfloat16 by some
-hundredths, as that format has three digits.
+In float32 a probability changes by less than 1e-4 with the other comments of its batch; in bfloat16 by some hundredths,
+as that format has three digits.
 """
 
 import math
@@ -12,12 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 
+from transfer.encoders.tokenization import batches
 from transfer.errors import UserError
 from transfer.labellers.causal_lm import CausalLM
 from transfer.labellers.few_shot_examples import FewShotExamples, FixedExamples
-from transfer.labellers.label_likelihood import Shared, batches, encode_shared, label_scores
+from transfer.labellers.label_likelihood import Shared, encode_shared, label_scores
 from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
@@ -51,41 +53,30 @@ class LabellingPrompt:
         return scores if self.divisors is None else scores / self.divisors.to(scores.device)
 
 
-def local_labeller(
-    settings: LabellerSettings,
-    labels: Sequence[str],
-    device: str,
-    where: str = WHERE,
-    examples: FewShotExamples | None = None,
-) -> "LocalLabeller":
-    """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
-
-    where: the plan's key of the settings, put in front of every message. examples: shown in prompts;
-    None: those that the settings spell out.
-    Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
-    or no network; and where the prompt does not fit the labels.
-    """
-    require_labeller(settings, labels, where)
-    return LocalLabeller(settings, labels, device, where, examples)
-
-
 class LocalLabeller:
-    """See transfer.labellers.labeller.Labeller. One device, one thread."""
+    """Scores the labels with `settings.model` on one device, from one thread; see labeller.Labeller.
+
+    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
+    the settings spell out. adapter: of peft_tuning, used with the model. Weights are loaded when `answer` is first
+    iterated. Raises UserError where the settings do not fit the labels, or the model's configuration or tokenizer
+    cannot be had: no such folder or repository, gated, or no network.
+    """
 
     def __init__(
         self,
         settings: LabellerSettings,
         labels: Sequence[str],
         device: str,
-        where: str,
+        where: str = WHERE,
         examples: FewShotExamples | None = None,
         adapter: Adapter | None = None,
     ) -> None:
+        require_labeller(settings, labels, where)
         self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
         self._examples, self._first = examples or FixedExamples(written_examples(settings.prompt)), self
         self._device = device
         self._lm = CausalLM(settings, device, where)
-        self._spelling = self._spell()
+        self._tokenization = self._tokenize_labels()
 
     def adapted(self, folder: Path) -> "LocalLabeller":
         """The same labeller with the adapter in `folder`, as transfer.labellers.peft_tuning saved it.
@@ -101,13 +92,13 @@ class LocalLabeller:
         for known in ("identity", "_shared", "_model", "_attached"):
             other.__dict__.pop(known, None)
         other._settings = self._settings.model_copy(update={"prompt": prompt})
-        other._spelling = other._spell()
+        other._tokenization = other._tokenize_labels()
         return other
 
     @cached_property
     def identity(self) -> str:
         # Wherever a folder lies, its content counts.
-        return identity_of({**self.description, "model": self._lm.content, "tokens": self._spelling.labels})
+        return identity_of({**self.description, "model": self._lm.content, "tokens": self._tokenization.labels})
 
     @property
     def description(self) -> Mapping[str, object]:
@@ -118,7 +109,7 @@ class LocalLabeller:
             "dtype": self._settings.dtype,
             "labels": list(self._labels),
             "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": self._spelling.shape(drawn=bool(self._examples.metadata)),
+            "prompt": self._tokenization.shape(drawn=bool(self._examples.metadata)),
             "max_characters": self._settings.prompt.max_characters,
             "length_normalised": self._settings.length_normalised,
             **self._examples.metadata,
@@ -141,13 +132,13 @@ class LocalLabeller:
         virtual = self._adapter.virtual if self._adapter else 0
         task = self.task(texts, virtual)
         longest = max(map(len, task.labels)) + virtual
-        for batch in batches([len(ids) + longest for ids in task.prompts], self._settings.batch_tokens):
+        for batch in batches(np.array([len(ids) + longest for ids in task.prompts]), self._settings.batch_tokens):
             for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
                 yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
 
     def task(self, texts: Sequence[str], virtual: int = 0) -> LabellingPrompt:
         """The texts as they are asked about where `virtual` tokens stand in front."""
-        labels, beginning = self._spelling.labels, self._spelling.shared()
+        labels, beginning = self._tokenization.labels, self._tokenization.shared()
         words = [*(token for label in labels for token in label), *beginning]
         divisors = torch.tensor([len(label) for label in labels]) if self._settings.length_normalised else None
         return LabellingPrompt(self._prompts(texts, virtual), labels, beginning, words, divisors)
@@ -192,12 +183,14 @@ class LocalLabeller:
 
     @cached_property
     def _shared(self) -> Shared:
-        return encode_shared(self._model, self._spelling.shared(), self._attached.virtual if self._attached else None)
+        return encode_shared(
+            self._model, self._tokenization.shared(), self._attached.virtual if self._attached else None
+        )
 
     def _scores(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
         """(B, K) float32. A batch that the device has no room for is halved, as often as needed."""
         try:
-            return label_scores(self._model, prompts, self._spelling.labels, self._shared)
+            return label_scores(self._model, prompts, self._tokenization.labels, self._shared)
         except torch.OutOfMemoryError as error:
             if len(prompts) == 1:
                 raise UserError(
@@ -218,18 +211,18 @@ class LocalLabeller:
         return Answer(probabilities, label, None, tokens)
 
     def _prompts(self, texts: Sequence[str], virtual: int) -> list[list[int]]:
-        taken = max(map(len, self._spelling.labels)) + virtual
+        taken = max(map(len, self._tokenization.labels)) + virtual
         limit = self._lm.context
         if not texts:
             return []
         try:
-            return self._spelling.prompts(
+            return self._tokenization.prompts(
                 texts, None if limit is None else limit - taken, self._examples.for_texts(texts)
             )
         except UserError as problem:
             raise UserError(f"{self._where}.prompt: {problem}") from problem
 
-    def _spell(self) -> LabelTokenization:
+    def _tokenize_labels(self) -> LabelTokenization:
         from jinja2 import TemplateError
 
         try:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from transfer.encoders.tokenization import batches
 from transfer.errors import UserError
-from transfer.labellers.label_likelihood import batches, encode_shared, label_scores, traced_scores
+from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
 from transfer.labellers.labeller_settings import TuningSettings
 from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.peft_adapter import Attached, embedding_size, new_adapter
@@ -134,7 +135,7 @@ class _Learner:
         def work() -> float:
             shared = encode_shared(self.attached.model, self.task.beginning, self.attached.virtual)
             total = 0.0
-            for micro in batches(self.lengths[rows].tolist(), self.memory.tokens):
+            for micro in batches(self.lengths[rows], self.memory.tokens):
                 prompts = [self.task.prompts[first + i] for i in micro]
                 scores = label_scores(self.attached.model, prompts, self.task.labels, shared)
                 total += float(self._loss(scores, rows[micro]))
@@ -157,7 +158,7 @@ class _Learner:
 
     def _add_gradients(self, rows: NDArray[np.int64]) -> None:
         """Of the rows' mean loss, from micro-batches within the budget of tokens."""
-        for micro in batches(self.lengths[rows].tolist(), self.memory.tokens):
+        for micro in batches(self.lengths[rows], self.memory.tokens):
             prompts = [self.task.prompts[i] for i in rows[micro]]
             scores = traced_scores(
                 self.attached.model, prompts, self.task.labels, self.task.beginning, self.attached.virtual

@@ -13,7 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.metrics.calibration_error import BINS, bin_of, losses
+from transfer.metrics.calibration_error import BINS, bin_of
+from transfer.metrics.probabilities import log_losses
 from transfer.metrics.scores import STATISTICS, Floats, Ints, Statistic, squared_errors
 
 RESAMPLES = 1000
@@ -162,7 +163,7 @@ class RowSums:
             bins=bin_of(probabilities),
             is_right=(predicted == truth).astype(np.float64),
             confidence=probabilities.max(axis=1).astype(np.float64),
-            log_loss=np.asarray(losses(probabilities, truth), dtype=np.float64),
+            log_loss=log_losses(probabilities, truth),
             brier=squared_errors(probabilities, truth),
         )
 

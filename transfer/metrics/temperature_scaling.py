@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.metrics.calibration_error import LEAST, losses
+from transfer.metrics.probabilities import log_losses, logarithms, softmax
 from transfer.metrics.scores import Floats, Ints
 
 Kind = Literal["none", "temperature", "bias", "batch"]
@@ -34,9 +34,7 @@ class Calibration:
 
     def apply(self, probabilities: Floats) -> NDArray[np.float64]:
         """(N, K) -> (N, K) float64, rows sum to 1. A row of NaN, confidence unknown, stays one."""
-        raised = _logs(probabilities) / self.temperature + np.asarray(self.bias)
-        raised = np.exp(raised - raised.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float64)
+        return softmax(logarithms(probabilities) / self.temperature + np.asarray(self.bias))
 
     def applied(self, label: Ints, probabilities: Floats) -> tuple[Ints, NDArray[np.float64]]:
         """The likeliest labels after calibration, (N,), and `apply`. Where confidence is unknown, `label` stays."""
@@ -83,14 +81,14 @@ def _chosen(probabilities: Floats, truth: Ints, mass: Floats, seed: int) -> Kind
         return "none"
     folds = np.random.default_rng(seed).permutation(len(truth)) % FOLDS
     best: Kind = "none"
-    kept = losses(probabilities, truth)
+    kept = log_losses(probabilities, truth)
     richer: tuple[Kind, ...] = ("temperature", "bias")
     for kind in richer:
         found = np.empty(len(truth))
         for fold in range(FOLDS):
             out, rest = folds == fold, folds != fold
             fitted = _fit(kind, probabilities[rest], truth[rest], mass[rest])
-            found[out] = losses(fitted.apply(probabilities[out]), truth[out])
+            found[out] = log_losses(fitted.apply(probabilities[out]), truth[out])
         gains = mass * (kept - found)
         if gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)):
             best, kept = kind, found
@@ -103,8 +101,8 @@ def _fit(kind: Kind, probabilities: Floats, truth: Ints, mass: Floats) -> Calibr
         return Calibration("none", 1.0, (0.0,) * k)
     if kind == "batch":
         means = np.array([probabilities[truth == label].mean(axis=0) for label in np.unique(truth)])
-        return Calibration("batch", 1.0, _rounded(-_logs(means.mean(axis=0, keepdims=True))[0]))
-    slope, bias = _minimised(_logs(probabilities), truth, mass, with_bias=kind == "bias")
+        return Calibration("batch", 1.0, _rounded(-logarithms(means.mean(axis=0, keepdims=True))[0]))
+    slope, bias = _minimised(logarithms(probabilities), truth, mass, with_bias=kind == "bias")
     return Calibration(kind, round(1 / slope, DIGITS), _rounded(bias))
 
 
@@ -129,10 +127,6 @@ def _minimised(logs: Floats, truth: Ints, mass: Floats, *, with_bias: bool) -> t
     bounds = [SLOPES, *[(None, None) if with_bias else still] * k]
     found = minimize(loss, np.concatenate([[1.0], np.zeros(k)]), jac=True, method="L-BFGS-B", bounds=bounds)
     return float(found.x[0]), np.asarray(found.x[1:])
-
-
-def _logs(probabilities: Floats) -> Floats:
-    return np.asarray(np.log(np.asarray(probabilities, dtype=np.float64).clip(LEAST)))
 
 
 def _rounded(bias: Floats) -> tuple[float, ...]:

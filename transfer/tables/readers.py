@@ -49,11 +49,11 @@ def read_file(
     base: Path,
     where: str,
     rows: int = BATCH_ROWS,
-    faults: BadRows | None = None,
+    bad_rows: BadRows | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one of a source's files; see read_batches. A file with a header and no rows gives nothing.
 
-    With `faults`, rows of csv, tsv and jsonl that cannot be read go there; BROKEN stands for them in the first of
+    With `bad_rows`, rows of csv, tsv and jsonl that cannot be read go there; BROKEN stands for them in the first of
     `columns`, and null in the others.
     """
     name, suffix = display_path(file, base), file.suffix.lower()
@@ -66,8 +66,8 @@ def read_file(
     if suffix == ".xlsx":
         return _row_batches(sheet_rows(file, source.sheet, where, name), columns, find, rows)
     if suffix in (".json", ".jsonl"):
-        return _object_batches(json_objects(file, source.encoding, where, name, faults), columns, find, rows)
-    return _row_batches(delimited_rows(file, source.encoding, where, name, faults), columns, find, rows)
+        return _object_batches(json_objects(file, source.encoding, where, name, bad_rows), columns, find, rows)
+    return _row_batches(delimited_rows(file, source.encoding, where, name, bad_rows), columns, find, rows)
 
 
 Find = Callable[[Sequence[str]], list[int]]
@@ -77,10 +77,7 @@ def _row_batches(
     table: Iterator[Sequence[object] | None], columns: Sequence[str], find: Find, rows: int
 ) -> Iterator[pa.RecordBatch]:
     header = next(table, None)
-    at = find([str(name) for name in header or ()])
-    while chunk := list(islice(table, rows)):
-        values = [[row[i] if row is not None else None for row in chunk] for i in at]
-        yield _batch(_marked(values, [i for i, row in enumerate(chunk) if row is None]), columns)
+    return _batches(table, find([str(name) for name in header or ()]), columns, rows)
 
 
 def _object_batches(
@@ -90,10 +87,18 @@ def _object_batches(
     first = list(islice(objects, LOOKED_AT))
     there = list(dict.fromkeys(key for row in first for key in row or ()))
     names = [there[i] for i in find(there)] if first else []
-    objects = chain(first, objects)
-    while chunk := list(islice(objects, rows)):
-        values = [[row.get(name) if row is not None else None for row in chunk] for name in names]
-        yield _batch(_marked(values, [i for i, row in enumerate(chunk) if row is None]), columns)
+    table = ([row.get(name) for name in names] if row is not None else None for row in chain(first, objects))
+    return _batches(table, range(len(names)), columns, rows)
+
+
+def _batches(
+    table: Iterator[Sequence[object] | None], at: Sequence[int], columns: Sequence[str], rows: int
+) -> Iterator[pa.RecordBatch]:
+    while chunk := list(islice(table, rows)):
+        values = [[row[i] if row is not None else None for row in chunk] for i in at]
+        for i in (i for i, row in enumerate(chunk) if row is None):
+            values[0][i] = BROKEN
+        yield pa.record_batch([array_of(column) for column in values], names=list(columns))
 
 
 def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str, rows: int) -> Iterator[pa.RecordBatch]:
@@ -111,13 +116,3 @@ def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str,
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault or the network's, not the file's: it is not passed over
         raise UserError(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
-
-
-def _marked(values: list[list[object]], broken: Sequence[int]) -> list[list[object]]:
-    for i in broken:
-        values[0][i] = BROKEN
-    return values
-
-
-def _batch(values: Sequence[Sequence[object]], columns: Sequence[str]) -> pa.RecordBatch:
-    return pa.record_batch([array_of(column) for column in values], names=list(columns))

@@ -5,7 +5,6 @@ What begins like a formula is written so that a spreadsheet shows it and does no
 
 import codecs
 import csv
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transfer.atomic_write import atomic_file
 from transfer.errors import UserError
 from transfer.tables.csv_reader import delimited_rows
 from transfer.tables.table_columns import as_text
@@ -42,17 +42,13 @@ def write_sheet(path: Path, columns: Mapping[str, Sequence[Any]], where: str) ->
     check_format(path, where)
     if not path.absolute().parent.is_dir():
         raise UserError(f"{where}: no folder {path.absolute().parent}")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     writers: dict[str, Callable[[Path, Mapping[str, Sequence[Any]]], None]] = {
         ".csv": _write_csv,
         ".xlsx": _write_xlsx,
         ".parquet": _write_parquet,
     }
-    try:
-        writers[path.suffix.lower()](beside, columns)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with atomic_file(path) as part:
+        writers[path.suffix.lower()](part, columns)
 
 
 def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str], list[Row]]:

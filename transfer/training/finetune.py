@@ -10,7 +10,6 @@ import torch
 from accelerate import Accelerator
 
 from transfer.cpu_kernels.apply import apply_cpu_kernels
-from transfer.cpu_kernels.compact_embedding import use_compact_embedding
 from transfer.device.device import autocast_for
 from transfer.encoders.lora import add_adapters, is_adapter
 from transfer.encoders.model import depth, layer_of
@@ -57,9 +56,8 @@ class FineTuning:
             add_adapters(model, recipe.lora_rank, recipe.lora_targets, recipe.frozen_layers)
         self.memory.prepare(model)
         if recipe.method == "full":
-            apply_cpu_kernels(model, self.accelerator.device.type)
-            if recipe.frozen_layers == 0:
-                use_compact_embedding(model, self.examples.tokens)
+            train_only = self.examples.tokens if recipe.frozen_layers == 0 else None
+            apply_cpu_kernels(model, self.accelerator.device.type, train_only)
         optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
         steps = math.ceil(examples.per_epoch / recipe.batch_size) * recipe.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(steps, recipe.warmup_share))

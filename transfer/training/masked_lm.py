@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from transfer.cpu_kernels.dropout import use_fast_dropout
+from transfer.cpu_kernels.apply import apply_to_masked_lm
 from transfer.device.device import autocast_for
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 from transfer.training.finetune import DivergedError, rate_shares, shuffled_batches
 from transfer.training.oom_recovery import OomRecovery
 
@@ -80,8 +80,7 @@ class DomainAdaptation:
         self.accelerator = Accelerator(mixed_precision="no")
         torch.manual_seed(seed)
         self.memory.prepare(model)
-        if self.accelerator.device.type == "cpu":
-            use_fast_dropout(model)
+        apply_to_masked_lm(model, self.accelerator.device.type)
         optimizer = torch.optim.AdamW(_groups(model), lr=how.learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(how.steps, WARMUP_SHARE))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
@@ -199,7 +198,7 @@ def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTr
     """
     from transformers import AutoModelForMaskedLM
 
-    from transfer.encoders.model import load_tokenizer
+    from transfer.encoders.model import in_own_memory, load_tokenizer
 
     folder, tokenizer = fetch_model(str(name)), load_tokenizer(str(name))
     if tokenizer.mask_token is None:
@@ -210,10 +209,8 @@ def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTr
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except (ValueError, OSError, RuntimeError, KeyError) as error:
-        raise UserError(
-            f"adapt: '{name}' cannot be made to fill in masked words", str(error).splitlines()[0]
-        ) from error
-    return _own(cast("PreTrainedModel", model)), tokenizer
+        raise UserError(f"adapt: '{name}' cannot be made to fill in masked words", first_line(error)) from error
+    return in_own_memory(cast("PreTrainedModel", model)), tokenizer
 
 
 def take_encoder(model: "PreTrainedModel", folder: Path) -> None:
@@ -242,13 +239,6 @@ def save_adapted(model: "PreTrainedModel", source: Path, *, classifies: bool, fo
     state = {name: value for name, value in whole.state_dict().items() if name not in info["missing_keys"]}
     whole.save_pretrained(folder, state_dict=state)
     AutoTokenizer.from_pretrained(source).save_pretrained(folder)
-
-
-def _own(model: "PreTrainedModel") -> "PreTrainedModel":
-    """As loaded, weights are the file itself, mapped."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        tensor.data = tensor.data.clone()
-    return model
 
 
 def _groups(model: "PreTrainedModel") -> list[dict[str, object]]:

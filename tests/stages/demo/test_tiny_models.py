@@ -17,7 +17,7 @@ from stages.demo.tiny_encoders import ENCODERS
 from stages.demo.tiny_lm import make_llm, prompt_settings
 from stages.demo.tiny_tokenizers import word_pieces
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import local_labeller
+from transfer.labellers.local_labeller import LocalLabeller
 
 KOREAN = "진짜 개꿀잼이네 눈물 난다"
 
@@ -55,7 +55,7 @@ def test_the_stand_in_answers_the_labellers_prompt(world: Path) -> None:
     folder = world / "models" / "gemma"
     assert AutoModelForCausalLM.from_pretrained(folder).config.model_type == "gemma3_text"
     settings = LabellerSettings(model=str(folder), prompt=prompt_settings("ko"))
-    answers = dict(local_labeller(settings, LABELS, "cpu").answer([KOREAN, "ㅠㅠ"]))
+    answers = dict(LocalLabeller(settings, LABELS, "cpu").answer([KOREAN, "ㅠㅠ"]))
     assert set(answers) == {0, 1}
     assert all(len(answer.probabilities or ()) == len(LABELS) for answer in answers.values())
 
@@ -66,7 +66,7 @@ def test_the_stand_in_learns_its_lessons(corpus: Corpus, tmp_path: Path) -> None
         make_llm(corpus.diary, "ko", tmp_path, 13, size)
     settings = LabellerSettings(model=str(tmp_path), dtype="float32", prompt=prompt_settings("ko"))
     rows = corpus.diary[:100]
-    answers = dict(local_labeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
+    answers = dict(LocalLabeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
     right = sum(LABELS[answers[i].label or 0] == row.label for i, row in enumerate(rows))
     assert right > 70
 

@@ -49,8 +49,7 @@ def learn(tuning: FineTuning) -> PreTrainedModel:
 
 @pytest.fixture
 def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.training.finetune.apply_cpu_kernels", lambda model, device: None)
-    monkeypatch.setattr("transfer.training.finetune.use_compact_embedding", lambda model, tokens: None)
+    monkeypatch.setattr("transfer.cpu_kernels.apply.ENABLED", False)
 
 
 @pytest.mark.parametrize("kind", [*ARCHITECTURES, "albert", "modernbert"])

@@ -16,7 +16,7 @@ from transfer.engines import engine_factory
 from transfer.engines.convert import is_installed
 from transfer.engines.engine_benchmark import REFERENCE, Measurement, compare, fastest
 from transfer.engines.engine_factory import Member, available_variants, open_engine
-from transfer.engines.inference_engine import Engine, EngineVariant, softmax
+from transfer.engines.inference_engine import Engine, EngineVariant, probabilities_from
 from transfer.engines.int8_quantization import narrowing
 from transfer.errors import UserError
 
@@ -228,4 +228,6 @@ def test_compare_sees_means_that_no_label_shows() -> None:
 
 
 def test_softmax_of_large_logits() -> None:
-    np.testing.assert_allclose(softmax(np.array([[1000.0, 1000.0], [-1000.0, 0.0]])), [[0.5, 0.5], [0.0, 1.0]])
+    np.testing.assert_allclose(
+        probabilities_from(np.array([[1000.0, 1000.0], [-1000.0, 0.0]])), [[0.5, 0.5], [0.0, 1.0]]
+    )

@@ -13,7 +13,7 @@ from tests.helpers.tiny_lms import save_lm
 from transfer.errors import UserError
 from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
 from transfer.labellers.labeller_settings import LabellerSettings, TuningSettings, check_labeller
-from transfer.labellers.local_labeller import LocalLabeller, local_labeller
+from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.peft_adapter import WEIGHTS, Adapter, Attached, new_adapter
 from transfer.labellers.peft_tuning import Rows, tune
 
@@ -41,7 +41,7 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> Lm:
 def labeller_of(folder: Path, **given: object) -> LocalLabeller:
     short = {"prompt": {"instruction": "Judge."}}
     settings = LabellerSettings.model_validate({"model": str(folder), "dtype": "float32", **short, **given})
-    return local_labeller(settings, LABELS, "cpu")
+    return LocalLabeller(settings, LABELS, "cpu")
 
 
 def easy(n: int, seed: int) -> Rows:
