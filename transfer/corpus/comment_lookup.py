@@ -1,4 +1,4 @@
-"""The texts of some comments, found again in their files by id: all rows are passed over, few are cleaned."""
+"""The texts of some comments, looked up in their files by id: all rows are read, few are cleaned."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from transfer.tables.sources import CommentSource, file_label
 from transfer.tables.table_columns import as_text
 from transfer.text.cleaning import MISSING, clean_cell
 
-ROWS = 65_536  # of a batch: the ids that are looked for are hashed anew for each
+ROWS = 65_536  # of a batch: Arrow hashes the ids that are looked for once per batch
 
 
 def texts_by_id(
@@ -24,7 +24,7 @@ def texts_by_id(
     """(ids, cleaned texts) of comments whose id is among `ids`, a batch at a time, in the order of files and rows.
 
     ids: strings, as read_comments gives them. An id that stands in several rows comes as often. What cannot be read is
-    passed over in silence: whoever classified the comments has told of it.
+    skipped in silence: classifying the comments has reported it.
     """
     for source, path in _files(sources, base, where):
         label = f"{source.hub}/{source.split}" if source.hub is not None else file_label(source, path, base)

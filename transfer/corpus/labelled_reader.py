@@ -1,4 +1,4 @@
-"""Labelled texts out of the plan's sources: cleaned, without duplicates, each with a label of the plan.
+"""Labelled texts from the plan's sources: cleaned, without duplicates, each with a label of the plan.
 
 What is dropped is counted by its reason. All is held in memory: labelled data are thousands of rows, not millions.
 """
@@ -51,7 +51,7 @@ def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base
 
 
 class _Rows:
-    """Rows as they are gathered, the same text with the same label once."""
+    """Rows collected so far, the same text with the same label once."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

@@ -12,8 +12,8 @@ STEPS = 1 << 16  # 16 random bits decide about an element; each 64-bit number gi
 class FastDropout(nn.Dropout):
     """As torch's, with masks from a numpy generator, which is seeded for each mask from torch's own.
 
-    So the masks follow from torch's random state as always: a checkpoint that restores it goes on with the same ones,
-    and a layer that is run twice, because its activations were not kept, gets its masks again.
+    So the masks follow from torch's random state as always: a run resumed from a checkpoint gets the same ones, and so
+    does a layer that is run twice, because its activations were not kept.
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

@@ -42,7 +42,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> "PreTrainedTokeniz
     """The tokenizer of a folder or hub repository. Raises UserError where it cannot be had."""
     from transformers import AutoTokenizer
 
-    # Said outright, or the library warns after every fork.
+    # Set explicitly, or the library warns after every fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     folder = fetch_config(name, revision)
     try:
@@ -64,7 +64,7 @@ def load_classifier(
     """
     import torch
 
-    release_memory()  # what the model before left: a search loads hundreds in one process
+    release_memory()  # of the previous model: a search loads hundreds in one process
     folder = fetch_model(str(name), revision)
     config = _read_config(folder, str(name))
     saved_for = [label for _, label in sorted((int(i), label) for i, label in (config.id2label or {}).items())]
@@ -129,7 +129,7 @@ def _read_config(folder: Path, name: str) -> "PretrainedConfig":
 
 
 def _set_dropout(config: "PretrainedConfig", rate: float) -> None:
-    """Sets every rate whose name says dropout: architectures agree on that word and on nothing else."""
+    """Sets every rate whose name has dropout in it: architectures agree on that word alone."""
     for field, value in vars(config).copy().items():
         if "dropout" in field and (value is None or isinstance(value, float | int)) and not isinstance(value, bool):
             setattr(config, field, rate)
@@ -141,7 +141,7 @@ def _load(folder: Path, config: "PretrainedConfig", name: str) -> "tuple[PreTrai
     from transformers import AutoModelForSequenceClassification
 
     try:
-        # A head of another width is no fault; _check_encoder sees to it that nothing else is of another shape.
+        # A head of another width is expected; _check_encoder refuses any other difference of shape.
         loaded: tuple[PreTrainedModel, Mapping[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
             folder,
             config=config,
@@ -174,13 +174,13 @@ def _head(model: "PreTrainedModel") -> "dict[str, torch.nn.Parameter]":
 
 
 def _replace_head(model: "PreTrainedModel") -> None:
-    """Gives the head fresh weights, as the architecture initialises them."""
+    """Gives the head new weights, as the architecture initialises them."""
     import torch
 
-    fresh = _head(type(model)(model.config))
+    new = _head(type(model)(model.config))
     with torch.no_grad():
         for name, parameter in _head(model).items():
-            parameter.copy_(fresh[name])
+            parameter.copy_(new[name])
 
 
 def _unfit(name: str, what: str, error: BaseException) -> UserError:

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     import torch
 
 PICKLED = ["pytorch_model.bin", "pytorch_model-*-of-*.bin"]
-BESIDE_WEIGHTS = {".json", ".txt", ".model", ".jinja", ".codes"}
+SMALL_SUFFIXES = {".json", ".txt", ".model", ".jinja", ".codes"}
 
 
 def convert_once(folder: Path, what: str) -> Path:
     """A folder with the small files of `folder` and its pickled weights as model.safetensors.
 
-    It is kept in the hub's home (HF_HOME) and made anew when a file of `folder` changes. Several processes may ask
-    at once. Raises UserError, which begins with `what`, where a file holds anything but weights, or no weights.
+    It is kept in the hub's home (HF_HOME) and made again when a file of `folder` changes. Several processes may call
+    it at once. Raises UserError, which begins with `what`, where a file holds anything but weights, or no weights.
     """
     from huggingface_hub.constants import HF_HOME
 
     weights = sorted({path for pattern in PICKLED for path in folder.glob(pattern)})
-    small = sorted(path for path in folder.iterdir() if path.suffix in BESIDE_WEIGHTS and path.is_file())
+    small = sorted(path for path in folder.iterdir() if path.suffix in SMALL_SUFFIXES and path.is_file())
     small = [path for path in small if not path.name.endswith(".index.json")]  # it names shards that are joined here
     target = Path(HF_HOME) / "moodline" / _stamp([*weights, *small])
     if not target.is_dir():

@@ -1,4 +1,4 @@
-"""What an engine is: a model, somewhere, that gives probabilities for tokens."""
+"""The interface of engines: a fine-tuned model that gives probabilities for tokens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 EngineName = Literal["torch", "openvino", "onnx"]
-# int8-mixed: int8 but for the products that narrow, which are the delicate ones; for models that int8 alone changes.
+# int8-mixed: int8 but for products that narrow, which are the most sensitive; for models whose labels int8 changes.
 Precision = Literal["float32", "bfloat16", "int8", "int8-mixed"]
 OnBatch = Callable[[int], None]
 # Padded tokens of a batch on a CPU: enough that the products fill its vector units, few enough for its caches.
@@ -24,7 +24,7 @@ CPU_TOKENS = 2048
 
 @dataclass(frozen=True)
 class EngineVariant:
-    """How a model is computed. compiled: by torch.compile."""
+    """How a model is computed: library, dtype of products, and whether torch.compile is used."""
 
     engine: EngineName
     precision: Precision
@@ -40,10 +40,10 @@ class EngineVariant:
 
 
 class Engine(Protocol):
-    """A fine-tuned classifier that was opened in one way.
+    """A fine-tuned classifier, opened as one EngineVariant.
 
-    It is used by one thread at a time, and gives the same figures for the same tokens in the same company; in other
-    company their last digits may differ. It never changes or keeps what it was given.
+    It is used by one thread at a time, and gives the same figures for the same batch of tokens; in another batch their
+    last digits may differ. It never changes or keeps its arguments.
     """
 
     @property
@@ -56,7 +56,7 @@ class Engine(Protocol):
 
     @property
     def tokenizer(self) -> "PreTrainedTokenizerBase":
-        """What makes its tokens."""
+        """Of its tokens."""
 
     @property
     def max_length(self) -> int:
@@ -65,7 +65,7 @@ class Engine(Protocol):
     def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1; K in the order of the model's labels.
 
-        on_batch: hears how many texts each batch held.
+        on_batch: called with the number of texts of each batch.
         """
 
 

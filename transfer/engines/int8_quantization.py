@@ -1,6 +1,6 @@
 """A converted model's weights and activations in 8 bits: by NNCF for OpenVINO, by ONNX Runtime's own tools for ONNX.
 
-What that costs is for the caller to measure: transfer.engines.engine_benchmark.
+Its loss of accuracy is measured by transfer.engines.engine_benchmark.
 """
 
 from pathlib import Path
@@ -17,11 +17,11 @@ def quantise(file: Path, form: Format, calibration: Tokens, *, mixed: bool = Fal
     """The converted model with its products in int8, beside `file`; made once.
 
     mixed, for OpenVINO alone: products that narrow stay as they are. These are the head and the second of each
-    feed-forward, around which such models have the outliers that 8 bits serve worst (Bondarenko et al., Understanding
+    feed-forward, whose inputs have the outliers that 8 bits represent worst (Bondarenko et al., Understanding
     and Overcoming the Challenges of Efficient Transformer Quantization, EMNLP 2021).
 
     calibration: some hundred texts like those to come. For OpenVINO they set the activations' ranges, after outliers
-    were moved into the weights (Xiao et al., SmoothQuant, 2023, arXiv 2211.10438); ONNX Runtime finds the ranges anew
+    were moved into the weights (Xiao et al., SmoothQuant, 2023, arXiv 2211.10438); ONNX Runtime finds the ranges
     in each batch, and needs none.
     """
     kind = "int8-mixed" if mixed else "int8"

@@ -1,6 +1,6 @@
-"""Several models' probabilities made into one: by a fixed rule, by weights, or by a model that learnt to combine them.
+"""Combining several models' probabilities: by a fixed rule, by weights, or by stacking.
 
-What is learnt is learnt in fit_mixture.py; here stands only what is applied, and how it is written down.
+fit_weights.py fits what is fitted; here is what is applied and stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,15 +65,15 @@ class Mixture:
 MEAN = Mixture("mean")
 
 
-def mixture_from(told: str | Mapping[str, Any]) -> Mixture:
-    """What as_dict told, or a rule's name alone."""
-    if isinstance(told, str):
-        told = {"how": told}
-    rows = tuple(tuple(map(float, row)) for row in told.get("coefficients", ()))
+def mixture_from(stored: str | Mapping[str, Any]) -> Mixture:
+    """The mixture that as_dict gave, or that of a rule's name."""
+    if isinstance(stored, str):
+        stored = {"how": stored}
+    rows = tuple(tuple(map(float, row)) for row in stored.get("coefficients", ()))
     weights, temperatures, intercepts = (
-        tuple(map(float, told.get(name, ()))) for name in ("weights", "temperatures", "intercepts")
+        tuple(map(float, stored.get(name, ()))) for name in ("weights", "temperatures", "intercepts")
     )
-    return Mixture(told["how"], weights, temperatures, rows, intercepts)
+    return Mixture(stored["how"], weights, temperatures, rows, intercepts)
 
 
 def combine(members: Sequence[NDArray[np.floating]], how: Combination | Mixture) -> NDArray[np.float32]:

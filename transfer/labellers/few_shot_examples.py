@@ -1,6 +1,6 @@
-"""Labelled comments shown in the prompt: written in the plan, or drawn from what people labelled.
+"""Labelled comments shown in the prompt: written in the plan, or sampled from what people labelled.
 
-The comment that is asked about is never among its own examples. Light: the plan imports this module.
+The comment to be labelled is never among its own examples. Light: the plan imports this module.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer.text.cleaning import clean, key_hash
 
-PER_LABEL = 2  # where the plan says neither how many of each label nor how many in all
+PER_LABEL = 2  # where the plan gives neither a number of each label nor one in all
 
 
 class Example(BaseModel):
@@ -25,7 +25,7 @@ class Example(BaseModel):
 
 
 class SampledExamples(BaseModel):
-    """How examples are drawn: from gold's tune half or from the original training data, never from gold's report
+    """How examples are sampled: from gold's tune half or from the original training data, never from gold's report
     half."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, validate_by_name=True)
@@ -88,10 +88,8 @@ def others(examples: Sequence[Example], text: str) -> tuple[Example, ...]:
 
 def fingerprint_of(examples: Sequence[Example]) -> str:
     """sha256 in hex of examples in their order."""
-    found = hashlib.sha256()
-    for example in examples:
-        found.update(f"{example.label}\t{example.text}\n".encode())
-    return found.hexdigest()
+    lines = "".join(f"{example.label}\t{example.text}\n" for example in examples)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @lru_cache(maxsize=20_000)

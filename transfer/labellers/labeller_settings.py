@@ -1,4 +1,4 @@
-"""What a plan says about its labeller: which LLM, reached how, asked with which prompt.
+"""A plan's settings of a labeller: which LLM, reached how, with which prompt, and how a local LM is changed.
 
 Light on purpose: the plan imports this module, so nothing heavy may be imported here.
 """
@@ -121,7 +121,7 @@ class LabellerSettings(BaseModel):
 
 
 def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str = WHERE) -> list[UserError]:
-    """What can be seen to be wrong without a model, a server or a network.
+    """All problems that show without a model, a server or a network.
 
     where: the plan's key of the settings, put in front of every message.
     """
@@ -158,7 +158,7 @@ def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: s
 def _check_local(
     quantisation: Quantisation, tuning: TuningSettings | None, dtype: str, is_local: bool, where: str
 ) -> list[UserError]:
-    """What is wrong with settings that only a local model takes. is_local: whether the labeller is one."""
+    """Problems of settings that only a local model takes. is_local: whether the labeller is one."""
     if is_local and tuning is not None and dtype == "float16":
         small = "in float16 small gradients are 0: set dtype: float32, bfloat16 or auto"
         return [UserError(f"{where}.tuning: cannot learn with dtype: float16", small)]

@@ -36,10 +36,10 @@ WINDOW = 1024
 
 @dataclass(frozen=True)
 class LabellingPrompt:
-    """Texts as the LM is asked about them, in token ids.
+    """Prompts and labels in token ids.
 
     prompts: N lists. labels: K lists, which follow a prompt. beginning: what prompts share. words: of labels and
-    beginning, what a soft prompt may begin as. divisors: (K,) tokens of each label where scores are divided by them.
+    beginning, initial values of a soft prompt. divisors: (K,) tokens of each label where scores are divided by them.
     """
 
     prompts: list[list[int]]
@@ -73,7 +73,7 @@ class LocalLabeller:
     ) -> None:
         require_labeller(settings, labels, where)
         self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
-        self._examples, self._first = examples or FixedExamples(written_examples(settings.prompt)), self
+        self._examples, self._origin = examples or FixedExamples(written_examples(settings.prompt)), self
         self._device = device
         self._lm = CausalLM(settings, device, where)
         self._tokenization = self._tokenize_labels()
@@ -87,7 +87,7 @@ class LocalLabeller:
         return LocalLabeller(self._settings, self._labels, self._device, self._where, self._examples, adapter)
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.labeller.Labeller. The weights are those of the labeller that was asked for it."""
+        """See transfer.labellers.labeller.Labeller. The weights are this labeller's."""
         other = copy(self)
         for known in ("identity", "_shared", "_model", "_attached"):
             other.__dict__.pop(known, None)
@@ -109,7 +109,7 @@ class LocalLabeller:
             "dtype": self._settings.dtype,
             "labels": list(self._labels),
             "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": self._tokenization.shape(drawn=bool(self._examples.metadata)),
+            "prompt": self._tokenization.template(own_examples=bool(self._examples.metadata)),
             "max_characters": self._settings.prompt.max_characters,
             "length_normalised": self._settings.length_normalised,
             **self._examples.metadata,
@@ -117,7 +117,7 @@ class LocalLabeller:
         }
 
     def _changes(self) -> dict[str, object]:
-        """What makes it another model; nothing where nothing does, for identities of old must stay."""
+        """Changes of the model; empty where there are none, so that identities stored earlier stay."""
         quantisation = self._settings.quantisation
         found: dict[str, object] = {} if quantisation == "none" else {"quantisation": quantisation}
         return found | ({} if self._adapter is None else {"adapter": self._adapter.description})
@@ -137,7 +137,7 @@ class LocalLabeller:
                 yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
 
     def task(self, texts: Sequence[str], virtual: int = 0) -> LabellingPrompt:
-        """The texts as they are asked about where `virtual` tokens stand in front."""
+        """The prompts of the texts where `virtual` tokens stand in front."""
         labels, beginning = self._tokenization.labels, self._tokenization.shared()
         words = [*(token for label in labels for token in label), *beginning]
         divisors = torch.tensor([len(label) for label in labels]) if self._settings.length_normalised else None
@@ -164,12 +164,12 @@ class LocalLabeller:
         return self._model
 
     def unload(self) -> None:
-        """Gives the weights up; they are loaded again where they are needed again."""
+        """Frees the weights; they are loaded again when they are needed."""
         for name in ("_model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
         self._lm.unload()
-        if self._first is not self:
-            self._first.unload()
+        if self._origin is not self:
+            self._origin.unload()
 
     @cached_property
     def _model(self) -> "PreTrainedModel":
@@ -177,8 +177,8 @@ class LocalLabeller:
 
     @cached_property
     def _attached(self) -> Attached | None:
-        if self._first is not self:
-            return self._first._attached
+        if self._origin is not self:
+            return self._origin._attached
         return None if self._adapter is None else attach(self._lm.model, self._adapter)
 
     @cached_property

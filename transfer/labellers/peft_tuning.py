@@ -1,4 +1,4 @@
-"""Tunes a local LM to label: an adapter learns from labelled texts with the very scores that labelling uses.
+"""Tunes a local LM to label: an adapter is trained on labelled texts with the scores that labelling uses.
 
 The loss of a text is the cross-entropy of its label under the softmax over the log-probabilities of all complete label
 strings, after the whole prompt, its fixed part included. The same seed, rows and machine give the same adapter.
@@ -21,9 +21,9 @@ from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.peft_adapter import Attached, embedding_size, new_adapter
 from transfer.training.oom_recovery import NoRoomError, OomRecovery
 
-WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
+WARMUP = 0.1  # share of the steps in which the rate rises; then it falls linearly to 0
 CLIP = 1.0  # longest gradient
-# A held-out loss counts as lower only by so much: below lies what rounding does.
+# A held-out loss is lower only by more than this, which is above rounding.
 LEAST_GAIN = 1e-4
 
 Advance = Callable[[float], None]
@@ -39,10 +39,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Tuned:
-    """How a tuning went.
+    """The result of a tuning.
 
     plain_loss, losses: mean cross-entropy of the held-out rows, in nats, with the plain prompt and after each epoch.
-    An epoch whose loss is no number is the last. epoch: the one kept, from 1; or 0, and then there is no adapter.
+    An epoch whose loss is not finite is the last. epoch: the one kept, from 1; or 0, and then there is no adapter.
     """
 
     plain_loss: float
@@ -52,7 +52,7 @@ class Tuned:
     held_out: int
 
     def as_dict(self) -> dict[str, object]:
-        """Everything, as JSON takes it; a loss that is no number is null."""
+        """Everything, as JSON takes it; a loss that is not finite is null."""
         return asdict(self) | {"losses": [loss if math.isfinite(loss) else None for loss in self.losses]}
 
 
@@ -66,31 +66,31 @@ def tune(
     on_message: Callable[[str], None] = lambda text: None,
     advance: Advance = lambda done: None,
 ) -> Tuned:
-    """Learns an adapter and saves the best epoch's into `folder`; see the module.
+    """Trains an adapter and saves the best epoch's into `folder`; see the module.
 
-    labeller: without an adapter; its weights are given up, and loaded again when it next answers.
-    on_message: hears of faults. advance: hears of rows learnt from.
-    Raises UserError where the device's memory does not do for one text at a time.
+    labeller: without an adapter; its weights are freed, and loaded again when it next answers.
+    on_message: called with faults. advance: called with the number of rows trained on.
+    Raises UserError where the device's memory is not enough for one text at a time.
     """
     plain = _plain_loss(labeller, held_out)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        learner = _Learner(labeller, settings, learn, held_out, on_message)
+        trainer = _Trainer(labeller, settings, learn, held_out, on_message)
         try:
-            losses, best, kept = learner.run(seed, advance)
+            losses, best, kept = trainer.run(seed, advance)
         except NoRoomError as error:
             raise UserError(
                 f"{labeller.where}.tuning: {labeller.name} has no room to learn from one text at a time",
                 "set dtype: bfloat16 or quantisation: int8, shorten the prompt, or take a smaller model",
             ) from error
         if kept is not None:
-            learner.attached.restore(kept)
-            learner.attached.save(folder)
+            trainer.attached.restore(kept)
+            trainer.attached.save(folder)
     labeller.unload()
     return Tuned(plain, losses, best, len(learn.texts), len(held_out.texts))
 
 
-class _Learner:
+class _Trainer:
     def __init__(
         self,
         labeller: LocalLabeller,
@@ -112,7 +112,7 @@ class _Learner:
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
 
     def run(self, seed: int, advance: Advance) -> tuple[list[float], int, dict[str, torch.Tensor] | None]:
-        """Held-out losses, the best epoch (from 1, or 0), and what had been learnt by then."""
+        """Held-out losses, the best epoch (from 1, or 0), and its state."""
         order = np.random.default_rng(seed)
         losses: list[float] = []
         best, kept = 0, None
@@ -144,7 +144,7 @@ class _Learner:
         return self.memory.fit(work, self.attached.wrapped, self.lengths[rows])
 
     def _epoch(self, order: NDArray[np.int64], advance: Advance) -> bool:
-        """Whether all losses and gradients were numbers."""
+        """Whether all losses and gradients were finite."""
         for start in range(0, len(order), self.settings.batch):
             rows = order[start : start + self.settings.batch]
             self.optimizer.zero_grad()
@@ -157,7 +157,7 @@ class _Learner:
         return True
 
     def _add_gradients(self, rows: NDArray[np.int64]) -> None:
-        """Of the rows' mean loss, from micro-batches within the budget of tokens."""
+        """Adds the gradients of the rows' mean loss, from micro-batches within the token budget."""
         for micro in batches(self.lengths[rows], self.memory.tokens):
             prompts = [self.task.prompts[i] for i in rows[micro]]
             scores = traced_scores(

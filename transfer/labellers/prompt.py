@@ -1,4 +1,4 @@
-"""The question put to an LLM: one fixed part (instruction, labels, examples), then the comment, last.
+"""The prompt of an LLM: one fixed part (instruction, labels, examples), then the comment, last.
 
 A comment is data, never an instruction: it stays on one line between two marks that it cannot write itself.
 """

@@ -1,4 +1,4 @@
-"""What asking a server will cost, before anything is asked: guessed from the letters, as its tokenizer is its own."""
+"""What a server's answers will cost, estimated from the letters, since its tokenizer is unknown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ AROUND = 8  # tokens that a chat template puts around a message
 
 @dataclass(frozen=True)
 class Estimate:
-    """questions: requests, without those asked again. tokens: read and written, guessed; written: of these.
+    """questions: requests, without second ones. tokens: read and written, estimated; written: of these.
 
     money: in `currency`, both None where the plan names no prices.
     """
@@ -35,7 +35,7 @@ def estimate_cost(
 ) -> Estimate:
     """What `questions` comments will cost, so many for each of the settings' prompts.
 
-    texts: some of the comments, whose mean length stands for all. pool: what examples are drawn from, where they are.
+    texts: some of the comments, whose mean length stands for all. pool: the rows that examples are from.
     """
     prompt = settings.prompt
     comment = _mean([quote(text, prompt.max_characters) for text in texts])

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: of a hundred answers given at 0.8, about eighty should be right."""
+"""Calibration: whether of a hundred predictions with probability 0.8 about eighty are right."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ def reliability(probabilities: Floats, truth: Ints, weights: Floats | None = Non
     Networks (2017, arXiv 1706.04599), equation 3.
     """
     if len(truth) == 0:
-        raise ValueError("no rows to judge confidence by")
+        raise ValueError("no rows to measure calibration on")
     mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
     confidence = probabilities.max(axis=1).astype(np.float64)
     is_right = (probabilities.argmax(axis=1) == truth).astype(np.float64)

@@ -1,4 +1,4 @@
-"""All that a reviewer asks of a classifier on labelled rows: figures, intervals, confusions, confidence, slices."""
+"""The evaluation of a classifier on labelled rows: metrics, intervals, confusions, calibration, slices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,12 +13,12 @@ from transfer.metrics.scores import Floats, Ints, score, squared_errors
 
 # Of characters: a quarter of the rows in each, as far as lengths differ.
 QUARTERS = (25, 50, 75)
-FEWEST = 10  # rows of a slice: of fewer no figure says anything
+FEWEST = 10  # rows of a slice: of fewer a figure means nothing
 MOST_SLICES = 50  # of one kind, the largest; the others are counted together
 
 
 def evaluation_report(probabilities: Floats, truth: Ints, labels: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """Everything of evaluate.Scores, and `brier`, `ece`, `reliability`, `confusion_shares` and `intervals`.
+    """All of scores.Scores, and `brier`, `ece`, `reliability`, `confusion_shares` and `intervals`.
 
     probabilities: (N, K), rows sum to 1. truth: (N,) in [0, K). confusion_shares: (K, K), rows true, each summing to 1,
     or to 0 where the label has no row. intervals: see bootstrap.intervals. Raises ValueError as `score` does.

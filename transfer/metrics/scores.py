@@ -1,4 +1,4 @@
-"""How well probabilities agree with true labels; each metric knows which direction is better."""
+"""Metrics of probabilities against true labels, and which direction of each is better."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ DIRECTIONS: dict[MetricName, Literal["maximize", "minimize"]] = {
 
 @dataclass(frozen=True)
 class Scores:
-    """What a classifier reaches on N labelled texts with K labels.
+    """The metrics of a classifier on N labelled texts with K labels.
 
     All figures lie in [0, 1] but log_loss (nats, at least 0). A label without a true or a predicted row counts
     0 in the averages over labels. confusion: (K, K) counts, rows true, columns predicted.

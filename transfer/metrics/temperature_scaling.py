@@ -1,6 +1,6 @@
-"""Probabilities put right by what people said: fitted on labelled rows, applied to all others of the same labeller.
+"""Probabilities calibrated by human labels: fitted on labelled rows, applied to all others of the same labeller.
 
-p' ∝ exp(log p / temperature + bias). The raw answers are kept as they are; this is worked out when they are read.
+p' ∝ exp(log p / temperature + bias). Stored answers stay raw; calibration is applied when they are read.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from transfer.metrics.scores import Floats, Ints
 
 Kind = Literal["none", "temperature", "bias", "batch"]
 Choice = Literal["auto", "none", "temperature", "bias", "batch"]
-FEWEST = 50  # rows; of fewer, `auto` makes nothing, as chance would decide
+FEWEST = 50  # rows; of fewer, `auto` fits nothing, as chance would decide
 FOLDS = 5
-# Of 1 / temperature: below, every answer is a shrug; above, a few rows that happen to be right make it certain.
+# Of 1 / temperature: below, every answer is nearly uniform; above, a few rows right by chance make it certain.
 SLOPES = (0.02, 5.0)
 # A parameter's distance from no change costs half its square, in nats of the whole sum: as much as some rows' loss.
 SHRINKAGE = 1.0
-DIGITS = 6  # so that machines whose last bits differ come to the same
+DIGITS = 6  # so that machines whose last bits differ give the same
 
 
 @dataclass(frozen=True)
@@ -49,32 +49,32 @@ class Calibration:
         return {"kind": self.kind, "temperature": self.temperature, "bias": list(self.bias)}
 
 
-def calibration_from(told: Mapping[str, Any]) -> Calibration:
-    """What as_dict told."""
-    return Calibration(told["kind"], float(told["temperature"]), tuple(told["bias"]))
+def calibration_from(stored: Mapping[str, Any]) -> Calibration:
+    """The calibration that as_dict gave."""
+    return Calibration(stored["kind"], float(stored["temperature"]), tuple(stored["bias"]))
 
 
 def fit_calibration(
     how: Choice, probabilities: Floats, truth: Ints, weights: Floats | None = None, *, seed: int = 0
 ) -> Calibration:
-    """The calibration that suits labelled rows best.
+    """The calibration of the least shrunk log-loss on labelled rows.
 
     how: temperature (Guo et al. 2017, arXiv 1706.04599, section 4.2); bias: a temperature and a bias per label
-    (Alexandari et al. 2020, arXiv 1901.06852, bias-corrected temperature scaling); batch: the mean answer is taken
-    out (Zhou et al. 2023, arXiv 2309.17249), each label's rows counting alike; auto: see _chosen.
+    (Alexandari et al. 2020, arXiv 1901.06852, bias-corrected temperature scaling); batch: the mean answer is divided
+    out (Zhou et al. 2023, arXiv 2309.17249), each label's rows counting alike; auto: see _selected_kind.
     The first two minimise the mean log-loss, shrunk towards no change so that few rows change little.
     probabilities: (N, K), rows sum to 1, none NaN. truth: (N,) in [0, K). weights: (N,) or None for equal ones.
     """
     k = probabilities.shape[1]
     mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64) / np.mean(weights)
-    kind = _chosen(probabilities, truth, mass, seed) if how == "auto" else how
+    kind = _selected_kind(probabilities, truth, mass, seed) if how == "auto" else how
     return _fit(kind, probabilities, truth, mass) if len(truth) else Calibration("none", 1.0, (0.0,) * k)
 
 
-def _chosen(probabilities: Floats, truth: Ints, mass: Floats, seed: int) -> Kind:
+def _selected_kind(probabilities: Floats, truth: Ints, mass: Floats, seed: int) -> Kind:
     """The simplest of none, temperature and bias that no richer one beats by more than a standard error.
 
-    Judged by the log-loss of rows left out in turn: Breiman et al., Classification and Regression Trees (1984),
+    Compared by the log-loss of cross-validation: Breiman et al., Classification and Regression Trees (1984),
     section 3.4.3. None where the rows are fewer than FEWEST.
     """
     if len(truth) < FEWEST:

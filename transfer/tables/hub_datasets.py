@@ -24,7 +24,7 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
     from datasets import ClassLabel, load_dataset
 
     with _explained(source, where):
-        # hf://: a folder of that name beside the plan, or the name of a file format, is not meant
+        # hf://: never a local folder of that name, nor the name of a file format
         table = load_dataset(f"hf://datasets/{source.hub}", source.subset, split=source.split, revision=source.revision)
         _check_revision(source, [file["filename"] for file in table.cache_files], where)
     there = list(table.column_names)
@@ -62,7 +62,7 @@ def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
 
 @contextmanager
 def _explained(source: Source, where: str) -> Iterator[None]:
-    """Turns what the client raises into one message that says what to do."""
+    """Turns what the client raises into one message with advice."""
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
     try:
@@ -70,7 +70,7 @@ def _explained(source: Source, where: str) -> Iterator[None]:
     except DatasetNotFoundError as error:
         raise _not_found(source, where, str(error)) from error
     except (ConnectionError, TimeoutError) as error:
-        raise _out_of_reach(source, where) from error
+        raise _unreachable(source, where) from error
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):
             raise
@@ -84,10 +84,10 @@ def _explained(source: Source, where: str) -> Iterator[None]:
         # The HTTP client's own errors share no base with ConnectionError, and its package changes its name.
         if not type(error).__module__.startswith("httpx"):
             raise
-        raise _out_of_reach(source, where) from error
+        raise _unreachable(source, where) from error
 
 
-def _out_of_reach(source: Source, where: str) -> UserError:
+def _unreachable(source: Source, where: str) -> UserError:
     return UserError(
         f"{where}.hub: {source.hub} is not on this machine and the hub cannot be reached",
         "connect once and run `moodline check`, then it is cached; HF_HUB_OFFLINE=1 forbids connecting",
@@ -110,6 +110,6 @@ def _not_found(source: Source, where: str, message: str) -> UserError:
 
 
 def _first_lines(error: Exception) -> list[str]:
-    """What the client says and what that came from, a line each."""
-    said = [str(e).strip().splitlines() for e in (error, error.__cause__) if e is not None]
-    return [" ".join(lines)[:300] for lines in said if lines]
+    """The client's message and that of its cause, a line each."""
+    messages = [str(e).strip().splitlines() for e in (error, error.__cause__) if e is not None]
+    return [" ".join(lines)[:300] for lines in messages if lines]

@@ -1,7 +1,7 @@
-"""The language of a comment, as far as its script tells: Hangul, kana, Han or Latin letters.
+"""The language of a comment by its script: Hangul, kana, Han or Latin letters.
 
-That parts Korean, Japanese, Chinese and what is written in Latin letters. It cannot tell English from French, nor
-Chinese from Japanese written in Han alone, and takes romanised Korean for English.
+That separates Korean, Japanese, Chinese and Latin scripts, but not English from French, nor Chinese from Japanese
+written in Han alone; romanised Korean counts as English.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Fine-tuning an encoder: the recipe, and the loop over epochs, which can be saved between any two steps."""
+"""Fine-tuning an encoder: the loop over epochs, which can be saved between any two steps."""
 
 import math
 from collections.abc import Callable
@@ -27,14 +27,14 @@ POOL = 32  # batches' worth of texts that are sorted by length together: 4 % pad
 
 
 class DivergedError(RuntimeError):
-    """The loss or its gradient became NaN or infinite: this recipe leads nowhere."""
+    """The loss or its gradient became NaN or infinite: the recipe does not work here."""
 
 
 class FineTuning:
     """A fine-tune in progress. `run_epoch` takes it one epoch further; checkpoint.py saves and restores it.
 
     Same model, examples, recipe and seed give the same weights to the last bit on one CPU with as many threads,
-    also when it was saved, restored and gone on with. memory: how much is computed at a time, by default as much as
+    also when it was saved, restored and resumed. memory: how much is computed at a time, by default as much as
     the device takes.
     """
 
@@ -71,7 +71,7 @@ class FineTuning:
         return self.epoch >= self.recipe.epochs
 
     def run_epoch(self, on_step: Callable[[int], None] = lambda examples: None) -> float:
-        """The rest of a pass over the examples; `on_step` hears how many each step took. Returns its mean loss (nats).
+        """The rest of a pass over the examples. on_step: called with the size of each step. Returns its mean loss.
 
         In `on_step` the fine-tune stands between two steps and may be saved; what is raised there leaves it so.
         Raises DivergedError as soon as a step's loss or gradient is not finite, before it reaches the weights.
@@ -97,8 +97,8 @@ class FineTuning:
             self.anchor.pull()
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         if not math.isfinite(total) or not math.isfinite(norm):
-            told = f"loss {float(total)}, gradient norm {float(norm)}"
-            raise DivergedError(f"training diverged in epoch {self.epoch + 1}: {told}")
+            values = f"loss {float(total)}, gradient norm {float(norm)}"
+            raise DivergedError(f"training diverged in epoch {self.epoch + 1}: {values}")
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)

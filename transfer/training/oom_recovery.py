@@ -1,4 +1,4 @@
-"""What goes through a model at a time, and how it shrinks where the device's memory does not do."""
+"""How many tokens go through a model at a time, and how that shrinks where the device's memory is not enough."""
 
 import gc
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ ADVICE = (
 
 
 class NoRoomError(RuntimeError):
-    """The device's memory does not do even for one text at a time."""
+    """The device's memory is not enough even for one text at a time."""
 
 
 class OomRecovery:
@@ -37,7 +37,8 @@ class OomRecovery:
     tokens: to begin with; None for the device's default. checkpointing: whether activations are computed again in the
     backward pass instead of being kept (Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016): a third
     more time, much less memory, the same weights; "auto" turns to it when one text at a time is still too much.
-    on_message: hears of every change. One object serves training and judging of a trial, so that both stay lowered.
+    on_message: called with every change. One object serves training and prediction of a trial, so that both stay
+    lowered.
     """
 
     def __init__(
@@ -53,11 +54,11 @@ class OomRecovery:
 
     @property
     def was_short(self) -> bool:
-        """Whether the device ran out of memory, so that something had to give."""
+        """Whether the device ran out of memory, so that tokens or activations were reduced."""
         return self.tokens != self.first or (self.recomputes and self.checkpointing == "auto")
 
     def prepare(self, model: "PreTrainedModel") -> None:
-        """Makes `model` recompute its activations where that is so."""
+        """Makes `model` recompute its activations where `recomputes` is set."""
         if self.recomputes and model.supports_gradient_checkpointing:
             # older releases know the second name alone; with reentrant checkpoints what stands on frozen layers learns
             # nothing
@@ -65,10 +66,10 @@ class OomRecovery:
             enable({"use_reentrant": False})
 
     def fit(self, work: Callable[[], T], model: "PreTrainedModel", lengths: Indices) -> T:
-        """What `work` gives, which is done again from its beginning, with fewer tokens, where memory runs out.
+        """The result of `work`, which is repeated from its beginning, with fewer tokens, where memory runs out.
 
         work: passes texts of `lengths` through `model`, `self.tokens` at a time; gradients that it left are cleared,
-        and random numbers that it drew are put back, so that the weights are those of a run without the fault.
+        and the random state is restored, so that the weights are those of a run without the fault.
         Raises NoRoomError where one text at a time is too much.
         """
         random = _random_state()
@@ -89,12 +90,12 @@ class OomRecovery:
         return {"tokens": self.tokens, "first": self.first, "recomputes": self.recomputes}
 
     def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
-        """Takes on a checkpoint's state, and prepares `model` for it."""
+        """Takes over a checkpoint's state, and prepares `model` for it."""
         self.resume(state)
         self.prepare(model)
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Takes on a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
+        """Takes over a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
         self.tokens = min(int(state["tokens"]), self.tokens)
         self.first = min(int(state.get("first", self.first)), self.first)  # another device's own is no shortage
         self.recomputes = self.recomputes or bool(state["recomputes"])
@@ -114,7 +115,7 @@ class OomRecovery:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that a device's memory, or this machine's, was not enough."""
+    """Whether an error means that a device's memory, or this machine's, was not enough."""
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 

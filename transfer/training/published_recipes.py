@@ -1,4 +1,4 @@
-"""Recipes that were published for encoders: what an untuned fine-tune would use, and trial 0 of every study."""
+"""Recipes published for encoders: an untuned fine-tune's, and trial 0 of every study."""
 
 from dataclasses import replace
 

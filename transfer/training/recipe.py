@@ -17,18 +17,18 @@ MOST_CLASS_WEIGHT = 100.0  # so that the only row of a rare label does not drown
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a fine-tune is done; the parameters that a search varies.
+    """The hyperparameters of a fine-tune, which a search varies.
 
     learning_rate: of the head, and of all layers where layer_decay is 1. batch_size: examples per optimiser step.
     warmup_share: share of the steps with a rising rate; then it falls linearly to 0. label_smoothing: share of the
     target's mass spread over all labels. class_weighting: "balanced" gives every label the same weight in all,
     however rare it is. max_length: tokens. frozen_layers: how many stay as pretrained, from the bottom, the embeddings
-    counting as the first; the head always learns. layer_decay: each layer's rate as a factor of that above it (Clark
-    et al., ELECTRA, 2020). method: "full" learns the layers' weights themselves, "lora" small adapters beside them
-    (lora_rank, lora_targets: see adapters.py); the head is learnt in full either way, frozen layers get no adapters,
-    layer_decay holds for the adapters' rates. Adapters want rates some ten times higher (Biderman et al., LoRA Learns
-    Less and Forgets Less, 2024). loss: see losses.py; loss_q belongs to "generalised". anchor: how strongly the weights
-    are pulled back to those that the fine-tune began with (see anchor.py); 0 for not at all.
+    counting as the first; the head always trains. layer_decay: each layer's rate as a factor of that above it (Clark
+    et al., ELECTRA, 2020). method: "full" trains the layers' weights themselves, "lora" small adapters beside them
+    (see encoders/lora.py); the head trains in full either way, frozen layers get no adapters, layer_decay holds for the
+    adapters' rates. Adapters want rates some ten times higher (Biderman et al., LoRA Learns Less and Forgets Less,
+    2024). loss: see losses.py; loss_q belongs to "generalised". anchor: how strongly the weights are pulled back to
+    the initial ones (see l2_sp.py); 0 for not at all.
     """
 
     learning_rate: float = 3e-5
@@ -52,10 +52,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Examples:
-    """What is learnt from: N texts and for each a distribution over K labels.
+    """What a model is trained on: N texts and for each a distribution over K labels.
 
     targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
-    turns: rows of each epoch in turn, all of one number, a row as often as it stands there; none: every epoch has all.
+    turns: the rows of each epoch, cyclically, all of one length, with repetitions; none: every epoch has all rows.
     temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
     """
 
