@@ -1,7 +1,6 @@
 """Labels from a server: what it says is read strictly, and no fault of it costs an answer already given."""
 
 import json
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -16,6 +15,8 @@ from transfer.labellers.labeller_factory import make_labeller
 from transfer.labellers.labeller_settings import LabellerSettings
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
+
+
 TEXTS = [f"comment {i} {'😊' * i}" for i in range(12)]
 
 
@@ -352,12 +353,3 @@ def test_a_missing_client_is_named_with_the_command_that_installs_it(monkeypatch
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(UserError, match=r"pip install 'moodline\[server\]'"):
         make_labeller(settings_for("http://localhost:1/v1"), LABELS, "cpu")
-
-
-def test_settings_and_prompt_are_read_without_heavy_imports() -> None:
-    code = (
-        "import sys, transfer.labellers.labeller_settings, transfer.labellers.labeller_factory;"
-        "print([m for m in ('torch', 'transformers', 'openai', 'numpy') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.helpers.tiny_encoders import easy_examples
+from tests.helpers.tiny_fine_tunes import RECIPE, begin, finish
 from tests.transfer.conftest import Encoder
-from tests.transfer.training.test_finetune import RECIPE, begin, finish
 from transfer.encoders.model import load_tokenizer
 from transfer.training.l2_sp import L2SP
 from transfer.training.recipe import Method
