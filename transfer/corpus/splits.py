@@ -7,14 +7,11 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from transfer.corpus.labelled import Booleans, Integers, Labelled, select_rows, without
 from transfer.errors import UserError, raise_all
-
-Half = Literal["tune", "report"]
 
 
 @dataclass(frozen=True, eq=False)

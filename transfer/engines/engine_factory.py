@@ -9,8 +9,6 @@ from transfer.engines.convert import convert, is_installed, require
 from transfer.engines.inference_engine import Engine, EngineVariant
 from transfer.engines.int8_quantization import quantise
 
-CONVERTED = ("openvino", "onnx")
-
 
 @dataclass(frozen=True)
 class Member:

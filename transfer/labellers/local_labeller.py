@@ -72,7 +72,7 @@ class LocalLabeller:
         adapter: Adapter | None = None,
     ) -> None:
         require_labeller(settings, labels, where)
-        self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
+        self.settings, self._labels, self.where, self._adapter = settings, tuple(labels), where, adapter
         self._examples, self._origin = examples or FixedExamples(written_examples(settings.prompt)), self
         self._device = device
         self._lm = CausalLM(settings, device, where)
@@ -84,14 +84,14 @@ class LocalLabeller:
         Raises UserError where there is none that can be read.
         """
         adapter = Adapter.of(folder)
-        return LocalLabeller(self._settings, self._labels, self._device, self._where, self._examples, adapter)
+        return LocalLabeller(self.settings, self._labels, self._device, self.where, self._examples, adapter)
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
         """See transfer.labellers.labeller.Labeller. The weights are this labeller's."""
         other = copy(self)
-        for known in ("identity", "_shared", "_model", "_attached"):
+        for known in ("identity", "_shared", "model", "_attached"):
             other.__dict__.pop(known, None)
-        other._settings = self._settings.model_copy(update={"prompt": prompt})
+        other.settings = self.settings.model_copy(update={"prompt": prompt})
         other._tokenization = other._tokenize_labels()
         return other
 
@@ -104,21 +104,21 @@ class LocalLabeller:
     def description(self) -> Mapping[str, object]:
         return {
             "kind": "local",
-            "model": self._settings.model,
-            "revision": self._lm.commit or self._settings.revision,
-            "dtype": self._settings.dtype,
+            "model": self.settings.model,
+            "revision": self._lm.commit or self.settings.revision,
+            "dtype": self.settings.dtype,
             "labels": list(self._labels),
-            "names": list(label_names(self._settings.prompt, self._labels)),
+            "names": list(label_names(self.settings.prompt, self._labels)),
             "prompt": self._tokenization.template(own_examples=bool(self._examples.metadata)),
-            "max_characters": self._settings.prompt.max_characters,
-            "length_normalised": self._settings.length_normalised,
+            "max_characters": self.settings.prompt.max_characters,
+            "length_normalised": self.settings.length_normalised,
             **self._examples.metadata,
             **self._changes(),
         }
 
     def _changes(self) -> dict[str, object]:
         """Changes of the model; empty where there are none, so that identities stored earlier stay."""
-        quantisation = self._settings.quantisation
+        quantisation = self.settings.quantisation
         found: dict[str, object] = {} if quantisation == "none" else {"quantisation": quantisation}
         return found | ({} if self._adapter is None else {"adapter": self._adapter.description})
 
@@ -132,7 +132,7 @@ class LocalLabeller:
         virtual = self._adapter.virtual if self._adapter else 0
         task = self.task(texts, virtual)
         longest = max(map(len, task.labels)) + virtual
-        for batch in batches(np.array([len(ids) + longest for ids in task.prompts]), self._settings.batch_tokens):
+        for batch in batches(np.array([len(ids) + longest for ids in task.prompts]), self.settings.batch_tokens):
             for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
                 yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
 
@@ -140,39 +140,20 @@ class LocalLabeller:
         """The prompts of the texts where `virtual` tokens stand in front."""
         labels, beginning = self._tokenization.labels, self._tokenization.shared()
         words = [*(token for label in labels for token in label), *beginning]
-        divisors = torch.tensor([len(label) for label in labels]) if self._settings.length_normalised else None
+        divisors = torch.tensor([len(label) for label in labels]) if self.settings.length_normalised else None
         return LabellingPrompt(self._prompts(texts, virtual), labels, beginning, words, divisors)
-
-    @property
-    def name(self) -> str:
-        """The model as the settings name it."""
-        return self._settings.model or ""
-
-    @property
-    def where(self) -> str:
-        """The plan's key of the settings."""
-        return self._where
-
-    @property
-    def batch_tokens(self) -> int:
-        """Tokens that are read at a time."""
-        return self._settings.batch_tokens
-
-    @property
-    def model(self) -> "PreTrainedModel":
-        """The LM, with its adapter where it has one."""
-        return self._model
 
     def unload(self) -> None:
         """Frees the weights; they are loaded again when they are needed."""
-        for name in ("_model", "_shared", "_attached"):
+        for name in ("model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
         self._lm.unload()
         if self._origin is not self:
             self._origin.unload()
 
     @cached_property
-    def _model(self) -> "PreTrainedModel":
+    def model(self) -> "PreTrainedModel":
+        """The LM, with its adapter where it has one."""
         return self._attached.model if self._attached else self._lm.model
 
     @cached_property
@@ -184,17 +165,17 @@ class LocalLabeller:
     @cached_property
     def _shared(self) -> Shared:
         return encode_shared(
-            self._model, self._tokenization.shared(), self._attached.virtual if self._attached else None
+            self.model, self._tokenization.shared(), self._attached.virtual if self._attached else None
         )
 
     def _scores(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
         """(B, K) float32. A batch that the device has no room for is halved, as often as needed."""
         try:
-            return label_scores(self._model, prompts, self._tokenization.labels, self._shared)
+            return label_scores(self.model, prompts, self._tokenization.labels, self._shared)
         except torch.OutOfMemoryError as error:
             if len(prompts) == 1:
                 raise UserError(
-                    f"{self._where}: {self._device} has no room for '{self._settings.model}' and one comment",
+                    f"{self.where}: {self._device} has no room for '{self.settings.model}' and one comment",
                     "take a smaller model, dtype: bfloat16, or a server (base_url)",
                 ) from error
         half = len(prompts) // 2
@@ -204,8 +185,8 @@ class LocalLabeller:
         probabilities = tuple(scores.double().softmax(-1).tolist())
         if any(map(math.isnan, probabilities)):
             raise UserError(
-                f"{self._where}: '{self._settings.model}' gives scores that are no numbers",
-                f"dtype is {self._settings.dtype}; some models overflow in float16: set dtype: float32 or bfloat16",
+                f"{self.where}: '{self.settings.model}' gives scores that are no numbers",
+                f"dtype is {self.settings.dtype}; some models overflow in float16: set dtype: float32 or bfloat16",
             )
         label = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Answer(probabilities, label, None, tokens)
@@ -220,14 +201,14 @@ class LocalLabeller:
                 texts, None if limit is None else limit - taken, self._examples.for_texts(texts)
             )
         except UserError as problem:
-            raise UserError(f"{self._where}.prompt: {problem}") from problem
+            raise UserError(f"{self.where}.prompt: {problem}") from problem
 
     def _tokenize_labels(self) -> LabelTokenization:
         from jinja2 import TemplateError
 
         try:
-            return LabelTokenization(self._lm.tokenizer, self._settings.prompt, self._labels)
+            return LabelTokenization(self._lm.tokenizer, self.settings.prompt, self._labels)
         except UserError as problem:
-            raise UserError(f"{self._where}.prompt.names: {problem}") from problem
+            raise UserError(f"{self.where}.prompt.names: {problem}") from problem
         except TemplateError as error:
             raise self._lm.problem("its chat template cannot be filled in", error) from error

@@ -80,7 +80,7 @@ def tune(
             losses, best, kept = trainer.run(seed, advance)
         except NoRoomError as error:
             raise UserError(
-                f"{labeller.where}.tuning: {labeller.name} has no room to learn from one text at a time",
+                f"{labeller.where}.tuning: {labeller.settings.model} has no room to learn from one text at a time",
                 "set dtype: bfloat16 or quantisation: int8, shorten the prompt, or take a smaller model",
             ) from error
         if kept is not None:
@@ -102,8 +102,8 @@ class _Trainer:
         virtual = settings.virtual_tokens if settings.kind == "prompt" else 0
         self.settings, self.learn, self.held_out = settings, learn, held_out
         self.task = labeller.task([*learn.texts, *held_out.texts], virtual)
-        self.attached: Attached = new_adapter(labeller.model, settings, self.task.words, labeller.name)
-        self.memory = OomRecovery(labeller.batch_tokens, on_message=on_message)
+        self.attached: Attached = new_adapter(labeller.model, settings, self.task.words, labeller.settings.model or "")
+        self.memory = OomRecovery(labeller.settings.batch_tokens, on_message=on_message)
         self.truth = torch.tensor(np.concatenate([learn.labels, held_out.labels]), device=self.attached.model.device)
         self.lengths = np.array([len(ids) for ids in self.task.prompts], dtype=np.int64)
         scale = embedding_size(self.attached.model, self.task.words) if settings.kind == "prompt" else 1.0

@@ -244,7 +244,7 @@ def test_bfloat16_is_used_where_asked_for_and_stays_close(lm: Callable[..., Path
     model.save_pretrained(folder)
     half = labeller_of(folder, dtype="bfloat16")
     assert torch.allclose(probabilities(half, TEXTS), probabilities(labeller_of(folder), TEXTS), atol=0.05)
-    assert half._model.dtype == torch.bfloat16
+    assert half.model.dtype == torch.bfloat16
 
 
 def test_bfloat16_is_the_default_where_the_device_has_it_and_the_model_is_wide(
@@ -254,7 +254,7 @@ def test_bfloat16_is_the_default_where_the_device_has_it_and_the_model_is_wide(
     for has, narrowest in ((True, 32), (False, 32), (True, 64)):  # the model is 32 wide
         monkeypatch.setattr(lm_module, "has_bf16", lambda device, has=has: has)
         monkeypatch.setattr(lm_module, "SMALLEST_BF16_WIDTH", narrowest)
-        formats[has, narrowest] = labeller_of(lm("llama", chat=True), dtype="auto")._model.dtype
+        formats[has, narrowest] = labeller_of(lm("llama", chat=True), dtype="auto").model.dtype
     assert formats == {(True, 32): torch.bfloat16, (False, 32): torch.float32, (True, 64): torch.float32}
 
 
@@ -273,7 +273,7 @@ def test_a_batch_too_large_for_the_device_is_halved(lm: Callable[..., Path], mon
 
 def test_scores_that_are_no_numbers_are_a_message(lm: Callable[..., Path]) -> None:
     labeller = labeller_of(lm("llama", chat=True))
-    next(iter(labeller._model.parameters())).data.fill_(float("nan"))
+    next(iter(labeller.model.parameters())).data.fill_(float("nan"))
     with pytest.raises(UserError, match="scores that are no numbers"):
         dict(labeller.answer(["x"]))
 

@@ -66,7 +66,7 @@ def with_adapter(labeller: LocalLabeller, kind: str) -> Attached:
     torch.manual_seed(1)
     task = labeller.task(["x"])
     settings = TuningSettings.model_validate({"kind": kind, "virtual_tokens": 5})
-    attached = new_adapter(labeller.model, settings, task.words, labeller.name)
+    attached = new_adapter(labeller.model, settings, task.words, labeller.settings.model or "")
     with torch.no_grad():
         for value in attached.parameters():
             value.add_(0.3 * torch.randn_like(value))
