@@ -1,6 +1,6 @@
-"""Files that are written whole or not at all: beside their place first, then renamed, so that a kill leaves no part.
+"""Files that are written whole or not at all: under a temporary name in the same folder, then renamed.
 
-Names beside end as the place's own does, since libraries choose a format by it, and begin with a dot and the process.
+A temporary name begins with a dot and the process, and ends as the final one, since libraries infer a format from it.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """A path to write to, renamed to `path` when the block ends and removed when it raises."""
-    part = _beside(path)
+    part = _temporary(path)
     try:
         yield part
         part.replace(path)
@@ -24,7 +24,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """A new folder, renamed to `path` when the block ends, unless another process made `path` first."""
-    with _folder_beside(path) as part:
+    with _temporary_folder(path) as part:
         yield part
         try:
             part.rename(path)
@@ -39,7 +39,7 @@ def atomic_files(folder: Path, last: str) -> Iterator[Path]:
 
     For readers that take the file `last` as the sign that all are there. folder: made where it is not there.
     """
-    with _folder_beside(folder) as part:
+    with _temporary_folder(folder) as part:
         yield part
         folder.mkdir(exist_ok=True)
         for made in sorted(part.iterdir(), key=lambda file: file.name == last):
@@ -47,8 +47,8 @@ def atomic_files(folder: Path, last: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    part = _beside(path)
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    part = _temporary(path)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
@@ -57,5 +57,5 @@ def _folder_beside(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
+def _temporary(path: Path) -> Path:
     return path.with_name(f".{os.getpid()}.{path.name}")

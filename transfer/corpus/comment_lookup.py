@@ -37,7 +37,7 @@ def _files(sources: Sequence[CommentSource], base: Path, where: str) -> Iterator
         try:
             files = [path for _, path, _ in comment_files([source], base, where)]
         except UserError:
-            continue  # moved away since
+            continue  # moved or removed since
         yield from ((source, path) for path in files)
 
 

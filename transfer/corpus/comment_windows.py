@@ -62,7 +62,7 @@ def _select(found: Sequence[CommentFile], files: Sequence[tuple[CommentSource, P
     there = {(id(file.source), file.path): file for file in found}
     gone = [path for source, path in files if (id(source), path) not in there]
     if gone:
-        raise UserError(f"{where}: {gone[0]} went away while comments were read", "run again")
+        raise UserError(f"{where}: {gone[0]} was removed while comments were read", "run again")
     return [there[id(source), path] for source, path in files]
 
 

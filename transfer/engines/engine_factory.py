@@ -44,7 +44,7 @@ def available_variants() -> list[EngineVariant]:
             EngineVariant("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"),
             EngineVariant("openvino", "int8"),
         ]
-        # where there is bfloat16, int8 is hardly quicker, and less of it would be slower (docs/experiments.md)
+        # where there is bfloat16, int8 is hardly faster, and less of it would be slower (docs/experiments.md)
         variants += [] if openvino_engine.has_bf16() else [EngineVariant("openvino", "int8-mixed")]
     if device == "cpu" and is_installed("onnx"):
         variants += [EngineVariant("onnx", "float32"), EngineVariant("onnx", "int8")]
@@ -54,7 +54,7 @@ def available_variants() -> list[EngineVariant]:
 def open_engine(variant: EngineVariant, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
     """The model as this variant; converted and quantised first where it has not been.
 
-    calibration: tokens for int8; not asked for where the quantised file is there. Raises UserError where an extra is
+    calibration: tokens for int8; not called where the quantised file is there. Raises UserError where an extra is
     missing, or the model cannot be converted.
     """
     from transfer.engines.torch_engine import TorchEngine

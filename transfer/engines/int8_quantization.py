@@ -71,7 +71,7 @@ def _by_onnx(file: Path, out: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load(file)
-    # shapes noted before weights were turned about: the quantiser would trip over them, and finds its own
+    # shapes noted before weights were transposed: the quantiser would fail on them, and infers its own
     del model.graph.value_info[:]
     quantize_dynamic(
         model,

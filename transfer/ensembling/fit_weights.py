@@ -131,8 +131,8 @@ def _greedy(members: Sequence[Floats], at: Ints, objective: Objective, top: int)
     for taken in range(1, ROUNDS + 1):
         usable = [m for m in range(len(members)) if counts[m] or np.count_nonzero(counts) < top]
         values = [objective((total + members[m]) / taken, at) for m in usable]
-        chosen = usable[int(np.argmax(values))]
-        total, counts = total + members[chosen], counts + (np.arange(len(members)) == chosen)
+        selected = usable[int(np.argmax(values))]
+        total, counts = total + members[selected], counts + (np.arange(len(members)) == selected)
         if max(values) > best:
             best, kept = max(values), counts
     return np.asarray(kept / kept.sum())

@@ -24,7 +24,7 @@ NO_LIMIT = 1_000_000
 
 class CausalLM:
     """The model that the settings name, on one device. Configuration and tokenizer are read at once, weights when
-    `model` is first asked for.
+    `model` is first used.
 
     where: the plan's key of the settings, put in front of every message.
     Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,

@@ -49,7 +49,7 @@ class SampledExamples(BaseModel):
 
     @property
     def of_each(self) -> int | None:
-        """How many of each label; None where `count` says how many in all."""
+        """How many of each label; None where `count` is the number in all."""
         return None if self.count is not None else (self.per_label or PER_LABEL)
 
 

@@ -18,8 +18,8 @@ def make_labeller(
 
     labels: the plan's, in its order. where: the plan's key of the settings, put in front of every message.
     examples: shown in prompts; None: those that the settings spell out.
-    Raises UserError where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, and
-    a server is asked, when `answer` is first iterated.
+    Raises UserError where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, or
+    requests sent, when `answer` is first iterated.
     """
     if settings.base_url:
         from transfer.labellers.openai_labeller import ServerLabeller

@@ -4,45 +4,33 @@ Temporary faults are retried with growing waits; permanent ones become a UserErr
 Why not by the client's own retries: docs/decisions.md, Labels.
 """
 
-import email.utils
-import json
-import math
 import os
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
 from transfer.errors import UserError
-from transfer.labellers.answer_parsing import Alternatives
 from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.openai_messages import (
+    CONSTRAINTS,
+    Reply,
+    address,
+    full_text,
+    optional_fields,
+    read_reply,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletion
-    from openai.types.chat.chat_completion import ChoiceLogprobs
 
 FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
 LONGEST_WAIT = 30.0  # seconds, where the server names no time itself
 LONGEST_ASKED_WAIT = 300.0  # seconds; a server that asks for more is out of quota, and a person should know
-ANSWER_TOKENS = 32  # a label's name is shorter, and a sentence is no answer anyway
-LISTED_TOKENS = 20  # the most that OpenAI's API lists at a position
 TEMPORARY = {408, 409, 425, 429}  # and 500 and above
 OF_THE_MESSAGE = {400, 413, 422}  # too long, or met by a content filter; or of every message: then another fails too
-# Sent where the server takes them; a field that it refuses by name is left out from then on.
-OPTIONAL: dict[str, object] = {
-    "max_tokens": ANSWER_TOKENS,
-    "temperature": 0.0,
-    "logprobs": True,
-    "top_logprobs": LISTED_TOKENS,
-}
-
-
-# How servers that can are told to write one of these names and nothing else. Others ignore the fields, or refuse them.
-# vLLM: structured_outputs (guided_choice before 0.11); llama.cpp: grammar, in its own form of BNF.
-CONSTRAINTS = ("structured_outputs", "guided_choice", "grammar")
 
 
 class Stopped(Exception):
@@ -51,16 +39,6 @@ class Stopped(Exception):
 
 class Unanswered(Exception):
     """This one request got no answer, while the server answers others."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the server wrote; tokens in all, and those written; the likeliest tokens where it lists them."""
-
-    text: str
-    tokens: int
-    written: int
-    positions: tuple[Alternatives, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +60,7 @@ class ChatClient:
 
     def __init__(self, settings: LabellerSettings, where: str, harmless: str, names: Sequence[str]) -> None:
         self.stop = threading.Event()
-        self._fields = {**OPTIONAL, **(_constraints(names) if settings.constrain == "auto" else {})}
+        self._fields = optional_fields(names, constrain=settings.constrain == "auto")
         self._has_answered = False
         self._settings, self._where, self._harmless = settings, where, harmless
         self._address = address(settings.base_url or "")
@@ -90,7 +68,7 @@ class ChatClient:
         self._client = self._make_client()
         self._refused: set[str] = set()
 
-    def ask(self, message: str) -> Reply:
+    def request(self, message: str) -> Reply:
         """The server's reply to one message.
 
         Raises UserError where further requests are useless, Unanswered where this message alone fails, Stopped.
@@ -123,7 +101,7 @@ class ChatClient:
         except openai.APIStatusError as error:
             self._require_temporary(error)
             code, what = error.status_code, f"HTTP {error.status_code}: {self._words(error)}"
-            return _Fault(what, code not in OF_THE_MESSAGE, code == 429, _retry_after(error) or 0.0)
+            return _Fault(what, code not in OF_THE_MESSAGE, code == 429, retry_after(error) or 0.0)
         except openai.APITimeoutError:
             return _Fault(f"nothing within {self._settings.timeout:g} s")
         except openai.APIConnectionError:
@@ -171,7 +149,7 @@ class ChatClient:
         Some refuse unknown fields without naming them; so to one that has never answered, one request is sent without
         the fields that few servers know.
         """
-        named = {field for field in sent if field in _full_text(error)}
+        named = {field for field in sent if field in full_text(error)}
         if named & {"logprobs", "top_logprobs"}:
             named |= {"logprobs", "top_logprobs"}  # one is no use without the other
         if named & set(CONSTRAINTS) or not (named or self._has_answered):
@@ -180,17 +158,9 @@ class ChatClient:
         return bool(named)
 
     def _read(self, completion: "ChatCompletion") -> Reply:
-        choices = getattr(completion, "choices", None)
-        if not isinstance(choices, list):
+        if not isinstance(getattr(completion, "choices", None), list):
             raise self._problem("answered with something that is no chat completion", "does its address end in /v1?")
-        if not choices:
-            return Reply("", 0, 0, ())
-        usage = completion.usage
-        message = choices[0].message
-        text = message.content or message.refusal if message else None
-        # some servers leave a count out, which the client then gives as None
-        tokens, written = (usage.total_tokens or 0, usage.completion_tokens or 0) if usage else (0, 0)
-        return Reply(text or "", tokens, written, _positions(choices[0].logprobs))
+        return read_reply(completion)
 
     def _require_temporary(self, error: "openai.APIStatusError") -> None:
         """Raises what no retry can fix."""
@@ -206,13 +176,13 @@ class ChatClient:
             raise self._problem(
                 f"knows no model '{self._settings.model}' at this address (HTTP 404)", words, *self._models()
             )
-        if code == 429 and "insufficient_quota" in _full_text(error):
-            raise self._problem("says that the account's quota is used up (HTTP 429)", words)
+        if code == 429 and "insufficient_quota" in full_text(error):
+            raise self._problem("reports that the account's quota is used up (HTTP 429)", words)
         if code < 500 and code not in TEMPORARY | OF_THE_MESSAGE:
             raise self._problem(f"refused the request (HTTP {code})", words)
-        asked = _retry_after(error)
-        if asked is not None and asked > LONGEST_ASKED_WAIT:
-            raise self._problem(f"asks to wait for {asked:.0f} s (HTTP {code})", words, "run again after that time")
+        wait = retry_after(error)
+        if wait is not None and wait > LONGEST_ASKED_WAIT:
+            raise self._problem(f"asks to wait for {wait:.0f} s (HTTP {code})", words, "run again after that time")
 
     def _models(self) -> list[str]:
         import openai
@@ -235,43 +205,3 @@ class ChatClient:
     def _pause(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise Stopped
-
-
-def _constraints(names: Sequence[str]) -> dict[str, object]:
-    quoted = " | ".join(json.dumps(name, ensure_ascii=False) for name in names)
-    values = {"choice": list(names)}, list(names), f"root ::= {quoted}"
-    return dict(zip(CONSTRAINTS, values, strict=True))
-
-
-def address(base_url: str) -> str:
-    """An address without the user name, password or query that it may carry."""
-    parts = urlsplit(base_url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")).rstrip("/")
-
-
-def _positions(logprobs: "ChoiceLogprobs | None") -> tuple[Alternatives, ...]:
-    content: Sequence[Any] = (logprobs.content if logprobs else None) or ()
-    return tuple(
-        Alternatives(_text(at), tuple((_text(top), float(top.logprob)) for top in at.top_logprobs or ()))
-        for at in content
-    )
-
-
-def _text(token: Any) -> str:
-    return bytes(token.bytes).decode("utf-8", "replace") if token.bytes else str(token.token)
-
-
-def _full_text(error: "openai.APIStatusError") -> str:
-    """The server's message, code and parameter; some versions of the client have only the message in the error."""
-    return f"{error} {error.body}"
-
-
-def _retry_after(error: "openai.APIStatusError") -> float | None:
-    """Seconds that the server asks to wait, or None: RFC 9110, section 10.2.3, a number or a date."""
-    value = error.response.headers.get("retry-after")
-    try:
-        seconds = float(value or "")
-        return None if math.isnan(seconds) else max(seconds, 0.0)
-    except ValueError:
-        date = email.utils.parsedate_tz(value or "")
-    return max(email.utils.mktime_tz(date) - time.time(), 0.0) if date else None

@@ -14,7 +14,8 @@ from transfer.labellers.answer_parsing import distribution, read_label, spelling
 from transfer.labellers.few_shot_examples import Example, FewShotExamples, FixedExamples
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
-from transfer.labellers.openai_client import ANSWER_TOKENS, ChatClient, Reply, Stopped, Unanswered, address
+from transfer.labellers.openai_client import ChatClient, Stopped, Unanswered
+from transfer.labellers.openai_messages import ANSWER_TOKENS, Reply, address
 from transfer.labellers.prompt import (
     OPEN,
     PromptSettings,
@@ -101,9 +102,9 @@ class ServerLabeller:
         message = render(self._settings.prompt, self._labels, text, examples)
         replies: list[Reply] = []
         try:
-            replies.append(client.ask(message))
+            replies.append(client.request(message))
             if read_label(replies[0].text, self._spellings) is None:
-                replies.append(client.ask(remind(message, self._settings.prompt, self._labels)))
+                replies.append(client.request(remind(message, self._settings.prompt, self._labels)))
         except Unanswered as fault:
             replies.append(Reply(str(fault), 0, 0, ()))
         return self._answer_from(replies)

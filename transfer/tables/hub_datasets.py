@@ -1,6 +1,6 @@
 """Rows of a data set on the Hugging Face hub, through its own client and cache.
 
-No code of a repository is run: the client has no loading scripts any more, and none are asked for.
+No code of a repository is run: the client has no loading scripts any more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from transfer.tables.table_columns import positions
 
 
 def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -> Iterator[pa.RecordBatch]:
-    """Batches of at most `rows` rows of `columns`; numbers of a ClassLabel column turned into the names they stand for.
+    """Batches of at most `rows` rows of `columns`; numbers of a ClassLabel column become the names of the classes.
 
     The data set is downloaded once into the client's cache and mapped from there, so memory holds a batch. HF_ENDPOINT,
     HF_TOKEN, HF_HOME and HF_HUB_OFFLINE count as always. Raises UserError for a missing, private or gated repository, a
@@ -38,7 +38,7 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
 
 
 def _named(array: pa.Array, names: Sequence[str] | None) -> pa.Array:
-    """Label numbers as names; -1, which stands for "not labelled", as null."""
+    """Label numbers as names; -1, which means "not labelled", as null."""
     if names is None:
         return array
     return pa.array([names[i] if i is not None and i >= 0 else None for i in array.to_pylist()], pa.string())

@@ -21,8 +21,8 @@ def json_objects(
     """The objects of a file, in order. name: the file in messages.
 
     Raises UserError for a wrong encoding, broken JSON (with its line) and anything that is not an object. With
-    `bad_rows` a line that is broken goes there, and None comes in its place; of an array, what follows a broken object
-    cannot be told apart, and raises.
+    `bad_rows` a line that is broken goes there, and None comes in its place; of an array, the
+    end of a broken object is unknown, so it raises.
     """
     with open_text(path, encoding, where, name, keeps_undecodable=bad_rows is not None) as file:
         place = f"{where}.path: {name}"

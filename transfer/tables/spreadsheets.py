@@ -1,6 +1,6 @@
-"""Whole small tables that people and programs pass on: csv, xlsx or parquet, written in one piece and read as text.
+"""Small tables for people and programs, csv, xlsx or parquet: written whole, and read as text.
 
-What begins like a formula is written so that a spreadsheet shows it and does not run it: comments are strangers' texts.
+What begins like a formula is written so that a spreadsheet shows it and does not run it: comments are not trusted.
 """
 
 import codecs
@@ -22,7 +22,7 @@ from transfer.tables.xlsx_reader import sheet_rows
 
 Row = dict[str, str | None]
 FORMATS = (".csv", ".xlsx", ".parquet")
-# An apostrophe more keeps a spreadsheet from running it (OWASP, CSV injection), and is taken away on reading.
+# An apostrophe more keeps a spreadsheet from running it (OWASP, CSV injection); it is removed on reading.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 

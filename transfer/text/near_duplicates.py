@@ -11,9 +11,9 @@ import unicodedata
 
 from transfer.text.cleaning import PLACEHOLDER, URL, USER
 
-# Fewer letters say too little: thousands write "so funny" or "최고예요" without copying one another.
+# Fewer letters are no evidence: thousands write "so funny" or "최고예요" without copying one another.
 LEAST_LETTERS_OF_A_COPY = 8
-# Shorter ones, "lol" and "ㅋㅋㅋ", are what people say, not what one program posts.
+# Shorter ones, "lol" and "ㅋㅋㅋ", are written by many people, not by one program.
 LEAST_LETTERS_OF_A_FLOOD = 12
 _URL_OR_USER = re.compile(rf"(?<!\w){re.escape(URL)}(?!\w)|{re.escape(USER)}")
 _REPEATED = re.compile(r"(.)\1+")
