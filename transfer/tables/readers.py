@@ -77,7 +77,10 @@ def _row_batches(
     table: Iterator[Sequence[object] | None], columns: Sequence[str], find: Find, rows: int
 ) -> Iterator[pa.RecordBatch]:
     header = next(table, None)
-    return _batches(table, find([str(name) for name in header or ()]), columns, rows)
+    at = find([str(name) for name in header or ()])
+    while chunk := list(islice(table, rows)):
+        values = [[row[i] if row is not None else None for row in chunk] for i in at]
+        yield _batch(values, chunk, columns)
 
 
 def _object_batches(
@@ -87,18 +90,17 @@ def _object_batches(
     first = list(islice(objects, LOOKED_AT))
     there = list(dict.fromkeys(key for row in first for key in row or ()))
     names = [there[i] for i in find(there)] if first else []
-    table = ([row.get(name) for name in names] if row is not None else None for row in chain(first, objects))
-    return _batches(table, range(len(names)), columns, rows)
+    objects = chain(first, objects)
+    while chunk := list(islice(objects, rows)):
+        values = [[row.get(name) if row is not None else None for row in chunk] for name in names]
+        yield _batch(values, chunk, columns)
 
 
-def _batches(
-    table: Iterator[Sequence[object] | None], at: Sequence[int], columns: Sequence[str], rows: int
-) -> Iterator[pa.RecordBatch]:
-    while chunk := list(islice(table, rows)):
-        values = [[row[i] if row is not None else None for row in chunk] for i in at]
-        for i in (i for i, row in enumerate(chunk) if row is None):
-            values[0][i] = BROKEN
-        yield pa.record_batch([array_of(column) for column in values], names=list(columns))
+def _batch(values: list[list[object]], chunk: Sequence[object], columns: Sequence[str]) -> pa.RecordBatch:
+    """values: one list per column. chunk: the rows, None where one is bad and marked by BROKEN."""
+    for i in (i for i, row in enumerate(chunk) if row is None):
+        values[0][i] = BROKEN
+    return pa.record_batch([array_of(column) for column in values], names=list(columns))
 
 
 def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str, rows: int) -> Iterator[pa.RecordBatch]:
