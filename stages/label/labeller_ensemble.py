@@ -35,7 +35,7 @@ class Facts:
 class LabellerEnsemble:
     """One labeller of the plan. where: its key. ways: the same LLM with each of its prompts; one where it has one.
 
-    Its answer to a comment is the mean of its ways' answers; see transfer.labellers.mean_answer.
+    Its answer to a comment is the mean of its ways' answers; see transfer.labellers.labeller.mean_answer.
     """
 
     where: str

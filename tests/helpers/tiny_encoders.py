@@ -1,5 +1,6 @@
 """Tiny encoders of several architectures with tokenizers of their own, and an easy task for them to learn."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from transformers import (
 from transfer.encoders.tokenization import encode
 from transfer.training.recipe import Examples, one_hot
 
+Encoder = Callable[[str], Path]  # a folder with a tiny encoder of that kind; see the fixture `encoder`
 ARCHITECTURES = ("bert", "roberta", "electra", "distilbert")
 LABELS = ("anger", "joy", "sadness")
 LONGEST = 64

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from tests.helpers.few_word_training import RECIPE, embedding_of, few_words, learn, load
-from tests.helpers.tiny_encoders import ARCHITECTURES
+from tests.helpers.tiny_encoders import ARCHITECTURES, Encoder
 from tests.helpers.tiny_fine_tunes import gradients
-from tests.transfer.conftest import Encoder
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
 from transfer.training.finetune import FineTuning
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from tests.helpers.few_word_training import load
-from tests.helpers.tiny_encoders import easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import Encoder, easy_examples
 from transfer.cpu_kernels.apply import apply_cpu_kernels
 from transfer.encoders.model import load_tokenizer
 from transfer.engines.torch_engine import probabilities_of

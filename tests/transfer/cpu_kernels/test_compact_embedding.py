@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from tests.helpers.few_word_training import RECIPE, embedding_of, few_words, learn, load
-from tests.helpers.tiny_encoders import ARCHITECTURES, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, Encoder, easy_examples
 from transfer.cpu_kernels.compact_embedding import CompactEmbedding, use_compact_embedding
 from transfer.encoders.model import load_tokenizer
 from transfer.encoders.tokenization import Tokens

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.helpers.few_word_training import RECIPE, few_words, learn, load
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import Encoder
 from transfer.cpu_kernels.dropout import FastDropout, dropout_mask
 from transfer.training.finetune import FineTuning
 

@@ -8,8 +8,7 @@ from safetensors.torch import load_file
 
 from tests.helpers.fetching import outcomes
 from tests.helpers.model_hub import COMMIT, GATED_FILES, Hub
-from tests.helpers.tiny_encoders import save_encoder
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import Encoder, save_encoder
 from transfer.encoders.hub import fetch_config, fetch_model, model_version
 from transfer.errors import UserError
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_examples
 from transfer.encoders.lora import has_adapters, is_adapter, merge_adapters, target_modules
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.engines.torch_engine import TorchEngine, probabilities_of

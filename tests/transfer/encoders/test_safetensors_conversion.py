@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.helpers.fetching import outcomes
 from tests.helpers.model_hub import Hub
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import Encoder
 from transfer.encoders.hub import fetch_model
 from transfer.errors import UserError
 

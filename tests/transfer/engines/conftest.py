@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.tiny_encoders import LABELS
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import LABELS, Encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.engine_factory import Member
 

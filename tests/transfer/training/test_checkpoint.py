@@ -11,8 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_examples
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint

@@ -11,9 +11,8 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_examples
 from tests.helpers.tiny_fine_tunes import RECIPE, begin, finish, gradients
-from tests.transfer.conftest import Encoder
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import DivergedError, parameter_groups, rate_shares

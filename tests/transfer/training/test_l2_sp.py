@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import easy_examples
+from tests.helpers.tiny_encoders import Encoder, easy_examples
 from tests.helpers.tiny_fine_tunes import RECIPE, begin, finish
-from tests.transfer.conftest import Encoder
 from transfer.encoders.model import load_tokenizer
 from transfer.training.l2_sp import L2SP
 from transfer.training.recipe import Method

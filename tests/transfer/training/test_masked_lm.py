@@ -8,8 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_texts
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.errors import UserError
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint

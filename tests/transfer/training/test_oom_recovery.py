@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import LABELS, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import LABELS, Encoder, easy_examples
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
