@@ -15,7 +15,7 @@ from stages.plan.schema import read_plan
 from stages.runtime.predictor import final_predictor
 from stages.runtime.run_context import open_run
 from transfer.corpus.labelled_reader import read_labelled
-from transfer.metrics.bootstrap import paired_difference
+from transfer.metrics.paired_bootstrap import paired_metric_differences
 from transfer.metrics.scores import score
 from transfer.tables.sources import LabelledSource
 
@@ -37,7 +37,7 @@ def main() -> None:
         stage: {"model": predictor.name, **score(probabilities, rows.labels, run.plan.labels).as_dict()}
         for stage, predictor, probabilities in zip((given.of, given.than), predictors, said, strict=True)
     }
-    gain = paired_difference(said[0], said[1], rows.labels, seed=run.plan.seed)
+    gain = paired_metric_differences(said[0], said[1], rows.labels, seed=run.plan.seed)
     print(json.dumps({"n": len(rows), "scores": told, "gain": gain}, indent=1))
 
 

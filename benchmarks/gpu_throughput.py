@@ -20,7 +20,8 @@ from transformers import PreTrainedModel, RobertaConfig, RobertaForSequenceClass
 
 from benchmarks.parts import arguments, machine, table
 from transfer.encoders.tokenization import Tokens
-from transfer.training.finetune import Examples, FineTuning, Recipe, one_hot
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Examples, Recipe, one_hot
 
 # width, layers, heads, inner width: Liu et al., RoBERTa (2019), table 9
 SHAPES = {"tiny": (64, 2, 2, 256), "base": (768, 12, 12, 3072), "large": (1024, 24, 16, 4096)}

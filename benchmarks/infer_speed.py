@@ -55,7 +55,7 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
     """Fine-tunes on the rows but the last HELD_BACK, saves to the folder, returns accuracy on those."""
     import torch
 
-    from transfer.cpu_kernels.apply import quicken
+    from transfer.cpu_kernels.apply import apply_cpu_kernels
     from transfer.encoders.model import load_classifier, load_tokenizer
     from transfer.encoders.tokenization import encode, pad
     from transfer.engines.torch_engine import probabilities_of
@@ -63,7 +63,7 @@ def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, ste
     labels = sorted({label for _, label in rows})
     truth = np.array([labels.index(label) for _, label in rows])
     model, tokenizer = load_classifier(encoder, labels, seed=1), load_tokenizer(str(encoder))
-    quicken(model, "cpu")
+    apply_cpu_kernels(model, "cpu")
     tokens = encode([text for text, _ in rows], tokenizer, LENGTH)
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-4, weight_decay=0.01)
     rng, n = np.random.default_rng(0), len(rows) - HELD_BACK
@@ -198,7 +198,7 @@ def race(given: argparse.Namespace) -> dict[str, Any]:
     from stages.infer.engine_selection import member_of
     from transfer.encoders.model import load_tokenizer
     from transfer.encoders.tokenization import encode
-    from transfer.engines.engine_factory import open_engine, ways_here
+    from transfer.engines.engine_factory import available_variants, open_engine
 
     texts = given.texts
     with tempfile.TemporaryDirectory() as name:
@@ -211,7 +211,7 @@ def race(given: argparse.Namespace) -> dict[str, Any]:
         tokenizer, config = load_tokenizer(str(model)), AutoConfig.from_pretrained(model)
         calibration = encode([text for text, _ in rows[texts : texts + 300]], tokenizer, LENGTH)
         member = member_of(run, predictor.records[0])
-        ways = [way for way in ways_here() if not given.ways or str(way) in given.ways]
+        ways = [way for way in available_variants() if not given.ways or str(way) in given.ways]
         for way in ways:
             open_engine(way, member, lambda: calibration)
         turns: dict[str, list[Turn]] = {}

@@ -28,7 +28,7 @@ from benchmarks.parts import machine, table
 from stages.demo.corpus import LABELS, Size, make_corpus
 from stages.label.labelling_loop import CHUNK
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller, local_labeller
+from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.prompt import render
 
 # width, layers, heads, key-value heads, head width, inner width, rows of the embedding: 4b by google/gemma-3-4b-it's
@@ -91,7 +91,7 @@ def labeller_of(folder: Path, device: str, dtype: str) -> LocalLabeller:
     while True:
         prompt = {**PROMPT, "instruction": instruction}
         given = {"model": str(folder), "dtype": dtype, "prompt": prompt}
-        labeller = local_labeller(LabellerSettings.model_validate(given), LABELS, device)
+        labeller = LocalLabeller(LabellerSettings.model_validate(given), LABELS, device)
         if len(labeller.task([]).beginning) >= FIXED:
             break
         instruction += SENTENCE
@@ -100,7 +100,7 @@ def labeller_of(folder: Path, device: str, dtype: str) -> LocalLabeller:
         config = Gemma3TextConfig.from_pretrained(folder)
         kind: Any = Gemma3ForCausalLM
         model = kind._from_config(config, dtype=getattr(torch, dtype))
-    labeller.__dict__["_model"] = model.eval()
+    labeller.__dict__["model"] = model.eval()
     return labeller
 
 

@@ -34,7 +34,7 @@ from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import IndexSettings, WordsSettings
 from stages.monitor.schema.line import Line
 from stages.monitor.schema.method_choice import GoldPredictions
-from transfer.corpus.comment_lookup import picked_texts
+from transfer.corpus.comment_lookup import texts_by_id
 from transfer.tables.sources import CommentSource
 from transfer.text.cleaning import key_hash
 
@@ -145,7 +145,7 @@ def time_words(line: Line, shards: list[Path], folder: Path) -> dict[str, object
     spans = [Span(first := np.datetime64(p.start), next_start(first, p.every)) for p in periods]
     sample = sample_comments(shards, LABELS, line.settings.timezone, spans, line.removed.comments)
     sources = [CommentSource(path="comments-*.parquet", id="id")]
-    texts = picked_texts(sources, folder, sample.column("id").combine_chunks())
+    texts = texts_by_id(sources, folder, sample.column("id").combine_chunks())
     found = distinctive_words(sample, texts, LABELS, periods, settings)
     return {
         "words_read": found.read,

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from stages.monitor.analysis.cross_correlation import Correlation, correlations
 from stages.monitor.schema.calendar import all_starts, local_days, period_starts
-from transfer.tables.columns import as_text
+from transfer.tables.table_columns import as_text
 from transfer.tables.timestamps import utc_times
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,8 @@ from benchmarks.parts import Data, arguments, datasets, machine, read, scores, t
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
 from transfer.engines.torch_engine import probabilities_of
-from transfer.training.finetune import Examples, FineTuning, Recipe, one_hot
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Examples, Recipe, one_hot
 
 Result = dict[str, float]
 

@@ -25,7 +25,8 @@ from stages.plan.schema import read_plan
 from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run, open_run
 from transfer.corpus.labelled import Labelled
-from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
+from transfer.metrics.bootstrap import bootstrap_interval
+from transfer.metrics.paired_bootstrap import bootstrap_gain
 
 # An LM of 64 units wants higher rates than one of 2,560.
 PROMPT = {"kind": "prompt", "virtual_tokens": 20, "epochs": 5}

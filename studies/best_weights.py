@@ -12,7 +12,7 @@ import torch
 
 from studies.learning_curve import Epoch, weights_folder
 from studies.trial_task import Probabilities
-from transfer.encoders.lora import plain
+from transfer.encoders.lora import merge_adapters
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -61,7 +61,7 @@ class BestWeights:
         folder, copies = weights_folder(self.own, self.epoch), self.copies
         self.write_answers()
         with _having(model, copies, trains_on):
-            plain(model).save_pretrained(folder)
+            merge_adapters(model).save_pretrained(folder)
         if not trains_on:
             _begin_flush(folder)
         self.tokenizer.save_pretrained(folder)

@@ -27,13 +27,14 @@ from studies.trial_result import TrialResult, collapsed_to
 from studies.trial_task import Probabilities, TrialTask, Watcher
 from studies.worker_loop import WorkerEnd
 from transfer.device.device import device_name, precision_for
-from transfer.encoders.lora import plain
+from transfer.encoders.lora import merge_adapters
 from transfer.encoders.model import load_classifier, load_config
 from transfer.engines.torch_engine import probabilities_of
-from transfer.metrics.scores import figure, score
+from transfer.metrics.scores import metric_value, score
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint, save_notes
-from transfer.training.finetune import DivergedError, FineTuning, Recipe
+from transfer.training.finetune import DivergedError, FineTuning
 from transfer.training.oom_recovery import ADVICE, NoRoomError, OomRecovery
+from transfer.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -217,7 +218,7 @@ def _run_epoch(run: _Run, tuning: FineTuning, index: int, on_step: Callable[[int
     """
     before = run.course.spent
     loss = _train(run, tuning, _watched(run, tuning, on_step), began)
-    model = plain(tuning.accelerator.unwrap_model(tuning.model))
+    model = merge_adapters(tuning.accelerator.unwrap_model(tuning.model))
     probabilities = _sit(run, model)
     now = time.monotonic()
     rate = float(tuning.optimizer.param_groups[-1]["lr"])
@@ -289,7 +290,7 @@ def _sit(run: _Run, model: "PreTrainedModel") -> dict[str, Probabilities]:
 
 def _validation_loss(run: _Run, probabilities: Mapping[str, Probabilities]) -> float | None:
     exam = run.task.exams.get("validation")
-    return None if exam is None else figure("log_loss", probabilities["validation"], exam.truth)
+    return None if exam is None else metric_value("log_loss", probabilities["validation"], exam.truth)
 
 
 def _lags(run: _Run, epoch: Epoch) -> bool:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from studies.space.dimensions import Space
 from transfer.encoders.tokenization import Tokens
-from transfer.training.finetune import Examples
 from transfer.training.oom_recovery import GradientCheckpointing
+from transfer.training.recipe import Examples
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -1,4 +1,4 @@
-"""What the user can mend, in the user's own words. The command line prints these and nothing else."""
+"""What the user can fix, in the words of the user's own files. The command line prints these and nothing else."""
 
 from collections.abc import Sequence
 
@@ -21,3 +21,14 @@ class UserErrors(UserError):
         self.problems = [str(problem) for problem in problems]
         numbered = [f"{i}. {text}".replace("\n", "\n   ") for i, text in enumerate(self.problems, 1)]
         super().__init__(heading, *"\n".join(numbered).split("\n"))
+
+
+def raise_all(heading: str, problems: Sequence[UserError]) -> None:
+    """Raises the one problem, or several as UserErrors under `heading`; nothing where there is none."""
+    if problems:
+        raise problems[0] if len(problems) == 1 else UserErrors(heading, problems)
+
+
+def first_line(error: BaseException, most: int = 300) -> str:
+    """The first line of an error's message, at most `most` characters; its class where it has no message."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:most]

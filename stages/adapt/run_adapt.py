@@ -24,7 +24,7 @@ from studies.deferred_signals import held_interrupts
 from transfer.encoders.hub import model_version
 from transfer.errors import UserError
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
-from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
+from transfer.training.masked_lm import AdaptationSettings, DomainAdaptation, load_masked_lm, save_adapted, take_encoder
 from transfer.training.oom_recovery import OomRecovery
 
 STAGE = AdaptResult.stage
@@ -150,11 +150,11 @@ def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mappin
     if settings.before == "further":
         take_encoder(model, source)
     memory = OomRecovery(run.plan.search.token_budget, run.plan.search.gradient_checkpointing, run.report.message)
-    tuning = Adapting(model, tokenizer, inputs.texts, _adaptation(settings, len(inputs.texts)), seed, memory)
+    tuning = DomainAdaptation(model, tokenizer, inputs.texts, _adaptation(settings, len(inputs.texts)), seed, memory)
     own = run.scratch / STAGE / Path(name).name
     notes = _resumed(own, tuning)
     _train(run, candidate, tuning, own, notes)
-    loss = AdaptationLoss(before=notes["before"], after=tuning.judge())
+    loss = AdaptationLoss(before=notes["before"], after=tuning.held_out_loss())
     seconds = round(tuning.spent, 1)
     encoder = AdaptedEncoder(name=name, steps=tuning.step, seconds=seconds, texts=len(tuning.texts), loss=loss)
     metadata = {"told": encoder.model_dump(exclude={"name"}), "made_by": made_by}
@@ -166,8 +166,8 @@ def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mappin
     run.report.message(f"{STAGE}: {candidate}: loss on held-out comments {loss.before:.3f} to {loss.after:.3f}")
 
 
-def _adaptation(settings: AdaptSettings, texts: int) -> Adaptation:
-    return Adaptation(
+def _adaptation(settings: AdaptSettings, texts: int) -> AdaptationSettings:
+    return AdaptationSettings(
         steps=settings.steps or max(-(-texts // settings.batch_size), 1),
         seconds=None if settings.minutes is None else 60 * settings.minutes,
         batch_size=settings.batch_size,
@@ -178,7 +178,7 @@ def _adaptation(settings: AdaptSettings, texts: int) -> Adaptation:
     )
 
 
-def _resumed(own: Path, tuning: Adapting) -> dict[str, Any]:
+def _resumed(own: Path, tuning: DomainAdaptation) -> dict[str, Any]:
     """The notes of its checkpoint, which is restored; where there is none, the loss before training is measured."""
     if checkpoint_notes(own / "checkpoint") is not None:
         notes = restore_checkpoint(own / "checkpoint", tuning)
@@ -186,7 +186,7 @@ def _resumed(own: Path, tuning: Adapting) -> dict[str, Any]:
             tuning.spent = float(notes["spent"])
             return notes
     random = _random_state()
-    notes = {"before": tuning.judge(), "spent": 0.0}
+    notes = {"before": tuning.held_out_loss(), "spent": 0.0}
     _set_random_state(random)
     return notes
 
@@ -203,7 +203,7 @@ def _set_random_state(state: Any) -> None:
     torch.set_rng_state(state)
 
 
-def _train(run: Run, candidate: str, tuning: Adapting, own: Path, notes: dict[str, Any]) -> None:
+def _train(run: Run, candidate: str, tuning: DomainAdaptation, own: Path, notes: dict[str, Any]) -> None:
     saved = time.monotonic()
     with (
         run.report.bar(f"{STAGE} · {candidate}", tuning.how.steps - tuning.step, "steps") as advance,

@@ -18,7 +18,7 @@ from stages.results.annotation_result import AnnotationResult
 from stages.runtime.run_context import Run
 from storage.files.atomic_write import write_whole
 from storage.records.annotations import annotate, annotations, take_back
-from transfer.corpus.stratified_sampling import Draw, Drawn
+from transfer.corpus.stratified_sampling import SampledComment, StratifiedSample
 from transfer.errors import UserError
 
 UNDO, SKIP, QUIT = "u", "s", "q"
@@ -67,7 +67,7 @@ def run_annotate(
     return _result(run, annotator, sample, export_to)
 
 
-def label_by_keys(run: Run, annotator: Annotator, rows: Sequence[Drawn], keyboard: Keyboard) -> None:
+def label_by_keys(run: Run, annotator: Annotator, rows: Sequence[SampledComment], keyboard: Keyboard) -> None:
     """Shows what this annotator has not answered; each answer is in the store before the next comment is shown."""
     keys = label_keys(run.plan.labels)
     texts = {row.key: row.text for row in rows}  # a text that was sampled several times is asked about once
@@ -104,7 +104,7 @@ def _own_labels(run: Run, annotator: Annotator) -> dict[str, str | None]:
     return {answer.key: answer.label for answer in known if answer.annotator == annotator.name}
 
 
-def _result(run: Run, annotator: Annotator, sample: Draw, sheet: Path | None) -> AnnotationResult:
+def _result(run: Run, annotator: Annotator, sample: StratifiedSample, sheet: Path | None) -> AnnotationResult:
     answers = annotations(run.engine, run.plan.name)
     wanted = {row.key for row in sample.rows[: annotator.rows]}
     own = [label for key, label in _own_labels(run, annotator).items() if key in wanted]

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from transfer.corpus.stratified_sampling import Drawn
+from transfer.corpus.stratified_sampling import SampledComment
 from transfer.errors import UserError, UserErrors
 from transfer.tables.spreadsheets import check_format, read_sheet, write_sheet
 
 SHOWN = 10  # faulty rows that a message names
 
 
-def export_sheet(path: Path, rows: Sequence[Drawn], own: Mapping[str, str | None], labels: Sequence[str]) -> None:
+def export_sheet(
+    path: Path, rows: Sequence[SampledComment], own: Mapping[str, str | None], labels: Sequence[str]
+) -> None:
     """Each text once, with an empty column for its label; what this annotator has labelled is filled in.
 
     own: the annotator's labels by key.

@@ -10,8 +10,8 @@ import numpy as np
 from stages.results.annotation_result import AnnotatorAgreement
 from stages.results.stage_result import Interval
 from storage.records.annotations import Annotation
-from transfer.corpus.stratified_sampling import Draw
-from transfer.metrics.scores import bootstrap_interval
+from transfer.corpus.stratified_sampling import StratifiedSample
+from transfer.metrics.bootstrap import bootstrap_interval
 
 
 class GoldRow(NamedTuple):
@@ -23,7 +23,7 @@ class GoldRow(NamedTuple):
     weight: float
 
 
-def gold_rows(sample: Draw, answers: Sequence[Annotation]) -> tuple[list[GoldRow], int]:
+def gold_rows(sample: StratifiedSample, answers: Sequence[Annotation]) -> tuple[list[GoldRow], int]:
     """A row for each text with a label, and on how many texts annotators disagree.
 
     The label is most annotators' one; of a tie, that of whoever has labelled most.
@@ -40,7 +40,7 @@ def gold_rows(sample: Draw, answers: Sequence[Annotation]) -> tuple[list[GoldRow
     return rows, sum(len({vote.label for vote in own}) > 1 for own in votes.values())
 
 
-def row_weights(sample: Draw, answered: set[str], labels: Mapping[str, str]) -> dict[str, float]:
+def row_weights(sample: StratifiedSample, answered: set[str], labels: Mapping[str, str]) -> dict[str, float]:
     """Weight by key: how many comments a labelled text stands for, 1 / inclusion probability of each of its rows.
 
     Rows up to the last one answered are a stratified sample, whoever stops where: of the N comments of a stratum, n
@@ -60,7 +60,7 @@ def row_weights(sample: Draw, answered: set[str], labels: Mapping[str, str]) -> 
 
 
 def agreements(
-    sample: Draw, answers: Sequence[Annotation], labels: Sequence[str], seed: int
+    sample: StratifiedSample, answers: Sequence[Annotation], labels: Sequence[str], seed: int
 ) -> list[AnnotatorAgreement]:
     """Inter-annotator agreement of each two annotators that labelled the same text."""
     given: dict[str, dict[str, str]] = defaultdict(dict)  # label by annotator and key

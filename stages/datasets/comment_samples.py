@@ -11,9 +11,9 @@ from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.labelled import Labelled
-from transfer.corpus.stratified_sampling import draw_stratified
+from transfer.corpus.stratified_sampling import stratified_sample
 from transfer.errors import UserError
-from transfer.text.floods import flood_key
+from transfer.text.near_duplicates import flood_key
 
 
 def sampled_comments(
@@ -59,7 +59,7 @@ def _sample(run: Run, size: int, taken: Collection[str], spread: bool) -> pa.Tab
     plan = run.plan
     # no salt is needed: authors are not looked at here
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="")
-    sample = draw_stratified(read, size, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=spread)
+    sample = stratified_sample(read, size, plan.seed, plan.index.timezone, same=flood_key, without=taken, spread=spread)
     if not sample.rows:
         raise UserError("comments: no comment with a text was found", f"left out: {sample.left_out}")
     return pa.table({"key": [row.key for row in sample.rows], "text": [row.text for row in sample.rows]})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.plan.schema import Plan
-from transfer.corpus.labelled import Labelled, chosen, without
+from transfer.corpus.labelled import Labelled, select_rows, without
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.corpus.splits import Original, split_original
 from transfer.corpus.stratified_subset import stratified_subset
@@ -73,7 +73,7 @@ def _part(plan: Plan, part: object, where: str) -> float | Labelled:
 
 
 def _half(rows: Labelled, mask: Sequence[bool], name: str) -> Labelled:
-    picked = chosen(rows, np.asarray(mask, dtype=bool), rows.dropped)
+    picked = select_rows(rows, np.asarray(mask, dtype=bool), rows.dropped)
     if len(picked) == 0:
         raise UserError(f"gold: its {name} half is empty: {len(rows)} rows are too few", "label more comments")
     return picked

@@ -16,9 +16,9 @@ from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
-from transfer.training.distillation_targets import lessons
-from transfer.training.finetune import one_hot
+from transfer.training.distillation_targets import distillation_examples
 from transfer.training.published_recipes import published_recipe
+from transfer.training.recipe import one_hot
 
 STAGE = "distil"
 
@@ -35,7 +35,7 @@ def job_of(run: Run, inputs: DistilInputs, predictions: NDArray[np.float32]) -> 
     space = fitted_space({**baseline, **inputs.settings.space}, longest_input(config, tokenizer))
     tokens = partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
     plan, splits, train = run.plan, inputs.splits, inputs.splits.original.train
-    examples = lessons(
+    examples = distillation_examples(
         tokens(inputs.texts),
         predictions,
         tokens(train.texts),

@@ -21,10 +21,10 @@ from storage.records import stage_records
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.labelled_reader import read_labelled
 from transfer.errors import UserError
-from transfer.metrics.evaluation_report import by_length, judgement, slices
-from transfer.tables.columns import as_text
+from transfer.metrics.evaluation_report import by_length, evaluation_report, slices
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import LabelledSource
+from transfer.tables.table_columns import as_text
 from transfer.tables.timestamps import utc_times
 from transfer.text.cleaning import clean_cell, key_hash
 
@@ -65,7 +65,9 @@ def run_evaluate(
     groups = {"length": by_length(rows.texts), **_columns(run, source, rows, wanted)}
     with run.report.bar("evaluating", len(rows), "texts") as advance:
         probabilities = predictor.probabilities(rows.texts, lambda read: advance(read / len(predictor.members)))
-    report = EvaluationReport.model_validate(judgement(probabilities, rows.labels, run.plan.labels, seed=run.plan.seed))
+    report = EvaluationReport.model_validate(
+        evaluation_report(probabilities, rows.labels, run.plan.labels, seed=run.plan.seed)
+    )
     errors = errors_of(rows, probabilities, run.plan.labels)
     title = f"{predictor.name} on {Path(str(source.path)).name}"
     return EvaluationResult(

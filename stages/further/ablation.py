@@ -32,8 +32,8 @@ from stages.runtime.stage_execution import fingerprint, read_result, run_stage
 from stages.study_runs.selection_split import NO_GOLD
 from stages.study_runs.summaries import with_path
 from stages.study_runs.table_rows import SIMULATED
-from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
-from transfer.training.finetune import Recipe
+from transfer.metrics.paired_bootstrap import mean_interval, mean_macro_f1, paired_macro_f1_difference
+from transfer.training.recipe import Recipe
 
 STAGE = AblationResult.stage
 PICTURE = "ablation.png"
@@ -161,6 +161,6 @@ def _comparisons(run: Run, inputs: FurtherInputs, found: Controls) -> list[ArmCo
             if not both:
                 continue
             one, two = ([found.predictions[name, i][split].argmax(axis=1) for i in both] for name in (arm, other))
-            difference = paired_difference(one, two, truth, len(run.plan.labels), seed=run.plan.seed)
+            difference = paired_macro_f1_difference(one, two, truth, len(run.plan.labels), seed=run.plan.seed)
             comparisons.append(ArmComparison(model=arm, **compared(other, SPLITS[split], len(truth), difference)))
     return comparisons

@@ -14,7 +14,7 @@ from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, row
-from transfer.metrics.paired import Difference, paired_difference
+from transfer.metrics.paired_bootstrap import Difference, paired_macro_f1_difference
 from transfer.metrics.scores import score
 
 Floats = NDArray[np.float32]
@@ -57,7 +57,7 @@ def compare(run: Run, inputs: FurtherInputs, winner: str, controls: Controls, si
             rows.append(row(name, stage, SPLITS[split], score(probabilities[split], truth, run.plan.labels), note))
         for name in (name for name in models if name != SECOND):
             ours, theirs = ([models[one][split].argmax(axis=1)] for one in (SECOND, name))
-            difference = paired_difference(ours, theirs, truth, len(run.plan.labels), seed=run.plan.seed)
+            difference = paired_macro_f1_difference(ours, theirs, truth, len(run.plan.labels), seed=run.plan.seed)
             comparisons.append(Comparison(**compared(name, SPLITS[split], len(truth), difference)))
     return Compared(rows, comparisons)
 

@@ -22,8 +22,8 @@ from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
-from transfer.training.finetune import Examples, Recipe, one_hot
-from transfer.training.pseudo_label_mixing import PLAIN, PseudoLabelled, alone, mix
+from transfer.training.pseudo_label_mixing import DEFAULTS, PseudoLabelled, mix, single_source
+from transfer.training.recipe import Examples, Recipe, one_hot
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -32,7 +32,7 @@ STAGE = FurtherResult.stage
 # Weights to begin with besides those that the space's `start` knows.
 NOT_ADAPTED, PRETRAINED, ADAPTED = -1, -2, -3
 # Trial 0: a plain mixture, half and half, with the labeller's probabilities as they are, from the winner's weights.
-PLAIN_MIXTURE = {**{name: value for name, value in PLAIN.items() if name != "epochs"}, "start": 1}
+PLAIN_MIXTURE = {**{name: value for name, value in DEFAULTS.items() if name != "epochs"}, "start": 1}
 
 
 def task_of(run: Run, inputs: FurtherInputs, number: int = 1) -> TrialTask:
@@ -143,4 +143,4 @@ def examples_of(train: Examples, pseudo: PseudoLabelled, params: Mapping[str, An
         return train
     if which == "both":
         return mix(train, pseudo, params, seed)
-    return alone(which, train, pseudo, params, seed)
+    return single_source(which, train, pseudo, params, seed)

@@ -25,9 +25,9 @@ from stages.runtime.stage_execution import fingerprint
 from storage.records import model_registry, stage_records
 from studies.worker_loop import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import draw_stratified
+from transfer.corpus.stratified_sampling import stratified_sample
 from transfer.errors import UserError
-from transfer.text.floods import flood_key
+from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
 
 
@@ -104,7 +104,7 @@ def _sample(run: Run, size: int) -> list[tuple[str, str]]:
     known = [(key, text) for rows in splits for key, text in zip(rows.keys, rows.texts, strict=True)]
     known += kept_sample(run, gold)
     read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="", where="comments")
-    sample = draw_stratified(
+    sample = stratified_sample(
         read,
         size,
         plan.seed,

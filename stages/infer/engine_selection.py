@@ -13,9 +13,9 @@ from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord
 from transfer.encoders.tokenization import Tokens, encode
-from transfer.engines.engine_benchmark import REFERENCE, Measured, fastest
-from transfer.engines.engine_factory import Member, open_engine, ways_here
-from transfer.engines.inference_engine import Engine, Way
+from transfer.engines.engine_benchmark import REFERENCE, Measurement, fastest
+from transfer.engines.engine_factory import Member, available_variants, open_engine
+from transfer.engines.inference_engine import Engine, EngineVariant
 from transfer.errors import UserError
 
 # Measuring takes about as long as torch takes for so many texts; it only pays with about ten times as many.
@@ -45,7 +45,7 @@ def member_of(run: Run, record: ModelRecord) -> Member:
     return Member(run.files.fetch(record.path), int(record.recipe["max_length"]), converted)
 
 
-def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], few: bool) -> Way:
+def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], few: bool) -> EngineVariant:
     settings = run.plan.infer
     wanted = f"{settings.engine} {settings.precision}"
     name = f"engine {record.name} {record.lineage.get('fingerprint')} {wanted}"
@@ -55,7 +55,7 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], fe
         if way.is_int8:  # the quantised file may have been deleted, and quantising needs texts
             open_engine(way, member, lambda: _calibration(member, texts))
         return way
-    allowed = [way for way in ways_here() if _fits(way, settings)]
+    allowed = [way for way in available_variants() if _fits(way, settings)]
     if not allowed:
         raise _none_available(settings)
     if few and _needs_no_measuring(settings):
@@ -64,10 +64,10 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], fe
         return REFERENCE
     way, measured = _measured(run, member, allowed, texts)
     value = {"way": asdict(way), "texts": min(len(texts), SAMPLE), "measured": [_figures(found) for found in measured]}
-    return Way(**record_choice(run.engine, run.plan.name, name, value)["way"])
+    return EngineVariant(**record_choice(run.engine, run.plan.name, name, value)["way"])
 
 
-def _fits(way: Way, settings: InferSettings) -> bool:
+def _fits(way: EngineVariant, settings: InferSettings) -> bool:
     precision = "int8" if way.is_int8 else way.precision
     return settings.engine in {"auto", way.engine} and settings.precision in {"auto", precision}
 
@@ -77,7 +77,7 @@ def _needs_no_measuring(settings: InferSettings) -> bool:
     return settings.engine in {"auto", "torch"} and settings.precision in {"auto", "float32"}
 
 
-def _torch_way(member: Member, settings: InferSettings) -> Way:
+def _torch_way(member: Member, settings: InferSettings) -> EngineVariant:
     from transformers import AutoConfig
 
     from transfer.device.device import SMALLEST_BF16_WIDTH, device_name, has_bf16
@@ -85,13 +85,13 @@ def _torch_way(member: Member, settings: InferSettings) -> Way:
     config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)
     is_wide = int(getattr(config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH
     is_bf16 = settings.precision == "auto" and is_wide and has_bf16(device_name())
-    return Way("torch", "bfloat16" if is_bf16 else "float32")
+    return EngineVariant("torch", "bfloat16" if is_bf16 else "float32")
 
 
-def _recorded_way(recorded: dict[str, Any], wanted: str) -> Way:
-    way, here = Way(**recorded["way"]), ways_here()
+def _recorded_way(recorded: dict[str, Any], wanted: str) -> EngineVariant:
+    way, here = EngineVariant(**recorded["way"]), available_variants()
     # int8-mixed runs wherever int8 does, also where it would not be offered
-    is_available = way.engine == "torch" or way in here or (way.is_int8 and Way(way.engine, "int8") in here)
+    is_available = way.engine == "torch" or way in here or (way.is_int8 and EngineVariant(way.engine, "int8") in here)
     if not is_available:
         raise UserError(
             f"infer.engine: for {wanted} this inference began with {way}, which is not available here",
@@ -101,11 +101,13 @@ def _recorded_way(recorded: dict[str, Any], wanted: str) -> Way:
     return way
 
 
-def _measured(run: Run, member: Member, allowed: Sequence[Way], texts: Sequence[str]) -> tuple[Way, list[Measured]]:
+def _measured(
+    run: Run, member: Member, allowed: Sequence[EngineVariant], texts: Sequence[str]
+) -> tuple[EngineVariant, list[Measurement]]:
     sample = texts[:SAMPLE]
     run.report.message(f"measuring {len(allowed)} ways to compute {member.folder.name} with {len(sample)} comments")
 
-    def open_way(way: Way) -> Engine:
+    def open_way(way: EngineVariant) -> Engine:
         return open_engine(way, member, lambda: _calibration(member, texts))
 
     way, measured = fastest(allowed, open_way, _tokens(member, sample), run.report.message)
@@ -128,14 +130,14 @@ def _tokens(member: Member, texts: Sequence[str]) -> Tokens:
     return encode(texts, tokenizer, min(member.max_length or longest, longest))
 
 
-def _figures(found: Measured) -> dict[str, Any]:
+def _figures(found: Measurement) -> dict[str, Any]:
     """As the store keeps them."""
     figures = {"texts_per_second": round(found.texts_per_second, 1), "agreement": found.agreement, "shift": found.shift}
     return {"way": str(found.way), "taken": found.agrees, **({"problem": found.problem} if found.problem else figures)}
 
 
 def _none_available(settings: InferSettings) -> UserError:
-    available = ", ".join(map(str, ways_here()))
+    available = ", ".join(map(str, available_variants()))
     lines = [f"available here: {available}"]
     if settings.engine in {"openvino", "onnx"}:
         lines.append(f"install the extra: pip install 'moodline[{settings.engine}]'")

@@ -18,7 +18,7 @@ from stages.runtime.local_workers import end_with
 from stages.runtime.quiet_libraries import quiet_libraries
 from transfer.encoders.tokenization import Tokens, encode, same_tokens
 from transfer.engines.engine_factory import Member, open_engine
-from transfer.engines.inference_engine import Engine, Way
+from transfer.engines.inference_engine import Engine, EngineVariant
 from transfer.ensembling.combination import Mixture
 from transfer.errors import UserError
 
@@ -35,7 +35,7 @@ class ExecutorChoice:
     """The models that classify, how each is computed, and how their probabilities are combined."""
 
     members: Sequence[Member]
-    ways: Sequence[Way]
+    ways: Sequence[EngineVariant]
     mixture: Mixture
 
 

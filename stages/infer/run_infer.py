@@ -21,9 +21,9 @@ from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, run_stage
 from storage.records.shard_records import ShardRecord
-from transfer.corpus.comment_stream import comment_files
+from transfer.corpus.comment_files import comment_files
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults
+from transfer.tables.bad_rows import BadRows
 from transfer.tables.sources import CommentSource
 
 FAULTS_IN_RESULT = 20  # all of them are in results/skipped.jsonl
@@ -103,7 +103,7 @@ def _skipped(pipeline: ShardPipeline, records: Sequence[ShardRecord]) -> dict[st
     return dict(+counts)
 
 
-def _list_faults(run: Run, faults: Faults) -> None:
+def _list_faults(run: Run, faults: BadRows) -> None:
     """Writes what could not be read to results/skipped.jsonl: file, line and reason, never a text."""
     file = run.results / "skipped.jsonl"
     if not faults.listed:

@@ -25,9 +25,10 @@ from stages.runtime.run_context import SHARDS, Run
 from storage.records import shard_records
 from storage.records.author_salt import author_salt
 from storage.records.shard_records import ShardRecord
-from transfer.corpus.comment_stream import MASKED, Window, read_windows
-from transfer.device.memory_release import give_back
-from transfer.tables.bad_rows import Faults
+from transfer.corpus.comment_stream import MASKED
+from transfer.corpus.comment_windows import Window, read_windows
+from transfer.device.memory_release import release_memory
+from transfer.tables.bad_rows import BadRows
 from transfer.tables.sources import CommentSource
 from transfer.text.near_duplicates import near_key
 
@@ -64,7 +65,7 @@ class ShardPipeline:
     predictor: Predictor
     versions: Sequence[tuple[str, str]]
     files: Sequence[tuple[CommentSource, Path]]
-    faults: Faults = field(default_factory=Faults)
+    faults: BadRows = field(default_factory=BadRows)
     unused: Counter[str] = field(default_factory=Counter)
     masked: int = 0
 
@@ -86,7 +87,7 @@ class ShardPipeline:
     def sample(self) -> list[str]:
         """Different texts that are still to be classified, from the first comments on: enough to measure engines."""
         texts: dict[str, None] = {}
-        with closing(self._windows(Faults())) as windows:
+        with closing(self._windows(BadRows())) as windows:
             for window in windows:
                 if window.rows is not None:
                     texts.update(dict.fromkeys(window.rows.column("text").to_pylist()))
@@ -109,7 +110,7 @@ class ShardPipeline:
             with closing(prefetch(begun, lambda: executor.prefetch_depth)) as pending:
                 yield from self._records(pending, advance)
 
-    def _windows(self, faults: Faults) -> Generator[Window]:
+    def _windows(self, faults: BadRows) -> Generator[Window]:
         """All comments, one shard's at a time; without their rows where the shard is written already."""
         plan = self.run.plan
         yield from read_windows(
@@ -177,7 +178,7 @@ class ShardPipeline:
         shard_records.record_shard(run.engine, record)
         self._index.written(shard.number, run.files.fetch(name))
         self.masked += window.dropped[MASKED]
-        give_back()  # else the next shard's memory would be allocated in pieces between this one's
+        release_memory()  # else the next shard's memory would be allocated in pieces between this one's
         pa.default_memory_pool().release_unused()
         return record
 

@@ -20,8 +20,9 @@ from stages.results.label_result import (
 from stages.results.stage_result import Interval
 from storage.records.pseudo_labels import LabelRow
 from transfer.corpus.labelled import Labelled
+from transfer.metrics.bootstrap import bootstrap_interval
 from transfer.metrics.calibration_error import Reliability, reliability
-from transfer.metrics.scores import bootstrap_interval, score
+from transfer.metrics.scores import score
 from transfer.metrics.temperature_scaling import Calibration, fit_calibration
 
 Statistic = Literal["accuracy", "macro_f1", "kappa"]

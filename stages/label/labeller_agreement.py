@@ -21,8 +21,8 @@ from stages.results.label_result import (
 from stages.results.stage_result import Interval
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
+from transfer.metrics.bootstrap import bootstrap_interval
 from transfer.metrics.krippendorff_alpha import krippendorff_alpha
-from transfer.metrics.scores import bootstrap_interval
 
 NO_LABEL = -1  # as krippendorff_alpha has it
 Answers = Mapping[str, LabelRow]  # by key

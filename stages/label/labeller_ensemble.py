@@ -14,8 +14,8 @@ from stages.runtime.run_context import Run, candidate_location
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import UserError
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, FewShotExamples
-from transfer.labellers.few_shot_selection import draw_examples
+from transfer.labellers.few_shot_examples import Example, FewShotExamples, SampledExamples
+from transfer.labellers.few_shot_selection import sample_examples
 from transfer.labellers.labeller import Labeller, identity_of
 from transfer.labellers.labeller_factory import make_labeller
 from transfer.labellers.labeller_settings import LabellerSettings, require_labeller
@@ -133,7 +133,9 @@ def named_labellers(plan: Plan) -> Iterator[tuple[str, LabellerSettings]]:
         yield f"pseudo_label.labellers[{i}]", labeller
 
 
-def example_rows(plan: Plan, how: DrawnExamples, gold: Gold | None, original: Callable[[], Labelled]) -> list[Example]:
+def example_rows(
+    plan: Plan, how: SampledExamples, gold: Gold | None, original: Callable[[], Labelled]
+) -> list[Example]:
     """What a prompt's examples are from: gold's tune half, or what `original` reads, the original training data."""
     if how.source == "gold":
         return _examples(plan, gold.tune) if gold else []
@@ -155,25 +157,26 @@ def _ensemble(run: Run, where: str, settings: LabellerSettings, gold: Gold | Non
     if settings.teacher is not None:
         return LabellerEnsemble(where, settings, (settings.prompt,), (teacher_of(run),))
     _require_gold(run.plan, settings.prompt, where)
-    shots: FewShotExamples | None = None
+    examples: FewShotExamples | None = None
     how = settings.prompt.examples
-    if isinstance(how, DrawnExamples):
-        shots = draw_examples(
+    if isinstance(how, SampledExamples):
+        examples = sample_examples(
             how, example_rows(run.plan, how, gold, lambda: data_of(run).original.train), run.plan.labels, run.plan.seed
         )
-        if not shots.facts:  # the same for all comments: as if the plan wrote them out
-            settings = _with_prompt(settings, settings.prompt.model_copy(update={"examples": shots.of([""])[0]}))
-            shots = None
+        if not examples.metadata:  # the same for all comments: as if the plan wrote them out
+            written = settings.prompt.model_copy(update={"examples": examples.for_texts([""])[0]})
+            settings = _with_prompt(settings, written)
+            examples = None
     prompts = variants(settings.prompt, run.plan.labels)
-    first = _labeller(run.plan, where, _with_prompt(settings, prompts[0]), shots)
-    others = (first.asking(prompt) for prompt in prompts[1:])
+    first = _labeller(run.plan, where, _with_prompt(settings, prompts[0]), examples)
+    others = (first.with_prompt(prompt) for prompt in prompts[1:])
     return LabellerEnsemble(where, settings, tuple(prompts), (first, *others))
 
 
-def _labeller(plan: Plan, where: str, settings: LabellerSettings, shots: FewShotExamples | None) -> Labeller:
+def _labeller(plan: Plan, where: str, settings: LabellerSettings, examples: FewShotExamples | None) -> Labeller:
     if settings.base_url is None and settings.model is not None:
         settings = settings.model_copy(update={"model": candidate_location(plan, settings.model)})
-    return make_labeller(settings, plan.labels, device_name(), where, shots)
+    return make_labeller(settings, plan.labels, device_name(), where, examples)
 
 
 def _with_prompt(settings: LabellerSettings, prompt: PromptSettings) -> LabellerSettings:
@@ -187,7 +190,7 @@ def _examples(plan: Plan, rows: Labelled) -> list[Example]:
 def _require_gold(plan: Plan, prompt: PromptSettings, where: str) -> None:
     """Raises UserError where examples are to come from gold, and the plan has none."""
     how = prompt.examples
-    if isinstance(how, DrawnExamples) and how.source == "gold" and plan.gold is None:
+    if isinstance(how, SampledExamples) and how.source == "gold" and plan.gold is None:
         raise UserError(
             f"{where}.prompt.examples.from: gold, and the plan names none",
             "label some with moodline annotate, or draw from: original",

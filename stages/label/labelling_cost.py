@@ -11,9 +11,9 @@ from stages.plan.schema import Plan
 from stages.results.label_result import CostEstimate, LabellerUsage
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
-from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
-from transfer.labellers.token_cost import estimate
+from transfer.labellers.token_cost import estimate_cost
 
 LOOKED_AT = 500  # texts whose mean length stands for all
 Pairs = Sequence[tuple[str, str]]
@@ -84,8 +84,8 @@ def _estimate(
     settings: LabellerSettings,
     questions: Sequence[int],
     texts: Sequence[str],
-    rows: Callable[[DrawnExamples], list[Example]],
+    rows: Callable[[SampledExamples], list[Example]],
 ) -> CostEstimate:
     how = settings.prompt.examples
-    pool = rows(how)[:LOOKED_AT] if isinstance(how, DrawnExamples) else []
-    return CostEstimate(labeller=name, **asdict(estimate(settings, labels, questions, texts, pool)))
+    pool = rows(how)[:LOOKED_AT] if isinstance(how, SampledExamples) else []
+    return CostEstimate(labeller=name, **asdict(estimate_cost(settings, labels, questions, texts, pool)))

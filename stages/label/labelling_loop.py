@@ -12,9 +12,8 @@ from stages.label.labeller_ensemble import LabellerEnsemble, combined_identity
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, add_labels, labels_of, register_labeller
-from transfer.labellers.labeller import Answer, Labeller
+from transfer.labellers.labeller import Answer, Labeller, mean_answer
 from transfer.labellers.labeller_settings import Prices
-from transfer.labellers.mean_answer import mean_answer
 
 CHUNK = 256  # comments that a local model is asked about together
 MOST_WAITING = 2.0  # seconds between two writes to the store, however slow it is: what a kill can cost

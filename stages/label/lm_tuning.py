@@ -24,10 +24,11 @@ from stages.results.stage_result import Interval
 from stages.runtime.run_context import ADAPTERS, Run
 from stages.runtime.stage_execution import fingerprint
 from storage.records.pseudo_labels import LabelRow, labels_of
-from transfer.corpus.labelled import Labelled, chosen
+from transfer.corpus.labelled import Labelled, select_rows
 from transfer.errors import UserError
-from transfer.labellers.tuning_settings import TuningSettings
-from transfer.metrics.scores import bootstrap_gain, bootstrap_interval
+from transfer.labellers.labeller_settings import TuningSettings
+from transfer.metrics.bootstrap import bootstrap_interval
+from transfer.metrics.paired_bootstrap import bootstrap_gain
 
 FEWEST_GOLD = 50  # rows of gold's tune half that can show a gain, as calibration asks for
 NOTES = "tuning.json"  # in the adapter's folder: transfer.labellers.peft_tuning.Tuned
@@ -132,14 +133,14 @@ def _train(run: Run, ensemble: LabellerEnsemble, tuning: Tuning) -> None:
 
 def _adapted(run: Run, ensemble: LabellerEnsemble, tuning: Tuning) -> LabellerEnsemble:
     first = _local(ensemble).adapted(run.files.fetch(tuning.name))
-    return replace(ensemble, variants=(first, *(first.asking(prompt) for prompt in ensemble.prompts[1:])))
+    return replace(ensemble, variants=(first, *(first.with_prompt(prompt) for prompt in ensemble.prompts[1:])))
 
 
 def _answers(run: Run, ensemble: LabellerEnsemble, rows: Labelled) -> dict[str, LabelRow]:
     """Kept like all answers, so that nothing is asked twice. Then the weights make room for the next labeller's."""
     query_all(run, [ensemble], list(zip(rows.keys, rows.texts, strict=True)))
     for variant in ensemble.variants:
-        variant.forget()  # type: ignore[attr-defined]
+        variant.unload()  # type: ignore[attr-defined]
     return {row.key: row for row in labels_of(run.engine, ensemble.identity, rows.keys)}
 
 
@@ -188,7 +189,7 @@ def _split(rows: Labelled, settings: TuningSettings, seed: int, where: str) -> t
             part.extend(taken.tolist())
     if not all(parts):
         raise UserError(f"{where}: {len(rows)} rows of original train are too few to tune with")
-    first, second, third = (chosen(rows, np.isin(np.arange(len(rows)), part), {}) for part in parts)
+    first, second, third = (select_rows(rows, np.isin(np.arange(len(rows)), part), {}) for part in parts)
     return first, second, third
 
 

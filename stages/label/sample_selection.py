@@ -26,8 +26,8 @@ from stages.plan.schema import Plan
 from stages.results.label_result import SampleOrigin
 from stages.runtime.run_context import Run
 from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import Draw, draw_stratified
-from transfer.text.floods import flood_key
+from transfer.corpus.stratified_sampling import StratifiedSample, stratified_sample
+from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
 
 # The least sure comments are taken from a pool so many times as large, of at most MOST_POOLED: stage one reads it all.
@@ -103,12 +103,12 @@ def _least_sure(run: Run, rows: Sequence[_Selected], size: int) -> list[_Selecte
     return [_Selected(rows[i].key, rows[i].text, "uncertain", rows[i].stratum, float(margins[i])) for i in order]
 
 
-def _draw(plan: Plan, size: int, without: Collection[str]) -> Draw:
+def _draw(plan: Plan, size: int, without: Collection[str]) -> StratifiedSample:
     settings = settings_of(plan)
     where = "pseudo_label.sources" if settings.sources else "comments"
     # no salt is needed: authors are not looked at here
     read = partial(read_comments, sample_sources(plan), plan.base, plan.index.timezone, salt="", where=where)
-    return draw_stratified(
+    return stratified_sample(
         read,
         size,
         plan.seed,

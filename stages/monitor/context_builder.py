@@ -21,7 +21,7 @@ from stages.monitor.schema.line import Line
 from stages.plan.schema import Plan
 from stages.runtime.run_context import SHARDS, Run
 from storage.records import shard_records as store
-from transfer.corpus.comment_lookup import picked_texts
+from transfer.corpus.comment_lookup import texts_by_id
 from transfer.errors import UserError, UserErrors
 
 
@@ -75,7 +75,7 @@ def _words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
     spans = [_span(period) for period in periods]
     voice: Literal["voice", "comment"] = "comment" if line.settings.cluster == "source" else "voice"
     sample = sample_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments, voice)
-    texts = picked_texts(run.plan.comments, run.plan.base, sample.column("id").combine_chunks())
+    texts = texts_by_id(run.plan.comments, run.plan.base, sample.column("id").combine_chunks())
     words = distinctive_words(sample, texts, line.labels, periods, settings)
     if not words.read:
         run.report.message("monitor: no words are shown: none of the classified comments was found in its file")

@@ -18,7 +18,7 @@ from studies.figures.evaluation_figures import (
     words_png,
 )
 from transfer.metrics.scores import Ints
-from transfer.text.log_odds_words import telling_words
+from transfer.text.log_odds_words import distinctive_words
 
 
 class LabelledTexts(NamedTuple):
@@ -47,7 +47,7 @@ def data_pictures(run: Run, splits: Mapping[str, LabelledTexts], words_of: str) 
         for name, split in splits.items()
     }
     pictures, (texts, truth) = [Picture("labels", labels_png(counts, labels))], splits[words_of]
-    words = telling_words(texts, truth, len(labels))
+    words = distinctive_words(texts, truth, len(labels))
     title = f"words that tell each label apart: {words_of}, {len(texts):,} texts"
     try:
         pictures.append(Picture("words", words_png(words, labels, title, run.plan.seed)))

@@ -17,7 +17,7 @@ from stages.study_runs.table_rows import row, trial_rows
 from studies.refit_settings import recheck_of
 from transfer.corpus.splits import Original
 from transfer.errors import UserError
-from transfer.metrics.bootstrap import DRAWS, intervals
+from transfer.metrics.bootstrap import RESAMPLING_SEED, intervals
 from transfer.metrics.scores import DIRECTIONS, score
 
 
@@ -70,7 +70,7 @@ def _measured(run: Run, winner: MeasuredWinner, original: Original) -> MeasuredW
     rows = original.validation
     cache = PredictionCache(run, {"validation": rows.texts}, {"validation": rows.fingerprint})
     predicted = cache.of(model_record(run, winner.name), "validation")
-    found = intervals(predicted, rows.labels, run.plan.labels, seed=DRAWS)[run.plan.search.metric]
+    found = intervals(predicted, rows.labels, run.plan.labels, seed=RESAMPLING_SEED)[run.plan.search.metric]
     return winner.model_copy(update={"interval": Interval(**found)})
 
 

@@ -20,8 +20,8 @@ from transfer.corpus.labelled import Labelled
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.metrics.scores import DIRECTIONS, score
-from transfer.training.finetune import Examples, one_hot
 from transfer.training.published_recipes import published_recipe
+from transfer.training.recipe import Examples, one_hot
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -21,8 +21,8 @@ from stages.study_runs.selection_split import selection_split
 from stages.study_runs.table_rows import SIMULATED, row
 from storage.records import model_registry
 from transfer.corpus.splits import Original
-from transfer.metrics.bootstrap import paired_difference
-from transfer.metrics.evaluation_report import judgement
+from transfer.metrics.evaluation_report import evaluation_report
+from transfer.metrics.paired_bootstrap import paired_metric_differences
 from transfer.metrics.scores import score
 
 REPORTED = ("validation", "gold report", "test")  # in the order of all tables
@@ -53,7 +53,7 @@ class EvaluationSplits:
 
     def report(self, split: str, probabilities: Floats) -> EvaluationReport:
         """All figures on a split. probabilities: (N, K), rows sum to 1."""
-        found = judgement(probabilities, self.truth[split], self.plan.labels, seed=self.plan.seed)
+        found = evaluation_report(probabilities, self.truth[split], self.plan.labels, seed=self.plan.seed)
         return EvaluationReport.model_validate(found)
 
     def row(self, model: str, stage: str, split: str, probabilities: Floats) -> ModelScores:
@@ -65,7 +65,7 @@ class EvaluationSplits:
 
     def difference(self, split: str, one: Floats, other: Floats) -> PairedDifference:
         """`one` less `other` on the same rows of a split, both (N, K)."""
-        found = paired_difference(one, other, self.truth[split], seed=self.plan.seed)
+        found = paired_metric_differences(one, other, self.truth[split], seed=self.plan.seed)
         return PairedDifference.model_validate(found)
 
 

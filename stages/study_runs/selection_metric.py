@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.metrics.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
-from transfer.metrics.scores import DIRECTIONS, MetricName, confusion_of, figure
+from transfer.metrics.bootstrap import RESAMPLING_SEED, confusion_figures, interval, intervals, resampled_confusions
+from transfer.metrics.scores import DIRECTIONS, MetricName, confusion_of, metric_value
 
 Floats = NDArray[np.floating]
 
@@ -31,10 +31,10 @@ class SelectionMetric:
         """Of probabilities (N, K) on "validation" and, where there is one, on "target"."""
         on_validation = probabilities["validation"]
         if self.target is None:
-            found = figure(self.metric, on_validation, self.validation)
+            found = metric_value(self.metric, on_validation, self.validation)
             return found * (1 if DIRECTIONS[self.metric] == "maximize" else -1)
-        kept = figure("macro_f1", on_validation, self.validation)
-        reached = figure("macro_f1", probabilities["target"], self.target)
+        kept = metric_value("macro_f1", on_validation, self.validation)
+        reached = metric_value("macro_f1", probabilities["target"], self.target)
         return reached - max(self.floor - kept, 0.0)
 
     def interval(self, probabilities: Mapping[str, Floats]) -> dict[str, float]:
@@ -44,10 +44,16 @@ class SelectionMetric:
         """
         on_validation = probabilities["validation"]
         if self.target is None:
-            found: dict[str, float] = intervals(on_validation, self.validation, self.labels, seed=DRAWS)[self.metric]
+            found: dict[str, float] = intervals(on_validation, self.validation, self.labels, seed=RESAMPLING_SEED)[
+                self.metric
+            ]
             ends = (-found["high"], -found["low"]) if DIRECTIONS[self.metric] == "minimize" else None
             return {"value": -found["value"], "low": ends[0], "high": ends[1]} if ends else found
-        kept = of_confusions(drawn_again(confusion_of(on_validation, self.validation), DRAWS))["macro_f1"]
+        kept = confusion_figures(resampled_confusions(confusion_of(on_validation, self.validation), RESAMPLING_SEED))[
+            "macro_f1"
+        ]
         # other resamples than validation's, for the two are other texts
-        reached = of_confusions(drawn_again(confusion_of(probabilities["target"], self.target), DRAWS + 1))["macro_f1"]
+        reached = confusion_figures(
+            resampled_confusions(confusion_of(probabilities["target"], self.target), RESAMPLING_SEED + 1)
+        )["macro_f1"]
         return interval(self.value(probabilities), reached - np.maximum(self.floor - kept, 0.0))

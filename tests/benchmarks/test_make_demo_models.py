@@ -19,7 +19,7 @@ from benchmarks.demo_models.training_loop import one_thread
 from stages.demo.corpus import FULL, LABELS, SMALL, Comment, Row, make_corpus
 from stages.demo.make_demo import MODELS
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import local_labeller
+from transfer.labellers.local_labeller import LocalLabeller
 from transfer.text.cleaning import clean, key
 
 
@@ -88,7 +88,7 @@ def test_the_stand_in_learns_its_texts(diary: list[Row], tmp_path: Path) -> None
         make_stand_in(diary, "ko", tmp_path, training, vocabulary=600, hidden=64)
     settings = LabellerSettings(model=str(tmp_path), dtype="float32", prompt=prompt_settings("ko"))
     rows = diary[:100]
-    answers = dict(local_labeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
+    answers = dict(LocalLabeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
     right = sum(LABELS[answers[i].label or 0] == row.label for i, row in enumerate(rows))
     assert right > 70
 

@@ -1,5 +1,6 @@
 """Tiny encoders of several architectures with tokenizers of their own, and an easy task for them to learn."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,21 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForMaskedLM,
+    BertConfig,
+    BertModel,
     PretrainedConfig,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
 )
 
 from transfer.encoders.tokenization import encode
-from transfer.training.finetune import Examples, one_hot
+from transfer.training.recipe import Examples, one_hot
 
+Encoder = Callable[[str], Path]  # a folder with a tiny encoder of that kind; see the fixture `encoder`
 ARCHITECTURES = ("bert", "roberta", "electra", "distilbert")
 LABELS = ("anger", "joy", "sadness")
 LONGEST = 64
+WIDE_MB = 16  # of save_wide_encoder's weights
 MOODS = (("hate", "angry", "furious"), ("happy", "love", "fun"), ("sad", "cry", "tears"))
 FILLERS = ("the", "a", "today", "my", "day", "was", "so", "very", "and", "we", "they", "it", "is", "in", "of", "this")
 
@@ -54,6 +59,22 @@ def save_encoder(kind: str, folder: Path, seed: int = 0, *, with_lm_head: bool =
     torch.manual_seed(seed)
     auto = AutoModelForMaskedLM if with_lm_head else AutoModel
     auto.from_config(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_wide_encoder(folder: Path) -> Path:
+    """A folder with an encoder of WIDE_MB and one layer: a trial that keeps its model in memory shows by it."""
+    tokenizer = word_pieces()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=256,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        intermediate_size=8192,
+        max_position_embeddings=LONGEST,
+    )
+    BertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -16,8 +16,9 @@ from tests.helpers.tiny_encoders import LABELS, easy_examples, save_encoder
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
-from transfer.training.finetune import FineTuning, Recipe
+from transfer.training.finetune import FineTuning
 from transfer.training.oom_recovery import OomRecovery
+from transfer.training.recipe import Recipe
 
 pytestmark = pytest.mark.skipif(
     "MOODLINE_TEST_GPU" not in os.environ or not torch.cuda.is_available(),
@@ -97,7 +98,7 @@ def test_a_gpu_that_is_full_is_given_less_at_a_time(folder: Path) -> None:
     said: list[str] = []
 
     def begun() -> FineTuning:
-        return begin(folder, recipe, 8192, OomRecovery(2**18, say=said.append))
+        return begin(folder, recipe, 8192, OomRecovery(2**18, on_message=said.append))
 
     ample = begun()
     finish(ample)

@@ -9,7 +9,7 @@ from stages.datasets.run_data import read_gold
 from stages.runtime.prediction_cache import PredictionCache
 from storage.records import model_registry
 from tests.helpers.small_project import Project, opened
-from transfer.metrics.scores import figure
+from transfer.metrics.scores import metric_value
 
 
 @pytest.mark.usefixtures("no_inference")
@@ -24,7 +24,9 @@ def test_a_trials_predictions_are_kept_with_its_weights_and_used(finished: Proje
     cache = PredictionCache(run, texts, contents)
     for record in model_registry.models(run.engine, run.plan.name):
         predictions = cache.of(record, "validation")
-        assert figure("macro_f1", predictions, original.validation.labels) == pytest.approx(record.metrics["macro_f1"])
+        assert metric_value("macro_f1", predictions, original.validation.labels) == pytest.approx(
+            record.metrics["macro_f1"]
+        )
         if record.stage == "further":
             assert cache.of(record, "target").shape == (len(gold.tune), 3)
 

@@ -16,9 +16,9 @@ from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import WorkerEnd, open_study, work
 from tests.helpers.one_trial import Heard, a_task, variant
+from tests.helpers.tiny_encoders import WIDE_MB, save_wide_encoder
 from tests.studies.conftest import a_search
-from tests.transfer.training.test_flat_memory import MODEL_MB, wide  # noqa: F401 (a fixture)
-from transfer.device.memory_release import give_back
+from transfer.device.memory_release import release_memory
 
 TRIALS = 100
 WARM = 10  # trials until libraries have all that they keep
@@ -27,7 +27,6 @@ WARM = 10  # trials until libraries have all that they keep
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_a_workers_memory_stays_flat_over_a_hundred_trials(
-    wide: Path,  # noqa: F811
     tmp_path: Path,
     url: str,
     engine: Engine,
@@ -38,7 +37,7 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     )  # float32, as in the test of fine-tunes alone
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
     monkeypatch.setattr("studies.worker_loop.stop_if_all_collapse", lambda study: None)  # nothing is to be learnt here
-    task = variant(a_task(wide), {"epochs": 2, "learning_rate": 1e-4})
+    task = variant(a_task(save_wide_encoder(tmp_path / "wide")), {"epochs": 2, "learning_rate": 1e-4})
     search = a_search(trials=TRIALS, direction="minimize")
     study = open_study(open_optuna(url), search)
     shelf = TopKModels(engine, FileStore(tmp_path / "files", tmp_path / "cache"), "small", study, keep=2)
@@ -50,9 +49,9 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     def after_trial() -> None:
         shelf.tidy()
         sweep_scratch(study, scratch)
-        give_back()  # as the next trial does before it loads its model
+        release_memory()  # as the next trial does before it loads its model
         resident.append(psutil.Process().memory_info().rss / 2**20)
 
     work(study, search, TrialClaims(engine, search.name, this_process()), one, after_trial)
     assert len(resident) == TRIALS
-    assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident
+    assert max(resident[WARM:]) - resident[WARM - 1] < WIDE_MB, resident

@@ -15,8 +15,9 @@ from studies.trial_task import Probabilities, TrialTask
 from tests.helpers.one_trial import Heard, KilledError, Place, killing
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import probabilities_of
-from transfer.training.finetune import DivergedError, Examples
+from transfer.training.finetune import DivergedError
 from transfer.training.oom_recovery import NoRoomError
+from transfer.training.recipe import Examples
 
 
 def test_a_model_that_knows_one_label_is_complete_and_says_so(task: TrialTask, place: Place) -> None:

@@ -1,16 +1,14 @@
 """Tiny encoders, made once a session and copied for each test that wants one; torch on one thread."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from transformers.utils import logging
 
-from tests.helpers.tiny_encoders import save_encoder
-
-Encoder = Callable[[str], Path]
+from tests.helpers.tiny_encoders import Encoder, save_encoder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""The texts of some comments, found again in their files by id: all rows are passed over, few are cleaned."""
+"""The texts of some comments, looked up in their files by id: all rows are read, few are cleaned."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,24 +7,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.corpus.comment_stream import comment_files
+from transfer.corpus.comment_files import comment_files
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults
-from transfer.tables.columns import as_text
+from transfer.tables.bad_rows import BadRows
 from transfer.tables.readers import read_batches, read_file
 from transfer.tables.sources import CommentSource, file_label
+from transfer.tables.table_columns import as_text
 from transfer.text.cleaning import MISSING, clean_cell
 
-ROWS = 65_536  # of a batch: the ids that are looked for are hashed anew for each
+ROWS = 65_536  # of a batch: Arrow hashes the ids that are looked for once per batch
 
 
-def picked_texts(
+def texts_by_id(
     sources: Sequence[CommentSource], base: Path, ids: pa.Array, where: str = "comments"
 ) -> Iterator[tuple[list[str], list[str]]]:
     """(ids, cleaned texts) of comments whose id is among `ids`, a batch at a time, in the order of files and rows.
 
     ids: strings, as read_comments gives them. An id that stands in several rows comes as often. What cannot be read is
-    passed over in silence: whoever classified the comments has told of it.
+    skipped in silence: classifying the comments has reported it.
     """
     for source, path in _files(sources, base, where):
         label = f"{source.hub}/{source.split}" if source.hub is not None else file_label(source, path, base)
@@ -37,7 +37,7 @@ def _files(sources: Sequence[CommentSource], base: Path, where: str) -> Iterator
         try:
             files = [path for _, path, _ in comment_files([source], base, where)]
         except UserError:
-            continue  # moved away since
+            continue  # moved or removed since
         yield from ((source, path) for path in files)
 
 
@@ -63,7 +63,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     if source.hub is not None:
         return read_batches(source, columns, base, where, ROWS)
-    return read_file(path, source, columns, base, where, ROWS, Faults())
+    return read_file(path, source, columns, base, where, ROWS, BadRows())
 
 
 def _ids(given: pa.Array | None, label: str, first: int, rows: int) -> pa.Array:

@@ -1,10 +1,10 @@
-"""Which label of the plan a value in a file means, and what is said of values that mean none."""
+"""Which label of the plan a value in a file means, and the message on values that mean none."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from transfer.errors import UserError
-from transfer.tables.sources import LabelledSource, label_text, near
+from transfer.tables.sources import LabelledSource, did_you_mean, label_text
 from transfer.text.cleaning import MISSING
 
 NO_LABEL = -1
@@ -14,8 +14,8 @@ UNKNOWN = -2
 def label_numbers(source: LabelledSource, labels: Sequence[str], where: str) -> dict[str, int]:
     """Value as sources.label_text gives it -> index in `labels`.
 
-    Labels stand for themselves and the source's `map` goes before them; with `unmapped: drop` a map stands alone, so
-    that one of several sources can give one class. Raises UserError where the map leads to no label of the plan.
+    Labels mean themselves, and the source's `map` has precedence; with `unmapped: drop` only the map counts, so that
+    one of several sources can give one class. Raises UserError where the map leads to no label of the plan.
     """
     numbers = {label_text(label): i for i, label in enumerate(labels)}
     if source.map is None:
@@ -25,7 +25,7 @@ def label_numbers(source: LabelledSource, labels: Sequence[str], where: str) -> 
         raise UserError(
             f"{where}.map: leads to {', '.join(map(repr, dict.fromkeys(problems)))}, no label of the plan",
             f"the plan's labels: {', '.join(labels)}",
-            *near(problems[0], labels),
+            *did_you_mean(problems[0], labels),
         )
     mapped = {label_text(value): numbers[label_text(target)] for value, target in source.map.items()}
     return mapped if source.unmapped == "drop" else numbers | mapped
@@ -40,7 +40,7 @@ def label_number(value: str | None, numbers: Mapping[str, int]) -> int:
 
 
 def unknown_labels(unknown: Counter[str], source: LabelledSource, labels: Sequence[str], where: str) -> UserError:
-    """What is said of values that mean no label. unknown: value -> rows."""
+    """The message on values that mean no label. unknown: value -> rows."""
     common = [f"{value[:40]!r} ({count} rows)" for value, count in unknown.most_common(12)]
     more = [f"and {len(unknown) - 12} values more"] if len(unknown) > 12 else []
     named = source.path or source.hub

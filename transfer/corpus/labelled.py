@@ -19,7 +19,7 @@ class Labelled:
 
     texts: cleaned, none empty. labels: (N,) int64, index in the plan's labels. keys: cleaning.key_hash of the texts.
     dropped: reason -> rows. conflicts: texts that stand here with several labels; all their rows are kept.
-    weights: (N,) float64, positive, the weights of dropped duplicates added to the row that stayed; or None.
+    weights: (N,) float64, positive, those of dropped duplicates added to the row that was kept; or None.
     ids: "" where a row has none; or None. fingerprint: SHA-256 in hex of texts, labels, weights and ids.
     """
 
@@ -57,8 +57,8 @@ def labelled(
     )
 
 
-def chosen(rows: Labelled, mask: Booleans, dropped: Mapping[str, int]) -> Labelled:
-    """The rows where `mask`, (N,) bool, is true. dropped: what the result says was dropped."""
+def select_rows(rows: Labelled, mask: Booleans, dropped: Mapping[str, int]) -> Labelled:
+    """The rows where `mask`, (N,) bool, is true. dropped: the counts of the result."""
     at = np.flatnonzero(mask)
     return labelled(
         [rows.texts[i] for i in at],
@@ -72,18 +72,18 @@ def chosen(rows: Labelled, mask: Booleans, dropped: Mapping[str, int]) -> Labell
 
 def without(rows: Labelled, keys: Collection[str], reason: str = "in another split") -> Labelled:
     """The rows whose key is not in `keys`, best a set; the others are counted in `dropped` under `reason`."""
-    stays = np.array([key not in keys for key in rows.keys], bool)
-    lost = int(len(rows) - stays.sum())
+    kept = np.array([key not in keys for key in rows.keys], bool)
+    lost = int(len(rows) - kept.sum())
     if not lost:
         return rows
-    return chosen(rows, stays, {**rows.dropped, reason: rows.dropped.get(reason, 0) + lost})
+    return select_rows(rows, kept, {**rows.dropped, reason: rows.dropped.get(reason, 0) + lost})
 
 
 def _conflicts(keys: Sequence[str], labels: Integers) -> int:
-    seen = defaultdict[str, set[int]](set)
+    labels_of = defaultdict[str, set[int]](set)
     for key, label in zip(keys, labels.tolist(), strict=True):
-        seen[key].add(label)
-    return sum(len(several) > 1 for several in seen.values())
+        labels_of[key].add(label)
+    return sum(len(several) > 1 for several in labels_of.values())
 
 
 def _fingerprint(texts: Sequence[str], labels: Integers, weights: Floats | None, ids: Sequence[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""Labelled texts out of the plan's sources: cleaned, without duplicates, each with a label of the plan.
+"""Labelled texts from the plan's sources: cleaned, without duplicates, each with a label of the plan.
 
 What is dropped is counted by its reason. All is held in memory: labelled data are thousands of rows, not millions.
 """
@@ -11,15 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from transfer.corpus.label_mapping import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
-from transfer.corpus.labelled import Labelled, labelled, without
-from transfer.corpus.splits import Original, deal_halves, split_original
-from transfer.errors import UserError, UserErrors
-from transfer.tables.columns import as_text
+from transfer.corpus.labelled import Labelled, labelled
+from transfer.errors import UserError, raise_all
 from transfer.tables.readers import read_batches
 from transfer.tables.sources import GoldSource, LabelledSource
+from transfer.tables.table_columns import as_text
 from transfer.text.cleaning import clean_cell, key_hash
-
-__all__ = ["Labelled", "Original", "deal_halves", "read_labelled", "split_original", "without"]
 
 
 def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base: Path, where: str) -> Labelled:
@@ -36,8 +33,7 @@ def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base
             _read(source, labels, base, where if isinstance(source, GoldSource) else f"{where}[{i}]", rows)
         except UserError as problem:
             problems.append(problem)
-    if problems:
-        raise problems[0] if len(problems) == 1 else UserErrors(f"{where}: {len(problems)} problems", problems)
+    raise_all(f"{where}: {len(problems)} problems", problems)
     if not rows.texts:
         counts = ", ".join(f"{count} {reason}" for reason, count in rows.dropped.items())
         raise UserError(
@@ -55,7 +51,7 @@ def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base
 
 
 class _Rows:
-    """Rows as they are gathered, the same text with the same label once."""
+    """Rows collected so far, the same text with the same label once."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

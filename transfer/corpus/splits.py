@@ -1,20 +1,17 @@
-"""Who learns from which text: train, validation and test of the original data, and the two halves of gold.
+"""Which text belongs to which split: train, validation and test of the original data, and the two halves of gold.
 
-A text goes where a hash of the seed and its key sends it, so that neither the order of rows nor other rows matter.
+A hash of the seed and a text's key decides, so that neither the order of rows nor other rows matter.
 """
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from transfer.corpus.labelled import Booleans, Integers, Labelled, chosen, without
-from transfer.errors import UserError, UserErrors
-
-Half = Literal["tune", "report"]
+from transfer.corpus.labelled import Booleans, Integers, Labelled, select_rows, without
+from transfer.errors import UserError, raise_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +29,7 @@ def split_original(
 ) -> Original:
     """The three splits, without a text in two of them: test wins over validation, validation over train.
 
-    A share, between 0 and 1, of train's texts is dealt out label by label: at least one of each label that has three.
+    A share, between 0 and 1, of train's texts is split off label by label: at least one of each label that has three.
     Raises UserError, or UserErrors, where shares leave no train rows, train lacks a label of the plan, or a split is
     empty.
     """
@@ -42,11 +39,11 @@ def split_original(
             validation = without(validation, set(test.keys), "also in test")
     if isinstance(validation, Labelled):
         train = without(train, set(validation.keys), "also in validation")
-    in_test, in_validation = _dealt(train, _checked_shares(test, validation), seed)
+    in_test, in_validation = _split_off(train, _checked_shares(test, validation), seed)
     original = _counted(
-        chosen(train, ~(in_test | in_validation), train.dropped),
-        validation if isinstance(validation, Labelled) else chosen(train, in_validation, {}),
-        test if test is None or isinstance(test, Labelled) else chosen(train, in_test, {}),
+        select_rows(train, ~(in_test | in_validation), train.dropped),
+        validation if isinstance(validation, Labelled) else select_rows(train, in_validation, {}),
+        test if test is None or isinstance(test, Labelled) else select_rows(train, in_test, {}),
     )
     _check(original, labels)
     return original
@@ -55,8 +52,8 @@ def split_original(
 def deal_halves(keys: Sequence[str], labels: Integers, seed: int, known: Mapping[str, str]) -> dict[str, str]:
     """Each gold text's half, "tune" or "report": `known` as it was, then the new ones, so that each label is halved.
 
-    keys: of the gold texts; one that stands twice counts once, with its first label. labels: (N,) int64. known: all
-    that was dealt out before; it may name texts that are gone. Which of two texts goes where depends on the seed.
+    keys: of the gold texts; one that occurs twice counts once, with its first label. labels: (N,) int64. known: all
+    that was assigned before; it may name texts that are gone. Which of two texts goes where depends on the seed.
     """
     halves = dict(known)
     balance = Counter[int]()  # label -> texts in tune less texts in report
@@ -85,7 +82,7 @@ def _checked_shares(test: float | Labelled | None, validation: float | Labelled)
     return [shares.get("test", 0.0), shares.get("validation", 0.0)]
 
 
-def _dealt(rows: Labelled, shares: Sequence[float], seed: int) -> list[Booleans]:
+def _split_off(rows: Labelled, shares: Sequence[float], seed: int) -> list[Booleans]:
     """For each share a mask of rows, (N,) bool, that overlaps no other: about that share of each label's texts."""
     part_of: dict[str, int] = {}
     for members in _by_label(rows.keys, rows.labels).values():
@@ -100,7 +97,7 @@ def _dealt(rows: Labelled, shares: Sequence[float], seed: int) -> list[Booleans]
 
 
 def _by_label(keys: Sequence[str], labels: Integers) -> dict[int, list[str]]:
-    """Each key once, under the least of its labels, so that one with several labels is not dealt out twice."""
+    """Each key once, under the least of its labels, so that one with several labels is not assigned twice."""
     label_of: dict[str, int] = {}
     for key, label in zip(keys, labels.tolist(), strict=True):
         label_of[key] = min(label, label_of.get(key, label))
@@ -134,8 +131,7 @@ def _check(original: Original, labels: Sequence[str]) -> None:
     absent = [label for label, count in counts.items() if not count]
     if absent:
         problems.append(_absent(absent, counts, original.train.dropped))
-    if problems:
-        raise problems[0] if len(problems) == 1 else UserErrors("original: its splits cannot be used", problems)
+    raise_all("original: its splits cannot be used", problems)
 
 
 def _absent(absent: Sequence[str], counts: Mapping[str, int], dropped: Mapping[str, int]) -> UserError:

@@ -1,4 +1,4 @@
-"""A random sample of the comments that is spread over their time and source, with what each row stands for.
+"""A random sample of the comments that is spread over their time and source, with the size of each stratum.
 
 Two passes, in memory that grows with the sample and the number of days and sources, not with the comments.
 """
@@ -17,11 +17,11 @@ SLICES = 6  # of time, about alike in comments
 SOURCES = 3  # the largest; the others are one stratum
 UNDATED, OTHERS, WHOLE = "undated", "other sources", "all"
 Batches = Callable[[], Iterable[Any]]
-Same = Callable[[str, str], str]  # (key, text) -> what counts as one
+Same = Callable[[str, str], str]  # (key, text) -> the group of duplicates
 
 
 @dataclass(frozen=True, order=True)
-class Drawn:
+class SampledComment:
     """One comment of a sample. stratum: its name, "FIRST DAY .. LAST DAY | SOURCE"."""
 
     stratum: str
@@ -31,16 +31,16 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Draw:
-    """rows: in an order of which any beginning is a stratified sample, too. totals: comments of each stratum, all that
-    could be drawn. left_out: reason -> comments; of duplicates those alone that were met beside a drawn one."""
+class StratifiedSample:
+    """rows: in an order of which any beginning is a stratified sample, too. totals: stratum -> comments that could be
+    sampled. left_out: reason -> comments; of duplicates only those of a sampled comment."""
 
-    rows: list[Drawn]
+    rows: list[SampledComment]
     totals: dict[str, int]
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-def draw_stratified(
+def stratified_sample(
     batches: Batches,
     size: int,
     seed: int,
@@ -50,22 +50,22 @@ def draw_stratified(
     wanted: Callable[[str], bool] = lambda text: True,
     without: Collection[str] = (),
     spread: bool = True,
-) -> Draw:
+) -> StratifiedSample:
     """`size` comments, or all where there are fewer, allotted to strata in proportion and random within each.
 
-    batches: gives the record batches of transfer.corpus.comment_stream anew at each call. timezone: of the days. same:
-    what a key and text count as; of those that count as one, one is drawn, and the first in the alphabet. None: every
-    comment of a stratum has the same chance, so that a text posted ten times has ten, and may stand in the sample
-    several times. wanted: of a text; others are left out and counted. without: keys, or what they count as, left out.
-    spread: over time and source; else all is one stratum. A comment's place in its stratum is a hash of the seed and
-    its id (or what it counts as), so the order of files does not matter, but for what stands in several strata: it is
-    drawn from the first. Strata get their places one by one by the method of equal proportions (Huntington 1928): every
-    stratum has one before any has two, and a larger sample begins with the smaller one.
+    batches: called twice, gives the record batches of comment_stream. timezone: of the days. same: (key, text) -> the
+    group of duplicates; one comment of a group is sampled, the first in the alphabet. None: every comment of a stratum
+    has the same chance, so that a text posted ten times has ten, and may be sampled several times. wanted: of a text;
+    others are left out and counted. without: keys, or groups, left out. spread: over time and source; else there is
+    one stratum. A comment's rank in its stratum is a hash of the seed and its id (or group), so the order of files does
+    not matter, but for a group in several strata: it is sampled from the first. Strata get their places one by one by
+    the method of equal proportions (Huntington 1928): every stratum has one before any has two, and a larger sample
+    begins with the smaller one.
     """
     zone = ZoneInfo(timezone)
     stratum_of = _strata(batches(), zone) if spread else lambda day, source: WHOLE
     heaps: dict[str, list[tuple[int, str]]] = {}  # by stratum, the `size` smallest ranks, negated, largest first
-    held: dict[str, Drawn] = {}  # what stands in the heaps
+    held: dict[str, SampledComment] = {}  # the comments of the heaps
     totals, left_out = Counter[str](), Counter[str]()
     for number, (day, source, identity, key, text) in enumerate(_rows(batches(), zone)):
         name = f"{identity}#{number}" if same is None else same(key, text)
@@ -78,7 +78,7 @@ def draw_stratified(
         totals[stratum] += 1
         if name in held:
             left_out["duplicate"] += 1
-            held[name] = min(held[name], Drawn(held[name].stratum, text, key, identity))
+            held[name] = min(held[name], SampledComment(held[name].stratum, text, key, identity))
             continue
         heap = heaps.setdefault(stratum, [])
         entry = (-_rank(identity if same is None else name, seed), name)
@@ -88,17 +88,17 @@ def draw_stratified(
             del held[heapreplace(heap, entry)[1]]
         else:
             continue
-        held[name] = Drawn(stratum, text, key, identity)
+        held[name] = SampledComment(stratum, text, key, identity)
     ordered = {name: [held[entry[1]] for entry in sorted(heap, reverse=True)] for name, heap in heaps.items()}
-    return Draw(list(_seated(ordered, totals, size)), dict(totals), dict(left_out))
+    return StratifiedSample(list(_seated(ordered, totals, size)), dict(totals), dict(left_out))
 
 
 def _rank(name: str, seed: int) -> int:
     return int.from_bytes(blake2b(f"{seed}|{name}".encode(), digest_size=8).digest(), "big")
 
 
-def _seated(rows: dict[str, list[Drawn]], totals: Counter[str], size: int) -> Iterator[Drawn]:
-    """Rows in the order in which strata get places: the first at once, the next at priority total / √(n(n + 1))."""
+def _seated(rows: dict[str, list[SampledComment]], totals: Counter[str], size: int) -> Iterator[SampledComment]:
+    """Rows in the order in which strata get places: the first at once, each further one by total / √(n(n + 1))."""
     queue = [(-math.inf, -totals[name], name, 0) for name in rows]
     heapify(queue)
     for _ in range(size):

@@ -1,27 +1,26 @@
-"""A part of the training rows that stands for all of them, so that a search may try many recipes cheaply."""
+"""A part of the training rows with the labels' shares of all, so that a search may try many recipes cheaply."""
 
 import hashlib
 from collections import defaultdict
 
 import numpy as np
 
-from transfer.corpus.labelled import Labelled, chosen
+from transfer.corpus.labelled import Labelled, select_rows
 
-FEWEST_OF_A_LABEL = 4  # with fewer a rare label is learnt by nobody, and all recipes look alike
+FEWEST_OF_A_LABEL = 4  # with fewer no recipe learns a rare label, and all recipes look alike
 
 
 def stratified_subset(rows: Labelled, size: int, seed: int) -> Labelled:
     """`size` of the rows, each label with its share of them, and with at least four rows where it has so many.
 
     Larger where the labels' least is more than `size`; all rows where there are no more. A larger subset of the same
-    rows contains the smaller one, and the order of the rows does not matter for which are taken.
-    Seats are dealt by the divisor method of Webster, which is exact and never takes one back (Balinski and Young,
-    Fair Representation, 1982).
+    rows contains the smaller one, and which are taken does not depend on the rows' order. Places are allotted by
+    Webster's divisor method, which never takes one back (Balinski and Young, Fair Representation, 1982).
     """
     members = defaultdict[int, list[int]](list)
     for row, label in enumerate(rows.labels.tolist()):
         members[label].append(row)
-    turns: list[tuple[float, int, int]] = []  # when a row's turn comes: the sooner the larger its label
+    turns: list[tuple[float, int, int]] = []  # when a row is taken: the sooner, the larger its label
     least = 0
     for label, own in sorted(members.items()):
         own.sort(key=lambda row: (_rank(seed, rows.keys[row]), row))
@@ -31,7 +30,7 @@ def stratified_subset(rows: Labelled, size: int, seed: int) -> Labelled:
     taken = [row for _, _, row in sorted(turns)[: max(size, least)]]
     mask = np.zeros(len(rows), dtype=bool)
     mask[taken] = True
-    return chosen(rows, mask, rows.dropped)
+    return select_rows(rows, mask, rows.dropped)
 
 
 def _rank(seed: int, key: str) -> int:

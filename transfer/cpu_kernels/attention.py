@@ -1,11 +1,11 @@
-"""Attention for training on a CPU: where there is dropout torch takes a slow way, and short texts need no fast one."""
+"""Attention by plain products, for training on a CPU: torch's own is slow with dropout or short texts."""
 
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from transfer.cpu_kernels.dropout import mask
+from transfer.cpu_kernels.dropout import dropout_mask
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NAME = "moodline"
 
 
-def attend(
+def attention(
     module: nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -35,15 +35,15 @@ def attend(
         scores = scores.masked_fill(~seen, unseen) if seen.dtype == torch.bool else scores + seen
     weights = torch.softmax(scores, dim=-1, dtype=scores.dtype)
     if dropout > 0.0:
-        weights = weights * mask(weights.shape, dropout, weights.dtype)
+        weights = weights * dropout_mask(weights.shape, dropout, weights.dtype)
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
 
 
-def quicken_attention(model: "PreTrainedModel") -> None:
-    """Has `model` attend by the function above, with the masks of torch's; other arithmetic stays as it was."""
+def use_cpu_attention(model: "PreTrainedModel") -> None:
+    """Has `model` use `attention`, with the masks of torch's own; other arithmetic stays as it was."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
-    AttentionInterface.register(NAME, attend)
+    AttentionInterface.register(NAME, attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)
     model.set_attn_implementation(NAME)  # the configuration that is saved with a model does not name it

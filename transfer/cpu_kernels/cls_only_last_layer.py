@@ -1,20 +1,20 @@
-"""The last layer for the first token alone, where the head reads no other: most of a layer's work, for nothing less."""
+"""The last layer computed for the first token alone, where the head reads no other: most of a layer's work saved."""
 
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from transfer.cpu_kernels.attention import attend
+from transfer.cpu_kernels.attention import attention
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-_KINDS: dict[type[nn.Module], type[nn.Module]] = {}
+_CLS_ONLY: dict[type[nn.Module], type[nn.Module]] = {}  # by the class of a layer
 
 
-def last_layer_for_first_token(model: "PreTrainedModel") -> None:
+def use_cls_only_last_layer(model: "PreTrainedModel") -> None:
     """Has the last layer give the first token's state only, (B, 1, D): to be called for models of BERT's build.
 
     Keys and values come from all tokens, as ever; queries, output and feed-forward from the first. The head's input
@@ -23,14 +23,10 @@ def last_layer_for_first_token(model: "PreTrainedModel") -> None:
     encoder: Any = model.base_model.encoder
     layer = encoder.layer[-1]
     kind: type[nn.Module] = type(layer)
-    layer.__class__ = _for_first_token(kind)
-
-
-def _for_first_token(kind: type[nn.Module]) -> type[nn.Module]:
-    """A layer's class with another forward; a method set on the layer would hold it, and the model, in a circle."""
-    if kind not in _KINDS:
-        _KINDS[kind] = type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
-    return _KINDS[kind]
+    # Another class with another forward: a method set on the layer would hold it, and the model, in a reference cycle.
+    if kind not in _CLS_ONLY:
+        _CLS_ONLY[kind] = type(f"{kind.__name__}ForFirstToken", (kind,), {"forward": _forward})
+    layer.__class__ = _CLS_ONLY[kind]
 
 
 def _forward(
@@ -48,9 +44,9 @@ def _forward(
     value = inner.value(hidden_states).view(shape).transpose(1, 2)
     if attention_mask is not None and attention_mask.ndim == 4:
         attention_mask = attention_mask[:, :, :1]
-    attention = ALL_ATTENTION_FUNCTIONS.get_interface(inner.config._attn_implementation, attend)
+    attend = ALL_ATTENTION_FUNCTIONS.get_interface(inner.config._attn_implementation, attention)
     dropout = inner.dropout.p if layer.training else 0.0
-    context, _ = attention(inner, query, key, value, attention_mask, dropout=dropout, scaling=inner.scaling)
+    context, _ = attend(inner, query, key, value, attention_mask, dropout=dropout, scaling=inner.scaling)
     state: torch.Tensor = layer.feed_forward_chunk(
         layer.attention.output(context.reshape(first.shape[0], 1, -1), first)
     )

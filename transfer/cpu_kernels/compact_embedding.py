@@ -1,4 +1,4 @@
-"""A word embedding that learns only the rows its training texts use: a few thousand of 30,000, or of 250,000."""
+"""A word embedding that trains only the rows its training texts use: a few thousand of 30,000, or of 250,000."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ class CompactEmbedding(nn.Embedding):
     """Takes the place of an embedding: ids stay those of the tokenizer, the parameter has `rows` alone.
 
     Gradient, optimiser state, clipping and checkpoints then cost what the texts use. The other rows never have a
-    gradient; they stay as pretrained (AdamW would shrink them by a factor of 1 - rate · decay a step and learn
-    nothing) and are read where a text to be judged holds them. Its state_dict is that of the whole embedding, so that
+    gradient; they stay as pretrained (AdamW would only shrink them, by a factor of 1 - rate · decay a step) and are
+    read where a text to be classified holds them. Its state_dict is that of the whole embedding, so that
     a model is saved as if nothing had been taken out; it loads the whole or its own rows.
     """
 
@@ -41,10 +41,10 @@ class CompactEmbedding(nn.Embedding):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(..., D) of ids (...)."""
         places = self.place[input]
-        if self.training or bool((places >= 0).all()):  # learnt from are the texts of `rows`; asking halts a GPU
+        if self.training or bool((places >= 0).all()):  # in training only `rows` occur; .all() makes a GPU wait
             return nn.functional.embedding(places, self.weight, self.padding_place)
-        learnt = nn.functional.embedding(places.clamp(min=0), self.weight, self.padding_place)
-        return torch.where((places >= 0).unsqueeze(-1), learnt, self.whole[input])
+        trained = nn.functional.embedding(places.clamp(min=0), self.weight, self.padding_place)
+        return torch.where((places >= 0).unsqueeze(-1), trained, self.whole[input])
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         table = self.whole.clone()
@@ -58,11 +58,11 @@ class CompactEmbedding(nn.Embedding):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
-def compact(model: "PreTrainedModel", tokens: Tokens) -> None:
-    """Has `model` learn only the word embeddings of `tokens`, where that changes nothing else.
+def use_compact_embedding(model: "PreTrainedModel", tokens: Tokens) -> None:
+    """Has `model` train only the word embeddings of `tokens`, where that changes nothing else.
 
-    It is left whole where the embedding is of a class of its own, is shared with another part of the model, or does
-    not learn, and where the model is wrapped (LoRA): there is nothing to save or something to break.
+    The embedding stays whole where its class is not torch's own, where another part of the model shares it, where it is
+    frozen, and where the model is wrapped (LoRA).
     """
     whole = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
     if type(whole) is not nn.Embedding or whole.max_norm is not None or hasattr(model, "peft_config"):

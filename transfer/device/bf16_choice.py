@@ -1,10 +1,10 @@
-"""Whether a processor computes in bfloat16: measured, or as whoever keeps such choices has it from an earlier time."""
+"""Whether a processor computes in bfloat16: measured, or as an earlier run recorded it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Says what holds for a processor. Has `bfloat16`, whether its products are to be in it, and what was measured.
+# Has `bfloat16`, whether a processor's products are computed in it, and what was measured.
 Choice = Mapping[str, Any]
 Measure = Callable[[], Choice]
 Decide = Callable[[str, Measure], Choice]
@@ -12,7 +12,7 @@ Decide = Callable[[str, Measure], Choice]
 
 @dataclass
 class _Decision:
-    """Who decides, and what was decided in this process. decide: None where what is measured holds."""
+    """What decides, and what was decided in this process. decide: None where the measurement does."""
 
     decide: Decide | None = None
     known: dict[str, Choice] = field(default_factory=dict)
@@ -22,9 +22,9 @@ _decision = _Decision()
 
 
 def decide_by(decide: Decide | None) -> None:
-    """Has `decide` say from now on what holds for a processor; it is asked once, and only when that matters.
+    """Lets `decide` decide for each processor from now on; it is called once, and only when that matters.
 
-    decide: gets the processor's name, and what measures it now. None: what is measured holds.
+    decide: (name of the processor, measurement) -> choice. None: the measurement decides.
     """
     _decision.decide = decide
     _decision.known.clear()

@@ -1,4 +1,4 @@
-"""What computes: the device, its number format, and how many tokens it takes at a time."""
+"""The device that computes, its dtype, and how many tokens it takes at a time."""
 
 import platform
 import time
@@ -21,7 +21,7 @@ TOKEN_BUDGET = 4096
 # with which RoBERTa-large reaches a quarter of an H200's peak (benchmarks/gpu_throughput.py).
 GPU_MEMORY_OF_A_BUDGET = 16 * 2**30  # bytes
 MOST_BUDGETS = 4
-# Narrower models are quick in any format and keep float32's digits. (bfloat16 pays from a width of 64 on: with
+# Narrower models are fast in any dtype and keep float32's digits. (bfloat16 pays from a width of 64 on: with
 # AVX512-bf16 a training step took 14 ms instead of 19 there, 55 instead of 120 at 192.)
 SMALLEST_BF16_WIDTH = 256
 # A product as a layer of BERT's makes it, 5 ms on two cores; the first ones also load the library.
@@ -38,7 +38,7 @@ def device_name() -> str:
 
 
 def token_budget() -> int:
-    """Padded tokens that this machine's device takes at a time, as far as one can tell beforehand."""
+    """Padded tokens that this machine's device takes at a time, estimated from its memory."""
     if device_name() != "cuda":
         return TOKEN_BUDGET
     budgets = torch.cuda.get_device_properties().total_memory // GPU_MEMORY_OF_A_BUDGET
@@ -48,7 +48,7 @@ def token_budget() -> int:
 def has_bf16(device: str) -> bool:
     """Whether the device multiplies bfloat16 in hardware and is faster so than in float32.
 
-    Measured on a CPU, once for a plan and a kind of processor: see precision.py.
+    Measured on a CPU, once for a plan and a kind of processor: see bf16_choice.
     """
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -67,14 +67,14 @@ def prefers_bf16(model: "PreTrainedModel", device: str) -> bool:
 
 
 def precision_for(config: "PretrainedConfig", device: str) -> Literal["bfloat16", "float32"]:
-    """The format in which a model of that configuration is fastest on `device`."""
+    """The dtype in which a model of that configuration is fastest on `device`."""
     wide = int(getattr(config, "hidden_size", 0)) >= SMALLEST_BF16_WIDTH
     return "bfloat16" if wide and has_bf16(device) else "float32"
 
 
 def _cpu_bf16() -> bool:
     """As was measured, or recorded before, for a processor of this name that has the instructions."""
-    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot say
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch does not have it
     instructions = [name for name in ("avx512_bf16", "amx_bf16") if capabilities.get(name)]
     if not instructions:
         return False

@@ -1,4 +1,4 @@
-"""Memory that a finished trial no longer needs, given back to the system."""
+"""Returns memory that a finished trial no longer needs to the system."""
 
 import ctypes
 import gc
@@ -8,8 +8,8 @@ from itertools import count
 _calls = count()
 
 
-def give_back() -> None:
-    """Frees what only circles still hold, and returns free memory to the system where the C library can.
+def release_memory() -> None:
+    """Frees what only reference cycles hold, and returns free memory to the system where the C library can.
 
     glibc keeps what torch frees in pieces between blocks in use; batches of ever other shapes then find no piece that
     fits. Four trials of a MiniLM grew from 1 to 2.7 GB so, and stay within 1 GB with this.

@@ -49,7 +49,7 @@ def fetch_model(name: str, revision: str | None = None) -> Path:
 
 
 def model_version(folder: Path) -> str:
-    """What tells two versions of a model apart: a hub snapshot's commit, else SHA-256 over the folder's own files."""
+    """A model's version: a hub snapshot's commit, else SHA-256 over the folder's own files."""
     if folder.parent.name == "snapshots":
         return folder.name
     digest = hashlib.sha256()
@@ -84,7 +84,7 @@ def _download(name: str, revision: str | None, patterns: list[str]) -> Path:
 
 @contextmanager
 def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
-    """Turns what the hub client raises into one message that begins with `what` and says what to do."""
+    """Turns what the hub client raises into one message with advice that begins with `what`."""
     from huggingface_hub import errors
 
     try:
@@ -102,11 +102,11 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
             "check the spelling (owner/name); a private repository needs HF_TOKEN",
         ) from error
     except errors.LocalEntryNotFoundError as error:
-        # The client says that nothing is cached; what kept it from the hub is the cause.
+        # The client reports that nothing is cached; its cause is what kept it from the hub.
         cause = error.__cause__
-        raise (_refused(what, cause) if isinstance(cause, errors.HfHubHTTPError) else _offline(what)) from error
+        raise (_refused(what, cause) if isinstance(cause, errors.HfHubHTTPError) else _unreachable(what)) from error
     except (ConnectionError, TimeoutError) as error:
-        raise _offline(what) from error
+        raise _unreachable(what) from error
     except errors.HfHubHTTPError as error:
         raise _refused(what, error) from error
     except OSError as error:
@@ -115,7 +115,7 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
     except Exception as error:
         # The HTTP client's own errors share no base with ConnectionError.
         if type(error).__module__.split(".")[0].startswith("httpx"):
-            raise _offline(what) from error
+            raise _unreachable(what) from error
         raise
 
 
@@ -128,7 +128,7 @@ def _refused(what: str, error: "HfHubHTTPError") -> UserError:
     )
 
 
-def _offline(what: str) -> UserError:
+def _unreachable(what: str) -> UserError:
     return UserError(
         f"{what}: no such folder here, and the hub cannot be reached",
         "a folder is looked for beside the plan; a hub name needs the network once, then it is cached",

@@ -1,4 +1,4 @@
-"""LoRA: small matrices beside the frozen weights of an encoder, learnt in their place and added to them at the end."""
+"""LoRA: small matrices beside the frozen weights of an encoder, trained in their place and merged at the end."""
 
 import copy
 import re
@@ -19,10 +19,10 @@ ALPHA_PER_RANK = 2
 
 
 def add_adapters(model: "PreTrainedModel", rank: int, targets: LoraTargets, frozen_layers: int) -> None:
-    """Puts adapters beside the linear maps of the encoder's layers, in place; which parameters learn is set elsewhere.
+    """Puts adapters beside the linear maps of the encoder's layers, in place; which parameters train is set elsewhere.
 
     targets: those of attention, or all of a layer. The lowest `frozen_layers`, the embeddings counting as the first,
-    get none. Drawn from torch's random state; as they begin, they change nothing that the model computes.
+    get none. Initialised from torch's random state; at first they change nothing that the model computes.
     Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1.
     """
     names = target_modules(model, targets, frozen_layers)
@@ -53,11 +53,11 @@ def target_modules(model: "PreTrainedModel", targets: LoraTargets, frozen_layers
     return [name for name in wanted or linear if layer_of(f"{name}.", layers) >= frozen_layers]
 
 
-def plain(model: "PreTrainedModel") -> "PreTrainedModel":
+def merge_adapters(model: "PreTrainedModel") -> "PreTrainedModel":
     """The model as transformers knows it: itself, or a copy with its adapters merged into its weights.
 
-    What is judged is this one, for a sum of products has other last digits than a product of sums, and in bfloat16
-    not only the last: figures and kept weights belong together.
+    Models are evaluated merged, for a sum of products has other last digits than a product of sums, and in bfloat16 not
+    only the last: so figures are those of the stored weights.
     """
     if not has_adapters(model):
         return model

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transfer.device.memory_release import give_back
+from transfer.device.memory_release import release_memory
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +42,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> "PreTrainedTokeniz
     """The tokenizer of a folder or hub repository. Raises UserError where it cannot be had."""
     from transformers import AutoTokenizer
 
-    # Said outright, or the library warns after every fork.
+    # Set explicitly, or the library warns after every fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     folder = fetch_config(name, revision)
     try:
@@ -64,7 +64,7 @@ def load_classifier(
     """
     import torch
 
-    give_back()  # what the model before left: a search loads hundreds in one process
+    release_memory()  # of the previous model: a search loads hundreds in one process
     folder = fetch_model(str(name), revision)
     config = _read_config(folder, str(name))
     saved_for = [label for _, label in sorted((int(i), label) for i, label in (config.id2label or {}).items())]
@@ -80,8 +80,12 @@ def load_classifier(
     if saved_for != list(labels) and not random.issuperset(_head(model)):
         torch.manual_seed(seed)
         _replace_head(model)
+    return in_own_memory(model)
+
+
+def in_own_memory(model: "PreTrainedModel") -> "PreTrainedModel":
+    """The model with its tensors copied: as loaded they are the file itself, mapped, and would change with it."""
     for tensor in (*model.parameters(), *model.buffers()):
-        # As loaded they are the file itself, mapped: whoever writes it anew would change a model in training.
         tensor.data = tensor.data.clone()
     return model
 
@@ -125,7 +129,7 @@ def _read_config(folder: Path, name: str) -> "PretrainedConfig":
 
 
 def _set_dropout(config: "PretrainedConfig", rate: float) -> None:
-    """Sets every rate whose name says dropout: architectures agree on that word and on nothing else."""
+    """Sets every rate whose name has dropout in it: architectures agree on that word alone."""
     for field, value in vars(config).copy().items():
         if "dropout" in field and (value is None or isinstance(value, float | int)) and not isinstance(value, bool):
             setattr(config, field, rate)
@@ -137,7 +141,7 @@ def _load(folder: Path, config: "PretrainedConfig", name: str) -> "tuple[PreTrai
     from transformers import AutoModelForSequenceClassification
 
     try:
-        # A head of another width is no fault; _check_encoder sees to it that nothing else is of another shape.
+        # A head of another width is expected; _check_encoder refuses any other difference of shape.
         loaded: tuple[PreTrainedModel, Mapping[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
             folder,
             config=config,
@@ -170,13 +174,13 @@ def _head(model: "PreTrainedModel") -> "dict[str, torch.nn.Parameter]":
 
 
 def _replace_head(model: "PreTrainedModel") -> None:
-    """Gives the head fresh weights, as the architecture initialises them."""
+    """Gives the head new weights, as the architecture initialises them."""
     import torch
 
-    fresh = _head(type(model)(model.config))
+    new = _head(type(model)(model.config))
     with torch.no_grad():
         for name, parameter in _head(model).items():
-            parameter.copy_(fresh[name])
+            parameter.copy_(new[name])
 
 
 def _unfit(name: str, what: str, error: BaseException) -> UserError:
@@ -185,5 +189,4 @@ def _unfit(name: str, what: str, error: BaseException) -> UserError:
             f"candidate '{name}': it needs code from its own repository, which is never run here",
             "take a model of an architecture that transformers has built in",
         )
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return UserError(f"candidate '{name}': {what}", first_line)
+    return UserError(f"candidate '{name}': {what}", first_line(error))

@@ -1,31 +1,31 @@
 """Weights in a pickled file as safetensors, converted once and kept. Nothing in such a file is executed."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transfer.atomic_write import atomic_folder
 from transfer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
 
 PICKLED = ["pytorch_model.bin", "pytorch_model-*-of-*.bin"]
-BESIDE_WEIGHTS = {".json", ".txt", ".model", ".jinja", ".codes"}
+SMALL_SUFFIXES = {".json", ".txt", ".model", ".jinja", ".codes"}
 
 
 def convert_once(folder: Path, what: str) -> Path:
     """A folder with the small files of `folder` and its pickled weights as model.safetensors.
 
-    It is kept in the hub's home (HF_HOME) and made anew when a file of `folder` changes. Several processes may ask
-    at once. Raises UserError, which begins with `what`, where a file holds anything but weights, or no weights.
+    It is kept in the hub's home (HF_HOME) and made again when a file of `folder` changes. Several processes may call
+    it at once. Raises UserError, which begins with `what`, where a file holds anything but weights, or no weights.
     """
     from huggingface_hub.constants import HF_HOME
 
     weights = sorted({path for pattern in PICKLED for path in folder.glob(pattern)})
-    small = sorted(path for path in folder.iterdir() if path.suffix in BESIDE_WEIGHTS and path.is_file())
+    small = sorted(path for path in folder.iterdir() if path.suffix in SMALL_SUFFIXES and path.is_file())
     small = [path for path in small if not path.name.endswith(".index.json")]  # it names shards that are joined here
     target = Path(HF_HOME) / "moodline" / _stamp([*weights, *small])
     if not target.is_dir():
@@ -34,33 +34,18 @@ def convert_once(folder: Path, what: str) -> Path:
 
 
 def _stamp(files: Sequence[Path]) -> str:
-    told = [f"{path.name}|{path.resolve()}|{path.stat().st_size}|{path.stat().st_mtime_ns}" for path in files]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:24]
+    files_now = [f"{path.name}|{path.resolve()}|{path.stat().st_size}|{path.stat().st_mtime_ns}" for path in files]
+    return hashlib.sha256("\n".join(files_now).encode()).hexdigest()[:24]
 
 
 def _make(target: Path, weights: Sequence[Path], small: Sequence[Path], what: str) -> None:
-    """Makes `target` whole or not at all."""
     from safetensors.torch import save_file
 
-    beside = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
+    with atomic_folder(target) as part:
         for path in small:
-            shutil.copyfile(path, beside / path.name)
+            shutil.copyfile(path, part / path.name)
         tensors = {name: value for path in weights for name, value in _read(path, what).items()}
-        save_file(tensors, beside / "model.safetensors", metadata={"format": "pt"})
-        _rename(beside, target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _rename(beside: Path, target: Path) -> None:
-    try:
-        beside.rename(target)
-    except OSError:
-        if not target.is_dir():  # it is one where another process was first
-            raise
+        save_file(tensors, part / "model.safetensors", metadata={"format": "pt"})
 
 
 def _read(path: Path, what: str) -> "dict[str, torch.Tensor]":

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.atomic_write import atomic_file
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
@@ -136,7 +138,7 @@ def padded(tokens: Tokens, rows: Indices) -> tuple[Indices, Indices]:
 
 
 def same_tokens(first: "PreTrainedTokenizerBase", second: "PreTrainedTokenizerBase") -> bool:
-    """Whether two tokenizers give the same tokens for any text, whatever length each was last told to cut at."""
+    """Whether two tokenizers give the same tokens for any text, whatever length each last cut at."""
     return _uncut(first) == _uncut(second)
 
 
@@ -156,7 +158,7 @@ def _content(texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_len
 
 
 def _identity(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """All that its tokens depend on, and the length that it was last told to cut at."""
+    """All that its tokens depend on, and the length that it last cut at."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     return str(backend.to_str()) if backend else repr(sorted(tokenizer.get_vocab()))
 
@@ -164,8 +166,8 @@ def _identity(tokenizer: "PreTrainedTokenizerBase") -> str:
 def _uncut(tokenizer: "PreTrainedTokenizerBase") -> object:
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         return type(tokenizer), sorted(tokenizer.get_vocab().items())
-    told = json.loads(_identity(tokenizer))
-    return {key: value for key, value in told.items() if key not in {"truncation", "padding"}}
+    settings = json.loads(_identity(tokenizer))
+    return {key: value for key, value in settings.items() if key not in {"truncation", "padding"}}
 
 
 def _read(path: Path, tail: int, pad_id: int) -> Tokens | None:
@@ -180,14 +182,10 @@ def _read(path: Path, tail: int, pad_id: int) -> Tokens | None:
 
 
 def _write(path: Path, tokens: Tokens) -> None:
-    import os
-
     import pyarrow as pa
 
     path.parent.mkdir(parents=True, exist_ok=True)
     column = pa.LargeListArray.from_arrays(pa.array(tokens.offsets), pa.array(tokens.flat))
     table = pa.table({"ids": column})
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    with pa.OSFile(str(beside), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with atomic_file(path) as part, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-    beside.replace(path)

@@ -6,8 +6,6 @@ The libraries' own converters do it: openvino.convert_model, torch.onnx.export.
 import contextlib
 import io
 import logging
-import os
-import shutil
 import sys
 import warnings
 from collections.abc import Iterator
@@ -15,7 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from transfer.errors import UserError
+from transfer.atomic_write import atomic_files
+from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -44,25 +43,15 @@ def convert(folder: Path, out: Path, form: Format) -> Path:
     file = out / FILES[form]
     if file.is_file():
         return file
-    beside = out.with_name(f"{out.name}.{os.getpid()}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
     try:
-        with quietly():
-            {"openvino": _to_openvino, "onnx": _to_onnx}[form](_classifier(folder), beside / FILES[form])
-        out.mkdir(exist_ok=True)
-        # the file that is looked for comes last
-        for made in sorted(beside.iterdir(), key=lambda path: path.name == FILES[form]):
-            made.replace(out / made.name)
+        with quietly(), atomic_files(out, file.name) as part:
+            {"openvino": _to_openvino, "onnx": _to_onnx}[form](_classifier(folder), part / file.name)
+    except (OSError, UserError):
+        raise
     except Exception as error:  # converters raise whatever the graph made them raise
-        if isinstance(error, OSError | UserError):
-            raise
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise UserError(
-            f"{folder.name}: cannot be converted to {form}: {first_line}", "set infer.engine: torch in the plan"
+            f"{folder.name}: cannot be converted to {form}: {first_line(error)}", "set infer.engine: torch in the plan"
         ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return file
 
 
@@ -73,7 +62,7 @@ def is_installed(form: str) -> bool:
 
 def require(form: str) -> None:
     """Raises UserError, which names the extra, where a module of it is not installed."""
-    # OpenVINO's tools and NNCF tell their maker of each use; without this package they take a stub of their own
+    # OpenVINO's tools and NNCF report each use to their maker; without this package they use a stub of their own
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     missing = [module for module in MODULES[form] if find_spec(module) is None]
     if missing:
@@ -86,15 +75,13 @@ def _classifier(folder: Path) -> "torch.nn.Module":
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    from transfer.cpu_kernels.apply import allows_shortcuts
-    from transfer.cpu_kernels.cls_only_last_layer import last_layer_for_first_token
+    from transfer.cpu_kernels.apply import apply_to_exported
 
     model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"
     )
     model.train(False)
-    if allows_shortcuts(model):
-        last_layer_for_first_token(model)
+    apply_to_exported(model)
 
     class Logits(torch.nn.Module):
         """The model with two inputs and one output, which is all that a graph needs."""
@@ -111,7 +98,7 @@ def _classifier(folder: Path) -> "torch.nn.Module":
 
 
 def _example() -> "dict[str, torch.Tensor]":
-    """Two texts of unlike length: with nothing masked a tracer would take the mask for needless."""
+    """Two texts of different length: with nothing masked a tracer would leave the mask out."""
     import torch
 
     ids = torch.ones((2, 8), dtype=torch.int64)
@@ -150,7 +137,7 @@ def _to_onnx(model: "torch.nn.Module", file: Path) -> None:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Converters tell of each step, and warn of what a tracer cannot see; the result is compared with torch's."""
+    """Without the converters' progress and warnings: their result is compared with torch's."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "nncf")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

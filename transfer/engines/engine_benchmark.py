@@ -1,4 +1,4 @@
-"""How fast each way computes a model here, whether it agrees with float32, and which is taken."""
+"""Which way of computing a model is the fastest here, among those that give float32's labels."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,25 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from transfer.encoders.tokenization import Tokens
-from transfer.engines.inference_engine import Engine, Floats, Way
-from transfer.errors import UserError
+from transfer.engines.inference_engine import Engine, EngineVariant, Floats
+from transfer.errors import UserError, first_line
 
-# What a quicker way may cost: of the labels one in 200, of any label's share 0.2 points.
+OpenVariant = Callable[[EngineVariant], Engine]
+# What a faster variant may cost: of the labels one in 200, of any label's share 0.2 points.
 LEAST_AGREEMENT = 0.995
 MOST_SHIFT = 0.002
 WARM_UP = 64  # texts, before the clock runs
-REFERENCE = Way("torch", "float32")
+REFERENCE = EngineVariant("torch", "float32")
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A way as it did on a sample. texts_per_second: from tokens on.
+class Measurement:
+    """A variant on a sample. texts_per_second: from tokens on.
 
     agreement: share of texts with float32's label. shift: the largest difference of any label's share, by counting
     labels and by the mean of probabilities. problem: why it could not be tried at all.
     """
 
-    way: Way
+    way: EngineVariant
     texts_per_second: float = 0.0
     agreement: float = 0.0
     shift: float = 1.0
@@ -33,18 +34,18 @@ class Measured:
 
     @property
     def agrees(self) -> bool:
-        """Whether it may stand for float32."""
+        """Whether it may replace float32."""
         return self.agreement >= LEAST_AGREEMENT and self.shift <= MOST_SHIFT
 
     def __str__(self) -> str:
         if self.problem is not None:
             return f"{self.way}: {self.problem}"
-        told = f"{self.way}: {self.texts_per_second:,.0f} texts/s, {self.agreement:.1%} of float32's labels"
-        return told if self.agrees else f"{told}, shares off by {self.shift:.2%}: not taken"
+        line = f"{self.way}: {self.texts_per_second:,.0f} texts/s, {self.agreement:.1%} of float32's labels"
+        return line if self.agrees else f"{line}, shares off by {self.shift:.2%}: not taken"
 
 
 def compare(found: Floats, reference: Floats) -> tuple[float, float]:
-    """Agreement and shift, as in Measured, of two arrays of probabilities (N, K), N at least 1."""
+    """Agreement and shift, as in Measurement, of two arrays of probabilities (N, K), N at least 1."""
     labels, expected = found.argmax(axis=1), reference.argmax(axis=1)
     k = reference.shape[1]
     counted = np.bincount(labels, minlength=k) - np.bincount(expected, minlength=k)
@@ -54,55 +55,56 @@ def compare(found: Floats, reference: Floats) -> tuple[float, float]:
 
 
 def fastest(
-    ways: Sequence[Way], open_way: Callable[[Way], Engine], tokens: Tokens, say: Callable[[str], None]
-) -> tuple[Way, list[Measured]]:
-    """The fastest of `ways` that agrees with float32 on some texts, and what was measured.
+    variants: Sequence[EngineVariant], open_variant: OpenVariant, tokens: Tokens, on_message: Callable[[str], None]
+) -> tuple[EngineVariant, list[Measurement]]:
+    """The fastest variant that agrees with float32 on some texts, and what was measured of each.
 
-    tokens: of some hundred different texts. say: hears of each way. Raises UserError where none agrees.
+    tokens: of some hundred different texts. on_message: called with a line for each variant. Raises UserError where
+    none agrees.
     """
-    engine = open_way(REFERENCE)
-    reference, seconds = _timed(engine, tokens)
-    found: list[Measured] = []
-    for way in ways:
-        if _is_needless(way, found):
+    reference, seconds = _timed(open_variant(REFERENCE), tokens)
+    found: list[Measurement] = []
+    for variant in variants:
+        if _is_needless(variant, found):
             continue
-        if way == REFERENCE:
-            found.append(Measured(way, len(tokens) / seconds, 1.0, 0.0))
+        if variant == REFERENCE:
+            found.append(Measurement(variant, len(tokens) / seconds, 1.0, 0.0))
         else:
-            found.append(_measured(way, open_way, tokens, reference))
-        say(str(found[-1]))
-    taken = [measured for measured in found if measured.agrees]
-    if not taken:
+            found.append(_measured(variant, open_variant, tokens, reference))
+        on_message(str(found[-1]))
+    agreeing = [measured for measured in found if measured.agrees]
+    if not agreeing:
         raise UserError(
             f"infer.engine: nothing that the plan allows gives float32's labels (of {len(tokens)} comments)",
             *map(str, found),
             f"asked for are {LEAST_AGREEMENT:.1%} of the labels, and every label's share within {MOST_SHIFT:.1%}",
             "set infer.precision, or infer.engine, to auto or to something more exact",
         )
-    return max(taken, key=lambda measured: measured.texts_per_second).way, found
+    return max(agreeing, key=lambda measured: measured.texts_per_second).way, found
 
 
-def _is_needless(way: Way, found: Sequence[Measured]) -> bool:
+def _is_needless(variant: EngineVariant, found: Sequence[Measurement]) -> bool:
     """Whether it can only be slower than one that agrees: where int8 does, less of it is not tried."""
-    return way.precision == "int8-mixed" and any(m.way == Way(way.engine, "int8") and m.agrees for m in found)
+    all_int8 = EngineVariant(variant.engine, "int8")
+    return variant.precision == "int8-mixed" and any(m.way == all_int8 and m.agrees for m in found)
 
 
-def _measured(way: Way, open_way: Callable[[Way], Engine], tokens: Tokens, reference: Floats) -> Measured:
+def _measured(variant: EngineVariant, open_variant: OpenVariant, tokens: Tokens, reference: Floats) -> Measurement:
     try:
-        found, seconds = _timed(open_way(way), tokens)
-    except Exception as error:  # noqa: BLE001 - whatever a library makes of a model, the others are still there
-        return Measured(way, problem=(str(error).strip() or type(error).__name__).splitlines()[0][:200])
-    return Measured(way, len(tokens) / seconds, *compare(found, reference))
+        found, seconds = _timed(open_variant(variant), tokens)
+    except Exception as error:  # noqa: BLE001 - whatever a library raises of a model, the other variants remain
+        return Measurement(variant, problem=first_line(error, 200))
+    return Measurement(variant, len(tokens) / seconds, *compare(found, reference))
 
 
 def _timed(engine: Engine, tokens: Tokens) -> tuple[Floats, float]:
-    """Probabilities, and seconds by the better of two goes: another program may have had the machine in one of them,
+    """Probabilities, and seconds by the better of two runs: another program may have had the machine in one of them,
     and libraries make a kernel for each shape that they see first."""
     engine.classify(tokens.take(np.arange(min(WARM_UP, len(tokens)))))
     found, first = _clocked(engine, tokens)
-    again = tokens.take(np.arange(-(-len(tokens) // 2)))
-    _, second = _clocked(engine, again)
-    return found, max(min(first, second * len(tokens) / max(len(again), 1)), 1e-9)
+    half = tokens.take(np.arange(-(-len(tokens) // 2)))
+    _, second = _clocked(engine, half)
+    return found, max(min(first, second * len(tokens) / max(len(half), 1)), 1e-9)
 
 
 def _clocked(engine: Engine, tokens: Tokens) -> tuple[Floats, float]:

@@ -1,4 +1,4 @@
-"""Which ways there are to compute a model here, and opening it in one of them."""
+"""The variants in which a model can be computed here, and opening it as one of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,15 +6,13 @@ from pathlib import Path
 
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import convert, is_installed, require
-from transfer.engines.inference_engine import Engine, Way
+from transfer.engines.inference_engine import Engine, EngineVariant
 from transfer.engines.int8_quantization import quantise
-
-CONVERTED = ("openvino", "onnx")
 
 
 @dataclass(frozen=True)
 class Member:
-    """A kept model, and all that opening it takes, on this machine or in another process.
+    """A stored model, and all that opening it needs, on this machine or in another process.
 
     folder: as transformers saves it. max_length: tokens read of a text; 0 for as many as it takes. made: a folder for
     what is converted of it, which may be deleted.
@@ -25,42 +23,45 @@ class Member:
     made: Path
 
 
-def ways_here() -> list[Way]:
-    """All ways that this machine and what is installed allow, the plainest first.
+def available_variants() -> list[EngineVariant]:
+    """All variants that this machine and the installed packages allow, the simplest first.
 
     On a GPU torch alone; elsewhere torch, and what the extras openvino and onnx bring.
     """
     from transfer.device.device import device_name, has_bf16
 
     device = device_name()
-    ways = [Way("torch", "float32")]
+    variants = [EngineVariant("torch", "float32")]
     if has_bf16(device):
-        ways.append(Way("torch", "bfloat16"))
+        variants.append(EngineVariant("torch", "bfloat16"))
     if device == "cuda":
-        return [*ways, Way(ways[-1].engine, ways[-1].precision, compiled=True)]
+        return [*variants, EngineVariant(variants[-1].engine, variants[-1].precision, compiled=True)]
     if device == "cpu" and is_installed("openvino"):
         from transfer.engines import openvino_engine
 
         require("openvino")
-        ways += [Way("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"), Way("openvino", "int8")]
-        # where there is bfloat16, int8 is hardly quicker, and less of it would be slower (docs/experiments.md)
-        ways += [] if openvino_engine.has_bf16() else [Way("openvino", "int8-mixed")]
+        variants += [
+            EngineVariant("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"),
+            EngineVariant("openvino", "int8"),
+        ]
+        # where there is bfloat16, int8 is hardly faster, and less of it would be slower (docs/experiments.md)
+        variants += [] if openvino_engine.has_bf16() else [EngineVariant("openvino", "int8-mixed")]
     if device == "cpu" and is_installed("onnx"):
-        ways += [Way("onnx", "float32"), Way("onnx", "int8")]
-    return ways
+        variants += [EngineVariant("onnx", "float32"), EngineVariant("onnx", "int8")]
+    return variants
 
 
-def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
-    """The model, ready in this way; converted and quantised first where it has not been.
+def open_engine(variant: EngineVariant, member: Member, calibration: Callable[[], Tokens] | None = None) -> Engine:
+    """The model as this variant; converted and quantised first where it has not been.
 
-    calibration: tokens for int8; not asked for where the quantised file is there. Raises UserError where an extra is
+    calibration: tokens for int8; not called where the quantised file is there. Raises UserError where an extra is
     missing, or the model cannot be converted.
     """
     from transfer.engines.torch_engine import TorchEngine
 
-    if way.engine == "torch":
-        return TorchEngine(member.folder, member.max_length, way.precision, compiled=way.compiled)
-    require(way.engine)
+    if variant.engine == "torch":
+        return TorchEngine(member.folder, member.max_length, variant.precision, compiled=variant.compiled)
+    require(variant.engine)
     from transformers import AutoConfig
 
     from transfer.encoders.model import load_tokenizer, longest_input
@@ -71,12 +72,12 @@ def open_engine(way: Way, member: Member, calibration: Callable[[], Tokens] | No
     config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)
     longest = longest_input(config, tokenizer)
     length = min(member.max_length or longest, longest)
-    file = convert(member.folder, member.made / way.engine, way.engine)
-    if way.is_int8:
+    file = convert(member.folder, member.made / variant.engine, variant.engine)
+    if variant.is_int8:
         from transfer.encoders.tokenization import encode
 
         tokens = calibration() if calibration is not None else encode([], tokenizer, length)
-        file = quantise(file, way.engine, tokens, mixed=way.precision == "int8-mixed")
-    if way.engine == "openvino":
-        return OpenVinoEngine(file, tokenizer, length, way.precision)
-    return OnnxEngine(file, tokenizer, length, way.precision)
+        file = quantise(file, variant.engine, tokens, mixed=variant.precision == "int8-mixed")
+    if variant.engine == "openvino":
+        return OpenVinoEngine(file, tokenizer, length, variant.precision)
+    return OnnxEngine(file, tokenizer, length, variant.precision)

@@ -1,4 +1,4 @@
-"""What an engine is: a model, somewhere, that gives probabilities for tokens."""
+"""The interface of engines: a fine-tuned model that gives probabilities for tokens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,22 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens, batches, padded
+from transfer.metrics.probabilities import softmax
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Floats = NDArray[np.float32]
 EngineName = Literal["torch", "openvino", "onnx"]
-# int8-mixed: int8 but for the products that narrow, which are the delicate ones; for models that int8 alone changes.
+# int8-mixed: int8 but for products that narrow, which are the most sensitive; for models whose labels int8 changes.
 Precision = Literal["float32", "bfloat16", "int8", "int8-mixed"]
-Heard = Callable[[int], None]
+OnBatch = Callable[[int], None]
 # Padded tokens of a batch on a CPU: enough that the products fill its vector units, few enough for its caches.
 CPU_TOKENS = 2048
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a model is computed. compiled: by torch.compile."""
+class EngineVariant:
+    """How a model is computed: library, dtype of products, and whether torch.compile is used."""
 
     engine: EngineName
     precision: Precision
@@ -39,10 +40,10 @@ class Way:
 
 
 class Engine(Protocol):
-    """A fine-tuned classifier that was opened in one way.
+    """A fine-tuned classifier, opened as one EngineVariant.
 
-    It is used by one thread at a time, and gives the same figures for the same tokens in the same company; in other
-    company their last digits may differ. It never changes or keeps what it was given.
+    It is used by one thread at a time, and gives the same figures for the same batch of tokens; in another batch their
+    last digits may differ. It never changes or keeps its arguments.
     """
 
     @property
@@ -55,32 +56,30 @@ class Engine(Protocol):
 
     @property
     def tokenizer(self) -> "PreTrainedTokenizerBase":
-        """What makes its tokens."""
+        """Of its tokens."""
 
     @property
     def max_length(self) -> int:
         """Most tokens that it reads of a text."""
 
-    def classify(self, tokens: Tokens, on_batch: Heard = lambda texts: None) -> Floats:
+    def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1; K in the order of the model's labels.
 
-        on_batch: hears how many texts each batch held.
+        on_batch: called with the number of texts of each batch.
         """
 
 
 def in_batches(
-    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: Heard
+    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: OnBatch
 ) -> Floats:
     """Probabilities of all texts, by a function from ids and mask, (B, T) int64 both, to logits, (B, K)."""
     out = np.zeros((len(tokens), n_labels), dtype=np.float32)
     for rows in batches(tokens.lengths, CPU_TOKENS):
-        out[rows] = softmax(logits(*padded(tokens, rows)))
+        out[rows] = probabilities_from(logits(*padded(tokens, rows)))
         on_batch(len(rows))
     return out
 
 
-def softmax(logits: NDArray[np.floating]) -> Floats:
+def probabilities_from(logits: NDArray[np.floating]) -> Floats:
     """(B, K) float32 of logits (B, K), rows sum to 1."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    shares: Floats = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
+    return softmax(logits.astype(np.float64)).astype(np.float32)

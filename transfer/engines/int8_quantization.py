@@ -1,14 +1,14 @@
 """A converted model's weights and activations in 8 bits: by NNCF for OpenVINO, by ONNX Runtime's own tools for ONNX.
 
-What that costs is for the caller to measure: transfer.engines.engine_benchmark.
+Its loss of accuracy is measured by transfer.engines.engine_benchmark.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from transfer.atomic_write import atomic_files
 from transfer.encoders.tokenization import Tokens, padded
 from transfer.engines.convert import Format, quietly
 
@@ -17,25 +17,21 @@ def quantise(file: Path, form: Format, calibration: Tokens, *, mixed: bool = Fal
     """The converted model with its products in int8, beside `file`; made once.
 
     mixed, for OpenVINO alone: products that narrow stay as they are. These are the head and the second of each
-    feed-forward, around which such models have the outliers that 8 bits serve worst (Bondarenko et al., Understanding
+    feed-forward, whose inputs have the outliers that 8 bits represent worst (Bondarenko et al., Understanding
     and Overcoming the Challenges of Efficient Transformer Quantization, EMNLP 2021).
 
     calibration: some hundred texts like those to come. For OpenVINO they set the activations' ranges, after outliers
-    were moved into the weights (Xiao et al., SmoothQuant, 2023, arXiv 2211.10438); ONNX Runtime finds the ranges anew
+    were moved into the weights (Xiao et al., SmoothQuant, 2023, arXiv 2211.10438); ONNX Runtime finds the ranges
     in each batch, and needs none.
     """
     kind = "int8-mixed" if mixed else "int8"
     made = file.with_name(f"{file.stem}-{kind}{file.suffix}")
     if not made.is_file():
-        beside = file.with_name(f"part-{os.getpid()}-{kind}{file.suffix}")
-        with quietly():
+        with quietly(), atomic_files(file.parent, made.name) as part:
             if form == "openvino":
-                _by_nncf(file, beside, calibration, mixed)
+                _by_nncf(file, part / made.name, calibration, mixed)
             else:
-                _by_onnx(file, beside)
-        if form == "openvino":
-            beside.with_suffix(".bin").replace(made.with_suffix(".bin"))
-        beside.replace(made)
+                _by_onnx(file, part / made.name)
     return made
 
 
@@ -75,7 +71,7 @@ def _by_onnx(file: Path, out: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load(file)
-    # shapes noted before weights were turned about: the quantiser would trip over them, and finds its own
+    # shapes noted before weights were transposed: the quantiser would fail on them, and infers its own
     del model.graph.value_info[:]
     quantize_dynamic(
         model,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens
-from transfer.engines.inference_engine import Floats, Heard, Precision, in_batches
+from transfer.engines.inference_engine import Floats, OnBatch, Precision, in_batches
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -32,7 +32,7 @@ class OnnxEngine:
         self._session: Any = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         self._n_labels = int(self._session.get_outputs()[0].shape[1])
 
-    def classify(self, tokens: Tokens, on_batch: Heard = lambda texts: None) -> Floats:
+    def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1."""
         return in_batches(tokens, self._logits, self._n_labels, on_batch)
 

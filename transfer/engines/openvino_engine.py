@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transfer.encoders.tokenization import Indices, Tokens, batches, padded
-from transfer.engines.inference_engine import CPU_TOKENS, Floats, Heard, Precision, softmax
+from transfer.engines.inference_engine import CPU_TOKENS, Floats, OnBatch, Precision, probabilities_from
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -38,7 +38,7 @@ class OpenVinoEngine:
         self._requests = [self._model.create_infer_request() for _ in range(at_once)]
         self._n_labels = int(self._model.output(0).partial_shape[1].get_length())
 
-    def classify(self, tokens: Tokens, on_batch: Heard = lambda texts: None) -> Floats:
+    def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1."""
         out = np.zeros((len(tokens), self._n_labels), dtype=np.float32)
         free, busy = list(self._requests), deque[tuple[Any, Indices]]()
@@ -46,7 +46,7 @@ class OpenVinoEngine:
         def finish() -> None:
             request, rows = busy.popleft()
             request.wait()
-            out[rows] = softmax(request.get_output_tensor(0).data)
+            out[rows] = probabilities_from(request.get_output_tensor(0).data)
             free.append(request)
             on_batch(len(rows))
 

@@ -1,4 +1,4 @@
-"""A fine-tuned classifier's probabilities, by torch on whatever device there is; other engines are held against it."""
+"""A fine-tuned classifier's probabilities, by torch on whatever device there is; other engines are compared with it."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from transfer.cpu_kernels.apply import quicken
+from transfer.cpu_kernels.apply import apply_cpu_kernels
 from transfer.device.device import autocast_for, device_name, prefers_bf16
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.inference_engine import Precision
@@ -28,8 +28,8 @@ def probabilities_of(
 ) -> NDArray[np.float32]:
     """(N, K) float32 probabilities, rows sum to 1, in the order of `tokens`; on the device where `model` is.
 
-    Texts go through in batches of like lengths under a token budget, which is halved where the device's memory does
-    not do; `on_batch` hears how many each batch held. precision: of the products; None for the fastest there is.
+    Texts go through in batches of similar lengths under a token budget, which is halved where the device's memory is
+    not enough. on_batch: called with the number of texts of each batch. precision: of the products; None: the fastest.
     """
     device = str(model.device)
     n_labels = int(model.config.num_labels or 0)
@@ -37,7 +37,7 @@ def probabilities_of(
     memory = memory or OomRecovery()
     lengths = tokens.lengths
 
-    def judge(rows: Indices) -> None:
+    def predict(rows: Indices) -> None:
         for part in batches(lengths[rows], memory.tokens):
             ids, mask = pad(tokens, rows[part])  # (B, T)
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits  # (B, K)
@@ -46,13 +46,13 @@ def probabilities_of(
     model.train(False)
     with torch.inference_mode(), _cast(model, device, precision):
         for rows in batches(lengths, memory.tokens):
-            memory.fit(partial(judge, rows), model, lengths[rows])
+            memory.fit(partial(predict, rows), model, lengths[rows])
             on_batch(len(rows))
     return out
 
 
 def default_precision(model: "PreTrainedModel") -> Precision:
-    """What `model` is fastest in on its device: bfloat16 where the device has it and the model is wide."""
+    """The dtype in which `model` is fastest on its device: bfloat16 where the device has it and the model is wide."""
     return "bfloat16" if prefers_bf16(model, str(model.device)) else "float32"
 
 
@@ -84,7 +84,7 @@ class TorchEngine:
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
         self.model: PreTrainedModel = model.to(device_name())
-        quicken(self.model, self.model.device.type)
+        apply_cpu_kernels(self.model, self.model.device.type)
         self.model.train(False)
         longest = longest_input(model.config, self.tokenizer)
         self.max_length = min(max_length or longest, longest)

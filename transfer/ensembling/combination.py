@@ -1,6 +1,6 @@
-"""Several models' probabilities made into one: by a fixed rule, by weights, or by a model that learnt to combine them.
+"""Combining several models' probabilities: by a fixed rule, by weights, or by stacking.
 
-What is learnt is learnt in fit_mixture.py; here stands only what is applied, and how it is written down.
+fit_weights.py fits what is fitted; here is what is applied and stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.metrics.probabilities import LEAST, logarithms, softmax
+
 Combination = Literal["mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
 COMBINATIONS: tuple[Combination, ...] = ("mean", "product", "maximum", "minimum")  # with equal weights
 FITTED: tuple[Combination, ...] = ("weighted", "greedy", "stacking")  # on labelled rows
-LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Mixture:
         if self.temperatures:
             members = [tempered(p, t) for p, t in zip(members, self.temperatures, strict=True)]
         if self.how == "stacking":
-            return _stacked(members, np.asarray(self.coefficients), np.asarray(self.intercepts))
+            logits = features(members) @ np.asarray(self.coefficients) + np.asarray(self.intercepts)  # (N, K)
+            return softmax(logits).astype(np.float32)
         if self.how in FITTED:
             stack = np.stack([np.asarray(member, dtype=np.float64) for member in members])  # (M, N, K)
             return _normalised(np.tensordot(np.asarray(self.weights), stack, axes=1))
@@ -63,15 +65,15 @@ class Mixture:
 MEAN = Mixture("mean")
 
 
-def mixture_from(told: str | Mapping[str, Any]) -> Mixture:
-    """What as_dict told, or a rule's name alone."""
-    if isinstance(told, str):
-        told = {"how": told}
-    rows = tuple(tuple(map(float, row)) for row in told.get("coefficients", ()))
+def mixture_from(stored: str | Mapping[str, Any]) -> Mixture:
+    """The mixture that as_dict gave, or that of a rule's name."""
+    if isinstance(stored, str):
+        stored = {"how": stored}
+    rows = tuple(tuple(map(float, row)) for row in stored.get("coefficients", ()))
     weights, temperatures, intercepts = (
-        tuple(map(float, told.get(name, ()))) for name in ("weights", "temperatures", "intercepts")
+        tuple(map(float, stored.get(name, ()))) for name in ("weights", "temperatures", "intercepts")
     )
-    return Mixture(told["how"], weights, temperatures, rows, intercepts)
+    return Mixture(stored["how"], weights, temperatures, rows, intercepts)
 
 
 def combine(members: Sequence[NDArray[np.floating]], how: Combination | Mixture) -> NDArray[np.float32]:
@@ -94,8 +96,7 @@ def combine(members: Sequence[NDArray[np.floating]], how: Combination | Mixture)
     if how == "mean":
         return _normalised(stack.mean(axis=0))
     if how == "product":
-        logs = np.log(stack.clip(LEAST)).sum(axis=0)
-        return _normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
+        return softmax(logarithms(stack).sum(axis=0)).astype(np.float32)
     return _normalised(stack.max(axis=0) if how == "maximum" else stack.min(axis=0).clip(LEAST))
 
 
@@ -104,22 +105,13 @@ def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray
 
     Guo et al., On Calibration of Modern Neural Networks (2017, arXiv 1706.04599), section 4.2.
     """
-    logs = np.log(np.asarray(probabilities, dtype=np.float64).clip(LEAST)) / temperature
-    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return softmax(logarithms(probabilities) / temperature)
 
 
 def features(members: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
     """(N, M·K) of M arrays (N, K): the log-probabilities that stacking learns from, member by member."""
     # clipped far above zero: one member's certainty must not become a feature that outweighs all others
     return np.concatenate([np.log(np.asarray(p, dtype=np.float64).clip(1e-4)) for p in members], axis=1)
-
-
-def _stacked(
-    members: Sequence[NDArray[np.floating]], coefficients: NDArray[np.float64], intercepts: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    logits = features(members) @ coefficients + intercepts  # (N, K)
-    return _normalised(np.exp(logits - logits.max(axis=1, keepdims=True)))
 
 
 def _normalised(mixed: NDArray[np.float64]) -> NDArray[np.float32]:

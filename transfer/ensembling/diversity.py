@@ -1,4 +1,4 @@
-"""How differently models err: an ensemble gains only where its members are wrong about different texts."""
+"""Diversity of models: an ensemble gains only where its members are wrong about different texts."""
 
 from collections.abc import Sequence
 from itertools import combinations

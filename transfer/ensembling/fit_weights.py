@@ -1,7 +1,7 @@
-"""Learning how to combine members from labelled rows, and an honest figure of it: each row judged by the others' fit.
+"""Fitting how members are combined on labelled rows, and predicting these rows by cross-fitting.
 
-A combination with equal weights has nothing to learn. Weights, a greedy choice, stacking and temperatures are fitted;
-on the rows they were fitted on they look better than they are, so these rows are judged by folds.
+A combination with equal weights has nothing to fit. Weights, a greedy selection, stacking and temperatures look better
+on the rows that they were fitted on than they are, so each fold is predicted by a fit on the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.ensembling.combination import COMBINATIONS, LEAST, Combination, Mixture, features, tempered
+from transfer.ensembling.combination import COMBINATIONS, Combination, Mixture, features, tempered
+from transfer.metrics.probabilities import LEAST
 from transfer.metrics.temperature_scaling import fit_calibration
 
 Floats = NDArray[np.floating]
@@ -27,7 +28,7 @@ DIGITS = 6  # so that machines whose last bits differ come to the same
 
 @dataclass(frozen=True)
 class Rows:
-    """Labelled rows that a mixture is fitted on. truth: (N,) in [0, K). mass: (N,), positive, how much each counts.
+    """Labelled rows that a mixture is fitted on. truth: (N,) in [0, K). mass: (N,), positive, their weights.
 
     objective: how good probabilities (n, K) of some rows, given by their numbers (n,), are; greedy maximises it.
     """
@@ -45,14 +46,14 @@ class Fitted:
     mixture: Mixture
 
     def apply(self, offered: Sequence[Floats]) -> NDArray[np.float32]:
-        """(N, K) of all members offered, the chosen ones mixed."""
+        """(N, K) of all members offered, its own mixed."""
         return self.mixture.apply([offered[m] for m in self.members])
 
 
 def fit_mixture(
     how: Combination, offered: Sequence[Floats], rows: Rows, *, top: int, calibrated: bool, among: Ints | None = None
 ) -> Fitted:
-    """The mixture of that kind which suits the rows.
+    """The mixture of that kind, fitted on the rows.
 
     offered: each model's probabilities, (N, K), the best first. top: members at most. Greedy selection chooses them
     from all that are offered; every other kind takes the first. calibrated: each member's temperature is fitted first.
@@ -99,7 +100,7 @@ def cross_fitted(
 
 
 def folds_of(truth: Ints, seed: int) -> Ints:
-    """(N,) fold of each row, at most FOLDS of them: shuffled, then dealt out label by label."""
+    """(N,) fold of each row, at most FOLDS of them: shuffled, then assigned label by label."""
     order = np.random.default_rng(seed).permutation(len(truth))
     order = order[np.argsort(truth[order], kind="stable")]
     fold = np.empty(len(truth), dtype=np.int64)
@@ -130,8 +131,8 @@ def _greedy(members: Sequence[Floats], at: Ints, objective: Objective, top: int)
     for taken in range(1, ROUNDS + 1):
         usable = [m for m in range(len(members)) if counts[m] or np.count_nonzero(counts) < top]
         values = [objective((total + members[m]) / taken, at) for m in usable]
-        chosen = usable[int(np.argmax(values))]
-        total, counts = total + members[chosen], counts + (np.arange(len(members)) == chosen)
+        selected = usable[int(np.argmax(values))]
+        total, counts = total + members[selected], counts + (np.arange(len(members)) == selected)
         if max(values) > best:
             best, kept = max(values), counts
     return np.asarray(kept / kept.sum())

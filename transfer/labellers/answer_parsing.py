@@ -1,4 +1,4 @@
-"""Reads a label, and how sure the LLM was of it, out of what a server answered.
+"""A label and its probability from an LLM's written answer.
 
 Strict: a sentence, two labels or an apology is no label. What is not known stays unknown.
 """
@@ -16,7 +16,7 @@ PART = "\ufffd"
 
 @dataclass(frozen=True)
 class Alternatives:
-    """One position of an answer: the token chosen, and the likeliest tokens there with their log-probabilities."""
+    """One position of an answer: the token written, and the likeliest tokens there with their log-probabilities."""
 
     token: str
     likeliest: tuple[tuple[str, float], ...]
@@ -46,7 +46,7 @@ def distribution(positions: Sequence[Alternatives], spelled: Sequence[frozenset[
 
     A token counts for a label that it is, or begins. A label that is not among the listed tokens gets the most that it
     can have: no more than the least likely token listed, nor than its part of what the list leaves over.
-    None, that is unknown, where nothing is listed but the chosen token, no label is, or several labels begin
+    None, that is unknown, where nothing is listed but the written token, no label is, or several labels begin
     with the same token, or one with a part of a character, and that token matters.
     """
     likeliest = next((at.likeliest for at in positions if word(at.token) or PART in at.token), ())

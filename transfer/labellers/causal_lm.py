@@ -1,4 +1,4 @@
-"""A causal LM of transformers as it is found and loaded: folder, configuration, tokenizer, number format, weights."""
+"""A causal LM of transformers: its folder, configuration, tokenizer, dtype and weights."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import torch
 
 from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.encoders.hub import fetch_config, fetch_model
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.weight_quantization import quantised
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 CONTENT = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "pytorch_model*.bin")
-# Tokenizers without a limit of their own say so by an absurd number.
+# Tokenizers without a limit have an absurdly large number instead.
 NO_LIMIT = 1_000_000
 
 
 class CausalLM:
     """The model that the settings name, on one device. Configuration and tokenizer are read at once, weights when
-    `model` is first asked for.
+    `model` is first used.
 
     where: the plan's key of the settings, put in front of every message.
     Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
@@ -53,8 +53,8 @@ class CausalLM:
             raise self.problem("transformers cannot load it as a causal LM", error) from error
         return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
 
-    def forget(self) -> None:
-        """Lets go of the weights; they are loaded again where they are needed again."""
+    def unload(self) -> None:
+        """Frees the weights; they are loaded again when they are needed."""
         self.__dict__.pop("model", None)
 
     @property
@@ -66,14 +66,14 @@ class CausalLM:
 
     @cached_property
     def content(self) -> str:
-        """What tells this model from others: its commit on the hub, or a hash of the folder's content."""
+        """The model's version: its commit on the hub, or a hash of the folder's content."""
         if self.commit:
             return f"{self._settings.model}@{self.commit}"
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for path in sorted({path for pattern in CONTENT for path in self._folder.glob(pattern)}):
             with path.open("rb") as file:
-                found.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-        return found.hexdigest()
+                digest.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        return digest.hexdigest()
 
     @property
     def commit(self) -> str | None:
@@ -81,9 +81,8 @@ class CausalLM:
         return None if Path(self._name).is_dir() else self._folder.name
 
     def problem(self, what: str, error: BaseException) -> UserError:
-        """What is wrong with the model, with the first line of the error that said so."""
-        first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first)
+        """`what` is wrong with the model, with the first line of the error."""
+        return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first_line(error))
 
     def _dtype(self) -> torch.dtype:
         if self._settings.dtype == "auto":

@@ -1,6 +1,6 @@
-"""Labelled comments shown in the prompt: written in the plan, or drawn from what people labelled.
+"""Labelled comments shown in the prompt: written in the plan, or sampled from what people labelled.
 
-The comment that is asked about is never among its own examples. Light: the plan imports this module.
+The comment to be labelled is never among its own examples. Light: the plan imports this module.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transfer.text.cleaning import clean, key_hash
 
-PER_LABEL = 2  # where the plan says neither how many of each label nor how many in all
+PER_LABEL = 2  # where the plan gives neither a number of each label nor one in all
 
 
 class Example(BaseModel):
@@ -24,8 +24,8 @@ class Example(BaseModel):
     label: str = Field(description="its label, one of the plan's")
 
 
-class DrawnExamples(BaseModel):
-    """How examples are drawn: from gold's tune half or from the original training data, never from gold's report
+class SampledExamples(BaseModel):
+    """How examples are sampled: from gold's tune half or from the original training data, never from gold's report
     half."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, validate_by_name=True)
@@ -49,34 +49,34 @@ class DrawnExamples(BaseModel):
 
     @property
     def of_each(self) -> int | None:
-        """How many of each label; None where `count` says how many in all."""
+        """How many of each label; None where `count` is the number in all."""
         return None if self.count is not None else (self.per_label or PER_LABEL)
 
 
 class FewShotExamples(Protocol):
     """Which examples each comment's prompt shows.
 
-    facts: what decides that, fit for JSON, part of the labeller's identity; empty where the prompt itself shows them.
+    metadata: what decides that, fit for JSON, part of the labeller's identity; empty where they are the same for all.
     """
 
     @property
-    def facts(self) -> Mapping[str, object]:
+    def metadata(self) -> Mapping[str, object]:
         """See the class."""
 
-    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+    def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
         """The examples for each text, none of them the text itself; the last stands next to the comment."""
 
 
-class Written:
-    """See Shots: the same examples for all."""
+class FixedExamples:
+    """See FewShotExamples: the same examples for all."""
 
-    facts: Mapping[str, object] = {}
+    metadata: Mapping[str, object] = {}
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = tuple(examples)
 
-    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
-        """See Shots."""
+    def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """See FewShotExamples."""
         return [others(self._examples, text) for text in texts]
 
 
@@ -88,10 +88,8 @@ def others(examples: Sequence[Example], text: str) -> tuple[Example, ...]:
 
 def fingerprint_of(examples: Sequence[Example]) -> str:
     """sha256 in hex of examples in their order."""
-    found = hashlib.sha256()
-    for example in examples:
-        found.update(f"{example.label}\t{example.text}\n".encode())
-    return found.hexdigest()
+    lines = "".join(f"{example.label}\t{example.text}\n" for example in examples)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @lru_cache(maxsize=20_000)

@@ -1,4 +1,4 @@
-"""Draws a prompt's examples from labelled rows: by lot, unlike one another, or like the comment that is asked about."""
+"""A prompt's examples selected from labelled rows: at random, diverse, or most similar to the comment."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transfer.labellers.few_shot_examples import (
-    DrawnExamples,
     Example,
     FewShotExamples,
-    Written,
+    FixedExamples,
+    SampledExamples,
     fingerprint_of,
     others,
 )
@@ -21,78 +21,78 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-# Rows that are compared with one another or with comments; more are thinned out by lot.
+# Rows that are compared with one another or with comments; of more a random sample is taken.
 MOST_COMPARED = 20_000
-# Pieces of words, so that Korean particles and endings do not hide the stem that two comments share.
-PIECES = (2, 4)
+# Character n-grams within words, so that Korean particles and endings do not hide the stem that two comments share.
+NGRAMS = (2, 4)
 # Comments compared with the pool at a time: memory is this times the pool, in float64.
 BLOCK = 256
 
 
-def draw_examples(how: DrawnExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> FewShotExamples:
+def sample_examples(how: SampledExamples, rows: Sequence[Example], labels: Sequence[str], seed: int) -> FewShotExamples:
     """Examples from `rows`, decided by the seed and the rows alone, whatever their order.
 
     fixed: rows in the order of a seeded hash, so that rows which come later mostly change nothing.
     diverse: the rows next to the centres of k-means clusters of their TF-IDF vectors, label by label unless `count`
     is given (Zhang et al. 2023, Automatic Chain of Thought Prompting, arXiv 2210.03493, section 4.1).
-    nearest: see Nearest.
-    Of a label with fewer rows than asked for, all are shown. Labels take turns, in the labels' order.
+    nearest: see NearestExamples.
+    Of a label with fewer rows than wanted, all are shown. Labels alternate, in their order.
     """
-    lot = sorted(set(rows), key=lambda row: _lot(seed, row))
+    shuffled = sorted(set(rows), key=lambda row: _hash(seed, row))
     if how.how == "nearest":
-        return Nearest(tuple(lot[:MOST_COMPARED]), how, tuple(labels))
-    parts = [lot] if how.of_each is None else [[row for row in lot if row.label == label] for label in labels]
+        return NearestExamples(tuple(shuffled[:MOST_COMPARED]), how, tuple(labels))
+    parts = [shuffled] if how.of_each is None else [[row for row in shuffled if row.label == label] for label in labels]
     n = how.of_each or how.count or 0
     if how.how == "diverse":
         parts = [_diverse(part[:MOST_COMPARED], n, seed) for part in parts]
-    return Written([part[i] for i in range(n) for part in parts if i < len(part)])
+    return FixedExamples([part[i] for i in range(n) for part in parts if i < len(part)])
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """See Shots: for each comment the rows most like it by the cosine of TF-IDF vectors of pieces of words.
+class NearestExamples:
+    """See FewShotExamples: for each comment the rows most similar to it, by the cosine of TF-IDF vectors of n-grams.
 
-    With `count` the most like of all; else the most like of each label. The likest stands last. Liu et al. 2022, What
-    Makes Good In-Context Examples for GPT-3?, arXiv 2101.06804.
+    With `count` the most similar of all; else the most similar of each label. The most similar stands last.
+    Liu et al. 2022, What Makes Good In-Context Examples for GPT-3?, arXiv 2101.06804.
     """
 
     pool: tuple[Example, ...]
-    how: DrawnExamples
+    how: SampledExamples
     labels: tuple[str, ...]
 
     @property
-    def facts(self) -> Mapping[str, object]:
-        """See Shots."""
+    def metadata(self) -> Mapping[str, object]:
+        """See FewShotExamples."""
         return {
             "examples": {
                 **self.how.model_dump(exclude_none=True),
                 "rows": len(self.pool),
                 "content": fingerprint_of(self.pool),
-                "similarity": f"tf-idf, char_wb {PIECES[0]} to {PIECES[1]}",
+                "similarity": f"tf-idf, char_wb {NGRAMS[0]} to {NGRAMS[1]}",
             }
         }
 
-    def of(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
-        """See Shots."""
+    def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
+        """See FewShotExamples."""
         found: list[tuple[Example, ...]] = []
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])
-            likeness = (self._vectorizer.transform(block) @ self._vectors.T).toarray()  # (B, N), cosines
-            found += [self._nearest(text, row) for text, row in zip(block, likeness, strict=True)]
+            similarity = (self._vectorizer.transform(block) @ self._vectors.T).toarray()  # (B, N), cosines
+            found += [self._nearest(text, row) for text, row in zip(block, similarity, strict=True)]
         return found
 
-    def _nearest(self, text: str, likeness: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[Example, ...]:
+    def _nearest(self, text: str, similarity: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[Example, ...]:
         n, taken = self.how.of_each, dict.fromkeys(self.labels, 0)
-        chosen: list[Example] = []
-        for i in np.argsort(-likeness, kind="stable"):
+        selected: list[Example] = []
+        for i in np.argsort(-similarity, kind="stable"):
             row = self.pool[i]
             if (n is not None and taken[row.label] >= n) or not others([row], text):
                 continue
-            chosen.append(row)
+            selected.append(row)
             taken[row.label] += 1
-            if len(chosen) == (self.how.count or (n or 0) * len(self.labels)):
+            if len(selected) == (self.how.count or (n or 0) * len(self.labels)):
                 break
-        return tuple(reversed(chosen))
+        return tuple(reversed(selected))
 
     @cached_property
     def _vectorizer(self) -> "TfidfVectorizer":
@@ -111,17 +111,17 @@ def _diverse(rows: Sequence[Example], n: int, seed: int) -> list[Example]:
     texts = [row.text for row in rows]
     vectors = _fitted(texts).transform(texts)
     distances = KMeans(n, random_state=seed, n_init=3).fit(vectors).transform(vectors)  # (N, n)
-    chosen: list[int] = []
+    selected: list[int] = []
     for column in distances.T:
-        chosen.append(next(int(i) for i in np.argsort(column, kind="stable") if i not in chosen))
-    return [rows[i] for i in chosen]
+        selected.append(next(int(i) for i in np.argsort(column, kind="stable") if i not in selected))
+    return [rows[i] for i in selected]
 
 
 def _fitted(texts: Sequence[str]) -> "TfidfVectorizer":
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(analyzer="char_wb", ngram_range=PIECES, sublinear_tf=True).fit(texts)
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, sublinear_tf=True).fit(texts)
 
 
-def _lot(seed: int, row: Example) -> bytes:
+def _hash(seed: int, row: Example) -> bytes:
     return hashlib.blake2b(f"{seed}\t{row.label}\t{row.text}".encode(), digest_size=16).digest()

@@ -1,12 +1,12 @@
 """Log-probabilities of label strings after many prompts that begin alike, from a causal LM.
 
-What the prompts share is encoded once. Its keys and values serve every prompt, and a prompt's serve every label.
-Virtual tokens, learnt embeddings in front of all else, stand among token ids as -1, -2, ... and are looked up apart.
+The beginning that prompts share is encoded once. Its keys and values serve every prompt, and a prompt's every label.
+Virtual tokens, trained embeddings in front of all else, have the token ids -1, -2, ... and are looked up separately.
 """
 
 import copy
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def label_scores(
 
     prompts: B lists of token ids, none empty; labels: K lists of token ids, none empty, which follow the prompt.
     shared: from `encode_shared`; None, or one without layers, scores without a cache, row by row alike in length.
-    The two ways agree up to rounding, and so does a prompt in any company.
+    Both agree up to rounding, and so does a prompt in any batch.
     """
     with torch.inference_mode():
         return _scores(model, prompts, labels, shared or Shared((), None)).float().cpu()
@@ -56,8 +56,8 @@ def traced_scores(
     ids: Tokens,
     virtual: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """What `label_scores` gives, (B, K) float32 on the model's device, for what learns: gradients pass through all of
-    it, the shared beginning `ids` included. virtual: as in `encode_shared`."""
+    """label_scores for training, (B, K) float32 on the model's device: gradients pass through all of it, the shared
+    beginning `ids` included. virtual: as in `encode_shared`."""
     return _scores(model, prompts, labels, _encoded(model, ids, virtual)).float()
 
 
@@ -85,7 +85,7 @@ def _virtual_ids(virtual: torch.Tensor | None) -> list[int]:
 
 
 def reuses_cache(model: "PreTrainedModel") -> bool:
-    """Whether all that a model remembers of a text are keys and values by position."""
+    """Whether a model's whole state after a text is keys and values by position."""
     config: PretrainedConfig = model.config.get_text_config(decoder=True)
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     chunked = getattr(config, "attention_chunk_size", None) is not None
@@ -118,7 +118,7 @@ def _cached(
     """Prompts padded on the left, so that all end in the last column and positions keep their distances.
 
     A sliding window counts columns, and padding between the shared beginning and the rest would push the beginning out
-    of it. So each row's copy of the beginning is moved right by the row's padding instead. The first columns, as many
+    of it. So each row's copy of the beginning is shifted right by the row's padding instead. The first columns, as many
     as all rows share tokens, come from the cache; the rest is computed.
     """
     longest = max(map(len, prompts))
@@ -128,7 +128,7 @@ def _cached(
     ids = torch.tensor(rows, device=model.device)  # (B, T)
     mask = (torch.arange(longest, device=model.device) >= pads[:, None]).long()  # (B, T)
     positions = (mask.cumsum(-1) - 1).clamp(min=0)  # (B, T)
-    cache = _moved(shared, known, pads)
+    cache = _shifted(shared, known, pads)
     logits = _forward(
         model,
         ids[:, known:],
@@ -139,7 +139,7 @@ def _cached(
         past_key_values=cache,
         use_cache=True,
     )  # (B, 1, V)
-    scores = [_chosen(logits, label[:1]) for label in labels]
+    scores = [_log_probabilities(logits, label[:1]) for label in labels]
     for k, label in enumerate(labels):
         if len(label) > 1:
             scores[k] = scores[k] + _continued(model, label, cache, mask, positions[:, -1:])
@@ -163,14 +163,14 @@ def _continued(
         past_key_values=branch,
         use_cache=True,
     )  # (B, n, V)
-    return _chosen(logits, label[1:])
+    return _log_probabilities(logits, label[1:])
 
 
-def _moved(shared: Shared, known: int, pads: torch.Tensor) -> DynamicCache:
-    """The first `known` columns of B rows, each the shared beginning moved right by its padding.
+def _shifted(shared: Shared, known: int, pads: torch.Tensor) -> DynamicCache:
+    """The first `known` columns of B rows, each the shared beginning shifted right by its padding.
 
     A cache without a configuration keeps every position in every layer, also in sliding ones, whose mask then
-    does the sliding. Keys carry their position already, so moving them changes nothing but their column.
+    does the sliding. Keys carry their position already, so shifting them changes nothing but their column.
     """
     cache = DynamicCache()
     if known == 0:
@@ -192,11 +192,11 @@ def _plain_scores(
         for k, label in enumerate(labels):
             ids = torch.tensor([[*prompts[i], *label[:-1]] for i in rows], device=model.device)
             logits = _forward(model, ids, len(label), virtual=shared.virtual, use_cache=False)
-            scores[rows, k] = _chosen(logits, label).float().cpu()
+            scores[rows, k] = _log_probabilities(logits, label).float().cpu()
     return scores
 
 
-def _chosen(logits: torch.Tensor, tokens: Tokens) -> torch.Tensor:
+def _log_probabilities(logits: torch.Tensor, tokens: Tokens) -> torch.Tensor:
     """Summed log-probability, (B,), of `tokens` at the positions of logits (B, len(tokens), V)."""
     logits = logits.float()
     index = torch.tensor(list(tokens), device=logits.device).expand(len(logits), -1).unsqueeze(-1)
@@ -206,12 +206,12 @@ def _chosen(logits: torch.Tensor, tokens: Tokens) -> torch.Tensor:
 def _forward(
     model: "PreTrainedModel", ids: torch.Tensor, last: int, *, virtual: torch.Tensor | None = None, **given: Any
 ) -> torch.Tensor:
-    """Logits of the last `last` positions, (B, last, V). What the architecture has no use for is left out."""
+    """Logits of the last `last` positions, (B, last, V). Arguments that the architecture does not take are left out."""
     takes = inspect.signature(model.forward).parameters
     given["logits_to_keep"] = last  # the whole of Gemma's 262,144 logits per token would not fit
     given = {name: value for name, value in given.items() if name in takes}
-    read = {"input_ids": ids} if virtual is None else {"inputs_embeds": _embedded(model, ids, virtual)}
-    logits: torch.Tensor = model(**read, **given).logits
+    inputs = {"input_ids": ids} if virtual is None else {"inputs_embeds": _embedded(model, ids, virtual)}
+    logits: torch.Tensor = model(**inputs, **given).logits
     return logits[:, -last:]
 
 
@@ -219,20 +219,5 @@ def _embedded(model: "PreTrainedModel", ids: torch.Tensor, virtual: torch.Tensor
     """(B, T, E): words by the model's own embedding, scaled as it scales them, ids below zero by `virtual`."""
     embed: Any = model.get_input_embeddings()
     words = embed(ids.clamp(min=0))
-    learnt = torch.nn.functional.embedding((-1 - ids).clamp(min=0), virtual.to(words.dtype))
-    return torch.where((ids < 0).unsqueeze(-1), learnt, words)
-
-
-def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Indices of texts, the longest first, so many at a time that a batch padded to its longest stays in `tokens`.
-
-    One text alone is a batch however long it is.
-    """
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
+    trained = torch.nn.functional.embedding((-1 - ids).clamp(min=0), virtual.to(words.dtype))
+    return torch.where((ids < 0).unsqueeze(-1), trained, words)

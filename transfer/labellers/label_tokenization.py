@@ -1,7 +1,6 @@
-"""How a causal LM's tokenizer spells the prompt, a comment and the labels.
+"""Token ids of the prompt, a comment and the labels by a causal LM's tokenizer.
 
-Prompt and label are tokenised in one piece: at the seam a tokenizer may join what would stand apart if each were
-tokenised alone.
+Prompt and label are tokenised in one piece, since a tokenizer may join the end of one with the beginning of the other.
 """
 
 from collections.abc import Sequence
@@ -24,8 +23,8 @@ from transfer.labellers.prompt import (
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-# Stands for the comment while the chat template is filled in; no template trims or escapes it.
-SEAT = "COMMENT-STANDS-HERE"
+# Replaces the comment while the chat template is filled in; no template trims or escapes it.
+PLACEHOLDER = "COMMENT-STANDS-HERE"
 # Some templates write today's date into the prompt, and an answer must not depend on the day.
 DATE = "01 Jan 2025"
 
@@ -42,16 +41,16 @@ class LabelTokenization:
         self._reserved = special_tokens(tokenizer)
         head, (_, tail) = opening(settings, labels), frame(settings, labels)
         chat = bool(tokenizer.chat_template)
-        text = self._template(head + SEAT + tail) if chat else head + SEAT + tail
-        self._opening, _, self.after = text.partition(SEAT)
+        text = self._template(head + PLACEHOLDER + tail) if chat else head + PLACEHOLDER + tail
+        self._opening, _, self.after = text.partition(PLACEHOLDER)
         self.before = self._before(written_examples(settings))
         self._start = [] if chat else _start(tokenizer)  # a template writes its own beginning of text
         self._cut = 0
         names = label_names(settings, labels)
-        # A model that is no chat model goes on after the cue's colon with a space.
+        # A model that is no chat model continues after the cue's colon with a space.
         answers = list(names) if chat else [f" {name}" for name in names]
-        ending = self._ending(head + SEAT + tail, names[0]) if chat else "\n"
-        self.labels = self._spell_labels(answers, ending)
+        ending = self._ending(head + PLACEHOLDER + tail, names[0]) if chat else "\n"
+        self.labels = self._label_ids(answers, ending)
         _require_apart(names, self.labels)
 
     def prompts(
@@ -74,9 +73,9 @@ class LabelTokenization:
         """Token ids that prompts begin with, up to the comment; where a comment joins the last of them, fewer match."""
         return self._encode([self.before])[0]
 
-    def shape(self, *, drawn: bool) -> str:
-        """The prompt with {comment} where the comment stands, and {examples} where each comment's own stand."""
-        before = f"{self._opening}{{examples}}{OPEN}\n" if drawn else self.before
+    def template(self, *, own_examples: bool) -> str:
+        """The prompt with {comment} in the comment's place, and {examples} where each comment has its own."""
+        before = f"{self._opening}{{examples}}{OPEN}\n" if own_examples else self.before
         return f"{before}{{comment}}{self.after}"
 
     def _before(self, examples: Sequence[Example]) -> str:
@@ -100,7 +99,7 @@ class LabelTokenization:
         encoded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
         return [self._start + ids for ids in encoded["input_ids"]]
 
-    def _spell_labels(self, answers: Sequence[str], ending: str) -> list[list[int]]:
+    def _label_ids(self, answers: Sequence[str], ending: str) -> list[list[int]]:
         """Token ids of the answers behind the prompt. Where a tokenizer joins the prompt's end with an answer, the
         prompt is cut back to what it keeps, and the rest counts as the answer's.
         Where one label's tokens begin another's ("sad", "sadness"), each is ended, so that the longer one's
@@ -150,7 +149,7 @@ def _one_begins_another(spelled: Sequence[Sequence[int]]) -> bool:
 
 
 def _require_apart(names: Sequence[str], spelled: Sequence[Sequence[int]]) -> None:
-    """Raises UserError where the tokenizer has no letters for a name, or none that tell it from another."""
+    """Raises UserError where a name has no tokens, or the same as another."""
     seen: dict[tuple[int, ...], str] = {}
     for name, ids in zip(names, spelled, strict=True):
         other = seen.setdefault(tuple(ids), name)

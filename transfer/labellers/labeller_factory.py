@@ -12,19 +12,19 @@ def make_labeller(
     labels: Sequence[str],
     device: str,
     where: str = WHERE,
-    shots: FewShotExamples | None = None,
+    examples: FewShotExamples | None = None,
 ) -> Labeller:
     """The labeller that the settings name: a server where they give an address, else a local model on `device`.
 
     labels: the plan's, in its order. where: the plan's key of the settings, put in front of every message.
-    shots: the examples that prompts show; None: those that the settings spell out.
-    Raises UserError where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, and
-    a server is asked, at the first question.
+    examples: shown in prompts; None: those that the settings spell out.
+    Raises UserError where the settings do not fit the labels or the labeller cannot be had. Weights are loaded, or
+    requests sent, when `answer` is first iterated.
     """
     if settings.base_url:
-        from transfer.labellers.openai_labeller import server_labeller
+        from transfer.labellers.openai_labeller import ServerLabeller
 
-        return server_labeller(settings, labels, where, shots)
-    from transfer.labellers.local_labeller import local_labeller
+        return ServerLabeller(settings, labels, where, examples)
+    from transfer.labellers.local_labeller import LocalLabeller
 
-    return local_labeller(settings, labels, device, where, shots)
+    return LocalLabeller(settings, labels, device, where, examples)

@@ -1,7 +1,7 @@
 """A labeller on this machine: any causal LM of transformers, which scores every label and writes nothing.
 
-In float32 a probability changes by less than 1e-4 with the company in which a comment is read; in bfloat16 by some
-hundredths, as that format has three digits.
+In float32 a probability changes by less than 1e-4 with the other comments of its batch; in bfloat16 by some hundredths,
+as that format has three digits.
 """
 
 import math
@@ -12,12 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 
+from transfer.encoders.tokenization import batches
 from transfer.errors import UserError
 from transfer.labellers.causal_lm import CausalLM
-from transfer.labellers.few_shot_examples import FewShotExamples, Written
-from transfer.labellers.label_likelihood import Shared, batches, encode_shared, label_scores
+from transfer.labellers.few_shot_examples import FewShotExamples, FixedExamples
+from transfer.labellers.label_likelihood import Shared, encode_shared, label_scores
 from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
@@ -34,10 +36,10 @@ WINDOW = 1024
 
 @dataclass(frozen=True)
 class LabellingPrompt:
-    """Texts as the LM is asked about them, in token ids.
+    """Prompts and labels in token ids.
 
     prompts: N lists. labels: K lists, which follow a prompt. beginning: what prompts share. words: of labels and
-    beginning, what a soft prompt may begin as. divisors: (K,) tokens of each label where scores are divided by them.
+    beginning, initial values of a soft prompt. divisors: (K,) tokens of each label where scores are divided by them.
     """
 
     prompts: list[list[int]]
@@ -51,41 +53,30 @@ class LabellingPrompt:
         return scores if self.divisors is None else scores / self.divisors.to(scores.device)
 
 
-def local_labeller(
-    settings: LabellerSettings,
-    labels: Sequence[str],
-    device: str,
-    where: str = WHERE,
-    shots: FewShotExamples | None = None,
-) -> "LocalLabeller":
-    """A labeller that scores with `settings.model` on `device`; weights are loaded when `answer` is first iterated.
-
-    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
-    those that the settings spell out.
-    Raises UserError where the model's configuration or tokenizer cannot be had: no such folder or repository, gated,
-    or no network; and where the prompt does not fit the labels.
-    """
-    require_labeller(settings, labels, where)
-    return LocalLabeller(settings, labels, device, where, shots)
-
-
 class LocalLabeller:
-    """See transfer.labellers.labeller.Labeller. One device, one thread."""
+    """Scores the labels with `settings.model` on one device, from one thread; see labeller.Labeller.
+
+    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
+    the settings spell out. adapter: of peft_tuning, used with the model. Weights are loaded when `answer` is first
+    iterated. Raises UserError where the settings do not fit the labels, or the model's configuration or tokenizer
+    cannot be had: no such folder or repository, gated, or no network.
+    """
 
     def __init__(
         self,
         settings: LabellerSettings,
         labels: Sequence[str],
         device: str,
-        where: str,
-        shots: FewShotExamples | None = None,
+        where: str = WHERE,
+        examples: FewShotExamples | None = None,
         adapter: Adapter | None = None,
     ) -> None:
-        self._settings, self._labels, self._where, self._adapter = settings, tuple(labels), where, adapter
-        self._shots, self._first = shots or Written(written_examples(settings.prompt)), self
+        require_labeller(settings, labels, where)
+        self.settings, self._labels, self.where, self._adapter = settings, tuple(labels), where, adapter
+        self._examples, self._origin = examples or FixedExamples(written_examples(settings.prompt)), self
         self._device = device
         self._lm = CausalLM(settings, device, where)
-        self._spelling = self._spell()
+        self._tokenization = self._tokenize_labels()
 
     def adapted(self, folder: Path) -> "LocalLabeller":
         """The same labeller with the adapter in `folder`, as transfer.labellers.peft_tuning saved it.
@@ -93,41 +84,41 @@ class LocalLabeller:
         Raises UserError where there is none that can be read.
         """
         adapter = Adapter.of(folder)
-        return LocalLabeller(self._settings, self._labels, self._device, self._where, self._shots, adapter)
+        return LocalLabeller(self.settings, self._labels, self._device, self.where, self._examples, adapter)
 
-    def asking(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.labeller.Labeller. The weights are those of the labeller that was asked for it."""
+    def with_prompt(self, prompt: PromptSettings) -> Self:
+        """See transfer.labellers.labeller.Labeller. The weights are this labeller's."""
         other = copy(self)
-        for known in ("identity", "_shared", "_model", "_attached"):
+        for known in ("identity", "_shared", "model", "_attached"):
             other.__dict__.pop(known, None)
-        other._settings = self._settings.model_copy(update={"prompt": prompt})
-        other._spelling = other._spell()
+        other.settings = self.settings.model_copy(update={"prompt": prompt})
+        other._tokenization = other._tokenize_labels()
         return other
 
     @cached_property
     def identity(self) -> str:
         # Wherever a folder lies, its content counts.
-        return identity_of({**self.description, "model": self._lm.content, "tokens": self._spelling.labels})
+        return identity_of({**self.description, "model": self._lm.content, "tokens": self._tokenization.labels})
 
     @property
     def description(self) -> Mapping[str, object]:
         return {
             "kind": "local",
-            "model": self._settings.model,
-            "revision": self._lm.commit or self._settings.revision,
-            "dtype": self._settings.dtype,
+            "model": self.settings.model,
+            "revision": self._lm.commit or self.settings.revision,
+            "dtype": self.settings.dtype,
             "labels": list(self._labels),
-            "names": list(label_names(self._settings.prompt, self._labels)),
-            "prompt": self._spelling.shape(drawn=bool(self._shots.facts)),
-            "max_characters": self._settings.prompt.max_characters,
-            "length_normalised": self._settings.length_normalised,
-            **self._shots.facts,
+            "names": list(label_names(self.settings.prompt, self._labels)),
+            "prompt": self._tokenization.template(own_examples=bool(self._examples.metadata)),
+            "max_characters": self.settings.prompt.max_characters,
+            "length_normalised": self.settings.length_normalised,
+            **self._examples.metadata,
             **self._changes(),
         }
 
     def _changes(self) -> dict[str, object]:
-        """What makes it another model; nothing where nothing does, for identities of old must stay."""
-        quantisation = self._settings.quantisation
+        """Changes of the model; empty where there are none, so that identities stored earlier stay."""
+        quantisation = self.settings.quantisation
         found: dict[str, object] = {} if quantisation == "none" else {"quantisation": quantisation}
         return found | ({} if self._adapter is None else {"adapter": self._adapter.description})
 
@@ -141,67 +132,50 @@ class LocalLabeller:
         virtual = self._adapter.virtual if self._adapter else 0
         task = self.task(texts, virtual)
         longest = max(map(len, task.labels)) + virtual
-        for batch in batches([len(ids) + longest for ids in task.prompts], self._settings.batch_tokens):
+        for batch in batches(np.array([len(ids) + longest for ids in task.prompts]), self.settings.batch_tokens):
             for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
                 yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
 
     def task(self, texts: Sequence[str], virtual: int = 0) -> LabellingPrompt:
-        """The texts as they are asked about where `virtual` tokens stand in front."""
-        labels, beginning = self._spelling.labels, self._spelling.shared()
+        """The prompts of the texts where `virtual` tokens stand in front."""
+        labels, beginning = self._tokenization.labels, self._tokenization.shared()
         words = [*(token for label in labels for token in label), *beginning]
-        divisors = torch.tensor([len(label) for label in labels]) if self._settings.length_normalised else None
+        divisors = torch.tensor([len(label) for label in labels]) if self.settings.length_normalised else None
         return LabellingPrompt(self._prompts(texts, virtual), labels, beginning, words, divisors)
 
-    @property
-    def name(self) -> str:
-        """The model as the settings name it."""
-        return self._settings.model or ""
-
-    @property
-    def where(self) -> str:
-        """The plan's key of the settings."""
-        return self._where
-
-    @property
-    def batch_tokens(self) -> int:
-        """Tokens that are read at a time."""
-        return self._settings.batch_tokens
-
-    @property
-    def model(self) -> "PreTrainedModel":
-        """The LM, with its adapter where it has one."""
-        return self._model
-
-    def forget(self) -> None:
-        """Gives the weights up; they are loaded again where they are needed again."""
-        for name in ("_model", "_shared", "_attached"):
+    def unload(self) -> None:
+        """Frees the weights; they are loaded again when they are needed."""
+        for name in ("model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
-        self._lm.forget()
-        if self._first is not self:
-            self._first.forget()
+        self._lm.unload()
+        if self._origin is not self:
+            self._origin.unload()
 
     @cached_property
-    def _model(self) -> "PreTrainedModel":
+    def model(self) -> "PreTrainedModel":
+        """The LM, with its adapter where it has one."""
         return self._attached.model if self._attached else self._lm.model
 
     @cached_property
     def _attached(self) -> Attached | None:
-        if self._first is not self:
-            return self._first._attached
+        if self._origin is not self:
+            return self._origin._attached
         return None if self._adapter is None else attach(self._lm.model, self._adapter)
 
     @cached_property
     def _shared(self) -> Shared:
-        return encode_shared(self._model, self._spelling.shared(), self._attached.virtual if self._attached else None)
+        return encode_shared(
+            self.model, self._tokenization.shared(), self._attached.virtual if self._attached else None
+        )
 
     def _scores(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
         """(B, K) float32. A batch that the device has no room for is halved, as often as needed."""
         try:
-            return label_scores(self._model, prompts, self._spelling.labels, self._shared)
+            return label_scores(self.model, prompts, self._tokenization.labels, self._shared)
         except torch.OutOfMemoryError as error:
             if len(prompts) == 1:
                 raise UserError(
-                    f"{self._where}: {self._device} has no room for '{self._settings.model}' and one comment",
+                    f"{self.where}: {self._device} has no room for '{self.settings.model}' and one comment",
                     "take a smaller model, dtype: bfloat16, or a server (base_url)",
                 ) from error
         half = len(prompts) // 2
@@ -211,28 +185,30 @@ class LocalLabeller:
         probabilities = tuple(scores.double().softmax(-1).tolist())
         if any(map(math.isnan, probabilities)):
             raise UserError(
-                f"{self._where}: '{self._settings.model}' gives scores that are no numbers",
-                f"dtype is {self._settings.dtype}; some models overflow in float16: set dtype: float32 or bfloat16",
+                f"{self.where}: '{self.settings.model}' gives scores that are no numbers",
+                f"dtype is {self.settings.dtype}; some models overflow in float16: set dtype: float32 or bfloat16",
             )
         label = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Answer(probabilities, label, None, tokens)
 
     def _prompts(self, texts: Sequence[str], virtual: int) -> list[list[int]]:
-        taken = max(map(len, self._spelling.labels)) + virtual
+        taken = max(map(len, self._tokenization.labels)) + virtual
         limit = self._lm.context
         if not texts:
             return []
         try:
-            return self._spelling.prompts(texts, None if limit is None else limit - taken, self._shots.of(texts))
+            return self._tokenization.prompts(
+                texts, None if limit is None else limit - taken, self._examples.for_texts(texts)
+            )
         except UserError as problem:
-            raise UserError(f"{self._where}.prompt: {problem}") from problem
+            raise UserError(f"{self.where}.prompt: {problem}") from problem
 
-    def _spell(self) -> LabelTokenization:
+    def _tokenize_labels(self) -> LabelTokenization:
         from jinja2 import TemplateError
 
         try:
-            return LabelTokenization(self._lm.tokenizer, self._settings.prompt, self._labels)
+            return LabelTokenization(self._lm.tokenizer, self.settings.prompt, self._labels)
         except UserError as problem:
-            raise UserError(f"{self._where}.prompt.names: {problem}") from problem
+            raise UserError(f"{self.where}.prompt.names: {problem}") from problem
         except TemplateError as error:
             raise self._lm.problem("its chat template cannot be filled in", error) from error

@@ -1,108 +1,86 @@
-"""One question to an OpenAI-compatible server: retries, waiting as long as it asks for, and what its faults mean.
+"""One request to an OpenAI-compatible server: retries, waiting as long as it asks for, and what its faults mean.
 
-Faults that may pass are tried again with growing waits. Those that cannot pass become a UserError at once.
-The key stands in no message.
+Temporary faults are retried with growing waits; permanent ones become a UserError at once. No message shows the key.
+Why not by the client's own retries: docs/decisions.md, Labels.
 """
 
-import email.utils
-import json
-import math
 import os
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
 from transfer.errors import UserError
-from transfer.labellers.answer_parsing import Alternatives
 from transfer.labellers.labeller_settings import LabellerSettings
+from transfer.labellers.openai_messages import (
+    CONSTRAINTS,
+    Reply,
+    address,
+    full_text,
+    optional_fields,
+    read_reply,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletion
-    from openai.types.chat.chat_completion import ChoiceLogprobs
 
 FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
 LONGEST_WAIT = 30.0  # seconds, where the server names no time itself
 LONGEST_ASKED_WAIT = 300.0  # seconds; a server that asks for more is out of quota, and a person should know
-ANSWER_TOKENS = 32  # a label's name is shorter, and a sentence is no answer anyway
-LISTED_TOKENS = 20  # the most that OpenAI's API lists at a position
-PASSING = {408, 409, 425, 429}  # and 500 and above
+TEMPORARY = {408, 409, 425, 429}  # and 500 and above
 OF_THE_MESSAGE = {400, 413, 422}  # too long, or met by a content filter; or of every message: then another fails too
-# Sent where the server takes them; one that it refuses by name is left out from then on.
-OPTIONAL: dict[str, object] = {
-    "max_tokens": ANSWER_TOKENS,
-    "temperature": 0.0,
-    "logprobs": True,
-    "top_logprobs": LISTED_TOKENS,
-}
-
-
-# How servers that can are told to write one of these names and nothing else. Others ignore the fields, or refuse them.
-# vLLM: structured_outputs (guided_choice before 0.11); llama.cpp: grammar, in its own form of BNF.
-CONSTRAINTS = ("structured_outputs", "guided_choice", "grammar")
 
 
 class Stopped(Exception):
-    """Another thread met a fault that cannot pass, so this question was given up."""
+    """Another thread met a permanent fault, so this request was given up."""
 
 
 class Unanswered(Exception):
-    """This one question got no answer, while the server answers others."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the server wrote; tokens altogether, and those written; the likeliest tokens where it lists them."""
-
-    text: str
-    tokens: int
-    written: int
-    positions: tuple[Alternatives, ...]
+    """This one request got no answer, while the server answers others."""
 
 
 @dataclass(frozen=True)
 class _Fault:
-    """What went wrong; whether that may pass; the seconds that the server asks to wait, where it says so."""
+    """What went wrong; whether it is temporary, and a rate limit; the seconds that the server asks to wait."""
 
     what: str
-    may_pass: bool = True
+    is_temporary: bool = True
     is_limit: bool = False
     wait: float = 0.0
 
 
 class ChatClient:
-    """Asks questions, from any number of threads. `stop` ends every wait and every further question.
+    """Sends requests, from any number of threads. `stop` ends every wait and every further request.
 
-    harmless: a question that a server in health can answer, to tell its faults from a message's.
+    harmless: a message that a healthy server can answer, to distinguish its faults from a message's.
     names: the words that are an answer.
     """
 
     def __init__(self, settings: LabellerSettings, where: str, harmless: str, names: Sequence[str]) -> None:
         self.stop = threading.Event()
-        self._fields = {**OPTIONAL, **(_constraints(names) if settings.constrain == "auto" else {})}
-        self._was_taken = False
+        self._fields = optional_fields(names, constrain=settings.constrain == "auto")
+        self._has_answered = False
         self._settings, self._where, self._harmless = settings, where, harmless
         self._address = address(settings.base_url or "")
         self._key = os.environ.get(settings.api_key_env, "").strip() or None
         self._client = self._make_client()
         self._refused: set[str] = set()
 
-    def ask(self, message: str) -> Reply:
+    def request(self, message: str) -> Reply:
         """The server's reply to one message.
 
-        Raises UserError where asking on is useless, Unanswered where this message alone fails, Stopped.
+        Raises UserError where further requests are useless, Unanswered where this message alone fails, Stopped.
         """
         found, wait, tries = self._try(message), FIRST_WAIT, 1
-        while isinstance(found, _Fault) and found.may_pass and tries <= self._settings.retries:
+        while isinstance(found, _Fault) and found.is_temporary and tries <= self._settings.retries:
             self._pause(max(wait, found.wait))
             found, wait, tries = self._try(message), min(2 * wait, LONGEST_WAIT), tries + 1
-        return found if isinstance(found, Reply) else self._try_last(message, found, tries)
+        return found if isinstance(found, Reply) else self._last_try(message, found, tries)
 
-    def _try_last(self, message: str, fault: _Fault, tries: int) -> Reply:
-        """Tells whether it is the server or the message: where another question is answered, one more try decides."""
+    def _last_try(self, message: str, fault: _Fault, tries: int) -> Reply:
+        """Whether the server or the message is at fault: where another message is answered, one more try decides."""
         if fault.is_limit or isinstance(self._try(self._harmless), _Fault):
             raise self._problem(
                 f"gave no usable answer (tries: {tries}): {fault.what}",
@@ -121,9 +99,9 @@ class ChatClient:
         try:
             return self._send(message)
         except openai.APIStatusError as error:
-            self._require_passing(error)
+            self._require_temporary(error)
             code, what = error.status_code, f"HTTP {error.status_code}: {self._words(error)}"
-            return _Fault(what, code not in OF_THE_MESSAGE, code == 429, _retry_after(error) or 0.0)
+            return _Fault(what, code not in OF_THE_MESSAGE, code == 429, retry_after(error) or 0.0)
         except openai.APITimeoutError:
             return _Fault(f"nothing within {self._settings.timeout:g} s")
         except openai.APIConnectionError:
@@ -139,7 +117,7 @@ class ChatClient:
                 f"{self._where}.base_url: a server as labeller needs the openai client, which is not installed",
                 "pip install 'moodline[server]'",
             ) from error
-        # Tries again are ours: they wake up when the run stops, and tell one bad comment from a dead server.
+        # Retries are ours: they end when the run stops, and distinguish one bad comment from a dead server.
         return openai.OpenAI(
             base_url=self._settings.base_url,
             api_key=self._key or "none",  # the client insists on one; local servers take any
@@ -162,38 +140,30 @@ class ChatClient:
                 if not self._leave_out(error, sent):
                     raise
                 continue
-            self._was_taken = True
+            self._has_answered = True
             return self._read(completion)
 
     def _leave_out(self, error: "openai.APIStatusError", sent: Mapping[str, object]) -> bool:
-        """Whether the server refused an optional field by its name, so that the question can go without it.
+        """Whether the server refused an optional field by its name, so that the request can be sent without it.
 
-        Some refuse fields that they do not know without naming them; so one that never took a question is asked once
-        without those that few servers know.
+        Some refuse unknown fields without naming them; so to one that has never answered, one request is sent without
+        the fields that few servers know.
         """
-        named = {field for field in sent if field in _all_said(error)}
+        named = {field for field in sent if field in full_text(error)}
         if named & {"logprobs", "top_logprobs"}:
             named |= {"logprobs", "top_logprobs"}  # one is no use without the other
-        if named & set(CONSTRAINTS) or not (named or self._was_taken):
+        if named & set(CONSTRAINTS) or not (named or self._has_answered):
             named |= set(CONSTRAINTS) & set(sent)
         self._refused |= named
         return bool(named)
 
     def _read(self, completion: "ChatCompletion") -> Reply:
-        choices = getattr(completion, "choices", None)
-        if not isinstance(choices, list):
+        if not isinstance(getattr(completion, "choices", None), list):
             raise self._problem("answered with something that is no chat completion", "does its address end in /v1?")
-        if not choices:
-            return Reply("", 0, 0, ())
-        usage = completion.usage
-        message = choices[0].message
-        text = message.content or message.refusal if message else None
-        # some servers leave a count out, which the client then gives as None
-        tokens, written = (usage.total_tokens or 0, usage.completion_tokens or 0) if usage else (0, 0)
-        return Reply(text or "", tokens, written, _positions(choices[0].logprobs))
+        return read_reply(completion)
 
-    def _require_passing(self, error: "openai.APIStatusError") -> None:
-        """Raises what cannot be mended by trying again."""
+    def _require_temporary(self, error: "openai.APIStatusError") -> None:
+        """Raises what no retry can fix."""
         code, words = error.status_code, f"its words: {self._words(error)}"
         if code in (401, 403):
             found = "is set" if self._key else "is not set"
@@ -206,13 +176,13 @@ class ChatClient:
             raise self._problem(
                 f"knows no model '{self._settings.model}' at this address (HTTP 404)", words, *self._models()
             )
-        if code == 429 and "insufficient_quota" in _all_said(error):
-            raise self._problem("says that the account's quota is used up (HTTP 429)", words)
-        if code < 500 and code not in PASSING | OF_THE_MESSAGE:
+        if code == 429 and "insufficient_quota" in full_text(error):
+            raise self._problem("reports that the account's quota is used up (HTTP 429)", words)
+        if code < 500 and code not in TEMPORARY | OF_THE_MESSAGE:
             raise self._problem(f"refused the request (HTTP {code})", words)
-        asked = _retry_after(error)
-        if asked is not None and asked > LONGEST_ASKED_WAIT:
-            raise self._problem(f"asks to wait for {asked:.0f} s (HTTP {code})", words, "run again after that time")
+        wait = retry_after(error)
+        if wait is not None and wait > LONGEST_ASKED_WAIT:
+            raise self._problem(f"asks to wait for {wait:.0f} s (HTTP {code})", words, "run again after that time")
 
     def _models(self) -> list[str]:
         import openai
@@ -235,43 +205,3 @@ class ChatClient:
     def _pause(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise Stopped
-
-
-def _constraints(names: Sequence[str]) -> dict[str, object]:
-    quoted = " | ".join(json.dumps(name, ensure_ascii=False) for name in names)
-    values = {"choice": list(names)}, list(names), f"root ::= {quoted}"
-    return dict(zip(CONSTRAINTS, values, strict=True))
-
-
-def address(base_url: str) -> str:
-    """An address without the user name, password or query that it may carry."""
-    parts = urlsplit(base_url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")).rstrip("/")
-
-
-def _positions(logprobs: "ChoiceLogprobs | None") -> tuple[Alternatives, ...]:
-    content: Sequence[Any] = (logprobs.content if logprobs else None) or ()
-    return tuple(
-        Alternatives(_text(at), tuple((_text(top), float(top.logprob)) for top in at.top_logprobs or ()))
-        for at in content
-    )
-
-
-def _text(token: Any) -> str:
-    return bytes(token.bytes).decode("utf-8", "replace") if token.bytes else str(token.token)
-
-
-def _all_said(error: "openai.APIStatusError") -> str:
-    """The server's words, code and parameter; some versions of the client put only the words into the message."""
-    return f"{error} {error.body}"
-
-
-def _retry_after(error: "openai.APIStatusError") -> float | None:
-    """Seconds that the server asks to wait, or None: RFC 9110, section 10.2.3, a number or a date."""
-    value = error.response.headers.get("retry-after")
-    try:
-        seconds = float(value or "")
-        return None if math.isnan(seconds) else max(seconds, 0.0)
-    except ValueError:
-        date = email.utils.parsedate_tz(value or "")
-    return max(email.utils.mktime_tz(date) - time.time(), 0.0) if date else None

@@ -1,6 +1,6 @@
 """A labeller behind an OpenAI-compatible API: vLLM, llama.cpp, Ollama, OpenAI and their like.
 
-Each comment is one question of its own, so no comment can change another's answer. Threads ask them side by side.
+Each comment is one request of its own, so no comment can change another's answer. Threads send them concurrently.
 """
 
 import threading
@@ -11,10 +11,11 @@ from typing import Self
 
 from transfer.errors import UserError
 from transfer.labellers.answer_parsing import distribution, read_label, spellings
-from transfer.labellers.few_shot_examples import Example, FewShotExamples, Written
+from transfer.labellers.few_shot_examples import Example, FewShotExamples, FixedExamples
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
-from transfer.labellers.openai_client import ANSWER_TOKENS, ChatClient, Reply, Stopped, Unanswered, address
+from transfer.labellers.openai_client import ChatClient, Stopped, Unanswered
+from transfer.labellers.openai_messages import ANSWER_TOKENS, Reply, address
 from transfer.labellers.prompt import (
     OPEN,
     PromptSettings,
@@ -27,37 +28,30 @@ from transfer.labellers.prompt import (
 )
 
 
-def server_labeller(
-    settings: LabellerSettings, labels: Sequence[str], where: str = WHERE, shots: FewShotExamples | None = None
-) -> "ServerLabeller":
-    """A labeller that asks the server at `settings.base_url`; the first question goes out when `answer` is iterated.
-
-    where: the plan's key of the settings, put in front of every message. shots: the examples that prompts show; None:
-    those that the settings spell out.
-    Raises UserError where an address or a model is missing, the prompt does not fit the labels, or the openai
-    client is not installed.
-    """
-    require_labeller(settings, labels, where)
-    if not settings.base_url:
-        raise UserError(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
-    labeller = ServerLabeller(settings, labels, where, shots)
-    labeller.asker()  # so that a missing client is met before any work
-    return labeller
-
-
 class ServerLabeller:
-    """See transfer.labellers.labeller.Labeller.
+    """Asks the server at `settings.base_url`; see labeller.Labeller.
 
     A comment that a healthy server fails on, try after try, is answered with label None and the fault as `raw`.
+    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
+    the settings spell out. The first request is sent when `answer` is iterated. Raises UserError where an address or a
+    model is missing, the prompt does not fit the labels, or the openai client is not installed.
     """
 
     def __init__(
-        self, settings: LabellerSettings, labels: Sequence[str], where: str, shots: FewShotExamples | None = None
+        self,
+        settings: LabellerSettings,
+        labels: Sequence[str],
+        where: str = WHERE,
+        examples: FewShotExamples | None = None,
     ) -> None:
+        require_labeller(settings, labels, where)
+        if not settings.base_url:
+            raise UserError(f"{where}.base_url: not given", "a server's address, as in http://localhost:8000/v1")
         self._settings, self._labels, self._where = settings, tuple(labels), where
-        self._shots = shots or Written(written_examples(settings.prompt))
+        self._examples = examples or FixedExamples(written_examples(settings.prompt))
         self._names = label_names(settings.prompt, labels)
-        self._spelled = spellings(labels, self._names)
+        self._spellings = spellings(labels, self._names)
+        self.client()  # so that a missing package is met before any work
 
     @property
     def identity(self) -> str:
@@ -67,7 +61,7 @@ class ServerLabeller:
     def description(self) -> Mapping[str, object]:
         prompt = self._settings.prompt
         before, after = frame(prompt, self._labels)
-        if self._shots.facts:
+        if self._examples.metadata:
             before = f"{opening(prompt, self._labels)}{{examples}}{OPEN}\n"
         free = {} if self._settings.constrain == "auto" else {"constrain": self._settings.constrain}
         return {
@@ -80,60 +74,60 @@ class ServerLabeller:
             "reminder": remind(after, prompt, self._labels),
             "max_characters": prompt.max_characters,
             "answer_tokens": ANSWER_TOKENS,
-            **self._shots.facts,
+            **self._examples.metadata,
             **free,
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         """See transfer.labellers.labeller.Labeller."""
-        asker, shown = self.asker(), self._shots.of(texts)
+        client, shown = self.client(), self._examples.for_texts(texts)
 
         def answered(i: int) -> Answer:
-            return self._answer_one(asker, texts[i], shown[i])
+            return self._answer_one(client, texts[i], shown[i])
 
         threads = min(self._settings.concurrency, len(texts))
-        yield from side_by_side(answered, len(texts), threads, asker.stop)
+        yield from run_concurrently(answered, len(texts), threads, client.stop)
 
-    def asking(self, prompt: PromptSettings) -> Self:
+    def with_prompt(self, prompt: PromptSettings) -> Self:
         """See transfer.labellers.labeller.Labeller."""
         other = copy(self)
         other._settings = self._settings.model_copy(update={"prompt": prompt})
         return other
 
-    def asker(self) -> ChatClient:
+    def client(self) -> ChatClient:
         """A client of the server. Raises UserError where the openai client is not installed."""
         return ChatClient(self._settings, self._where, render(self._settings.prompt, self._labels, "."), self._names)
 
-    def _answer_one(self, asker: ChatClient, text: str, examples: Sequence[Example]) -> Answer:
+    def _answer_one(self, client: ChatClient, text: str, examples: Sequence[Example]) -> Answer:
         message = render(self._settings.prompt, self._labels, text, examples)
         replies: list[Reply] = []
         try:
-            replies.append(asker.ask(message))
-            if read_label(replies[0].text, self._spelled) is None:
-                replies.append(asker.ask(remind(message, self._settings.prompt, self._labels)))
+            replies.append(client.request(message))
+            if read_label(replies[0].text, self._spellings) is None:
+                replies.append(client.request(remind(message, self._settings.prompt, self._labels)))
         except Unanswered as fault:
             replies.append(Reply(str(fault), 0, 0, ()))
-        return self._understood(replies)
+        return self._answer_from(replies)
 
-    def _understood(self, replies: Sequence[Reply]) -> Answer:
+    def _answer_from(self, replies: Sequence[Reply]) -> Answer:
         raw = "\n".join(reply.text for reply in replies)
         tokens, written = sum(reply.tokens for reply in replies), sum(reply.written for reply in replies)
-        label = read_label(replies[-1].text, self._spelled)
+        label = read_label(replies[-1].text, self._spellings)
         if label is None:
             return Answer(None, None, raw, tokens, written)
-        probabilities = distribution(replies[-1].positions, self._spelled)
+        probabilities = distribution(replies[-1].positions, self._spellings)
         if probabilities:
             # Several spellings of one label may together be likelier than the one that was written.
             label = max(range(len(probabilities)), key=probabilities.__getitem__)
         return Answer(probabilities, label, raw, tokens, written)
 
 
-def side_by_side(
+def run_concurrently(
     work: Callable[[int], Answer], count: int, threads: int, stop: threading.Event
 ) -> Iterator[tuple[int, Answer]]:
     """(i, work(i)) for each i below `count`, as they come, from `threads` threads.
 
-    The first error ends the work: questions under way are waited for, all answers are yielded, then it is raised.
+    The first error ends the work: requests in progress are waited for, all answers are yielded, then it is raised.
     Threads are daemons, so that an interrupted program does not wait for a server that hangs.
     """
     todo: SimpleQueue[int] = SimpleQueue()
@@ -158,13 +152,13 @@ def side_by_side(
     failure, running = None, threads
     try:
         while running:
-            came = done.get()
-            if came is None:
+            result = done.get()
+            if result is None:
                 running -= 1
-            elif isinstance(came, Exception):
-                failure = failure or came
+            elif isinstance(result, Exception):
+                failure = failure or result
             else:
-                yield came
+                yield result
     finally:
         stop.set()
     if failure:

@@ -1,7 +1,7 @@
-"""What a causal LM learns beside its weights, by peft: a soft prompt (virtual tokens) or LoRA. Saved as peft saves it.
+"""An adapter of a causal LM, by peft: a soft prompt (virtual tokens) or LoRA. Saved as peft saves it.
 
-A soft prompt is in front of everything, the beginning of text included, as peft puts it; LoRA stays beside the weights
-and is not added to them, for in 16 or 8 bits the sum would lose what was learnt.
+A soft prompt is in front of everything, the beginning of text included, as peft puts it; LoRA is not merged into the
+weights, for in 16 or 8 bits the sum would lose most of it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import torch
 from transfer.encoders.lora import ALPHA_PER_RANK
 from transfer.errors import UserError
 from transfer.labellers.label_likelihood import reuses_cache
-from transfer.labellers.tuning_settings import TuningSettings
+from transfer.labellers.labeller_settings import TuningSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -40,7 +40,7 @@ class Adapter:
 
     @property
     def description(self) -> dict[str, object]:
-        """What it is, wherever it lies."""
+        """Kind and content, wherever its folder is."""
         return {"kind": self.kind, "content": self.content}
 
     @classmethod
@@ -58,7 +58,7 @@ class Adapter:
 class Attached:
     """A model with an adapter in place.
 
-    wrapped: peft's model, which holds the parameters that learn. model: the causal LM inside, LoRA included.
+    wrapped: peft's model, which holds the trained parameters. model: the causal LM inside, LoRA included.
     virtual: (V, E) float32, the soft prompt, or None.
     """
 
@@ -67,32 +67,31 @@ class Attached:
     virtual: torch.Tensor | None
 
     def state(self) -> Mapping[str, torch.Tensor]:
-        """A copy of what learns, by name."""
-        return {name: value.detach().clone() for name, value in self._learning()}
+        """A copy of the trained parameters, by name."""
+        return {name: value.detach().clone() for name, value in self._trained()}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Back to a `state`."""
+        """Puts a `state` back."""
         with torch.no_grad():
-            for name, value in self._learning():
+            for name, value in self._trained():
                 value.copy_(state[name])
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """What learns."""
-        return [value for _, value in self._learning()]
+        """The trained parameters."""
+        return [value for _, value in self._trained()]
 
     def save(self, folder: Path) -> None:
         """Writes adapter_model.safetensors and adapter_config.json into `folder`."""
         self.wrapped.save_pretrained(folder, save_embedding_layers=False)
 
-    def _learning(self) -> list[tuple[str, torch.nn.Parameter]]:
+    def _trained(self) -> list[tuple[str, torch.nn.Parameter]]:
         return [(name, value) for name, value in self.wrapped.named_parameters() if value.requires_grad]
 
 
-def fresh(model: "PreTrainedModel", settings: TuningSettings, start: Sequence[int], name: str) -> Attached:
-    """`model` with an adapter that has learnt nothing yet, drawn from torch's random state. The model's own weights
-    are frozen.
+def new_adapter(model: "PreTrainedModel", settings: TuningSettings, start: Sequence[int], name: str) -> Attached:
+    """`model` with an untrained adapter, from torch's random state. The model's own weights are frozen.
 
-    start: token ids whose embeddings the virtual tokens begin as, again from the first where there are too few.
+    start: token ids whose embeddings initialise the virtual tokens, from the first again where there are too few.
     name: of the model, for the adapter's configuration.
     Lester et al., The Power of Scale for Parameter-Efficient Prompt Tuning (2021); Hu et al., LoRA (2021).
     """
@@ -139,7 +138,7 @@ def embedding_size(model: "PreTrainedModel", start: Sequence[int]) -> float:
 
 
 def _attached(wrapped: Any) -> Attached:
-    wrapped.eval()  # dropout would part what is learnt from what labels
+    wrapped.eval()  # with dropout, tuning would score otherwise than labelling
     is_soft = wrapped.active_peft_config.is_prompt_learning
     virtual = wrapped.prompt_encoder[NAME].embedding.weight if is_soft else None
     return Attached(wrapped, cast("PreTrainedModel", wrapped.get_base_model()), virtual)
@@ -153,9 +152,9 @@ def _embeddings(model: "PreTrainedModel", ids: Sequence[int]) -> torch.Tensor:
 
 
 def _linear_maps(model: "PreTrainedModel") -> list[str]:
-    """Names of the linear maps in the language model's layers; of a model that also sees, not those that see.
+    """Names of the linear maps in the language model's layers, without those of a vision part.
 
-    Nor, of a recurrent one, those whose weights kernels and transformers take past LoRA; peft refuses the first.
+    And without those of a recurrent model whose weights its kernels read past LoRA; peft refuses the first.
     """
     from transformers.pytorch_utils import Conv1D
 

@@ -1,4 +1,4 @@
-"""Tunes a local LM to label: an adapter learns from labelled texts with the very scores that labelling uses.
+"""Tunes a local LM to label: an adapter is trained on labelled texts with the scores that labelling uses.
 
 The loss of a text is the cross-entropy of its label under the softmax over the log-probabilities of all complete label
 strings, after the whole prompt, its fixed part included. The same seed, rows and machine give the same adapter.
@@ -13,16 +13,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from transfer.encoders.tokenization import batches
 from transfer.errors import UserError
-from transfer.labellers.label_likelihood import batches, encode_shared, label_scores, traced_scores
+from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
+from transfer.labellers.labeller_settings import TuningSettings
 from transfer.labellers.local_labeller import LocalLabeller
-from transfer.labellers.peft_adapter import Attached, embedding_size, fresh
-from transfer.labellers.tuning_settings import TuningSettings
+from transfer.labellers.peft_adapter import Attached, embedding_size, new_adapter
 from transfer.training.oom_recovery import NoRoomError, OomRecovery
 
-WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to 0 in a line
+WARMUP = 0.1  # share of the steps in which the rate rises; then it falls linearly to 0
 CLIP = 1.0  # longest gradient
-# A held-out loss counts as lower only by so much: below lies what rounding does.
+# A held-out loss is lower only by more than this, which is above rounding.
 LEAST_GAIN = 1e-4
 
 Advance = Callable[[float], None]
@@ -38,10 +39,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Tuned:
-    """How a tuning went.
+    """The result of a tuning.
 
     plain_loss, losses: mean cross-entropy of the held-out rows, in nats, with the plain prompt and after each epoch.
-    An epoch whose loss is no number is the last. epoch: the one kept, from 1; or 0, and then there is no adapter.
+    An epoch whose loss is not finite is the last. epoch: the one kept, from 1; or 0, and then there is no adapter.
     """
 
     plain_loss: float
@@ -51,7 +52,7 @@ class Tuned:
     held_out: int
 
     def as_dict(self) -> dict[str, object]:
-        """Everything, as JSON takes it; a loss that is no number is null."""
+        """Everything, as JSON takes it; a loss that is not finite is null."""
         return asdict(self) | {"losses": [loss if math.isfinite(loss) else None for loss in self.losses]}
 
 
@@ -62,47 +63,47 @@ def tune(
     held_out: Rows,
     seed: int,
     folder: Path,
-    say: Callable[[str], None] = lambda text: None,
+    on_message: Callable[[str], None] = lambda text: None,
     advance: Advance = lambda done: None,
 ) -> Tuned:
-    """Learns an adapter and saves the best epoch's into `folder`; see the module.
+    """Trains an adapter and saves the best epoch's into `folder`; see the module.
 
-    labeller: without an adapter; its weights are given up, and loaded again when it next answers.
-    say: hears of faults. advance: hears of rows learnt from.
-    Raises UserError where the device's memory does not do for one text at a time.
+    labeller: without an adapter; its weights are freed, and loaded again when it next answers.
+    on_message: called with faults. advance: called with the number of rows trained on.
+    Raises UserError where the device's memory is not enough for one text at a time.
     """
     plain = _plain_loss(labeller, held_out)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        learner = _Learner(labeller, settings, learn, held_out, say)
+        trainer = _Trainer(labeller, settings, learn, held_out, on_message)
         try:
-            losses, best, kept = learner.run(seed, advance)
+            losses, best, kept = trainer.run(seed, advance)
         except NoRoomError as error:
             raise UserError(
-                f"{labeller.where}.tuning: {labeller.name} has no room to learn from one text at a time",
+                f"{labeller.where}.tuning: {labeller.settings.model} has no room to learn from one text at a time",
                 "set dtype: bfloat16 or quantisation: int8, shorten the prompt, or take a smaller model",
             ) from error
         if kept is not None:
-            learner.attached.restore(kept)
-            learner.attached.save(folder)
-    labeller.forget()
+            trainer.attached.restore(kept)
+            trainer.attached.save(folder)
+    labeller.unload()
     return Tuned(plain, losses, best, len(learn.texts), len(held_out.texts))
 
 
-class _Learner:
+class _Trainer:
     def __init__(
         self,
         labeller: LocalLabeller,
         settings: TuningSettings,
         learn: Rows,
         held_out: Rows,
-        say: Callable[[str], None],
+        on_message: Callable[[str], None],
     ) -> None:
         virtual = settings.virtual_tokens if settings.kind == "prompt" else 0
         self.settings, self.learn, self.held_out = settings, learn, held_out
         self.task = labeller.task([*learn.texts, *held_out.texts], virtual)
-        self.attached: Attached = fresh(labeller.model, settings, self.task.words, labeller.name)
-        self.memory = OomRecovery(labeller.batch_tokens, say=say)
+        self.attached: Attached = new_adapter(labeller.model, settings, self.task.words, labeller.settings.model or "")
+        self.memory = OomRecovery(labeller.settings.batch_tokens, on_message=on_message)
         self.truth = torch.tensor(np.concatenate([learn.labels, held_out.labels]), device=self.attached.model.device)
         self.lengths = np.array([len(ids) for ids in self.task.prompts], dtype=np.int64)
         scale = embedding_size(self.attached.model, self.task.words) if settings.kind == "prompt" else 1.0
@@ -111,7 +112,7 @@ class _Learner:
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._share)
 
     def run(self, seed: int, advance: Advance) -> tuple[list[float], int, dict[str, torch.Tensor] | None]:
-        """Held-out losses, the best epoch (from 1, or 0), and what had been learnt by then."""
+        """Held-out losses, the best epoch (from 1, or 0), and its state."""
         order = np.random.default_rng(seed)
         losses: list[float] = []
         best, kept = 0, None
@@ -134,7 +135,7 @@ class _Learner:
         def work() -> float:
             shared = encode_shared(self.attached.model, self.task.beginning, self.attached.virtual)
             total = 0.0
-            for micro in batches(self.lengths[rows].tolist(), self.memory.tokens):
+            for micro in batches(self.lengths[rows], self.memory.tokens):
                 prompts = [self.task.prompts[first + i] for i in micro]
                 scores = label_scores(self.attached.model, prompts, self.task.labels, shared)
                 total += float(self._loss(scores, rows[micro]))
@@ -143,7 +144,7 @@ class _Learner:
         return self.memory.fit(work, self.attached.wrapped, self.lengths[rows])
 
     def _epoch(self, order: NDArray[np.int64], advance: Advance) -> bool:
-        """Whether all losses and gradients were numbers."""
+        """Whether all losses and gradients were finite."""
         for start in range(0, len(order), self.settings.batch):
             rows = order[start : start + self.settings.batch]
             self.optimizer.zero_grad()
@@ -156,8 +157,8 @@ class _Learner:
         return True
 
     def _add_gradients(self, rows: NDArray[np.int64]) -> None:
-        """Of the rows' mean loss, from micro-batches within the budget of tokens."""
-        for micro in batches(self.lengths[rows].tolist(), self.memory.tokens):
+        """Adds the gradients of the rows' mean loss, from micro-batches within the token budget."""
+        for micro in batches(self.lengths[rows], self.memory.tokens):
             prompts = [self.task.prompts[i] for i in rows[micro]]
             scores = traced_scores(
                 self.attached.model, prompts, self.task.labels, self.task.beginning, self.attached.virtual

@@ -1,4 +1,4 @@
-"""The question put to an LLM: one fixed part (instruction, labels, examples), then the comment, last.
+"""The prompt of an LLM: one fixed part (instruction, labels, examples), then the comment, last.
 
 A comment is data, never an instruction: it stays on one line between two marks that it cannot write itself.
 """
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from transfer.errors import UserError
 from transfer.labellers.answer_parsing import spellings, word
-from transfer.labellers.few_shot_examples import DrawnExamples, Example, others
+from transfer.labellers.few_shot_examples import Example, SampledExamples, others
 
 OPEN, CLOSE = "<comment>", "</comment>"
 # Whatever looks like a tag, so also a chat template's <end_of_turn>, <|im_end|> or </s>. "<3" and ">_<" stay.
@@ -29,12 +29,12 @@ def _kind(value: Any) -> str:
 
 
 Examples = Annotated[
-    Annotated[DrawnExamples, Tag("drawn")] | Annotated[tuple[Example, ...], Tag("written")], Discriminator(_kind)
+    Annotated[SampledExamples, Tag("drawn")] | Annotated[tuple[Example, ...], Tag("written")], Discriminator(_kind)
 ]
 
 
 class PromptSettings(BaseModel):
-    """What the LLM is asked. Everything has a default in English and in Korean."""
+    """The prompt. Everything has a default in English and in Korean."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -104,9 +104,9 @@ def render(
 
     examples: shown before the comment; None: those written in the settings. The comment itself is never one of them.
     """
-    chosen = others(written_examples(settings) if examples is None else examples, text)
+    shown = others(written_examples(settings) if examples is None else examples, text)
     after = frame(settings, labels)[1]
-    before = opening(settings, labels) + show(settings, labels, chosen) + f"{OPEN}\n"
+    before = opening(settings, labels) + show(settings, labels, shown) + f"{OPEN}\n"
     return before + quote(text, settings.max_characters) + after
 
 
@@ -139,14 +139,14 @@ def show(
 
 
 def written_examples(settings: PromptSettings) -> tuple[Example, ...]:
-    """The examples that the settings spell out; none where they only say how to draw them."""
-    return () if isinstance(settings.examples, DrawnExamples) else settings.examples
+    """The examples that the settings spell out; none where they are sampled."""
+    return () if isinstance(settings.examples, SampledExamples) else settings.examples
 
 
 def variants(settings: PromptSettings, labels: Sequence[str]) -> list[PromptSettings]:
-    """The prompts that are asked and averaged: each wording of the instruction with each label order.
+    """The prompts whose answers are averaged: each wording of the instruction with each label order.
 
-    With `orders` n, the labels are turned round by K / n places from one order to the next, so that with n = K each
+    With `orders` n, the labels are rotated by K / n places from one order to the next, so that with n = K each
     label stands once in every place.
     """
     listed, k = tuple(settings.order or labels), len(labels)
@@ -161,7 +161,7 @@ def variants(settings: PromptSettings, labels: Sequence[str]) -> list[PromptSett
 
 
 def remind(message: str, settings: PromptSettings, labels: Sequence[str]) -> str:
-    """The message of `render` for a second time of asking: which words are an answer, just before the cue."""
+    """The message of `render` for a second request: with the words that are an answer, just before the cue."""
     words = WORDING[settings.language]
     names = dict(zip(labels, label_names(settings, labels), strict=True))
     reminder = words.reminder.format(names=", ".join(names[label] for label in settings.order or labels))
@@ -185,7 +185,7 @@ def quote(text: str, max_characters: int, reserved: Collection[str] = ()) -> str
 
 
 def label_names(settings: PromptSettings, labels: Sequence[str]) -> tuple[str, ...]:
-    """The word that stands for each label in the prompt and in the answer, in the labels' order."""
+    """The word for each label in the prompt and in the answer, in the labels' order."""
     names = settings.names or {}
     return tuple(names.get(label, label) for label in labels)
 

@@ -1,4 +1,4 @@
-"""Stage one's own models as the labeller, for those who have no LLM: self-training on the new domain."""
+"""Stage one's models as the labeller in place of an LLM: self-training on the new domain."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -17,7 +17,7 @@ class TeacherLabeller:
     """See transfer.labellers.labeller.Labeller.
 
     members: name -> fingerprint of each model. probabilities: their mean, (N, K) with rows that sum to 1, of N texts;
-    called when `answer` is first iterated. Figures differ in their last digits with the texts that are read together.
+    called when `answer` is first iterated. Figures differ in their last digits with the texts of a batch.
     """
 
     def __init__(self, labels: Sequence[str], members: Mapping[str, str], probabilities: Probabilities) -> None:
@@ -44,6 +44,6 @@ class TeacherLabeller:
         for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64)):
             yield i, Answer(tuple((row / row.sum()).tolist()), int(row.argmax()), None, 0)
 
-    def asking(self, prompt: PromptSettings) -> Self:
-        """Itself: it reads no prompt."""
+    def with_prompt(self, prompt: PromptSettings) -> Self:
+        """Itself: it has no prompt."""
         return self

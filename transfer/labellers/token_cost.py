@@ -1,9 +1,9 @@
-"""What asking a server will cost, before anything is asked: guessed from the letters, as its tokenizer is its own."""
+"""What a server's answers will cost, estimated from the letters, since its tokenizer is unknown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transfer.labellers.few_shot_examples import DrawnExamples, Example
+from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.prompt import frame, label_names, quote, show, variants
 
@@ -14,7 +14,7 @@ AROUND = 8  # tokens that a chat template puts around a message
 
 @dataclass(frozen=True)
 class Estimate:
-    """questions: requests, without those asked again. tokens: read and written, guessed; written: of these.
+    """questions: requests, without second ones. tokens: read and written, estimated; written: of these.
 
     money: in `currency`, both None where the plan names no prices.
     """
@@ -26,7 +26,7 @@ class Estimate:
     currency: str | None
 
 
-def estimate(
+def estimate_cost(
     settings: LabellerSettings,
     labels: Sequence[str],
     questions: Sequence[int],
@@ -35,28 +35,28 @@ def estimate(
 ) -> Estimate:
     """What `questions` comments will cost, so many for each of the settings' prompts.
 
-    texts: some of the comments, whose mean length stands for all. pool: what examples are drawn from, where they are.
+    texts: some of the comments, whose mean length stands for all. pool: the rows that examples are from.
     """
     prompt = settings.prompt
     comment = _mean([quote(text, prompt.max_characters) for text in texts])
-    if isinstance(prompt.examples, DrawnExamples) and pool:
+    if isinstance(prompt.examples, SampledExamples) and pool:
         n = prompt.examples.count or (prompt.examples.of_each or 0) * len(labels)
         comment += n * _mean([show(prompt, labels, [example]) for example in pool])
     answer = max(round(_mean(label_names(prompt, labels))), 1)
     read = 0.0
     for one, count in zip(variants(prompt, labels), questions, strict=True):
-        read += count * (guessed_tokens("".join(frame(one, labels))) + AROUND + comment)
+        read += count * (estimated_tokens("".join(frame(one, labels))) + AROUND + comment)
     written = sum(questions) * answer
     money = None if settings.prices is None else settings.prices.of(round(read) + written, written)
     currency = settings.prices.currency if settings.prices else None
     return Estimate(sum(questions), round(read) + written, written, money, currency)
 
 
-def guessed_tokens(text: str) -> float:
+def estimated_tokens(text: str) -> float:
     """Tokens of a text in a typical LLM's tokenizer, which may well be off by half."""
     latin = sum(character.isascii() for character in text)
     return LATIN * latin + OTHER * (len(text) - latin)
 
 
 def _mean(texts: Sequence[str]) -> float:
-    return sum(map(guessed_tokens, texts)) / len(texts) if texts else 0.0
+    return sum(map(estimated_tokens, texts)) / len(texts) if texts else 0.0

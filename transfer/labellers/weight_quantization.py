@@ -1,7 +1,7 @@
-"""Weights of a causal LM in 8 or 4 bits, where device and packages have it; what is computed stays in 16 or 32.
+"""Weights of a causal LM in 8 or 4 bits, where device and packages have it; products stay in 16 or 32.
 
-Only weights are rounded, so that an answer does not change with the company in which a comment is read.
-(LLM.int8 rounds activations too, by columns that it chooses over the whole batch.)
+Only weights are rounded, so that an answer does not depend on the other comments of its batch.
+(LLM.int8 rounds activations too, by columns that it selects over the whole batch.)
 """
 
 from importlib.util import find_spec
@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 from transfer.errors import UserError
-from transfer.labellers.tuning_settings import Quantisation
+from transfer.labellers.labeller_settings import Quantisation
 
 PACKAGES = {"int8": "torchao", "4bit": "bitsandbytes"}
-# On a processor bitsandbytes packs weights anew when it first infers, takes widths of multiples of 64 alone, and learns
-# nothing afterwards.
+# On a CPU bitsandbytes repacks weights at the first inference, takes only multiples of 64 as widths, and cannot
+# be tuned afterwards.
 DEVICES = {"int8": {"cpu", "cuda"}, "4bit": {"cuda", "xpu"}}
 EXTRA = "pip install 'moodline[quantised]'"
 

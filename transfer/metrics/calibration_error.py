@@ -1,14 +1,14 @@
-"""Whether probabilities mean what they say: of a hundred answers given at 0.8, about eighty should be right."""
+"""Calibration: whether of a hundred predictions with probability 0.8 about eighty are right."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.metrics.probabilities import log_losses
 from transfer.metrics.scores import Floats, Ints
 
 BINS = 10
-LEAST = 1e-12  # a probability of 0 that was wrong would cost an infinite loss
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def reliability(probabilities: Floats, truth: Ints, weights: Floats | None = Non
     Networks (2017, arXiv 1706.04599), equation 3.
     """
     if len(truth) == 0:
-        raise ValueError("no rows to judge confidence by")
+        raise ValueError("no rows to measure calibration on")
     mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
     confidence = probabilities.max(axis=1).astype(np.float64)
     is_right = (probabilities.argmax(axis=1) == truth).astype(np.float64)
@@ -53,7 +53,7 @@ def reliability(probabilities: Floats, truth: Ints, weights: Floats | None = Non
     return Reliability(
         n=len(truth),
         ece=float(gaps.sum()),
-        log_loss=float(losses(probabilities, truth) @ mass / mass.sum()),
+        log_loss=float(log_losses(probabilities, truth) @ mass / mass.sum()),
         bins=tuple(_bin(b, at == b, confidence, is_right, mass) for b in range(BINS)),
     )
 
@@ -62,12 +62,6 @@ def bin_of(probabilities: Floats) -> Ints:
     """(N,) number of the bin, from 0, in which each row's largest probability lies."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     return np.asarray(np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1), dtype=np.int64)
-
-
-def losses(probabilities: Floats, truth: Ints) -> Floats:
-    """-log p(true label) of each row, (N,), in nats."""
-    of_truth = probabilities[np.arange(len(truth)), truth].astype(np.float64)
-    return np.asarray(-np.log(of_truth.clip(LEAST)))
 
 
 def _bin(b: int, rows: NDArray[np.bool_], confidence: Floats, is_right: Floats, mass: Floats) -> Bin:

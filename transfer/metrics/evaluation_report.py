@@ -1,4 +1,4 @@
-"""All that a reviewer asks of a classifier on labelled rows: figures, intervals, confusions, confidence, slices."""
+"""The evaluation of a classifier on labelled rows: metrics, intervals, confusions, calibration, slices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.metrics.bootstrap import DRAWS, drawn_again, interval, intervals, of_confusions
+from transfer.metrics.bootstrap import confusion_figures, interval, intervals, resampled_figures
 from transfer.metrics.calibration_error import reliability
 from transfer.metrics.scores import Floats, Ints, score, squared_errors
 
 # Of characters: a quarter of the rows in each, as far as lengths differ.
 QUARTERS = (25, 50, 75)
-FEWEST = 10  # rows of a slice: of fewer no figure says anything
+FEWEST = 10  # rows of a slice: of fewer a figure means nothing
 MOST_SLICES = 50  # of one kind, the largest; the others are counted together
 
 
-def judgement(probabilities: Floats, truth: Ints, labels: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """Everything of evaluate.Scores, and `brier`, `ece`, `reliability`, `confusion_shares` and `intervals`.
+def evaluation_report(probabilities: Floats, truth: Ints, labels: Sequence[str], *, seed: int) -> dict[str, Any]:
+    """All of scores.Scores, and `brier`, `ece`, `reliability`, `confusion_shares` and `intervals`.
 
     probabilities: (N, K), rows sum to 1. truth: (N,) in [0, K). confusion_shares: (K, K), rows true, each summing to 1,
     or to 0 where the label has no row. intervals: see bootstrap.intervals. Raises ValueError as `score` does.
@@ -64,9 +64,9 @@ def _slice(name: str, mask: NDArray[np.bool_], predicted: Ints, truth: Ints, k: 
         return {"slice": name, "n": n, "accuracy": None, "macro_f1": None, "low": None, "high": None, "intervals": None}
     confusion = np.bincount(truth[mask] * k + predicted[mask], minlength=k**2).reshape(k, k)
     there = confusion.sum(axis=1) > 0
-    value, drawn = of_confusions(confusion[None]), of_confusions(drawn_again(confusion, DRAWS))
-    accuracy = interval(value["accuracy"][0], drawn["accuracy"])
-    macro_f1 = interval(value["class_f1"][0, there].mean(), drawn["class_f1"][:, there].mean(axis=1))
+    value, spread = confusion_figures(confusion[None]), resampled_figures(confusion)
+    accuracy = interval(value["accuracy"][0], spread["accuracy"])
+    macro_f1 = interval(value["class_f1"][0, there].mean(), spread["class_f1"][:, there].mean(axis=1))
     return {
         "slice": name,
         "n": n,

@@ -1,4 +1,4 @@
-"""What a result must beat: the majority class, and TF-IDF with logistic regression."""
+"""Baselines that a result must beat: the majority class, and TF-IDF with logistic regression."""
 
 from collections.abc import Callable, Sequence
 

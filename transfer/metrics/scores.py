@@ -1,16 +1,19 @@
-"""How well probabilities agree with true labels; each metric knows which direction is better."""
+"""Metrics of probabilities against true labels, and which direction of each is better."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.metrics.probabilities import log_losses
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
 MetricName = Literal["accuracy", "macro_f1", "weighted_f1", "log_loss"]
+Statistic = Literal["macro_f1", "accuracy", "kappa"]  # of hard labels
 DIRECTIONS: dict[MetricName, Literal["maximize", "minimize"]] = {
     "accuracy": "maximize",
     "macro_f1": "maximize",
@@ -21,7 +24,7 @@ DIRECTIONS: dict[MetricName, Literal["maximize", "minimize"]] = {
 
 @dataclass(frozen=True)
 class Scores:
-    """What a classifier reaches on N labelled texts with K labels.
+    """The metrics of a classifier on N labelled texts with K labels.
 
     All figures lie in [0, 1] but log_loss (nats, at least 0). A label without a true or a predicted row counts
     0 in the averages over labels. confusion: (K, K) counts, rows true, columns predicted.
@@ -70,7 +73,6 @@ def score(probabilities: Floats, truth: Ints, labels: Sequence[str]) -> Scores:
     precision, recall, f1, support = precision_recall_fscore_support(truth, predicted, labels=every, zero_division=0.0)
     share = support / support.sum()
     confusion = confusion_matrix(truth, predicted, labels=every)
-    of_truth = probabilities[np.arange(len(truth)), truth].astype(np.float64)
     return Scores(
         n=len(truth),
         accuracy=float(np.mean(predicted == truth)),
@@ -80,7 +82,7 @@ def score(probabilities: Floats, truth: Ints, labels: Sequence[str]) -> Scores:
         macro_recall=float(recall.mean()),
         weighted_precision=float(precision @ share),
         weighted_recall=float(recall @ share),
-        log_loss=float(-np.log(of_truth.clip(1e-12)).mean()),
+        log_loss=float(log_losses(probabilities, truth).mean()),
         labels=tuple(labels),
         per_class={
             label: {
@@ -103,14 +105,14 @@ def confusion_of(probabilities: Floats, truth: Ints) -> Ints:
     return np.bincount(truth * k + probabilities.argmax(axis=1), minlength=k * k).reshape(k, k)
 
 
-def figure(metric: MetricName, probabilities: Floats, truth: Ints) -> float:
-    """One figure as `score` gives it, in a hundredth of its time: for whoever asks thousands of times."""
+def metric_value(metric: MetricName, probabilities: Floats, truth: Ints) -> float:
+    """One figure as `score` gives it, in a hundredth of its time, for thousands of calls."""
     if metric == "log_loss":
-        return float(-np.log(probabilities[np.arange(len(truth)), truth].astype(np.float64).clip(1e-12)).mean())
+        return float(log_losses(probabilities, truth).mean())
     confusion = confusion_of(probabilities, truth).astype(np.float64)
     if metric == "weighted_f1":
         return float(_f1(confusion) @ confusion.sum(axis=1) / len(truth))
-    return _STATISTICS[metric](confusion)
+    return STATISTICS[metric](confusion)
 
 
 def squared_errors(probabilities: Floats, truth: Ints) -> NDArray[np.float64]:
@@ -118,73 +120,6 @@ def squared_errors(probabilities: Floats, truth: Ints) -> NDArray[np.float64]:
     off = probabilities.astype(np.float64)
     off[np.arange(len(truth)), truth] -= 1
     return np.asarray((off**2).sum(axis=1))
-
-
-def bootstrap_interval(
-    statistic: Literal["macro_f1", "accuracy", "kappa"],
-    predicted: Ints,
-    truth: Ints,
-    n_labels: int,
-    *,
-    seed: int,
-    resamples: int = 1000,
-    weights: Floats | None = None,
-) -> tuple[float, float, float]:
-    """Value of a statistic with its 95 % percentile bootstrap interval over rows: (value, low, high).
-
-    predicted, truth: (N,) in [0, n_labels). weights: (N,) inverse inclusion probabilities, or None for equal ones.
-    All three are NaN where the statistic is: kappa where everything is of one label. Works on resampled confusion
-    matrices. Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
-    """
-    told = _confusion_of(truth, n_labels, weights)
-    return _resampled(
-        lambda rows: _STATISTICS[statistic](told(predicted, rows)), len(truth), seed=seed, resamples=resamples
-    )
-
-
-def bootstrap_gain(
-    statistic: Literal["macro_f1", "accuracy", "kappa"],
-    predicted: tuple[Ints, Ints],
-    truth: Ints,
-    n_labels: int,
-    *,
-    seed: int,
-    resamples: int = 1000,
-    weights: Floats | None = None,
-) -> tuple[float, float, float]:
-    """What the second of two predictions of the same rows gains over the first: (difference, low, high).
-
-    predicted: two times (N,). Both are judged on the same resampled rows, so that rows easy or hard for both do not
-    count (a paired bootstrap; otherwise as bootstrap_interval). NaN where the statistic is.
-    """
-    told = _confusion_of(truth, n_labels, weights)
-
-    def gain(rows: Ints) -> float:
-        before, after = (_STATISTICS[statistic](told(said, rows)) for said in predicted)
-        return after - before
-
-    return _resampled(gain, len(truth), seed=seed, resamples=resamples)
-
-
-def _confusion_of(truth: Ints, n_labels: int, weights: Floats | None) -> Callable[[Ints, Ints], Floats]:
-    """Gives the (K, K) confusion matrix of predictions (N,) on some of the rows, each as heavy as its weight."""
-    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
-
-    def confusion(predicted: Ints, rows: Ints) -> Floats:
-        cells = truth[rows] * n_labels + predicted[rows]
-        counts = np.bincount(cells, weights=mass[rows], minlength=n_labels * n_labels)
-        return counts.reshape(n_labels, n_labels).astype(np.float64)
-
-    return confusion
-
-
-def _resampled(value: Callable[[Ints], float], n: int, *, seed: int, resamples: int) -> tuple[float, float, float]:
-    """What `value` gives for all n rows, with its 95 % percentile interval over rows drawn again."""
-    rng = np.random.default_rng(seed)
-    draws = (rng.integers(0, n, size=n) for _ in range(resamples))
-    drawn = [x for rows in draws if not math.isnan(x := value(rows))]
-    low, high = np.percentile(drawn, [2.5, 97.5]) if drawn else (math.nan, math.nan)
-    return value(np.arange(n)), float(low), float(high)
 
 
 def _accuracy(confusion: Floats) -> float:
@@ -208,4 +143,8 @@ def _kappa(confusion: Floats) -> float:
     return math.nan if chance >= 1 else (float(np.trace(shares)) - chance) / (1 - chance)
 
 
-_STATISTICS = {"accuracy": _accuracy, "macro_f1": macro_f1_of, "kappa": _kappa}
+STATISTICS: Mapping[Statistic, Callable[[Floats], float]] = {
+    "accuracy": _accuracy,
+    "macro_f1": macro_f1_of,
+    "kappa": _kappa,
+}

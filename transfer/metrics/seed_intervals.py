@@ -1,4 +1,4 @@
-"""What repeated runs of the same recipes come to: means, and how sure they are."""
+"""Means of repeated runs of the same recipes with different seeds, and their intervals."""
 
 import math
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Probabilities put right by what people said: fitted on labelled rows, applied to all others of the same labeller.
+"""Probabilities calibrated by human labels: fitted on labelled rows, applied to all others of the same labeller.
 
-p' ∝ exp(log p / temperature + bias). The raw answers are kept as they are; this is worked out when they are read.
+p' ∝ exp(log p / temperature + bias). Stored answers stay raw; calibration is applied when they are read.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.metrics.calibration_error import LEAST, losses
+from transfer.metrics.probabilities import log_losses, logarithms, softmax
 from transfer.metrics.scores import Floats, Ints
 
 Kind = Literal["none", "temperature", "bias", "batch"]
 Choice = Literal["auto", "none", "temperature", "bias", "batch"]
-FEWEST = 50  # rows; of fewer, `auto` makes nothing, as chance would decide
+FEWEST = 50  # rows; of fewer, `auto` fits nothing, as chance would decide
 FOLDS = 5
-# Of 1 / temperature: below, every answer is a shrug; above, a few rows that happen to be right make it certain.
+# Of 1 / temperature: below, every answer is nearly uniform; above, a few rows right by chance make it certain.
 SLOPES = (0.02, 5.0)
 # A parameter's distance from no change costs half its square, in nats of the whole sum: as much as some rows' loss.
 SHRINKAGE = 1.0
-DIGITS = 6  # so that machines whose last bits differ come to the same
+DIGITS = 6  # so that machines whose last bits differ give the same
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class Calibration:
 
     def apply(self, probabilities: Floats) -> NDArray[np.float64]:
         """(N, K) -> (N, K) float64, rows sum to 1. A row of NaN, confidence unknown, stays one."""
-        raised = _logs(probabilities) / self.temperature + np.asarray(self.bias)
-        raised = np.exp(raised - raised.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float64)
+        return softmax(logarithms(probabilities) / self.temperature + np.asarray(self.bias))
 
     def applied(self, label: Ints, probabilities: Floats) -> tuple[Ints, NDArray[np.float64]]:
         """The likeliest labels after calibration, (N,), and `apply`. Where confidence is unknown, `label` stays."""
@@ -51,46 +49,46 @@ class Calibration:
         return {"kind": self.kind, "temperature": self.temperature, "bias": list(self.bias)}
 
 
-def calibration_from(told: Mapping[str, Any]) -> Calibration:
-    """What as_dict told."""
-    return Calibration(told["kind"], float(told["temperature"]), tuple(told["bias"]))
+def calibration_from(stored: Mapping[str, Any]) -> Calibration:
+    """The calibration that as_dict gave."""
+    return Calibration(stored["kind"], float(stored["temperature"]), tuple(stored["bias"]))
 
 
 def fit_calibration(
     how: Choice, probabilities: Floats, truth: Ints, weights: Floats | None = None, *, seed: int = 0
 ) -> Calibration:
-    """The calibration that suits labelled rows best.
+    """The calibration of the least shrunk log-loss on labelled rows.
 
     how: temperature (Guo et al. 2017, arXiv 1706.04599, section 4.2); bias: a temperature and a bias per label
-    (Alexandari et al. 2020, arXiv 1901.06852, bias-corrected temperature scaling); batch: the mean answer is taken
-    out (Zhou et al. 2023, arXiv 2309.17249), each label's rows counting alike; auto: see _chosen.
+    (Alexandari et al. 2020, arXiv 1901.06852, bias-corrected temperature scaling); batch: the mean answer is divided
+    out (Zhou et al. 2023, arXiv 2309.17249), each label's rows counting alike; auto: see _selected_kind.
     The first two minimise the mean log-loss, shrunk towards no change so that few rows change little.
     probabilities: (N, K), rows sum to 1, none NaN. truth: (N,) in [0, K). weights: (N,) or None for equal ones.
     """
     k = probabilities.shape[1]
     mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64) / np.mean(weights)
-    kind = _chosen(probabilities, truth, mass, seed) if how == "auto" else how
+    kind = _selected_kind(probabilities, truth, mass, seed) if how == "auto" else how
     return _fit(kind, probabilities, truth, mass) if len(truth) else Calibration("none", 1.0, (0.0,) * k)
 
 
-def _chosen(probabilities: Floats, truth: Ints, mass: Floats, seed: int) -> Kind:
+def _selected_kind(probabilities: Floats, truth: Ints, mass: Floats, seed: int) -> Kind:
     """The simplest of none, temperature and bias that no richer one beats by more than a standard error.
 
-    Judged by the log-loss of rows left out in turn: Breiman et al., Classification and Regression Trees (1984),
+    Compared by the log-loss of cross-validation: Breiman et al., Classification and Regression Trees (1984),
     section 3.4.3. None where the rows are fewer than FEWEST.
     """
     if len(truth) < FEWEST:
         return "none"
     folds = np.random.default_rng(seed).permutation(len(truth)) % FOLDS
     best: Kind = "none"
-    kept = losses(probabilities, truth)
+    kept = log_losses(probabilities, truth)
     richer: tuple[Kind, ...] = ("temperature", "bias")
     for kind in richer:
         found = np.empty(len(truth))
         for fold in range(FOLDS):
             out, rest = folds == fold, folds != fold
             fitted = _fit(kind, probabilities[rest], truth[rest], mass[rest])
-            found[out] = losses(fitted.apply(probabilities[out]), truth[out])
+            found[out] = log_losses(fitted.apply(probabilities[out]), truth[out])
         gains = mass * (kept - found)
         if gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)):
             best, kept = kind, found
@@ -103,8 +101,8 @@ def _fit(kind: Kind, probabilities: Floats, truth: Ints, mass: Floats) -> Calibr
         return Calibration("none", 1.0, (0.0,) * k)
     if kind == "batch":
         means = np.array([probabilities[truth == label].mean(axis=0) for label in np.unique(truth)])
-        return Calibration("batch", 1.0, _rounded(-_logs(means.mean(axis=0, keepdims=True))[0]))
-    slope, bias = _minimised(_logs(probabilities), truth, mass, with_bias=kind == "bias")
+        return Calibration("batch", 1.0, _rounded(-logarithms(means.mean(axis=0, keepdims=True))[0]))
+    slope, bias = _minimised(logarithms(probabilities), truth, mass, with_bias=kind == "bias")
     return Calibration(kind, round(1 / slope, DIGITS), _rounded(bias))
 
 
@@ -129,10 +127,6 @@ def _minimised(logs: Floats, truth: Ints, mass: Floats, *, with_bias: bool) -> t
     bounds = [SLOPES, *[(None, None) if with_bias else still] * k]
     found = minimize(loss, np.concatenate([[1.0], np.zeros(k)]), jac=True, method="L-BFGS-B", bounds=bounds)
     return float(found.x[0]), np.asarray(found.x[1:])
-
-
-def _logs(probabilities: Floats) -> Floats:
-    return np.asarray(np.log(np.asarray(probabilities, dtype=np.float64).clip(LEAST)))
 
 
 def _rounded(bias: Floats) -> tuple[float, ...]:

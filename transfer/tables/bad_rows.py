@@ -1,16 +1,16 @@
-"""What of a heap of comments cannot be read: passed over, counted, and listed by its place, never by its text."""
+"""Rows and files of comments that cannot be read: passed over, counted, and listed by place, never by their text."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-# Stands in the place of a row that cannot be read, so that the rows after it keep their numbers. A noncharacter, which
-# no text may hold.
+# Marks a row that cannot be read, so that the rows after it keep their numbers. A noncharacter, which no text may hold.
 BROKEN = "\ufdd0 row that cannot be read"
+UNDECODABLE = "a byte that its encoding does not know"
 MOST_LISTED = 10_000
 
 
 @dataclass(frozen=True)
-class Fault:
+class BadRow:
     """file: as messages show it. line: from 1, None for a whole file. what: the reason, without a word of the text."""
 
     file: str
@@ -19,37 +19,32 @@ class Fault:
 
 
 @dataclass
-class Faults:
+class BadRows:
     """Rows and files passed over so far. counts: "broken row" and "broken file". listed: the first 10,000 of them."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    listed: list[Fault] = field(default_factory=list)
+    listed: list[BadRow] = field(default_factory=list)
 
     def row(self, file: str, line: int, what: str) -> None:
         """A row was passed over; its place is held by BROKEN."""
-        self._add("broken row", Fault(file, line, what))
+        self._add("broken row", BadRow(file, line, what))
 
     def file(self, file: str, what: str) -> None:
         """A file was passed over, or what is left of it."""
-        self._add("broken file", Fault(file, None, what))
+        self._add("broken file", BadRow(file, None, what))
 
-    def _add(self, reason: str, fault: Fault) -> None:
+    def _add(self, reason: str, bad: BadRow) -> None:
         self.counts[reason] += 1
         if len(self.listed) < MOST_LISTED:
-            self.listed.append(fault)
+            self.listed.append(bad)
 
 
-def misfits(text: str) -> bool:
+def has_undecodable(text: str) -> bool:
     """Whether a text holds a byte that its file's encoding does not know, read with errors="surrogateescape"."""
     if text.isascii():
         return False
-    return any("\udc80" <= letter <= "\udcff" for letter in text) if not _encodes(text) else False
-
-
-def _encodes(text: str) -> bool:
-    """Quicker than looking at each letter, and true of nearly all texts."""
     try:
-        text.encode()
+        text.encode()  # faster than looking at each letter, and enough for nearly all texts
     except UnicodeEncodeError:
-        return False
-    return True
+        return any("\udc80" <= letter <= "\udcff" for letter in text)
+    return False

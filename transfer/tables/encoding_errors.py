@@ -15,21 +15,21 @@ GUESSES = (("utf-8", "the default"), ("cp949", "Korean Windows"), ("cp1252", "We
 
 @contextmanager
 def open_text(
-    path: Path, encoding: str | None, where: str, name: str, *, keeps_misfits: bool = False
+    path: Path, encoding: str | None, where: str, name: str, *, keeps_undecodable: bool = False
 ) -> Iterator[TextIO]:
     """The file as text, its line ends untouched; a byte order mark is skipped.
 
     encoding: None is UTF-8. name: the file in messages. Raises UserError where a byte does not fit, naming the byte,
     its offset, its line and the encoding that the file reads in; and where the file is empty or cannot be opened.
-    keeps_misfits: bytes that do not fit come as lone surrogates (errors="surrogateescape"), unless so many lines of the
-    file's beginning hold some that it is of another encoding.
+    keeps_undecodable: bytes that do not fit come as lone surrogates (errors="surrogateescape"), unless so many lines of
+    the file's beginning hold some that it is of another encoding.
     """
     codec = codecs.lookup(encoding or "utf-8").name
-    errors = "surrogateescape" if keeps_misfits else "strict"
+    errors = "surrogateescape" if keeps_undecodable else "strict"
     try:
         if path.stat().st_size == 0:
             raise UserError(f"{where}.path: {name} is empty (0 bytes)")
-        if keeps_misfits and _is_another(path, codec):
+        if keeps_undecodable and _is_another(path, codec):
             raise wrong_encoding(path, encoding, where, name)
         with path.open(encoding="utf-8-sig" if codec == "utf-8" else codec, newline="", errors=errors) as file:
             yield file
@@ -46,9 +46,9 @@ def _is_another(path: Path, codec: str) -> bool:
     with path.open("rb") as file:
         lines = file.read(CHUNK).splitlines()
     lines = lines[: max(1, len(lines) - 1)]  # the last may be cut
-    told = [line for line in lines if not line.isascii()]
-    misfits = sum(not _fits(line, codec) for line in told)
-    return misfits * 5 > len(lines) and misfits * 2 > len(told)
+    beyond_ascii = [line for line in lines if not line.isascii()]
+    wrong = sum(not _fits(line, codec) for line in beyond_ascii)
+    return wrong * 5 > len(lines) and wrong * 2 > len(beyond_ascii)
 
 
 def _fits(line: bytes, codec: str) -> bool:
@@ -60,16 +60,16 @@ def _fits(line: bytes, codec: str) -> bool:
 
 
 def wrong_encoding(path: Path, encoding: str | None, where: str, name: str) -> UserError:
-    """What is said of a file in another encoding: the first byte that does not fit, and what the file reads as."""
+    """The message on a file in another encoding: the first byte that does not fit, and what the file reads as."""
     codec = codecs.lookup(encoding or "utf-8").name
-    offset, line, byte = _misfit(path, codec)
+    offset, line, byte = _first_wrong_byte(path, codec)
     return UserError(
         f"{where}.encoding: {name} is not {encoding or 'UTF-8'}: byte 0x{byte:02x} at offset {offset} (line {line})",
         *_guess(path, codec, offset, line),
     )
 
 
-def _misfit(path: Path, codec: str) -> tuple[int, int, int]:
+def _first_wrong_byte(path: Path, codec: str) -> tuple[int, int, int]:
     """Offset in bytes, line (from 1) and value of the first byte that does not decode; the first byte where all do."""
     decoder = codecs.getincrementaldecoder(codec)()
     before, line = 0, 1

@@ -1,6 +1,6 @@
 """Rows of a data set on the Hugging Face hub, through its own client and cache.
 
-No code of a repository is run: the client has no loading scripts any more, and none are asked for.
+No code of a repository is run: the client has no loading scripts any more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from transfer.errors import UserError
-from transfer.tables.columns import positions
 from transfer.tables.sources import Source
+from transfer.tables.table_columns import positions
 
 
 def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -> Iterator[pa.RecordBatch]:
-    """Batches of at most `rows` rows of `columns`; numbers of a ClassLabel column turned into the names they stand for.
+    """Batches of at most `rows` rows of `columns`; numbers of a ClassLabel column become the names of the classes.
 
     The data set is downloaded once into the client's cache and mapped from there, so memory holds a batch. HF_ENDPOINT,
     HF_TOKEN, HF_HOME and HF_HUB_OFFLINE count as always. Raises UserError for a missing, private or gated repository, a
@@ -24,7 +24,7 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
     from datasets import ClassLabel, load_dataset
 
     with _explained(source, where):
-        # hf://: a folder of that name beside the plan, or the name of a file format, is not meant
+        # hf://: never a local folder of that name, nor the name of a file format
         table = load_dataset(f"hf://datasets/{source.hub}", source.subset, split=source.split, revision=source.revision)
         _check_revision(source, [file["filename"] for file in table.cache_files], where)
     there = list(table.column_names)
@@ -38,7 +38,7 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
 
 
 def _named(array: pa.Array, names: Sequence[str] | None) -> pa.Array:
-    """Label numbers as names; -1, which stands for "not labelled", as null."""
+    """Label numbers as names; -1, which means "not labelled", as null."""
     if names is None:
         return array
     return pa.array([names[i] if i is not None and i >= 0 else None for i in array.to_pylist()], pa.string())
@@ -62,7 +62,7 @@ def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
 
 @contextmanager
 def _explained(source: Source, where: str) -> Iterator[None]:
-    """Turns what the client raises into one message that says what to do."""
+    """Turns what the client raises into one message with advice."""
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
     try:
@@ -70,7 +70,7 @@ def _explained(source: Source, where: str) -> Iterator[None]:
     except DatasetNotFoundError as error:
         raise _not_found(source, where, str(error)) from error
     except (ConnectionError, TimeoutError) as error:
-        raise _out_of_reach(source, where) from error
+        raise _unreachable(source, where) from error
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):
             raise
@@ -84,10 +84,10 @@ def _explained(source: Source, where: str) -> Iterator[None]:
         # The HTTP client's own errors share no base with ConnectionError, and its package changes its name.
         if not type(error).__module__.startswith("httpx"):
             raise
-        raise _out_of_reach(source, where) from error
+        raise _unreachable(source, where) from error
 
 
-def _out_of_reach(source: Source, where: str) -> UserError:
+def _unreachable(source: Source, where: str) -> UserError:
     return UserError(
         f"{where}.hub: {source.hub} is not on this machine and the hub cannot be reached",
         "connect once and run `moodline check`, then it is cached; HF_HUB_OFFLINE=1 forbids connecting",
@@ -110,6 +110,6 @@ def _not_found(source: Source, where: str, message: str) -> UserError:
 
 
 def _first_lines(error: Exception) -> list[str]:
-    """What the client says and what that came from, a line each."""
-    said = [str(e).strip().splitlines() for e in (error, error.__cause__) if e is not None]
-    return [" ".join(lines)[:300] for lines in said if lines]
+    """The client's message and that of its cause, a line each."""
+    messages = [str(e).strip().splitlines() for e in (error, error.__cause__) if e is not None]
+    return [" ".join(lines)[:300] for lines in messages if lines]

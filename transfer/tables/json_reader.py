@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from transfer.errors import UserError
-from transfer.tables.bad_rows import Faults, misfits
+from transfer.tables.bad_rows import UNDECODABLE, BadRows, has_undecodable
 from transfer.tables.encoding_errors import open_text
 
 PIECE = 1 << 20  # characters read at a time
@@ -16,21 +16,22 @@ Object = dict[str, object]
 
 
 def json_objects(
-    path: Path, encoding: str | None, where: str, name: str, faults: Faults | None = None
+    path: Path, encoding: str | None, where: str, name: str, bad_rows: BadRows | None = None
 ) -> Iterator[Object | None]:
     """The objects of a file, in order. name: the file in messages.
 
-    Raises UserError for a wrong encoding, broken JSON (with its line) and anything that is not an object. With `faults`
-    a line that is broken goes there, and None comes in its place; of an array, what follows a broken object cannot be
-    told apart, and raises.
+    Raises UserError for a wrong encoding, broken JSON (with its line) and anything that is not an object. With
+    `bad_rows` a line that is broken goes there, and None comes in its place; of an array, the
+    end of a broken object is unknown, so it raises.
     """
-    with open_text(path, encoding, where, name, keeps_misfits=faults is not None) as file:
+    with open_text(path, encoding, where, name, keeps_undecodable=bad_rows is not None) as file:
         place = f"{where}.path: {name}"
-        in_array = path.suffix.lower() == ".json" and _opens_array(file)
-        if faults is not None and not in_array:
-            yield from _readable_objects(file, name, faults)
-            return
-        yield from _array_objects(file, place) if in_array else _line_objects(file, place)
+        if path.suffix.lower() == ".json" and _opens_array(file):
+            yield from _array_objects(file, place)
+        elif bad_rows is None:
+            yield from _line_objects(file, place)
+        else:
+            yield from _readable_objects(file, name, bad_rows)
 
 
 def _opens_array(file: TextIO) -> bool:
@@ -56,22 +57,23 @@ def _line_objects(file: TextIO, place: str) -> Iterator[Object]:
             yield _checked(value, f"{place}, line {number}")
 
 
-def _readable_objects(file: TextIO, name: str, faults: Faults) -> Iterator[Object | None]:
+def _readable_objects(file: TextIO, name: str, bad_rows: BadRows) -> Iterator[Object | None]:
     for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        value: object = None
-        what = "a byte that its encoding does not know" if misfits(line) else ""
-        if not what:
-            try:
-                value = json.loads(line)
-            except (json.JSONDecodeError, RecursionError):
-                what = "no JSON"
-            else:
-                what = "" if isinstance(value, dict) else "no object with the columns as keys"
-        if what:
-            faults.row(name, number, what)
-        yield None if what else cast("Object", value)
+        if line.strip():
+            value = _value_or_problem(line)
+            if isinstance(value, str):
+                bad_rows.row(name, number, value)
+            yield None if isinstance(value, str) else value
+
+
+def _value_or_problem(line: str) -> Object | str:
+    if has_undecodable(line):
+        return UNDECODABLE
+    try:
+        value = json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        return "no JSON"
+    return cast("Object", value) if isinstance(value, dict) else "no object with the columns as keys"
 
 
 def _array_objects(file: TextIO, place: str) -> Iterator[Object]:

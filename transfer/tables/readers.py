@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from transfer.errors import UserError
-from transfer.tables.bad_rows import BROKEN, Faults
-from transfer.tables.columns import array_of, positions
+from transfer.tables.bad_rows import BROKEN, BadRows
 from transfer.tables.csv_reader import delimited_rows
 from transfer.tables.hub_datasets import hub_batches
 from transfer.tables.json_reader import Object, json_objects
-from transfer.tables.sources import Source, shown, source_files
+from transfer.tables.sources import Source, display_path, source_files
+from transfer.tables.table_columns import array_of, positions
 from transfer.tables.xlsx_reader import sheet_rows
 
 BATCH_ROWS = 10_000
@@ -38,7 +38,7 @@ def read_batches(
             count += batch.num_rows
             yield batch
     if not count:
-        names = shown(files[0], base) if len(files) == 1 else f"all {len(files)} files of {source.path}"
+        names = display_path(files[0], base) if len(files) == 1 else f"all {len(files)} files of {source.path}"
         raise UserError(f"{where}.path: no rows in {names}")
 
 
@@ -49,14 +49,14 @@ def read_file(
     base: Path,
     where: str,
     rows: int = BATCH_ROWS,
-    faults: Faults | None = None,
+    bad_rows: BadRows | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one of a source's files; see read_batches. A file with a header and no rows gives nothing.
 
-    With `faults`, rows of csv, tsv and jsonl that cannot be read go there; BROKEN stands for them in the first of
+    With `bad_rows`, rows of csv, tsv and jsonl that cannot be read go there; BROKEN stands for them in the first of
     `columns`, and null in the others.
     """
-    name, suffix = shown(file, base), file.suffix.lower()
+    name, suffix = display_path(file, base), file.suffix.lower()
 
     def find(there: Sequence[str]) -> list[int]:
         return positions(columns, there, source, where, name)
@@ -66,8 +66,8 @@ def read_file(
     if suffix == ".xlsx":
         return _row_batches(sheet_rows(file, source.sheet, where, name), columns, find, rows)
     if suffix in (".json", ".jsonl"):
-        return _object_batches(json_objects(file, source.encoding, where, name, faults), columns, find, rows)
-    return _row_batches(delimited_rows(file, source.encoding, where, name, faults), columns, find, rows)
+        return _object_batches(json_objects(file, source.encoding, where, name, bad_rows), columns, find, rows)
+    return _row_batches(delimited_rows(file, source.encoding, where, name, bad_rows), columns, find, rows)
 
 
 Find = Callable[[Sequence[str]], list[int]]
@@ -80,7 +80,7 @@ def _row_batches(
     at = find([str(name) for name in header or ()])
     while chunk := list(islice(table, rows)):
         values = [[row[i] if row is not None else None for row in chunk] for i in at]
-        yield _batch(_marked(values, [i for i, row in enumerate(chunk) if row is None]), columns)
+        yield _batch(values, chunk, columns)
 
 
 def _object_batches(
@@ -93,7 +93,14 @@ def _object_batches(
     objects = chain(first, objects)
     while chunk := list(islice(objects, rows)):
         values = [[row.get(name) if row is not None else None for row in chunk] for name in names]
-        yield _batch(_marked(values, [i for i, row in enumerate(chunk) if row is None]), columns)
+        yield _batch(values, chunk, columns)
+
+
+def _batch(values: list[list[object]], chunk: Sequence[object], columns: Sequence[str]) -> pa.RecordBatch:
+    """values: one list per column. chunk: the rows, None where one is bad and marked by BROKEN."""
+    for i in (i for i, row in enumerate(chunk) if row is None):
+        values[0][i] = BROKEN
+    return pa.record_batch([array_of(column) for column in values], names=list(columns))
 
 
 def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str, rows: int) -> Iterator[pa.RecordBatch]:
@@ -111,13 +118,3 @@ def _parquet_batches(file: Path, columns: Sequence[str], find: Find, place: str,
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault or the network's, not the file's: it is not passed over
         raise UserError(f"{place} is no whole parquet file", str(error).splitlines()[0]) from error
-
-
-def _marked(values: list[list[object]], broken: Sequence[int]) -> list[list[object]]:
-    for i in broken:
-        values[0][i] = BROKEN
-    return values
-
-
-def _batch(values: Sequence[Sequence[object]], columns: Sequence[str]) -> pa.RecordBatch:
-    return pa.record_batch([array_of(column) for column in values], names=list(columns))

@@ -156,12 +156,12 @@ def _expanded(path: str) -> str:
     return os.path.expanduser(os.path.expandvars(path))
 
 
-def shown(path: Path, base: Path) -> str:
+def display_path(path: Path, base: Path) -> str:
     """A file's name as messages show it: relative to the plan's folder where it lies below it."""
     return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
 
 
-def near(name: str, names: Sequence[str]) -> list[str]:
+def did_you_mean(name: str, names: Sequence[str]) -> list[str]:
     """A line that names the likeliest misspelt one, or nothing: details of a UserError."""
     folded = {other.casefold().strip(): other for other in names}
     close = difflib.get_close_matches(name.casefold().strip(), list(folded), n=1, cutoff=0.6)
@@ -179,7 +179,7 @@ def _no_files(path: str, pattern: Path, where: str) -> UserError:
     names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in FORMATS)
     there = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return UserError(
-        f"{where}.path: no file {path!r}", f"tables in {folder}: {there or 'none'}", *near(pattern.name, names)
+        f"{where}.path: no file {path!r}", f"tables in {folder}: {there or 'none'}", *did_you_mean(pattern.name, names)
     )
 
 
@@ -187,7 +187,7 @@ def _check_formats(files: Sequence[Path], base: Path, where: str) -> None:
     for file in files:
         if file.suffix.lower() not in FORMATS:
             raise UserError(
-                f"{where}.path: {shown(file, base)} is no table: its name ends in {file.suffix or 'nothing'!r}",
+                f"{where}.path: {display_path(file, base)} is no table: its name ends in {file.suffix or 'nothing'!r}",
                 f"known formats: {', '.join(FORMATS)}",
                 *(["save the sheet as .xlsx"] if file.suffix.lower() == ".xls" else []),
             )

@@ -1,11 +1,10 @@
-"""Whole small tables that people and programs pass on: csv, xlsx or parquet, written in one piece and read as text.
+"""Small tables for people and programs, csv, xlsx or parquet: written whole, and read as text.
 
-What begins like a formula is written so that a spreadsheet shows it and does not run it: comments are strangers' texts.
+What begins like a formula is written so that a spreadsheet shows it and does not run it: comments are not trusted.
 """
 
 import codecs
 import csv
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -15,14 +14,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transfer.atomic_write import atomic_file
 from transfer.errors import UserError
-from transfer.tables.columns import as_text
 from transfer.tables.csv_reader import delimited_rows
+from transfer.tables.table_columns import as_text
 from transfer.tables.xlsx_reader import sheet_rows
 
 Row = dict[str, str | None]
 FORMATS = (".csv", ".xlsx", ".parquet")
-# An apostrophe more keeps a spreadsheet from running it (OWASP, CSV injection), and is taken away on reading.
+# An apostrophe more keeps a spreadsheet from running it (OWASP, CSV injection); it is removed on reading.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
@@ -42,17 +42,13 @@ def write_sheet(path: Path, columns: Mapping[str, Sequence[Any]], where: str) ->
     check_format(path, where)
     if not path.absolute().parent.is_dir():
         raise UserError(f"{where}: no folder {path.absolute().parent}")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     writers: dict[str, Callable[[Path, Mapping[str, Sequence[Any]]], None]] = {
         ".csv": _write_csv,
         ".xlsx": _write_xlsx,
         ".parquet": _write_parquet,
     }
-    try:
-        writers[path.suffix.lower()](beside, columns)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with atomic_file(path) as part:
+        writers[path.suffix.lower()](part, columns)
 
 
 def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str], list[Row]]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.tables.columns import as_text
+from transfer.tables.table_columns import as_text
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
 

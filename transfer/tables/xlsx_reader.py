@@ -6,7 +6,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from transfer.errors import UserError
-from transfer.tables.sources import near
+from transfer.tables.sources import did_you_mean
 
 
 def sheet_rows(path: Path, sheet: str | None, where: str, name: str) -> Iterator[list[object]]:
@@ -57,6 +57,6 @@ def _sheet(book: Any, sheet: str | None, where: str, name: str) -> Any:
         raise UserError(
             f"{where}.sheet: no sheet {sheet!r} in {name}",
             f"its sheets: {', '.join(book.sheetnames)}",
-            *near(sheet, book.sheetnames),
+            *did_you_mean(sheet, book.sheetnames),
         )
     return book[sheet]

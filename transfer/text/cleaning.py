@@ -1,6 +1,6 @@
-"""Social-media text made even before a model reads it, and the form by which two texts count as the same.
+"""Social-media text normalised before a model reads it, and the form by which two texts count as the same.
 
-Everything is decided text by text and nothing is learnt, so training, labelling and inference see the same.
+Everything is decided text by text and nothing is fitted, so training, labelling and inference see the same.
 """
 
 import hashlib
@@ -12,11 +12,12 @@ import unicodedata
 # know them; other tokenizers make one to three ordinary pieces of them, and of "[URL]" brackets and a word.
 URL = "http"
 USER = "@user"  # for e-mail addresses as well: both name a person
+PLACEHOLDER = re.compile(rf"(?<!\w)(?:{USER}|{URL})(?!\w)")  # either of them in a cleaned text
 
 # How programs write "no value" into a column of text. A label of the plan may still be called so.
 MISSING = frozenset({"", "nan", "NaN", "<NA>", "#N/A", "null", "NULL", "None"})
 
-KEPT_REPEATS = 3  # "soooooo" and "sooo" say the same, and more than "so"
+KEPT_REPEATS = 3  # "soooooo" means the same as "sooo", which is more than "so"
 
 _PICTURES = "\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
 _SELECTORS = "\ufe0e\ufe0f"
@@ -85,7 +86,7 @@ def clean_cell(text: str | None) -> str:
 def key(text: str) -> str:
     """The form by which two cleaned texts are the same: NFKC, casefolded, without emoji selectors.
 
-    So 'Ｇｏｏｄ ❤' is 'good ❤️'. Punctuation, word order and spacing between words still tell texts apart.
+    So 'Ｇｏｏｄ ❤' is 'good ❤️'. Texts still differ by punctuation, word order and spacing between words.
     """
     if text.isascii():
         return text.lower()

@@ -1,4 +1,4 @@
-"""Words that tell one label's texts from all others', and how a text's words and emoji are found."""
+"""Words that are distinctive of one label's texts against all others', and the words and emoji of a text."""
 
 import re
 from collections import Counter
@@ -24,14 +24,14 @@ MOST_WORDS = 60
 LEAST_Z = 1.645  # below, chance would do it once in twenty words
 
 
-def telling_words(
+def distinctive_words(
     texts: Sequence[str], labels: Ints, n_labels: int, *, most: int = MOST_WORDS, fewest: int = FEWEST_TEXTS
 ) -> list[dict[str, float]]:
-    """For each label its `most` telling words, with how strongly they tell: z-scores, largest first, from LEAST_Z on.
+    """For each label its `most` distinctive words with their z-scores, largest first, from LEAST_Z on.
 
     texts: cleaned. labels: (N,) in [0, n_labels). A word counts once a text; those in fewer than `fewest` texts, and
-    links and mentions, are left out. z is that of log_odds against all other labels, so words that everyone uses tell
-    nothing.
+    links and mentions, are left out. z is that of log_odds against all other labels, so words that everyone uses are
+    left out.
     """
     counts = [Counter[str]() for _ in range(n_labels)]
     for text, label in zip(texts, labels.tolist(), strict=True):
@@ -58,7 +58,7 @@ def words_and_emoji(text: str) -> set[str]:
 
 
 def log_odds(own: Floats, others: Floats) -> Floats:
-    """How surely each word is more frequent in one group of texts than in another: z-scores, (W,).
+    """How surely each word is more frequent in one group of texts than in another: (W,) float64 z-scores.
 
     own, others: (W,), texts of either group with the word. The log-odds-ratio by its standard deviation, with the words
     of both as an informative Dirichlet prior whose weight is the root of their number: Monroe, Colaresi and Quinn,

@@ -1,12 +1,14 @@
-"""The language of a comment, as far as its script tells: Hangul, kana, Han or Latin letters.
+"""The language of a comment by its script: Hangul, kana, Han or Latin letters.
 
-That parts Korean, Japanese, Chinese and what is written in Latin letters. It cannot tell English from French, nor
-Chinese from Japanese written in Han alone, and takes romanised Korean for English.
+That separates Korean, Japanese, Chinese and Latin scripts, but not English from French, nor Chinese from Japanese
+written in Han alone; romanised Korean counts as English.
 """
 
 import re
 from collections.abc import Callable, Collection
 from typing import Literal
+
+from transfer.text.cleaning import PLACEHOLDER
 
 Language = Literal["ko", "en", "ja", "zh"]
 # Korean comments are full of Latin names and Japanese ones of Han: this share of the letters decides for the former.
@@ -15,13 +17,11 @@ _HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
-# what cleaning puts in place of addresses and names
-_MASKS = re.compile(r"(?<!\w)(?:@user|http)(?!\w)")
 
 
 def language_of(text: str) -> Language | Literal["other"] | None:
     """Of a cleaned text: "other" for another script, None where there are no letters, as in emoji alone."""
-    text = _MASKS.sub(" ", text)
+    text = PLACEHOLDER.sub(" ", text)
     letters = sum(character.isalpha() for character in text)
     if not letters:
         return None

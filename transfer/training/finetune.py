@@ -1,119 +1,40 @@
-"""Fine-tuning an encoder: the recipe, and the loop over epochs, which can be saved between any two steps."""
+"""Fine-tuning an encoder: the loop over epochs, which can be saved between any two steps."""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from numpy.typing import NDArray
 
-from transfer.cpu_kernels.apply import quicken
-from transfer.cpu_kernels.compact_embedding import compact
+from transfer.cpu_kernels.apply import apply_cpu_kernels
 from transfer.device.device import autocast_for
-from transfer.encoders.lora import LoraTargets, add_adapters, is_adapter
+from transfer.encoders.lora import add_adapters, is_adapter
 from transfer.encoders.model import depth, layer_of
-from transfer.encoders.tokenization import Indices, Tokens, batches, pad
+from transfer.encoders.tokenization import Indices, batches, pad
 from transfer.training.l2_sp import L2SP
-from transfer.training.losses import LossName, losses
+from transfer.training.losses import losses
 from transfer.training.oom_recovery import OomRecovery
+from transfer.training.recipe import Examples, Recipe, example_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-ClassWeighting = Literal["none", "balanced"]
-Method = Literal["full", "lora"]
 GRADIENT_NORM = 1.0  # BERT's, and that of every recipe since
 POOL = 32  # batches' worth of texts that are sorted by length together: 4 % padding (9 at 16), still well mixed
-MOST_CLASS_WEIGHT = 100.0  # so that the only row of a rare label does not drown all the others in its batch
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a fine-tune is done; the parameters that a search varies.
-
-    learning_rate: of the head, and of all layers where layer_decay is 1. batch_size: examples per optimiser step.
-    warmup_share: share of the steps with a rising rate; then it falls linearly to 0. label_smoothing: share of the
-    target's mass spread over all labels. class_weighting: "balanced" gives every label the same weight in all,
-    however rare it is. max_length: tokens. frozen_layers: how many stay as pretrained, from the bottom, the embeddings
-    counting as the first; the head always learns. layer_decay: each layer's rate as a factor of that above it (Clark
-    et al., ELECTRA, 2020). method: "full" learns the layers' weights themselves, "lora" small adapters beside them
-    (lora_rank, lora_targets: see adapters.py); the head is learnt in full either way, frozen layers get no adapters,
-    layer_decay holds for the adapters' rates. Adapters want rates some ten times higher (Biderman et al., LoRA Learns
-    Less and Forgets Less, 2024). loss: see losses.py; loss_q belongs to "generalised". anchor: how strongly the weights
-    are pulled back to those that the fine-tune began with (see anchor.py); 0 for not at all.
-    """
-
-    learning_rate: float = 3e-5
-    batch_size: int = 32
-    epochs: int = 3
-    weight_decay: float = 0.01
-    warmup_share: float = 0.1
-    dropout: float = 0.1
-    label_smoothing: float = 0.0
-    class_weighting: ClassWeighting = "none"
-    max_length: int = 128
-    frozen_layers: int = 0
-    layer_decay: float = 1.0
-    method: Method = "full"
-    lora_rank: int = 8
-    lora_targets: LoraTargets = "all"
-    loss: LossName = "cross_entropy"
-    loss_q: float = 0.7
-    anchor: float = 0.0
-
-
-@dataclass(frozen=True)
-class Examples:
-    """What is learnt from: N texts and for each a distribution over K labels.
-
-    targets: (N, K) float32, rows sum to 1; one-hot for a human's label. weights: (N,) float32, non-negative, any scale.
-    turns: rows of each epoch in turn, all of one number, a row as often as it stands there; none: every epoch has all.
-    temperatures: (N,) float32, positive, by which the model's logits are divided before they are compared; None for 1.
-    """
-
-    tokens: Tokens
-    targets: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    turns: tuple[Indices, ...] = ()
-    temperatures: NDArray[np.float32] | None = None
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    @property
-    def per_epoch(self) -> int:
-        """How many examples an epoch has."""
-        return len(self.turns[0]) if self.turns else len(self)
-
-    def rows(self, epoch: int) -> Indices:
-        """(per_epoch,) the rows of an epoch, counted from 0."""
-        return self.turns[epoch % len(self.turns)] if self.turns else np.arange(len(self))
-
-    @property
-    def appearances(self) -> NDArray[np.float64]:
-        """(N,) how often an epoch has each row, on average."""
-        if not self.turns:
-            return np.ones(len(self))
-        return np.bincount(np.concatenate(self.turns), minlength=len(self)) / len(self.turns)
-
-
-def one_hot(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float32]:
-    """(N, n_labels) float32 of labels (N,)."""
-    return np.eye(n_labels, dtype=np.float32)[labels]
 
 
 class DivergedError(RuntimeError):
-    """The loss or its gradient became NaN or infinite: this recipe leads nowhere."""
+    """The loss or its gradient became NaN or infinite: the recipe does not work here."""
 
 
 class FineTuning:
     """A fine-tune in progress. `run_epoch` takes it one epoch further; checkpoint.py saves and restores it.
 
     Same model, examples, recipe and seed give the same weights to the last bit on one CPU with as many threads,
-    also when it was saved, restored and gone on with. memory: how much is computed at a time, by default as much as
+    also when it was saved, restored and resumed. memory: how much is computed at a time, by default as much as
     the device takes.
     """
 
@@ -135,9 +56,8 @@ class FineTuning:
             add_adapters(model, recipe.lora_rank, recipe.lora_targets, recipe.frozen_layers)
         self.memory.prepare(model)
         if recipe.method == "full":
-            quicken(model, self.accelerator.device.type)
-            if recipe.frozen_layers == 0:
-                compact(model, self.examples.tokens)
+            train_only = self.examples.tokens if recipe.frozen_layers == 0 else None
+            apply_cpu_kernels(model, self.accelerator.device.type, train_only)
         optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
         steps = math.ceil(examples.per_epoch / recipe.batch_size) * recipe.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(steps, recipe.warmup_share))
@@ -151,7 +71,7 @@ class FineTuning:
         return self.epoch >= self.recipe.epochs
 
     def run_epoch(self, on_step: Callable[[int], None] = lambda examples: None) -> float:
-        """The rest of a pass over the examples; `on_step` hears how many each step took. Returns its mean loss (nats).
+        """The rest of a pass over the examples. on_step: called with the size of each step. Returns its mean loss.
 
         In `on_step` the fine-tune stands between two steps and may be saved; what is raised there leaves it so.
         Raises DivergedError as soon as a step's loss or gradient is not finite, before it reaches the weights.
@@ -177,8 +97,8 @@ class FineTuning:
             self.anchor.pull()
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         if not math.isfinite(total) or not math.isfinite(norm):
-            told = f"loss {float(total)}, gradient norm {float(norm)}"
-            raise DivergedError(f"training diverged in epoch {self.epoch + 1}: {told}")
+            values = f"loss {float(total)}, gradient norm {float(norm)}"
+            raise DivergedError(f"training diverged in epoch {self.epoch + 1}: {values}")
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -253,26 +173,3 @@ def parameter_groups(model: "PreTrainedModel", recipe: Recipe) -> list[dict[str,
         }
         for (layer, decays), parameters in sorted(groups.items(), key=lambda item: item[0])
     ]
-
-
-def example_weights(examples: Examples, weighting: ClassWeighting) -> NDArray[np.float32]:
-    """(N,) float32, mean 1: how much each example's loss counts, its own weight times that of its label.
-
-    A label's weight falls on the examples that have it and not on the label's term of each loss: there it would
-    raise the mass that smoothing gives to rare labels above the truth of frequent ones. A soft target weighs what its
-    labels weigh on average. The mean is taken over all that an epoch has, not over a batch: batches are of like
-    lengths, and with them of like sources, so that weights between the sources would cancel out.
-    """
-    weights = examples.weights.astype(np.float64)
-    if weighting == "balanced":
-        weights *= examples.targets @ class_weights(examples)
-    weights /= np.average(weights, weights=examples.appearances)
-    return weights.astype(np.float32)
-
-
-def class_weights(examples: Examples) -> NDArray[np.float64]:
-    """(K,) n / (K · n of the label) as scikit-learn's "balanced", at most 100; rows count by their weights."""
-    often = examples.weights.astype(np.float64) * examples.appearances
-    mass = (examples.targets * often[:, None]).sum(axis=0)
-    balanced: NDArray[np.float64] = mass.sum() / (len(mass) * mass.clip(1e-6))
-    return balanced.clip(max=MOST_CLASS_WEIGHT)

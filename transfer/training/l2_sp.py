@@ -1,4 +1,4 @@
-"""A pull back to where the weights began, so that a further fine-tune keeps what the first one learnt."""
+"""A pull back to the initial weights, so that a further fine-tune keeps what the first one learnt."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ class L2SP:
     L2-SP with the starting point for all weights, the head's too, since that was learnt before as well: Li et al.,
     Explicit Inductive Bias for Transfer Learning with Convolutional Networks (2018), equation 3. It holds a copy of
     the weights that learn. With adapters these are the adapters, which begin as no change at all.
-    Nothing of it need be saved: whoever resumes begins with the same weights.
+    Nothing of it is saved: a resumed run begins with the same weights.
     """
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter], strength: float) -> None:
@@ -19,7 +19,7 @@ class L2SP:
         self.held = [(value, value.detach().clone()) for value in parameters if value.requires_grad]
 
     def pull(self) -> None:
-        """Adds to the gradients that are there; what has none was not in use, and stays where it was."""
+        """Adds to the gradients that there are; a parameter without one was not in use, and keeps its value."""
         for value, start in self.held:
             if value.grad is not None:
                 value.grad.add_(value.detach() - start, alpha=self.strength)

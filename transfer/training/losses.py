@@ -1,4 +1,4 @@
-"""Losses of a classifier against soft targets: cross-entropy, and those that forgive labels that are wrong."""
+"""Losses of a classifier against soft targets: cross-entropy, and those that are robust to wrong labels."""
 
 from typing import Literal
 

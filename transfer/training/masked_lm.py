@@ -1,7 +1,7 @@
 """Adapting an encoder to the language of unlabelled texts: masked-language modelling that can be saved at any step.
 
 Gururangan et al., Don't Stop Pretraining (2020). An encoder without a masked-language head of its own, ELECTRA's
-discriminator for instance, gets a fresh one: what is kept is the encoder, the head is thrown away.
+discriminator for instance, gets a new one: only the encoder is kept.
 """
 
 import math
@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from transfer.cpu_kernels.dropout import quicken_dropout
+from transfer.cpu_kernels.apply import apply_to_masked_lm
 from transfer.device.device import autocast_for
 from transfer.encoders.hub import fetch_model
 from transfer.encoders.tokenization import Indices, batches
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 from transfer.training.finetune import DivergedError, rate_shares, shuffled_batches
 from transfer.training.oom_recovery import OomRecovery
 
@@ -30,13 +30,13 @@ Mask = Literal["token", "word"]
 GRADIENT_NORM = 1.0
 WEIGHT_DECAY = 0.01
 WARMUP_SHARE = 0.06  # RoBERTa's (Liu et al., 2019)
-JUDGED = 500  # held-out texts that the loss is told on, before and after
+MOST_HELD_OUT = 500  # texts that the loss is measured on, before and after
 HELD_OUT = 0.05
 
 
 @dataclass(frozen=True)
-class Adaptation:
-    """How it is done. steps: optimiser steps; seconds: a limit to the time that they take, all resumes together.
+class AdaptationSettings:
+    """How an encoder is adapted. steps: optimiser steps; seconds: a limit to the time that they take, over all resumes.
 
     share: of tokens masked; of these 80 % are replaced by the mask and 10 % by a random token, all by the mask where
     whole words are masked (Devlin et al., BERT, 2019; the whole words are the authors' later release).
@@ -51,7 +51,7 @@ class Adaptation:
     max_length: int = 128
 
 
-class Adapting:
+class DomainAdaptation:
     """An adaptation in progress; checkpoint.py saves and restores it between two steps.
 
     Same model, texts, settings and seed give the same weights to the last bit on one CPU with as many threads, also
@@ -63,11 +63,11 @@ class Adapting:
         model: "PreTrainedModel",
         tokenizer: "PreTrainedTokenizerBase",
         texts: Sequence[str],
-        how: Adaptation,
+        how: AdaptationSettings,
         seed: int,
         memory: OomRecovery | None = None,
     ) -> None:
-        held = max(min(round(HELD_OUT * len(texts)), JUDGED), 1)
+        held = max(min(round(HELD_OUT * len(texts)), MOST_HELD_OUT), 1)
         self.held_out, self.texts = list(texts[:held]), list(texts[held:])
         if not self.texts:
             raise UserError(
@@ -75,19 +75,18 @@ class Adapting:
             )
         self.tokenizer, self.how, self.seed = tokenizer, how, seed
         self.memory = memory or OomRecovery()
-        self.epoch, self.step, self.loss = 0, 0, 0.0  # of the whole: steps done, and their losses' sum
+        self.epoch, self.step, self.loss = 0, 0, 0.0  # steps done, and the sum of their losses
         self.spent = 0.0  # seconds, in earlier attempts too
         self.accelerator = Accelerator(mixed_precision="no")
         torch.manual_seed(seed)
         self.memory.prepare(model)
-        if self.accelerator.device.type == "cpu":
-            quicken_dropout(model)
+        apply_to_masked_lm(model, self.accelerator.device.type)
         optimizer = torch.optim.AdamW(_groups(model), lr=how.learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(how.steps, WARMUP_SHARE))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
         self.optimizer = self.accelerator.prepare(optimizer)
         self._lengths: Indices = np.array([len(text) for text in self.texts])
-        self._plan: tuple[int, list[Indices]] | None = None
+        self._pass: tuple[int, list[Indices]] | None = None
 
     @property
     def is_done(self) -> bool:
@@ -95,9 +94,9 @@ class Adapting:
         return self.step >= self.how.steps or (self.how.seconds is not None and self.spent >= self.how.seconds)
 
     def run(self, on_step: Callable[[int], None] = lambda texts: None) -> None:
-        """All steps that are left; `on_step` hears how many texts each had, and may save, or raise to stop.
+        """All steps that are left. on_step: called with the number of texts of each; may save, or raise to stop.
 
-        Raises DivergedError as soon as a loss or a gradient is no number.
+        Raises DivergedError as soon as a loss or a gradient is not finite.
         """
         self.model.train()
         while not self.is_done:
@@ -108,7 +107,7 @@ class Adapting:
             self.spent += time.monotonic() - began
             on_step(len(rows))
 
-    def judge(self) -> float:
+    def held_out_loss(self) -> float:
         """Mean loss (nats) of the masked tokens of held-out texts, masked alike at every call."""
         self.model.eval()  # type: ignore[no-untyped-call]
         features = self._features(self.held_out)
@@ -118,14 +117,14 @@ class Adapting:
         return total / max(n, 1)
 
     def _rows(self, step: int) -> Indices:
-        """The texts of a step: round after round through all of them."""
-        a_round = math.ceil(len(self.texts) / self.how.batch_size)
-        number, place = divmod(step, a_round)
-        if self._plan is None or self._plan[0] != number:
+        """The texts of a step, one pass over all of them after another."""
+        per_pass = math.ceil(len(self.texts) / self.how.batch_size)
+        number, place = divmod(step, per_pass)
+        if self._pass is None or self._pass[0] != number:
             rng = np.random.default_rng([self.seed, number])
             every = np.arange(len(self.texts))
-            self._plan = number, shuffled_batches(every, self._lengths, self.how.batch_size, rng)
-        return self._plan[1][place]
+            self._pass = number, shuffled_batches(every, self._lengths, self.how.batch_size, rng)
+        return self._pass[1][place]
 
     def _do(self, rows: Indices) -> float:
         batch = self._masked(self._features([self.texts[int(i)] for i in rows]), self.step)
@@ -158,7 +157,7 @@ class Adapting:
         return features
 
     def _masked(self, features: list[dict[str, Any]], step: int) -> dict[str, torch.Tensor]:
-        """(B, T) input_ids, attention_mask and labels, -100 where nothing is masked. step: -1 for judging."""
+        """(B, T) input_ids, attention_mask and labels, -100 where nothing is masked. step: -1 for held-out texts."""
         from transformers import DataCollatorForLanguageModeling
 
         words = self.how.mask == "word"
@@ -193,13 +192,13 @@ class Adapting:
 
 
 def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """An encoder with a masked-language head, its own or a fresh one drawn from `seed`, in float32, and its tokenizer.
+    """An encoder in float32 with a masked-language head, its own or a new one by `seed`, and its tokenizer.
 
     Raises UserError where transformers has no such head for it, or its tokenizer has no mask.
     """
     from transformers import AutoModelForMaskedLM
 
-    from transfer.encoders.model import load_tokenizer
+    from transfer.encoders.model import in_own_memory, load_tokenizer
 
     folder, tokenizer = fetch_model(str(name)), load_tokenizer(str(name))
     if tokenizer.mask_token is None:
@@ -210,10 +209,8 @@ def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTr
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except (ValueError, OSError, RuntimeError, KeyError) as error:
-        raise UserError(
-            f"adapt: '{name}' cannot be made to fill in masked words", str(error).splitlines()[0]
-        ) from error
-    return _own(cast("PreTrainedModel", model)), tokenizer
+        raise UserError(f"adapt: '{name}' cannot be made to fill in masked words", first_line(error)) from error
+    return in_own_memory(cast("PreTrainedModel", model)), tokenizer
 
 
 def take_encoder(model: "PreTrainedModel", folder: Path) -> None:
@@ -238,17 +235,10 @@ def save_adapted(model: "PreTrainedModel", source: Path, *, classifies: bool, fo
     left = whole.base_model.load_state_dict(model.base_model.state_dict(), strict=False)
     if left.unexpected_keys:
         raise UserError(f"adapt: the encoder of '{source}' has other weights than its masked-language model")
-    # what was drawn at random (a pooler that the source lacks) is no part of it
+    # what was initialised at random (a pooler that the source lacks) is no part of it
     state = {name: value for name, value in whole.state_dict().items() if name not in info["missing_keys"]}
     whole.save_pretrained(folder, state_dict=state)
     AutoTokenizer.from_pretrained(source).save_pretrained(folder)
-
-
-def _own(model: "PreTrainedModel") -> "PreTrainedModel":
-    """As loaded, weights are the file itself, mapped."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        tensor.data = tensor.data.clone()
-    return model
 
 
 def _groups(model: "PreTrainedModel") -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""What goes through a model at a time, and how it shrinks where the device's memory does not do."""
+"""How many tokens go through a model at a time, and how that shrinks where the device's memory is not enough."""
 
 import gc
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GradientCheckpointing = Literal[True, False, "auto"]
-# What devices and their libraries say; only torch's own allocators raise OutOfMemoryError.
+# What devices and their libraries on_message; only torch's own allocators raise OutOfMemoryError.
 OUT_OF_MEMORY = (
     "out of memory",  # CUDA, HIP, XPU, MPS
     "CUBLAS_STATUS_ALLOC_FAILED",
@@ -28,7 +28,7 @@ ADVICE = (
 
 
 class NoRoomError(RuntimeError):
-    """The device's memory does not do even for one text at a time."""
+    """The device's memory is not enough even for one text at a time."""
 
 
 class OomRecovery:
@@ -37,27 +37,28 @@ class OomRecovery:
     tokens: to begin with; None for the device's default. checkpointing: whether activations are computed again in the
     backward pass instead of being kept (Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016): a third
     more time, much less memory, the same weights; "auto" turns to it when one text at a time is still too much.
-    say: hears of every change. One object serves training and judging of a trial, so that both stay lowered.
+    on_message: called with every change. One object serves training and prediction of a trial, so that both stay
+    lowered.
     """
 
     def __init__(
         self,
         tokens: int | None = None,
         checkpointing: GradientCheckpointing = False,
-        say: Callable[[str], None] = lambda text: None,
+        on_message: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.tokens = self.first = tokens or token_budget()
         self.checkpointing = checkpointing
         self.recomputes = checkpointing is True
-        self.say = say
+        self.on_message = on_message
 
     @property
     def was_short(self) -> bool:
-        """Whether the device ran out of memory, so that something had to give."""
+        """Whether the device ran out of memory, so that tokens or activations were reduced."""
         return self.tokens != self.first or (self.recomputes and self.checkpointing == "auto")
 
     def prepare(self, model: "PreTrainedModel") -> None:
-        """Makes `model` recompute its activations where that is so."""
+        """Makes `model` recompute its activations where `recomputes` is set."""
         if self.recomputes and model.supports_gradient_checkpointing:
             # older releases know the second name alone; with reentrant checkpoints what stands on frozen layers learns
             # nothing
@@ -65,10 +66,10 @@ class OomRecovery:
             enable({"use_reentrant": False})
 
     def fit(self, work: Callable[[], T], model: "PreTrainedModel", lengths: Indices) -> T:
-        """What `work` gives, which is done again from its beginning, with fewer tokens, where memory runs out.
+        """The result of `work`, which is repeated from its beginning, with fewer tokens, where memory runs out.
 
         work: passes texts of `lengths` through `model`, `self.tokens` at a time; gradients that it left are cleared,
-        and random numbers that it drew are put back, so that the weights are those of a run without the fault.
+        and the random state is restored, so that the weights are those of a run without the fault.
         Raises NoRoomError where one text at a time is too much.
         """
         random = _random_state()
@@ -89,12 +90,12 @@ class OomRecovery:
         return {"tokens": self.tokens, "first": self.first, "recomputes": self.recomputes}
 
     def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
-        """Takes on a checkpoint's state, and prepares `model` for it."""
+        """Takes over a checkpoint's state, and prepares `model` for it."""
         self.resume(state)
         self.prepare(model)
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Takes on a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
+        """Takes over a checkpoint's state; a budget that was lowered in the plan since stays lowered."""
         self.tokens = min(int(state["tokens"]), self.tokens)
         self.first = min(int(state.get("first", self.first)), self.first)  # another device's own is no shortage
         self.recomputes = self.recomputes or bool(state["recomputes"])
@@ -102,19 +103,19 @@ class OomRecovery:
     def _lower(self, model: "PreTrainedModel", lengths: Indices) -> None:
         if self.tokens >= 2 * max(int(lengths.min()), 1):  # or every text goes alone already
             self.tokens //= 2
-            self.say(
+            self.on_message(
                 f"out of memory: now {self.tokens} tokens at a time, gradients added up; examples per step are the same"
             )
         elif self.checkpointing == "auto" and not self.recomputes and _can_recompute(model):
             self.recomputes, self.tokens = True, self.first
             self.prepare(model)
-            self.say("out of memory: from now on activations are recomputed (gradient checkpointing)")
+            self.on_message("out of memory: from now on activations are recomputed (gradient checkpointing)")
         else:
             raise NoRoomError(f"out of memory with one text of {int(lengths.max())} tokens at a time; {ADVICE}")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that a device's memory, or this machine's, was not enough."""
+    """Whether an error means that a device's memory, or this machine's, was not enough."""
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 

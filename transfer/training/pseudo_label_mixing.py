@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import Indices, Tokens, join
-from transfer.training.finetune import MOST_CLASS_WEIGHT, Examples, Recipe
+from transfer.training.recipe import MOST_CLASS_WEIGHT, Examples, Recipe
 
-# What a mixture is where its parameters do not say otherwise.
-PLAIN: Mapping[str, Any] = {
+# Of a mixture's parameters.
+DEFAULTS: Mapping[str, Any] = {
     "pseudo_share": 0.5,
     "pseudo_weight": 1.0,
     "confidence": 0.0,
@@ -45,39 +45,39 @@ def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], s
     confidence, confidence_by: "overall", the least probability of the likeliest label for a comment to be learnt from;
     "label", the share of each label's comments, the least confident, that are left out (as in Zou et al.,
     Class-Balanced Self-Training, 2018), so that a label the labeller is seldom sure of does not vanish. A comment
-    whose confidence is unknown stays in: no threshold can judge it.
+    whose confidence is unknown stays in: no threshold applies to it.
     label_softness from 0, the likeliest label alone, to 1, the labeller's whole distribution; label_temperature above
     0, by which the logarithms of that distribution are divided first: below 1 it gets sharper.
     rebalance: within either source a row counts as its label's share to the power of -rebalance: 0 as they come, 1
     all labels alike, at most MOST_CLASS_WEIGHT times another. It leaves the sources' shares as they are.
     replay: "fixed", the same original rows in every epoch, or "fresh", in every epoch others as long as there are any.
-    The original data is drawn from `seed` down to its share, so that an epoch's length follows the pseudo-labels;
+    The original data is sampled by `seed` down to its share, so that an epoch's length follows the pseudo-labels;
     where one side is too small for the share, weights make up for it. The original examples' own weights keep their
     proportions. Where no pseudo-label passes the threshold, what is left is the original data.
     Returns examples, pseudo-labels first, whose weights have mean 1 over what an epoch has.
     """
-    wanted = {**PLAIN, **params}
-    learnt = _learnt(pseudo, wanted)
-    share = float(wanted["pseudo_share"]) if len(learnt) else 0.0
-    learnt = learnt if share > 0 else _taken(learnt, np.arange(0))
-    n_original = _original_rows(len(learnt), len(original), share)
+    wanted = {**DEFAULTS, **params}
+    kept = _confident_examples(pseudo, wanted)
+    share = float(wanted["pseudo_share"]) if len(kept) else 0.0
+    kept = kept if share > 0 else _take(kept, np.arange(0))
+    n_original = _original_rows(len(kept), len(original), share)
     epochs = _epochs(len(original), n_original, wanted, seed)
-    drawn = np.unique(np.concatenate(epochs))
+    used = np.unique(np.concatenate(epochs))
     weight = float(wanted["pseudo_weight"])
     mass = share * weight / max(share * weight + 1 - share, 1e-12)
-    rest = _taken(original, drawn)
+    rest = _take(original, used)
     rest = replace(rest, weights=rest.weights * _factors(rest, float(wanted["rebalance"])))
-    weights = _weights(learnt.weights, rest.weights, n_original, mass)
-    turns = tuple(np.concatenate([np.arange(len(learnt)), len(learnt) + np.searchsorted(drawn, e)]) for e in epochs)
+    weights = _weights(kept.weights, rest.weights, n_original, mass)
+    turns = tuple(np.concatenate([np.arange(len(kept)), len(kept) + np.searchsorted(used, e)]) for e in epochs)
     return Examples(
-        join(learnt.tokens, rest.tokens),
-        np.concatenate([learnt.targets, rest.targets]),
+        join(kept.tokens, rest.tokens),
+        np.concatenate([kept.targets, rest.targets]),
         weights,
         turns=turns if len(epochs) > 1 else (),
     )
 
 
-def alone(
+def single_source(
     which: Literal["original", "pseudo"],
     original: Examples,
     pseudo: PseudoLabelled,
@@ -86,30 +86,30 @@ def alone(
 ) -> Examples:
     """One of the two sources, in epochs as long as those of the mixture of `params`: a control with as many steps.
 
-    An epoch has the next rows of a shuffled source, which begins again, shuffled anew, when it is used up. Where no
-    pseudo-label passes the threshold, there are none to be had alone, and all of them are taken.
+    An epoch has the next rows of a shuffled source, which is reshuffled when it is used up. Where no pseudo-label
+    passes the threshold, all of them are taken.
     """
-    wanted = {**PLAIN, **params}
+    wanted = {**DEFAULTS, **params}
     n = mix(original, pseudo, params, seed).per_epoch
     if which == "pseudo":
-        source = _learnt(pseudo, wanted)
-        source = source if len(source) else _learnt(pseudo, {**wanted, "confidence": 0.0})
+        source = _confident_examples(pseudo, wanted)
+        source = source if len(source) else _confident_examples(pseudo, {**wanted, "confidence": 0.0})
     else:
         source = replace(original, weights=original.weights * _factors(original, float(wanted["rebalance"])))
     turns = _rounds(len(source), n, int(wanted["epochs"]), np.random.default_rng([seed, 3]))
     used = np.unique(np.concatenate(turns))
-    return replace(_taken(source, used), turns=tuple(np.searchsorted(used, turn) for turn in turns))
+    return replace(_take(source, used), turns=tuple(np.searchsorted(used, turn) for turn in turns))
 
 
-def _learnt(pseudo: PseudoLabelled, wanted: Mapping[str, Any]) -> Examples:
+def _confident_examples(pseudo: PseudoLabelled, wanted: Mapping[str, Any]) -> Examples:
     """The pseudo-labels that pass the threshold, with their targets, and weights of mean 1."""
-    chosen = np.flatnonzero(_confident(pseudo, float(wanted["confidence"]), str(wanted["confidence_by"])))
-    targets = _targets(pseudo, chosen, float(wanted["label_softness"]), float(wanted["label_temperature"]))
-    found = Examples(pseudo.tokens.take(chosen), targets, np.ones(len(chosen), dtype=np.float32))
+    rows = np.flatnonzero(_confident(pseudo, float(wanted["confidence"]), str(wanted["confidence_by"])))
+    targets = _targets(pseudo, rows, float(wanted["label_softness"]), float(wanted["label_temperature"]))
+    found = Examples(pseudo.tokens.take(rows), targets, np.ones(len(rows), dtype=np.float32))
     return replace(found, weights=_factors(found, float(wanted["rebalance"])))
 
 
-def _taken(examples: Examples, rows: Indices) -> Examples:
+def _take(examples: Examples, rows: Indices) -> Examples:
     return Examples(examples.tokens.take(rows), examples.targets[rows], examples.weights[rows])
 
 

@@ -1,8 +1,8 @@
-"""Recipes that were published for encoders: what an untuned fine-tune would use, and trial 0 of every study."""
+"""Recipes published for encoders: an untuned fine-tune's, and trial 0 of every study."""
 
 from dataclasses import replace
 
-from transfer.training.finetune import Recipe
+from transfer.training.recipe import Recipe
 
 # Devlin et al. (2019), appendix A.3: rates 2e-5 to 5e-5, batches of 16 or 32, 2 to 4 epochs.
 BERT = Recipe(learning_rate=3e-5, batch_size=32, epochs=3, weight_decay=0.01, warmup_share=0.1, dropout=0.1)

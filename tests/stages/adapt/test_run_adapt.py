@@ -25,7 +25,7 @@ from storage.records import stage_records
 from tests.helpers.searched_project import KilledError, files_of, opened
 from tests.helpers.tiny_encoders import save_encoder
 from transfer.errors import UserError, UserErrors
-from transfer.training.masked_lm import Adapting
+from transfer.training.masked_lm import DomainAdaptation
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 BEFORE_SEARCH = "adapt={steps: 6, batch_size: 16, learning_rate: 1e-3, max_length: 24}"
@@ -68,25 +68,25 @@ def test_an_adaptation_killed_and_gone_on_with_gives_the_same_weights(
 ) -> None:
     through = Path(shutil.copytree(fresh.parent, tmp_path / "through")) / "plan.yaml"
     run_adapt(opened(through, BEFORE_SEARCH))
-    do = Adapting._do
+    do = DomainAdaptation._do
 
-    def killed(self: Adapting, rows: Any) -> float:
+    def killed(self: DomainAdaptation, rows: Any) -> float:
         if self.step == 4:
             raise KilledError
         return do(self, rows)
 
     monkeypatch.setattr(stage_adapt, "CHECKPOINT_SECONDS", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(Adapting, "_do", killed)
+        patch.setattr(DomainAdaptation, "_do", killed)
         with pytest.raises(KilledError):
             run_adapt(opened(fresh, BEFORE_SEARCH))
     begun: list[int] = []
 
-    def noted(self: Adapting, rows: Any) -> float:
+    def noted(self: DomainAdaptation, rows: Any) -> float:
         begun.append(self.step)
         return do(self, rows)
 
-    monkeypatch.setattr(Adapting, "_do", noted)
+    monkeypatch.setattr(DomainAdaptation, "_do", noted)
     told = run_adapt(opened(fresh, BEFORE_SEARCH)).as_json()
     assert begun == [4, 5]
     assert weights(fresh) == weights(through)

@@ -12,7 +12,7 @@ from benchmarks.demo_models.stand_in_lm import prompt_settings
 from stages.demo.corpus import LABELS, LANGUAGES, SMALL, make_corpus
 from stages.demo.make_demo import MODELS
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import local_labeller
+from transfer.labellers.local_labeller import LocalLabeller
 
 TEXTS = {"ko": ["진짜 개꿀잼이네 눈물 난다", "ㅋㅋ"], "en": ["this banger has me in tears fr", "lol"]}
 
@@ -73,7 +73,7 @@ def test_the_stand_in_answers_the_labellers_prompt(language: str) -> None:
     folder = MODELS / language / "gemma"
     assert AutoModelForCausalLM.from_pretrained(folder).config.model_type == "gemma3_text"
     settings = LabellerSettings(model=str(folder), prompt=prompt_settings(language))
-    answers = dict(local_labeller(settings, LABELS, "cpu").answer(TEXTS[language]))
+    answers = dict(LocalLabeller(settings, LABELS, "cpu").answer(TEXTS[language]))
     assert set(answers) == {0, 1}
     assert all(len(answer.probabilities or ()) == len(LABELS) for answer in answers.values())
 
@@ -83,6 +83,6 @@ def test_the_stand_in_labels_lines_of_other_diaries(language: str) -> None:
         model=str(MODELS / language / "gemma"), dtype="float32", prompt=prompt_settings(language)
     )
     rows = diary_lines(language, 14, 100)
-    answers = dict(local_labeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
+    answers = dict(LocalLabeller(settings, LABELS, "cpu").answer([row.text for row in rows]))
     right = sum(LABELS[answers[i].label or 0] == row.label for i, row in enumerate(rows))
     assert right > 90

@@ -18,13 +18,17 @@ from storage.records.measured_choices import choice
 from tests.helpers.classifying_project import CommentProject, make_comment_project
 from transfer.encoders.tokenization import Tokens
 from transfer.engines.convert import is_installed
-from transfer.engines.engine_benchmark import Measured
-from transfer.engines.inference_engine import Way
+from transfer.engines.engine_benchmark import Measurement
+from transfer.engines.inference_engine import EngineVariant
 from transfer.ensembling.combination import mixture_from
 from transfer.errors import UserError
 
 TEXTS = [f"so happy today {i}" for i in range(200)]
-FLOAT, BF16, OPENVINO = Way("torch", "float32"), Way("torch", "bfloat16"), Way("openvino", "bfloat16")
+FLOAT, BF16, OPENVINO = (
+    EngineVariant("torch", "float32"),
+    EngineVariant("torch", "bfloat16"),
+    EngineVariant("openvino", "bfloat16"),
+)
 
 
 @pytest.fixture
@@ -38,15 +42,15 @@ def predictor(run: Run, project: CommentProject) -> Any:
 
 
 @pytest.fixture
-def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[Way]]]:
+def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[EngineVariant]]]:
     """Lets the last of some ways be the fastest; returns what was measured each time."""
 
-    def put(*here: Way) -> list[list[Way]]:
-        asked: list[list[Way]] = []
+    def put(*here: EngineVariant) -> list[list[EngineVariant]]:
+        asked: list[list[EngineVariant]] = []
 
-        def fastest(ways: Sequence[Way], *_: object) -> tuple[Way, list[Measured]]:
+        def fastest(ways: Sequence[EngineVariant], *_: object) -> tuple[EngineVariant, list[Measurement]]:
             asked.append(list(ways))
-            return ways[-1], [Measured(way, 100.0, 1.0, 0.0) for way in ways]
+            return ways[-1], [Measurement(way, 100.0, 1.0, 0.0) for way in ways]
 
         monkeypatch.setattr(engine_selection, "ways_here", lambda: list(here))
         monkeypatch.setattr(engine_selection, "fastest", fastest)
@@ -57,7 +61,7 @@ def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[Way]]]:
 
 
 def test_a_choice_is_measured_once_and_kept_to(
-    project: CommentProject, measures: Callable[..., list[list[Way]]]
+    project: CommentProject, measures: Callable[..., list[list[EngineVariant]]]
 ) -> None:
     asked = measures(FLOAT, BF16, OPENVINO)
     auto = ("infer.engine=auto", "infer.precision=auto")
@@ -72,19 +76,19 @@ def test_a_choice_is_measured_once_and_kept_to(
 
 
 def test_mixed_int8_is_kept_to_on_a_machine_that_would_not_offer_it(
-    project: CommentProject, measures: Callable[..., list[list[Way]]], monkeypatch: pytest.MonkeyPatch
+    project: CommentProject, measures: Callable[..., list[list[EngineVariant]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mixed = Way("openvino", "int8-mixed")
+    mixed = EngineVariant("openvino", "int8-mixed")
     monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=0))
     run = project.open("infer.engine=auto", "infer.precision=int8")
-    measures(FLOAT, Way("openvino", "int8"), mixed)
+    measures(FLOAT, EngineVariant("openvino", "int8"), mixed)
     assert choose_engines(run, predictor(run, project), TEXTS).ways == [mixed]
-    measures(FLOAT, BF16, Way("openvino", "int8"))
+    measures(FLOAT, BF16, EngineVariant("openvino", "int8"))
     assert choose_engines(run, predictor(run, project), TEXTS).ways == [mixed]
 
 
 def test_a_choice_that_cannot_be_kept_to_names_the_extra(
-    project: CommentProject, measures: Callable[..., list[list[Way]]]
+    project: CommentProject, measures: Callable[..., list[list[EngineVariant]]]
 ) -> None:
     run = project.open("infer.engine=auto", "infer.precision=auto")
     measures(FLOAT, OPENVINO)
@@ -94,23 +98,30 @@ def test_a_choice_that_cannot_be_kept_to_names_the_extra(
         choose_engines(run, predictor(run, project), TEXTS)
 
 
-def test_few_comments_are_not_measured(project: CommentProject, measures: Callable[..., list[list[Way]]]) -> None:
+def test_few_comments_are_not_measured(
+    project: CommentProject, measures: Callable[..., list[list[EngineVariant]]]
+) -> None:
     asked = measures(FLOAT, OPENVINO)
     run = project.open("infer.engine=auto", "infer.precision=auto")
     assert choose_engines(run, predictor(run, project), TEXTS[:99]).ways == [FLOAT]
     assert asked == []
 
 
-def test_the_plan_narrows_what_is_measured(project: CommentProject, measures: Callable[..., list[list[Way]]]) -> None:
-    asked = measures(FLOAT, BF16, Way("openvino", "int8"), Way("onnx", "int8"))
+def test_the_plan_narrows_what_is_measured(
+    project: CommentProject, measures: Callable[..., list[list[EngineVariant]]]
+) -> None:
+    asked = measures(FLOAT, BF16, EngineVariant("openvino", "int8"), EngineVariant("onnx", "int8"))
     for engine, precision in (("auto", "int8"), ("openvino", "auto")):
         run = project.open(f"infer.engine={engine}", f"infer.precision={precision}")
         choose_engines(run, predictor(run, project), TEXTS)
-    assert asked == [[Way("openvino", "int8"), Way("onnx", "int8")], [Way("openvino", "int8")]]
+    assert asked == [
+        [EngineVariant("openvino", "int8"), EngineVariant("onnx", "int8")],
+        [EngineVariant("openvino", "int8")],
+    ]
 
 
 def test_an_engine_that_is_not_installed_is_named(
-    project: CommentProject, measures: Callable[..., list[list[Way]]]
+    project: CommentProject, measures: Callable[..., list[list[EngineVariant]]]
 ) -> None:
     measures(FLOAT)
     run = project.open("infer.engine=onnx", "infer.precision=auto")
@@ -118,7 +129,7 @@ def test_an_engine_that_is_not_installed_is_named(
         choose_engines(run, predictor(run, project), TEXTS)
 
 
-def answering(way: Way, wrong: int) -> Any:
+def answering(way: EngineVariant, wrong: int) -> Any:
     """An engine that gives the first label with 0.8; in int8 another for the first `wrong` texts."""
 
     def classify(tokens: Tokens, on_batch: object = None) -> NDArray[np.float32]:
@@ -134,7 +145,7 @@ def answering(way: Way, wrong: int) -> Any:
 def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded(
     project: CommentProject, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
-    int8 = Way("openvino", "int8")
+    int8 = EngineVariant("openvino", "int8")
     monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, int8])
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=2))
@@ -154,10 +165,10 @@ def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded
 def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(
     project: CommentProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[tuple[Way, int]] = []
+    made: list[tuple[EngineVariant, int]] = []
     asked: list[list[str]] = []
 
-    def open_way(way: Way, member: Any, calibration: Callable[[], Tokens]) -> Any:
+    def open_way(way: EngineVariant, member: Any, calibration: Callable[[], Tokens]) -> Any:
         if way.precision == "int8":
             made.append((way, len(calibration())))
         return answering(way, wrong=0)
@@ -169,7 +180,7 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(
     tokens_of = engine_selection._tokens
     monkeypatch.setattr(engine_selection, "_tokens", encoded)
     monkeypatch.setattr(engine_selection, "open_engine", open_way)
-    monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, Way("onnx", "int8")])
+    monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, EngineVariant("onnx", "int8")])
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     monkeypatch.setattr(engine_selection, "SAMPLE", 120)
     run = project.open("infer.engine=auto", "infer.precision=int8")
@@ -177,7 +188,7 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(
     compared, calibrated = asked
     assert (len(compared), len(calibrated)) == (120, 80)
     assert not set(compared) & set(calibrated)
-    assert made == [(Way("onnx", "int8"), 80)]
+    assert made == [(EngineVariant("onnx", "int8"), 80)]
 
 
 @pytest.mark.slow

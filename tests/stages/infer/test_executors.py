@@ -14,7 +14,7 @@ from stages.runtime.predictor import model_record
 from tests.helpers.classifying_project import make_comment_project
 from tests.helpers.tiny_encoders import easy_texts
 from transfer.encoders.tokenization import Tokens, encode
-from transfer.engines.inference_engine import Way
+from transfer.engines.inference_engine import EngineVariant
 from transfer.ensembling.combination import mixture_from
 
 
@@ -45,7 +45,7 @@ def test_members_with_one_tokenizer_share_its_tokens(tmp_path: Path, monkeypatch
     project = make_comment_project(tmp_path, ("bert", "bert", "roberta"))
     run = project.open()
     members = [member_of(run, model_record(run, name)) for name in project.members]
-    executor = open_in_process(ExecutorChoice(members, [Way("torch", "float32")] * 3, mixture_from("mean")))
+    executor = open_in_process(ExecutorChoice(members, [EngineVariant("torch", "float32")] * 3, mixture_from("mean")))
     encoded: list[int] = []
 
     def counted(texts: Sequence[str], *more: Any) -> Tokens:

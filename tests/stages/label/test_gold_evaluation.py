@@ -11,7 +11,7 @@ from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
 from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
 from tests.stages.conftest import Labels
-from transfer.metrics.scores import bootstrap_interval
+from transfer.metrics.bootstrap import bootstrap_interval
 
 
 def test_agreement_is_weighted_by_golds_weights_and_told_per_label(tmp_path: Path, labels_by: Labels) -> None:

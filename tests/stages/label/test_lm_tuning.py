@@ -18,10 +18,10 @@ from stages.runtime.run_context import ADAPTERS, Run
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.labelling_project import opened, write
 from tests.helpers.tiny_lms import save_lm
-from transfer.corpus.labelled import chosen
+from transfer.corpus.labelled import select_rows
 from transfer.errors import UserError
 from transfer.labellers import peft_tuning as tune_module
-from transfer.labellers.tuning_settings import TuningSettings
+from transfer.labellers.labeller_settings import TuningSettings
 
 LABELS = ("anger", "joy", "sadness")
 PLAN = """
@@ -174,6 +174,6 @@ def test_rows_are_dealt_alike_per_label_and_too_few_are_a_message(tmp_path: Path
     settings = TuningSettings(sample=30, held_out=9)
     parts = lm_tuning._split(train, settings, 0, "tuning")
     assert [np.bincount(part.labels).tolist() for part in parts] == [[10] * 3, [3] * 3, [3] * 3]
-    few = chosen(train, np.arange(len(train)) < 2, {})
+    few = select_rows(train, np.arange(len(train)) < 2, {})
     with pytest.raises(UserError, match="2 rows of original train are too few"):
         lm_tuning._split(few, TuningSettings(sample=1000, held_out=1), 0, "tuning")

@@ -16,7 +16,7 @@ from studies.figures.evaluation_figures import (
     reliability_png,
     words_png,
 )
-from transfer.metrics.evaluation_report import judgement
+from transfer.metrics.evaluation_report import evaluation_report
 
 
 def judged(k: int) -> dict[str, object]:
@@ -24,7 +24,7 @@ def judged(k: int) -> dict[str, object]:
     truth = rng.integers(0, k, 200)
     probabilities = rng.dirichlet(np.ones(k), 200) + 0.5 * np.eye(k)[truth]
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return judgement(probabilities, truth, [f"감정 {i}" for i in range(k)], seed=0)
+    return evaluation_report(probabilities, truth, [f"감정 {i}" for i in range(k)], seed=0)
 
 
 def inked(png: bytes) -> tuple[tuple[int, int], float]:

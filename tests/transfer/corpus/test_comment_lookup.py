@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from transfer.corpus.comment_lookup import picked_texts
+from transfer.corpus.comment_lookup import texts_by_id
 from transfer.corpus.comment_stream import read_comments
 from transfer.tables.sources import CommentSource
 
@@ -21,12 +21,12 @@ def test_each_comment_is_found_again_under_its_id(tmp_path: Path, identity: str 
     told = {i: text for b in read for i, text in zip(b["id"].to_pylist(), b["text"].to_pylist(), strict=True)}
     found = [
         pair
-        for ids, texts in picked_texts(sources, tmp_path, pa.array(list(told)))
+        for ids, texts in texts_by_id(sources, tmp_path, pa.array(list(told)))
         for pair in zip(ids, texts, strict=True)
     ]
     assert found == list(told.items())
     last = list(told)[-1]
-    assert list(picked_texts(sources, tmp_path, pa.array([last]))) == [([last], ["one more"])]
+    assert list(texts_by_id(sources, tmp_path, pa.array([last]))) == [([last], ["one more"])]
 
 
 def test_files_that_went_away_or_broke_give_nothing(tmp_path: Path) -> None:
@@ -34,4 +34,4 @@ def test_files_that_went_away_or_broke_give_nothing(tmp_path: Path) -> None:
     (tmp_path / "b.parquet").write_bytes(b"no parquet")
     sources = [CommentSource(path="a.csv", id="id"), CommentSource(path="b.parquet", id="id")]
     gone = CommentSource(path="moved-away-*.csv", id="id")
-    assert list(picked_texts([gone, *sources], tmp_path, pa.array(["7", "8"]))) == [(["7"], ["fine"])]
+    assert list(texts_by_id([gone, *sources], tmp_path, pa.array(["7", "8"]))) == [(["7"], ["fine"])]

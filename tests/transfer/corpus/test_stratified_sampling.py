@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from transfer.corpus.stratified_sampling import OTHERS, SLICES, SOURCES, UNDATED, draw_stratified
+from transfer.corpus.stratified_sampling import OTHERS, SLICES, SOURCES, UNDATED, stratified_sample
 from transfer.text.cleaning import key_hash
-from transfer.text.floods import flood_key
+from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
 
 BEGIN = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def comments(n: int = 1200, *, backwards: bool = False) -> Callable[[], Iterator
 
 
 def test_each_stratum_has_its_share_and_at_least_one() -> None:
-    draw = draw_stratified(comments(), 240, 1, "UTC")
+    draw = stratified_sample(comments(), 240, 1, "UTC")
     counts = Counter(row.stratum for row in draw.rows)
     assert sum(draw.totals.values()) == 1200
     assert len(draw.rows) == len({row.id for row in draw.rows}) == 240
@@ -51,20 +51,20 @@ def test_each_stratum_has_its_share_and_at_least_one() -> None:
 
 
 def test_a_beginning_of_the_sample_is_the_smaller_sample() -> None:
-    large, small = draw_stratified(comments(), 300, 1, "UTC"), draw_stratified(comments(), 80, 1, "UTC")
+    large, small = stratified_sample(comments(), 300, 1, "UTC"), stratified_sample(comments(), 80, 1, "UTC")
     assert large.rows[:80] == small.rows
     counts = Counter(row.stratum for row in small.rows)
     assert all(counts[name] == pytest.approx(total / 15, abs=1.5) for name, total in large.totals.items())
 
 
 def test_the_order_of_the_files_does_not_matter_and_the_seed_does() -> None:
-    draw = draw_stratified(comments(), 100, 1, "UTC")
-    assert draw_stratified(comments(backwards=True), 100, 1, "UTC").rows == draw.rows
-    assert draw_stratified(comments(), 100, 2, "UTC").rows != draw.rows
+    draw = stratified_sample(comments(), 100, 1, "UTC")
+    assert stratified_sample(comments(backwards=True), 100, 1, "UTC").rows == draw.rows
+    assert stratified_sample(comments(), 100, 2, "UTC").rows != draw.rows
 
 
 def test_every_comment_of_a_stratum_has_the_same_chance() -> None:
-    draws = [draw_stratified(comments(120), 40, seed, "UTC") for seed in range(300)]
+    draws = [stratified_sample(comments(120), 40, seed, "UTC") for seed in range(300)]
     times = Counter(row for draw in draws for row in draw.rows)
     counts, totals = Counter(row.stratum for row in draws[0].rows), draws[0].totals
     assert len(times) == 120
@@ -74,7 +74,7 @@ def test_every_comment_of_a_stratum_has_the_same_chance() -> None:
 
 
 def test_more_than_there_are_gives_all() -> None:
-    assert len(draw_stratified(comments(50), 80, 1, "UTC").rows) == 50
+    assert len(stratified_sample(comments(50), 80, 1, "UTC").rows) == 50
 
 
 def by_key(key: str, text: str) -> str:
@@ -91,11 +91,11 @@ def repeated() -> Iterator[pa.RecordBatch]:
 
 
 def test_a_text_posted_often_is_drawn_often_as_comments_and_once_as_a_text() -> None:
-    as_comments = draw_stratified(repeated, 50, 1, "UTC")
+    as_comments = stratified_sample(repeated, 50, 1, "UTC")
     assert 20 < sum(row.text == "flood" for row in as_comments.rows) < 40
-    as_texts = draw_stratified(repeated, 50, 1, "UTC", same=by_key)
+    as_texts = stratified_sample(repeated, 50, 1, "UTC", same=by_key)
     assert sorted(Counter(row.key for row in as_texts.rows).values()) == [1] * 41
-    without = draw_stratified(repeated, 50, 1, "UTC", same=by_key, without={key_hash("flood")})
+    without = stratified_sample(repeated, 50, 1, "UTC", same=by_key, without={key_hash("flood")})
     assert len(without.rows) == 40
 
 
@@ -110,18 +110,18 @@ def test_near_duplicates_and_other_languages_stay_out_and_are_counted() -> None:
         {"id": f"c{i}", "key": key_hash(text), "text": text, "time": BEGIN, "source": "a", "file": 0}
         for i, text in enumerate(said)
     ]
-    draw = draw_stratified(
+    draw = stratified_sample(
         lambda: [pa.RecordBatch.from_pylist(rows)], 40, 1, "UTC", same=flood_key, wanted=in_languages(["ko"])
     )
     assert len(draw.rows) == 11
     assert draw.left_out == {"duplicate": 49, "other language": 1}
     known = {flood_key(row.key, row.text) for row in draw.rows}
-    again = draw_stratified(lambda: [pa.RecordBatch.from_pylist(rows)], 40, 1, "UTC", same=flood_key, without=known)
+    again = stratified_sample(lambda: [pa.RecordBatch.from_pylist(rows)], 40, 1, "UTC", same=flood_key, without=known)
     assert [row.text for row in again.rows] == ["nothing but English here"]
 
 
 def test_without_spreading_all_is_one_stratum() -> None:
-    draw = draw_stratified(comments(), 100, 1, "UTC", same=by_key, spread=False)
+    draw = stratified_sample(comments(), 100, 1, "UTC", same=by_key, spread=False)
     assert set(draw.totals) == {"all"}
-    assert draw_stratified(comments(backwards=True), 40, 1, "UTC", same=by_key, spread=False).rows == draw.rows[:40]
-    assert draw_stratified(comments(), 0, 1, "UTC").rows == []
+    assert stratified_sample(comments(backwards=True), 40, 1, "UTC", same=by_key, spread=False).rows == draw.rows[:40]
+    assert stratified_sample(comments(), 0, 1, "UTC").rows == []

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from transfer.corpus.labelled import Labelled, chosen, labelled
+from transfer.corpus.labelled import Labelled, labelled, select_rows
 from transfer.corpus.stratified_subset import FEWEST_OF_A_LABEL, stratified_subset
 
 
@@ -50,4 +50,4 @@ def test_the_rows_stay_in_the_order_of_the_files() -> None:
     rows = rows_of(50, 50)
     part = stratified_subset(rows, 30, 3)
     mask = np.isin(rows.texts, part.texts)
-    assert part.fingerprint == chosen(rows, mask, {}).fingerprint
+    assert part.fingerprint == select_rows(rows, mask, {}).fingerprint

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
-from tests.transfer.conftest import Encoder
-from transfer.encoders.lora import has_adapters, is_adapter, plain, target_modules
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_examples
+from transfer.encoders.lora import has_adapters, is_adapter, merge_adapters, target_modules
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
 from transfer.training.checkpoint import TENSORS, restore_checkpoint, save_checkpoint
-from transfer.training.finetune import FineTuning, Recipe
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Recipe
 
 KINDS = [*ARCHITECTURES, "albert", "modernbert"]
 RECIPE = Recipe(
@@ -37,7 +37,7 @@ def begin(folder: Path, recipe: Recipe = RECIPE, n: int = 48) -> FineTuning:
 def finish(tuning: FineTuning) -> dict[str, torch.Tensor]:
     while not tuning.is_done:
         tuning.run_epoch()
-        probabilities_of(plain(tuning.model), tuning.examples.tokens)
+        probabilities_of(merge_adapters(tuning.model), tuning.examples.tokens)
     return {name: value.detach().clone() for name, value in tuning.model.state_dict().items()}
 
 
@@ -78,7 +78,7 @@ def test_frozen_layers_get_no_adapters(encoder: Encoder) -> None:
     assert target_modules(model, "all", 3) == []
     tuning = begin(encoder("bert"), replace(RECIPE, frozen_layers=99))
     assert not has_adapters(tuning.model)
-    assert plain(tuning.model) is tuning.model
+    assert merge_adapters(tuning.model) is tuning.model
     tuning.run_epoch()
 
 
@@ -87,7 +87,7 @@ def test_a_merged_model_is_plain_and_computes_the_same(encoder: Encoder, tmp_pat
     tuning = begin(encoder(kind), replace(RECIPE, dropout=0.0))
     tuning.run_epoch()
     before = {name: value.detach().clone() for name, value in tuning.model.state_dict().items()}
-    merged = plain(tuning.model)
+    merged = merge_adapters(tuning.model)
     assert not has_adapters(merged)
     tokens = tuning.examples.tokens
     judged = probabilities_of(merged, tokens)
@@ -113,7 +113,7 @@ def test_an_easy_task_is_learnt(encoder: Encoder) -> None:
     tuning = begin(encoder("bert"), replace(RECIPE, epochs=8, dropout=0.0, lora_rank=8), n=300)
     finish(tuning)
     unseen = easy_examples(load_tokenizer(str(encoder("bert"))), 100, seed=5)
-    predicted = probabilities_of(plain(tuning.model), unseen.tokens).argmax(axis=1)
+    predicted = probabilities_of(merge_adapters(tuning.model), unseen.tokens).argmax(axis=1)
     assert (predicted == unseen.targets.argmax(axis=1)).mean() > 0.9
 
 
@@ -128,7 +128,7 @@ def test_a_restored_fine_tune_ends_as_one_that_ran_through(
         tuning = begin(encoder(kind), recipe)
         restore_checkpoint(tmp_path / "checkpoint", tuning)
         tuning.run_epoch()
-        probabilities_of(plain(tuning.model), tuning.examples.tokens)
+        probabilities_of(merge_adapters(tuning.model), tuning.examples.tokens)
         save_checkpoint(tmp_path / "checkpoint", tuning, {})
     assert tuning.is_done
     assert same({name: value.detach() for name, value in tuning.model.state_dict().items()}, expected)

@@ -12,8 +12,7 @@ from torch import nn
 from transformers import AutoConfig, PreTrainedModel
 
 from tests.helpers.model_hub import Hub, model_hub
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, bare_words, save_encoder
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, Encoder, bare_words, save_encoder
 from transfer.encoders.model import depth, layer_of, load_classifier, load_config, load_tokenizer, longest_input
 from transfer.errors import UserError
 

@@ -127,3 +127,9 @@ def test_a_batch_is_padded_to_its_longest_text() -> None:
     assert ids.tolist() == expected["input_ids"].tolist()
     assert mask.tolist() == expected["attention_mask"].tolist()
     assert tokenizer.pad_token_id in ids[0].tolist()
+
+
+def test_batches_keep_to_the_budget_and_take_the_longest_first() -> None:
+    found = [rows.tolist() for rows in batches(np.array([3, 10, 4, 50, 4]), 20)]
+    assert found == [[3], [1, 2], [4, 0]]
+    assert list(batches(np.array([], dtype=np.int64), 20)) == []

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_texts
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode, pad
 from transfer.engines import convert as converting

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, easy_texts
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, LONGEST, Encoder, easy_texts
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.encoders.tokenization import encode
 from transfer.engines.torch_engine import TorchEngine, probabilities_of

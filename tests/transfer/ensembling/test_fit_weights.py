@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture, mixture_from, tempered
 from transfer.ensembling.fit_weights import ROUNDS, Rows, cross_fitted, fit_mixture, folds_of
-from transfer.metrics.scores import figure
+from transfer.metrics.scores import metric_value
 
 K = 4
 ALL = (*COMBINATIONS, *FITTED)
@@ -26,7 +26,7 @@ def voters(n: int, skills: tuple[float, ...], seed: int) -> tuple[list[NDArray[n
 
 
 def rows_of(truth: NDArray[np.int64], members: list[NDArray[np.float32]]) -> Rows:
-    return Rows(truth, np.ones(len(truth)), lambda p, at: figure("macro_f1", p, truth[at]))
+    return Rows(truth, np.ones(len(truth)), lambda p, at: metric_value("macro_f1", p, truth[at]))
 
 
 def test_weights_follow_skill_and_sum_to_one() -> None:
@@ -44,7 +44,7 @@ def test_weights_are_those_of_the_largest_likelihood() -> None:
     found = fit_mixture("weighted", members, rows_of(truth, members), top=2, calibrated=False)
 
     def loss(weight: float) -> float:
-        return figure("log_loss", weight * members[0] + (1 - weight) * members[1], truth)
+        return metric_value("log_loss", weight * members[0] + (1 - weight) * members[1], truth)
 
     best = min(np.linspace(0, 1, 101), key=loss)
     assert found.mixture.weights[0] == pytest.approx(best, abs=0.03)
@@ -57,8 +57,8 @@ def test_greedy_takes_members_again_and_never_more_than_allowed() -> None:
     assert 1 < len(found.members) <= 3
     counts = np.array(found.mixture.weights)
     assert any(np.allclose(counts * n, np.round(counts * n), atol=1e-6) for n in range(1, ROUNDS + 1))
-    best_single = max(figure("macro_f1", member, truth) for member in members)
-    assert figure("macro_f1", found.apply(members), truth) >= best_single
+    best_single = max(metric_value("macro_f1", member, truth) for member in members)
+    assert metric_value("macro_f1", found.apply(members), truth) >= best_single
 
 
 def test_greedy_leaves_out_a_member_that_only_harms() -> None:
@@ -73,8 +73,8 @@ def test_stacking_turns_a_member_round_that_is_always_wrong_alike() -> None:
     turned = 0.7 * np.roll(np.eye(K, dtype=np.float32)[truth], 1, axis=1) + 0.3 / K
     fitted = cross_fitted("stacking", [members[0], turned], rows_of(truth, members), top=2, calibrated=False, seed=0)
     plain = Mixture("mean").apply([members[0], turned])
-    assert figure("accuracy", fitted, truth) > 0.95
-    assert figure("accuracy", plain, truth) < 0.5
+    assert metric_value("accuracy", fitted, truth) > 0.95
+    assert metric_value("accuracy", plain, truth) < 0.5
 
 
 @pytest.mark.parametrize("labels", [2, 1])
@@ -95,8 +95,8 @@ def test_cross_fitted_figures_are_those_of_rows_never_seen(how: Combination) -> 
     rows = rows_of(truth, members)
     honest = cross_fitted(how, members, rows, top=12, calibrated=False, seed=0)
     flattered = fit_mixture(how, members, rows, top=12, calibrated=False).apply(members)
-    assert figure("accuracy", honest, truth) == pytest.approx(1 / K, abs=0.06)
-    assert figure("log_loss", honest, truth) > figure("log_loss", flattered, truth)
+    assert metric_value("accuracy", honest, truth) == pytest.approx(1 / K, abs=0.06)
+    assert metric_value("log_loss", honest, truth) > metric_value("log_loss", flattered, truth)
 
 
 @pytest.mark.parametrize("how", ALL)
@@ -117,7 +117,7 @@ def test_temperatures_put_overconfidence_right() -> None:
     found = fit_mixture("mean", sharp, rows, top=2, calibrated=True)
     assert all(temperature > 2 for temperature in found.mixture.temperatures)
     honest = cross_fitted("mean", sharp, rows, top=2, calibrated=True, seed=0)
-    assert figure("log_loss", honest, truth) < figure("log_loss", Mixture("mean").apply(sharp), truth)
+    assert metric_value("log_loss", honest, truth) < metric_value("log_loss", Mixture("mean").apply(sharp), truth)
 
 
 def test_folds_hold_each_label_alike() -> None:

@@ -12,11 +12,10 @@ import torch
 from tests.helpers.tiny_lms import save_lm
 from transfer.errors import UserError
 from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
-from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
-from transfer.labellers.local_labeller import LocalLabeller, local_labeller
-from transfer.labellers.peft_adapter import WEIGHTS, Adapter, Attached, fresh
+from transfer.labellers.labeller_settings import LabellerSettings, TuningSettings, check_labeller
+from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.peft_adapter import WEIGHTS, Adapter, Attached, new_adapter
 from transfer.labellers.peft_tuning import Rows, tune
-from transfer.labellers.tuning_settings import TuningSettings
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "", "이 영화 정말 최고예요 " * 4, "so bad " * 12, "x"]
@@ -42,7 +41,7 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> Lm:
 def labeller_of(folder: Path, **given: object) -> LocalLabeller:
     short = {"prompt": {"instruction": "Judge."}}
     settings = LabellerSettings.model_validate({"model": str(folder), "dtype": "float32", **short, **given})
-    return local_labeller(settings, LABELS, "cpu")
+    return LocalLabeller(settings, LABELS, "cpu")
 
 
 def easy(n: int, seed: int) -> Rows:
@@ -67,7 +66,7 @@ def with_adapter(labeller: LocalLabeller, kind: str) -> Attached:
     torch.manual_seed(1)
     task = labeller.task(["x"])
     settings = TuningSettings.model_validate({"kind": kind, "virtual_tokens": 5})
-    attached = fresh(labeller.model, settings, task.words, labeller.name)
+    attached = new_adapter(labeller.model, settings, task.words, labeller.settings.model or "")
     with torch.no_grad():
         for value in attached.parameters():
             value.add_(0.3 * torch.randn_like(value))

@@ -12,10 +12,9 @@ from transformers import AutoModelForCausalLM
 from tests.helpers.tiny_lms import save_lm
 from transfer.errors import UserError
 from transfer.labellers import weight_quantization
-from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller, local_labeller
+from transfer.labellers.labeller_settings import LabellerSettings, TuningSettings
+from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.peft_tuning import Rows, tune
-from transfer.labellers.tuning_settings import TuningSettings
 from transfer.labellers.weight_quantization import quantised
 
 LABELS = ("anger", "sadness", "happiness")
@@ -38,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def labeller_of(folder: Path) -> Callable[..., LocalLabeller]:
     def make(**given: object) -> LocalLabeller:
         settings = LabellerSettings.model_validate({"model": str(folder), "dtype": "float32", **given})
-        return local_labeller(settings, LABELS, "cpu")
+        return LocalLabeller(settings, LABELS, "cpu")
 
     return make
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.metrics.bootstrap import confusion_intervals, drawn_again, intervals, is_better, paired_difference
+from transfer.metrics.bootstrap import confusion_intervals, intervals, resampled_confusions
 from transfer.metrics.calibration_error import reliability
-from transfer.metrics.scores import figure, score, squared_errors
+from transfer.metrics.paired_bootstrap import is_better, paired_metric_differences
+from transfer.metrics.scores import metric_value, score, squared_errors
 
 LABELS = ("anger", "joy", "neutral")
 RNG = np.random.default_rng(0)
@@ -38,7 +39,7 @@ def test_intervals_are_those_of_resampling_row_by_row() -> None:
     rng = np.random.default_rng(5)
     drawn = [rng.integers(0, 300, 300) for _ in range(1000)]
     for name in ("accuracy", "macro_f1", "weighted_f1"):  # drawn from the matrix: other draws of the same distribution
-        expected = np.percentile([figure(name, PROBABILITIES[rows], TRUTH[rows]) for rows in drawn], [2.5, 97.5])
+        expected = np.percentile([metric_value(name, PROBABILITIES[rows], TRUTH[rows]) for rows in drawn], [2.5, 97.5])
         assert (found[name]["low"], found[name]["high"]) == pytest.approx(tuple(expected), abs=0.008)
     expected = np.percentile([reliability(PROBABILITIES[rows], TRUTH[rows]).ece for rows in drawn], [2.5, 97.5])
     assert (found["ece"]["low"], found["ece"]["high"]) == pytest.approx(tuple(expected))
@@ -55,7 +56,7 @@ def test_a_confusion_matrix_alone_tells_the_same_intervals_whoever_asks() -> Non
 
 def test_matrices_drawn_again_hold_as_many_rows_in_the_cells_that_had_some() -> None:
     confusion = np.array([[40, 10], [0, 50]])
-    drawn = drawn_again(confusion, seed=3, resamples=500)
+    drawn = resampled_confusions(confusion, seed=3, resamples=500)
     assert set(drawn.sum(axis=(1, 2))) == {100}
     assert not drawn[:, 1, 0].any()
     assert drawn[:, 0, 1].mean() == pytest.approx(10, abs=0.5)
@@ -67,18 +68,18 @@ def test_a_paired_difference_sees_a_small_gain_on_the_same_rows() -> None:
     worse = PROBABILITIES.copy()
     right = np.flatnonzero(worse.argmax(axis=1) == TRUTH)[:12]
     worse[right] = np.roll(worse[right], 1, axis=1)
-    found = paired_difference(PROBABILITIES, worse, TRUTH, seed=0)
+    found = paired_metric_differences(PROBABILITIES, worse, TRUTH, seed=0)
     assert found["accuracy"]["value"] == pytest.approx(12 / 300)
     assert is_better(found["accuracy"])
     apart = [intervals(p, TRUTH, LABELS, seed=0)["accuracy"] for p in (PROBABILITIES, worse)]
     assert apart[0]["low"] < apart[1]["high"]
-    back = paired_difference(worse, PROBABILITIES, TRUTH, seed=0)
+    back = paired_metric_differences(worse, PROBABILITIES, TRUTH, seed=0)
     assert back["macro_f1"]["value"] == pytest.approx(-found["macro_f1"]["value"])
     assert not is_better(back["macro_f1"])
 
 
 def test_a_model_is_not_better_than_itself() -> None:
-    found = paired_difference(PROBABILITIES, PROBABILITIES, TRUTH, seed=0)
+    found = paired_metric_differences(PROBABILITIES, PROBABILITIES, TRUTH, seed=0)
     assert all(interval == {"value": 0, "low": 0, "high": 0} for interval in found.values())
     assert not is_better(found["macro_f1"])
 
@@ -86,7 +87,7 @@ def test_a_model_is_not_better_than_itself() -> None:
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "weighted_f1", "log_loss"])
 def test_a_quick_figure_is_the_slow_one(metric: str) -> None:
     scores = score(PROBABILITIES, TRUTH, LABELS)
-    assert figure(metric, PROBABILITIES, TRUTH) == pytest.approx(getattr(scores, metric))  # type: ignore[arg-type]
+    assert metric_value(metric, PROBABILITIES, TRUTH) == pytest.approx(getattr(scores, metric))  # type: ignore[arg-type]
 
 
 def test_rows_that_do_not_match_are_refused() -> None:

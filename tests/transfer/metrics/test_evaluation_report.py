@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.metrics.evaluation_report import FEWEST, MOST_SLICES, by_length, judgement, slices
+from transfer.metrics.evaluation_report import FEWEST, MOST_SLICES, by_length, evaluation_report, slices
 
 LABELS = ("anger", "joy", "neutral")
 RNG = np.random.default_rng(1)
@@ -17,7 +17,7 @@ PREDICTED = PROBABILITIES.argmax(axis=1)
 
 
 def test_all_figures_are_there_as_plain_json() -> None:
-    told = json.loads(json.dumps(judgement(PROBABILITIES, TRUTH, LABELS, seed=0)))
+    told = json.loads(json.dumps(evaluation_report(PROBABILITIES, TRUTH, LABELS, seed=0)))
     assert set(told) >= {"n", "accuracy", "macro_f1", "weighted_f1", "per_class", "labels", "confusion"}
     for name in ("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier", "ece"):
         interval = told["intervals"][name]
@@ -29,7 +29,7 @@ def test_all_figures_are_there_as_plain_json() -> None:
 
 
 def test_a_label_without_rows_has_a_share_of_nothing() -> None:
-    told = judgement(PROBABILITIES[TRUTH < 2], TRUTH[TRUTH < 2], LABELS, seed=0)
+    told = evaluation_report(PROBABILITIES[TRUTH < 2], TRUTH[TRUTH < 2], LABELS, seed=0)
     assert told["confusion_shares"][2] == [0, 0, 0]
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from transfer.metrics.scores import DIRECTIONS, Scores, bootstrap_gain, bootstrap_interval, score
+from transfer.metrics.bootstrap import bootstrap_interval
+from transfer.metrics.paired_bootstrap import bootstrap_gain
+from transfer.metrics.scores import DIRECTIONS, Scores, score
 
 Statistic = Literal["accuracy", "macro_f1", "kappa"]
 STATISTICS: tuple[Statistic, ...] = ("accuracy", "macro_f1", "kappa")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transfer.text.floods import flood_key
+from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages, language_of
 
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_examples
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
-from transfer.training.finetune import Examples, FineTuning, Recipe
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Examples, Recipe
 
 RECIPE = Recipe(learning_rate=2e-3, batch_size=8, epochs=3, dropout=0.3, max_length=32, weight_decay=0.1)
 RECIPES = {

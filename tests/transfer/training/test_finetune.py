@@ -5,46 +5,18 @@ import itertools
 import math
 import weakref
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sklearn.utils.class_weight import compute_class_weight
 from transformers import PreTrainedModel
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_examples
+from tests.helpers.tiny_fine_tunes import RECIPE, begin, finish, gradients
 from transfer.encoders.model import depth, layer_of, load_classifier, load_tokenizer
-from transfer.encoders.tokenization import Tokens
 from transfer.engines.torch_engine import probabilities_of
-from transfer.training.finetune import (
-    DivergedError,
-    Examples,
-    FineTuning,
-    Recipe,
-    class_weights,
-    example_weights,
-    one_hot,
-    parameter_groups,
-    rate_shares,
-)
-
-RECIPE = Recipe(learning_rate=1e-3, batch_size=8, epochs=2, dropout=0.2, max_length=32)
-
-
-def begin(folder: Path, recipe: Recipe = RECIPE, *, seed: int = 1, examples: Examples | None = None) -> FineTuning:
-    model = load_classifier(folder, LABELS, seed=seed, dropout=recipe.dropout)
-    torch.seed()  # whatever happened in the process before
-    return FineTuning(model, examples or easy_examples(load_tokenizer(str(folder))), recipe, seed)
-
-
-def finish(tuning: FineTuning) -> dict[str, torch.Tensor]:
-    """Weights after the remaining epochs, each of them judged, as a study does."""
-    while not tuning.is_done:
-        tuning.run_epoch()
-        probabilities_of(tuning.model, tuning.examples.tokens)
-    return {name: value.detach().clone() for name, value in tuning.model.state_dict().items()}
+from transfer.training.finetune import DivergedError, parameter_groups, rate_shares
+from transfer.training.recipe import Examples, Recipe
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -150,19 +122,6 @@ def test_the_schedule_takes_one_step_with_each_of_the_optimiser(encoder: Encoder
     assert {group["lr"] for group in tuning.optimizer.param_groups} == {0.0}
 
 
-def gradients(tuning: FineTuning) -> dict[str, torch.Tensor]:
-    """What one step over all examples puts into the gradients, after clipping."""
-    found: dict[str, torch.Tensor] = {}
-
-    def keep() -> None:
-        found.update({n: p.grad.clone() for n, p in tuning.model.named_parameters() if p.grad is not None})
-
-    tuning.optimizer.step = keep
-    tuning.schedule.step = lambda: None  # type: ignore[method-assign,misc,assignment]
-    tuning.run_epoch()
-    return found
-
-
 def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch(encoder: Encoder) -> None:
     folder = encoder("bert")
     recipe = replace(RECIPE, batch_size=48, dropout=0.0, class_weighting="balanced", label_smoothing=0.1)
@@ -198,34 +157,6 @@ def test_the_loss_is_the_cross_entropy_of_torch(encoder: Encoder, smoothing: flo
         torch.from_numpy(logits), torch.from_numpy(targets), label_smoothing=smoothing
     )
     assert tuning.run_epoch() == pytest.approx(float(expected), rel=1e-5)
-
-
-def examples_of(labels: list[int], weights: list[float] | None = None) -> Examples:
-    n = len(labels)
-    given = np.ones(n) if weights is None else np.array(weights)
-    tokens = Tokens(np.full(n, 9, dtype=np.int32), np.arange(n + 1), tail=0, pad_id=0)
-    return Examples(tokens, one_hot(np.array(labels), 3), given.astype(np.float32))
-
-
-def test_balanced_weights_are_those_of_scikit_learn() -> None:
-    labels = [0] * 6 + [1] * 3 + [2]
-    examples = examples_of(labels)
-    assert class_weights(examples) == pytest.approx(
-        compute_class_weight("balanced", classes=np.arange(3), y=np.array(labels))
-    )
-    weights = example_weights(examples, "balanced")
-    assert [weights[np.array(labels) == k].sum() for k in range(3)] == pytest.approx([10 / 3] * 3)
-    assert example_weights(examples, "none").tolist() == [1.0] * 10
-
-
-def test_balanced_weights_count_rows_by_their_own_weights() -> None:
-    weights = example_weights(examples_of([0, 0, 1, 2], [2, 2, 1, 1]), "balanced")
-    assert weights == pytest.approx([2 / 3, 2 / 3, 4 / 3, 4 / 3])
-
-
-def test_a_label_that_never_occurs_or_hardly_ever_weighs_nothing_absurd() -> None:
-    assert example_weights(examples_of([0, 0, 1, 1]), "balanced").tolist() == [1.0] * 4
-    assert class_weights(examples_of([0] * 9999 + [1]))[1] == 100.0
 
 
 def test_smoothing_does_not_make_rare_labels_likelier_than_the_truth(encoder: Encoder) -> None:

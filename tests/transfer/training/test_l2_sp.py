@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import easy_examples
-from tests.transfer.conftest import Encoder
-from tests.transfer.training.test_finetune import RECIPE, begin, finish
+from tests.helpers.tiny_encoders import Encoder, easy_examples
+from tests.helpers.tiny_fine_tunes import RECIPE, begin, finish
 from transfer.encoders.model import load_tokenizer
-from transfer.training.finetune import Method
 from transfer.training.l2_sp import L2SP
+from transfer.training.recipe import Method
 
 
 def test_the_pull_is_the_gradient_of_the_squared_distance() -> None:

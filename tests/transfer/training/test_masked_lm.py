@@ -8,14 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, easy_texts
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import ARCHITECTURES, LABELS, Encoder, easy_texts
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.errors import UserError
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
-from transfer.training.masked_lm import Adaptation, Adapting, load_masked_lm, save_adapted, take_encoder
+from transfer.training.masked_lm import AdaptationSettings, DomainAdaptation, load_masked_lm, save_adapted, take_encoder
 
-HOW = Adaptation(steps=12, batch_size=8, learning_rate=3e-3, max_length=32)
+HOW = AdaptationSettings(steps=12, batch_size=8, learning_rate=3e-3, max_length=32)
 TEXTS = easy_texts(80, seed=3)[0]
 
 
@@ -23,13 +22,13 @@ class KilledError(BaseException):
     """Stands for a kill: nothing may catch it."""
 
 
-def begin(folder: Path, how: Adaptation = HOW, seed: int = 1) -> Adapting:
+def begin(folder: Path, how: AdaptationSettings = HOW, seed: int = 1) -> DomainAdaptation:
     model, tokenizer = load_masked_lm(folder, seed)
     torch.seed()
-    return Adapting(model, tokenizer, TEXTS, how, seed)
+    return DomainAdaptation(model, tokenizer, TEXTS, how, seed)
 
 
-def weights(tuning: Adapting) -> dict[str, torch.Tensor]:
+def weights(tuning: DomainAdaptation) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in tuning.model.state_dict().items()}
 
 
@@ -41,12 +40,12 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.parametrize("mask", ["token", "word"])
 def test_every_architecture_learns_to_fill_in_what_is_masked(encoder: Encoder, kind: str, mask: str) -> None:
     tuning = begin(encoder(kind), replace(HOW, steps=40, mask=mask))  # type: ignore[arg-type]
-    before = tuning.judge()
-    assert tuning.judge() == before  # masked alike at every call
+    before = tuning.held_out_loss()
+    assert tuning.held_out_loss() == before  # masked alike at every call
     heard: list[int] = []
     tuning.run(heard.append)
     assert len(heard) == 40
-    assert tuning.judge() < before - 0.3
+    assert tuning.held_out_loss() < before - 0.3
 
 
 def test_whole_words_are_masked_whole(encoder: Encoder) -> None:
@@ -80,7 +79,7 @@ def test_an_adaptation_killed_often_ends_as_one_that_ran_through(encoder: Encode
         restore_checkpoint(tmp_path / "checkpoint", tuning)
         steps = 0
 
-        def step(_: int, tuning: Adapting = tuning) -> None:
+        def step(_: int, tuning: DomainAdaptation = tuning) -> None:
             nonlocal steps
             steps += 1
             if steps == 3:
@@ -109,7 +108,7 @@ def test_a_limit_of_time_ends_it_and_counts_what_was_spent_before(encoder: Encod
 def test_few_tokens_at_a_time_give_the_same_loss(encoder: Encoder) -> None:
     whole, small = begin(encoder("bert")), begin(encoder("bert"))
     small.memory.tokens = 20
-    assert small.judge() == pytest.approx(whole.judge(), rel=1e-5)
+    assert small.held_out_loss() == pytest.approx(whole.held_out_loss(), rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["bert", "electra"])

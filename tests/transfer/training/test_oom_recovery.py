@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny_encoders import LABELS, easy_examples
-from tests.transfer.conftest import Encoder
+from tests.helpers.tiny_encoders import LABELS, Encoder, easy_examples
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import restore_checkpoint, save_checkpoint
-from transfer.training.finetune import FineTuning, Method, Recipe
+from transfer.training.finetune import FineTuning
 from transfer.training.oom_recovery import GradientCheckpointing, NoRoomError, OomRecovery, is_out_of_memory
+from transfer.training.recipe import Method, Recipe
 
 RECIPE = Recipe(learning_rate=1e-3, batch_size=16, epochs=2, dropout=0.0, max_length=32)
 Weights = dict[str, torch.Tensor]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from transfer.encoders.tokenization import Tokens
-from transfer.training.finetune import Examples, one_hot
-from transfer.training.pseudo_label_mixing import PseudoLabelled, alone, mix
+from transfer.training.pseudo_label_mixing import PseudoLabelled, mix, single_source
+from transfer.training.recipe import Examples, one_hot
 
 PARAMS = {"pseudo_share": 0.5, "confidence": 0.0, "label_softness": 0.0}
 
@@ -203,7 +203,7 @@ def test_a_fixed_replay_is_the_same_rows_in_every_epoch() -> None:
 def test_a_source_alone_has_epochs_as_long_as_the_mixtures(which: str, wanted: float) -> None:
     params = PARAMS | {"pseudo_share": wanted, "epochs": 3}
     mixed = mix(original(), pseudo(), params, seed=1)
-    control = alone(which, original(), pseudo(), params, seed=1)  # type: ignore[arg-type]
+    control = single_source(which, original(), pseudo(), params, seed=1)  # type: ignore[arg-type]
     assert [len(control.rows(epoch)) for epoch in range(3)] == [len(mixed)] * 3
     assert all((text < 1000) == (which == "pseudo") for text in texts(control))
     counts = np.bincount(np.concatenate(control.turns), minlength=len(control))
@@ -212,7 +212,7 @@ def test_a_source_alone_has_epochs_as_long_as_the_mixtures(which: str, wanted: f
 
 def test_pseudo_labels_alone_keep_to_the_threshold_where_any_passes() -> None:
     params = PARAMS | {"confidence": 0.9, "epochs": 2}
-    strict = alone("pseudo", original(), pseudo(), params, seed=1)
+    strict = single_source("pseudo", original(), pseudo(), params, seed=1)
     assert 0 < len(strict) < 40
-    nobody = alone("pseudo", original(), pseudo(), params | {"confidence": 1.0}, seed=1)
+    nobody = single_source("pseudo", original(), pseudo(), params | {"confidence": 1.0}, seed=1)
     assert set(texts(nobody)) <= set(range(40))

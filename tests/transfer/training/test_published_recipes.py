@@ -2,8 +2,8 @@
 
 import pytest
 
-from transfer.training.finetune import Recipe
 from transfer.training.published_recipes import BERT, published_recipe
+from transfer.training.recipe import Recipe
 
 
 @pytest.mark.parametrize("architecture", ["bert", "distilbert", "some-new-kind"])

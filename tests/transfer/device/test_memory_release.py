@@ -5,34 +5,16 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from transformers import BertConfig, BertModel
 
-from tests.helpers.tiny_encoders import LABELS, easy_examples, word_pieces
-from transfer.device.memory_release import give_back
+from tests.helpers.tiny_encoders import LABELS, WIDE_MB, easy_examples, save_wide_encoder
+from transfer.device.memory_release import release_memory
 from transfer.encoders.model import load_classifier, load_tokenizer
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.checkpoint import save_checkpoint
-from transfer.training.finetune import FineTuning, Recipe
+from transfer.training.finetune import FineTuning
+from transfer.training.recipe import Recipe
 
-MODEL_MB = 16  # one that is held shows
 WARM = 3  # trials until libraries have all that they keep
-
-
-@pytest.fixture
-def wide(tmp_path: Path) -> Path:
-    """An encoder of that size, quick for its one layer."""
-    tokenizer = word_pieces()
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        intermediate_size=8192,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(tmp_path / "wide")
-    tokenizer.save_pretrained(tmp_path / "wide")
-    return tmp_path / "wide"
 
 
 def resident_after_each(encoder: Path, trials: int, scratch: Path) -> list[float]:
@@ -48,16 +30,14 @@ def resident_after_each(encoder: Path, trials: int, scratch: Path) -> list[float
         probabilities_of(model, tuning.examples.tokens)
         save_checkpoint(scratch / "checkpoint", tuning, {})
         del model, tuning
-        give_back()
+        release_memory()
         resident.append(psutil.Process().memory_info().rss / 2**20)
     return resident
 
 
 @pytest.mark.parametrize("trials", [12, pytest.param(100, marks=pytest.mark.slow)])
-def test_memory_stays_flat_over_many_trials(
-    wide: Path, tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_stays_flat_over_many_trials(tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In float32: for bfloat16, oneDNN keeps a kernel for each size of batch that it meets, until it has met all."""
     monkeypatch.setattr("transfer.device.device.SMALLEST_BF16_WIDTH", 1 << 20)
-    resident = resident_after_each(wide, trials, tmp_path)
-    assert max(resident[WARM:]) - resident[WARM - 1] < MODEL_MB, resident
+    resident = resident_after_each(save_wide_encoder(tmp_path / "wide"), trials, tmp_path)
+    assert max(resident[WARM:]) - resident[WARM - 1] < WIDE_MB, resident

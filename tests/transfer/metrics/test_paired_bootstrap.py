@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from transfer.metrics.paired import mean_interval, mean_macro_f1, paired_difference
+from transfer.metrics.paired_bootstrap import mean_interval, mean_macro_f1, paired_macro_f1_difference
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 3, 300)
@@ -19,16 +19,16 @@ def noisy(truth: np.ndarray, share: float, seed: int) -> np.ndarray:
 def test_the_value_is_scikit_learns_difference_of_macro_f1() -> None:
     first, second = noisy(TRUTH, 0.3, 1), noisy(TRUTH, 0.5, 2)
     expected = f1_score(TRUTH, first, average="macro") - f1_score(TRUTH, second, average="macro")
-    found = paired_difference([first], [second], TRUTH, 3, seed=1, resamples=50)
+    found = paired_macro_f1_difference([first], [second], TRUTH, 3, seed=1, resamples=50)
     assert found.value == pytest.approx(expected)
     assert found.low <= found.value <= found.high
 
 
 def test_a_clear_gain_is_better_its_reverse_worse_and_nothing_is_not_shown() -> None:
     good, bad = noisy(TRUTH, 0.2, 1), noisy(TRUTH, 0.6, 2)
-    assert paired_difference([good], [bad], TRUTH, 3, seed=1).verdict == "better"
-    assert paired_difference([bad], [good], TRUTH, 3, seed=1).verdict == "worse"
-    same = paired_difference([good], [good], TRUTH, 3, seed=1)
+    assert paired_macro_f1_difference([good], [bad], TRUTH, 3, seed=1).verdict == "better"
+    assert paired_macro_f1_difference([bad], [good], TRUTH, 3, seed=1).verdict == "worse"
+    same = paired_macro_f1_difference([good], [good], TRUTH, 3, seed=1)
     assert (same.value, same.low, same.high, same.verdict) == (0, 0, 0, "not shown")
 
 
@@ -38,7 +38,7 @@ def test_a_few_more_right_of_a_small_sample_are_not_shown_to_be_better() -> None
     first = second.copy()
     wrong = np.flatnonzero(second != truth)[:1]
     first[wrong] = truth[wrong]
-    found = paired_difference([first], [second], truth, 3, seed=1)
+    found = paired_macro_f1_difference([first], [second], truth, 3, seed=1)
     assert found.value > 0
     assert found.verdict == "not shown"
 
@@ -47,7 +47,7 @@ def test_pairing_makes_the_interval_shorter_than_the_two_figures_own() -> None:
     second = noisy(TRUTH, 0.5, 2)
     first = second.copy()
     first[:30] = TRUTH[:30]
-    paired = paired_difference([first], [second], TRUTH, 3, seed=1)
+    paired = paired_macro_f1_difference([first], [second], TRUTH, 3, seed=1)
     _, low, high = mean_interval([first], TRUTH, 3, seed=1)
     assert paired.high - paired.low < 0.6 * (high - low)
 
@@ -58,7 +58,9 @@ def test_no_difference_is_claimed_about_as_seldom_as_the_interval_says() -> None
     for i in range(100):
         truth = np.random.default_rng([5, i]).integers(0, 3, 150)
         pair = noisy(truth, 0.5, 2 * i + 100), noisy(truth, 0.5, 2 * i + 101)
-        claimed += paired_difference([pair[0]], [pair[1]], truth, 3, seed=i, resamples=200).verdict != "not shown"
+        claimed += (
+            paired_macro_f1_difference([pair[0]], [pair[1]], truth, 3, seed=i, resamples=200).verdict != "not shown"
+        )
     assert 0 < claimed <= 12
 
 
@@ -73,4 +75,4 @@ def test_several_runs_count_by_their_mean_and_scatter_widens_the_interval() -> N
 
 def test_runs_without_a_partner_are_refused() -> None:
     with pytest.raises(ValueError, match="no pairs"):
-        paired_difference([TRUTH], [TRUTH, TRUTH], TRUTH, 3, seed=1)
+        paired_macro_f1_difference([TRUTH], [TRUTH, TRUTH], TRUTH, 3, seed=1)

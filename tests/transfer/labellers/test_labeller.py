@@ -2,8 +2,7 @@
 
 import pytest
 
-from transfer.labellers.labeller import Answer
-from transfer.labellers.mean_answer import mean_answer
+from transfer.labellers.labeller import Answer, mean_answer
 
 
 def sure(*probabilities: float) -> Answer:

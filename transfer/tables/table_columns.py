@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transfer.errors import UserError, UserErrors
-from transfer.tables.sources import Source, near
+from transfer.errors import UserError, raise_all
+from transfer.tables.sources import Source, did_you_mean
 
 
 def positions(columns: Sequence[str], there: Sequence[str], source: Source, where: str, name: str) -> list[int]:
@@ -23,10 +23,7 @@ def positions(columns: Sequence[str], there: Sequence[str], source: Source, wher
     """
     names = [_plain(column) for column in there]
     problems = [_not_once(column, there, source, where, name) for column in columns if names.count(_plain(column)) != 1]
-    if len(problems) > 1:
-        raise UserErrors(f"{where}: {len(problems)} columns of {name}", problems)
-    if problems:
-        raise problems[0]
+    raise_all(f"{where}: {len(problems)} columns of {name}", problems)
     return [names.index(_plain(column)) for column in columns]
 
 
@@ -87,5 +84,5 @@ def _not_once(column: str, there: Sequence[str], source: Source, where: str, nam
     return UserError(
         f"{place}: no column {column!r} in {name}",
         f"its columns: {listed}",
-        *(hint if separator else near(column, there)),
+        *(hint if separator else did_you_mean(column, there)),
     )
