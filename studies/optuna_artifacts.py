@@ -14,6 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
+from studies.lasting_names import lasting_study_name
 from studies.optuna_storage import set_attributes
 
 PREFIX = "artifacts"
@@ -65,7 +66,7 @@ def attach(
 
 def artifact_id(study: str, trial: int, name: str) -> str:
     """The same for the same file of the same trial, whenever and wherever it is asked for."""
-    return str(uuid5(NAMESPACE_URL, f"moodline/{study}/{trial}/{name}"))
+    return str(uuid5(NAMESPACE_URL, f"moodline/{lasting_study_name(study)}/{trial}/{name}"))
 
 
 def forget_artifacts(files: FileStore, study: optuna.Study) -> None:

@@ -22,6 +22,7 @@ from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.table_rows import SIMULATED, Row, row
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
+from studies.lasting_names import lasting_model_name
 from transfer.corpus.splits import Original
 from transfer.ensembling.combination import MEAN, Mixture, mixture_from
 from transfer.ensembling.diversity import diversity
@@ -198,7 +199,7 @@ def _bench(data: Splits, readings: PredictionCache, records: Sequence[ModelRecor
     truth = {split: data.truth[split] for split in CHOOSING if split in data.truth}
     seen = {record.name: {split: readings.of(record, split) for split in truth} for record in records}
     values = {name: data.yardstick.value(probabilities) for name, probabilities in seen.items()}
-    ranked = sorted(values, key=lambda name: (-values[name], name))
+    ranked = sorted(values, key=lambda name: (-values[name], lasting_model_name(name)))
     return Bench(ranked, seen, truth, data.yardstick)
 
 

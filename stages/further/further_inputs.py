@@ -13,6 +13,7 @@ from stages.search.domain_adaptation import adapted_result, adapts
 from stages.search.run_search import search_result
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
+from studies.lasting_names import lasting_model_name
 from studies.space.dimensions import most, plain_space
 from transfer.corpus.splits import Original
 from transfer.errors import UserError
@@ -65,7 +66,7 @@ def inputs_of(run: Run) -> Inputs:
     if adapts(run, "further"):
         parts["adapted"] = adapted_result(run)["fingerprint"]
     if len(starts) > 1:
-        parts["further.space.start"] = [f"{record.name} {record.value!r}" for record in starts]
+        parts["further.space.start"] = [f"{lasting_model_name(record.name)} {record.value!r}" for record in starts]
     return Inputs(winner, starts, original, gold, target, pseudo, parts)
 
 

@@ -12,6 +12,7 @@ from stages.runtime.predictor import Predictor, making_of
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord
+from studies.lasting_names import lasting_model_name
 from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.engine_benchmark import REFERENCE, Measured, fastest
 from transfer.engines.engine_factory import Member, open_engine, ways_here
@@ -41,7 +42,7 @@ def choose_team(run: Run, predictor: Predictor, texts: Sequence[str]) -> Executo
 
 def member_of(run: Run, record: ModelRecord) -> Member:
     """Where a kept model lies on this machine, and where what is converted of it goes."""
-    made = run.cache / "engines" / making_of(record) / record.name.replace("/", "-")
+    made = run.cache / "engines" / making_of(record) / lasting_model_name(record.name).replace("/", "-")
     return Member(run.files.fetch(record.path), int(record.recipe["max_length"]), made)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stages.runtime.run_context import Run
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
+from studies.lasting_names import lasting_model_name
 from transfer.engines.torch_engine import TorchEngine
 from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.errors import UserError
@@ -53,7 +54,9 @@ class Predictor:
 
 def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
     """16 hexadecimal digits that stand for a predictor, in shards and on the page."""
-    told = "|".join(f"{record.name}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records)
+    told = "|".join(
+        f"{lasting_model_name(record.name)}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records
+    )
     how = "one" if len(records) == 1 and how in COMBINATIONS else how  # of one member, each rule leaves it as it is
     return hashlib.sha256(f"{how}|{told}".encode()).hexdigest()[:16]
 
@@ -140,7 +143,8 @@ def judged_on(record: ModelRecord, split: str) -> list[str]:
 
 def making_of(record: ModelRecord) -> str:
     """Of one making of a model: a study begun anew has trials of the same names."""
-    told = f"{record.name}|{record.lineage.get('fingerprint')}|{record.value!r}|{record.created_at.isoformat()}"
+    name, made = lasting_model_name(record.name), record.created_at.isoformat()
+    told = f"{name}|{record.lineage.get('fingerprint')}|{record.value!r}|{made}"
     return hashlib.sha256(told.encode()).hexdigest()[:24]
 
 

@@ -23,6 +23,7 @@ from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import StudyUpdates
 from studies.enumerated_trials import EnumeratedTrial, lined_up
 from studies.heartbeat import Heartbeat
+from studies.lasting_names import lasting_study_name
 from studies.model_record import model_name
 from studies.objective import run_trial, sweep_scratch
 from studies.optuna_storage import open_optuna
@@ -49,7 +50,7 @@ def search(run: Run, plan_of: StudyConfig, task: TrialTask, *, leads: bool) -> o
         plan_of = _listed(run, plan_of, plan_of.queue, study, leads)
     claims = TrialClaims(run.engine, plan_of.name, run.worker)
     shelf = TopKModels(run.engine, run.files, run.plan.name, study, plan_of.keep)
-    scratch = run.scratch / slug(plan_of.name)
+    scratch = run.scratch / slug(lasting_study_name(plan_of.name))
 
     board = StudyUpdates(study, plan_of, shelf, run.plan.file) if leads else None
 

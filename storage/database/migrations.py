@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Connection, Engine, Named, Table, TypedColumns, func, insert, inspect, select
 
 from storage.database.columns import METADATA, Utc, writing
+from storage.database.stage_renaming import rename_stages
 
 
 class _Schema(TypedColumns):
@@ -187,6 +188,7 @@ MIGRATIONS: Sequence[Migration] = (
     _annotations,
     _labels_tell_costs,
     _choices,
+    rename_stages,
 )
 LATEST = len(MIGRATIONS)
 
