@@ -7,7 +7,8 @@ import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from studies.samplers import propose
-from studies.space.dimensions import Space, nearest, suggest
+from studies.space.dimensions import Space
+from studies.space.suggest import nearest, suggest
 from studies.study_config import StudyConfig
 
 

@@ -21,7 +21,7 @@ from studies.heartbeat import Heartbeat
 from studies.learning_curve import Epoch, LearningCurve, weights_folder
 from studies.model_record import answers_name, model_record
 from studies.pruners import should_prune
-from studies.space.dimensions import suggest
+from studies.space.suggest import suggest
 from studies.top_k_models import TopKModels
 from studies.trial_result import TrialResult, collapsed_to
 from studies.trial_task import Probabilities, TrialTask, Watcher

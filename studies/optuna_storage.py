@@ -14,8 +14,10 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from storage.database.engine import creation_lock, engine_options, tell_problems
+from storage.database.connection import raise_store_errors
+from storage.database.locks import creation_lock
 from storage.database.retry import patiently
+from storage.database.url import engine_options
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Metric names are marked experimental; without them the dashboard calls every objective "Value".
@@ -103,7 +105,7 @@ def open_optuna(url: str) -> RDBStorage:
     """
     with nullcontext() if _is_made(url) else creation_lock(url):
         storage = RetryingStorage(url, engine_kwargs=engine_options(url))
-    tell_problems(storage.engine, url)
+    raise_store_errors(storage.engine, url)
     return storage
 
 

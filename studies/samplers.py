@@ -9,7 +9,8 @@ from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, T
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.algorithms import SamplerName
-from studies.space.dimensions import Space, has_conditions, suggest
+from studies.space.dimensions import Space, has_conditions
+from studies.space.suggest import suggest
 
 STARTUP_TRIALS = 10  # random ones before TPE or a Gaussian process has something to go by; Optuna's default
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from storage.database.engine import turn
+from storage.database.locks import named_lock
 from storage.database.retry import PATIENCE_SECONDS, patiently
 from storage.locks.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
@@ -80,7 +80,7 @@ class TrialClaims:
 
     def turn(self) -> AbstractContextManager[None]:
         """Only one worker of the study is inside at a time: to choose a trial with all others in view."""
-        return turn(self.engine, f"{self.study}: next trial", PATIENCE_SECONDS)
+        return named_lock(self.engine, f"{self.study}: next trial", PATIENCE_SECONDS)
 
     def begin(self, claim: TrialClaim, trial: int) -> bool:
         """Makes the trial the claim's; False where it is another's. Raises LostClaim."""

@@ -24,7 +24,8 @@ from stages.study_runs.search_warnings import search_notes
 from storage.database.engine import check_store
 from storage.errors import StoreError
 from studies.refit_settings import recheck_of
-from studies.space.dimensions import Space, default_mixing, default_space
+from studies.space.defaults import default_mixing, default_space
+from studies.space.dimensions import Space
 from studies.study_config import StudyConfig
 from transfer.corpus.comment_stream import MASKED, read_comments
 from transfer.corpus.labelled import Labelled

@@ -16,7 +16,7 @@ from stages.search.domain_adaptation import adapted_folders, adapts
 from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.study_runner import fitted_space, longest_of, resources
 from storage.records.model_registry import ModelRecord
-from studies.space.dimensions import default_mixing, default_space
+from studies.space.defaults import default_mixing, default_space
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode

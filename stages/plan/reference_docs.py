@@ -12,7 +12,8 @@ from pydantic_core import PydanticUndefined
 
 from stages.plan.presets import flow, model_of
 from stages.plan.schema import Plan
-from studies.space.dimensions import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
+from studies.space.defaults import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING
+from studies.space.dimensions import Choices, Fixed, Range
 
 SEVERAL = "labellers"  # each is what `labeller` is, and told there
 HEAD = """# The plan

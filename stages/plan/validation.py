@@ -7,7 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from stages.plan.yaml_document import Place
 from studies.algorithms import WILCOXON_FEWEST_SEEDS, WILCOXON_P
-from studies.space.dimensions import Dimension, DimensionField, default_mixing, default_space, most
+from studies.space.defaults import default_mixing, default_space
+from studies.space.dimensions import Dimension, DimensionField, most
 from studies.space.space_validation import space_problems
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)

@@ -19,7 +19,8 @@ from stages.study_runs.study_runner import fitted_space, longest_of, resources, 
 from stages.study_runs.table_rows import Row, row, trial_rows
 from storage.records import stage_records
 from studies.refit_settings import recheck_of
-from studies.space.dimensions import default_space, plain_space
+from studies.space.defaults import default_space
+from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, Probabilities, TrialTask
 from transfer.corpus.labelled import Labelled

@@ -11,8 +11,9 @@ from stages.plan.yaml_document import parse_value
 from stages.runtime.run_context import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
-from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
+from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of
 from studies.space.space_validation import has_value, told, unknown, value_problem
+from studies.space.suggest import nearest
 from transfer.errors import UserError, UserErrors
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)

@@ -17,7 +17,7 @@ from storage.records import model_registry
 from studies.enumerated_trials import ENTRY, EnumeratedTrial, best_distinct
 from studies.next_trial import baseline_note
 from studies.refit_settings import RecheckSettings
-from studies.space.dimensions import nearest
+from studies.space.suggest import nearest
 from studies.study_config import StudyConfig
 from studies.top_k_models import best_trial
 from studies.trial_task import TrialTask

@@ -3,20 +3,8 @@
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from studies.space.dimensions import (
-    EVERY_INT,
-    EVERY_NAME,
-    EVERY_NUMBER,
-    MIXING,
-    Choices,
-    Dimension,
-    Fixed,
-    Range,
-    Space,
-    Value,
-    condition_of,
-    ordered,
-)
+from studies.space.defaults import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING
+from studies.space.dimensions import Choices, Dimension, Fixed, Range, Space, Value, condition_of, ordered
 
 Place = tuple[str, ...]
 # What a trial cannot do without: read by others than the recipe, which has a default for everything.

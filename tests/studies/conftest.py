@@ -56,7 +56,7 @@ def a_search(trials: int = 6, **more: object) -> StudyConfig:
 
 
 def formula(trial: optuna.Trial, _: object = None) -> WorkerEnd:
-    from studies.space.dimensions import suggest
+    from studies.space.suggest import suggest
 
     params = suggest(trial, SPACE)
     value = -abs(params["learning_rate"] - 1e-3) - 0.1 * abs(params["epochs"] - 4)

@@ -15,7 +15,8 @@ from studies.heartbeat import Heartbeat
 from studies.next_trial import queue_next
 from studies.optuna_storage import open_optuna
 from studies.samplers import propose
-from studies.space.dimensions import Choices, Fixed, Range, Space, suggest
+from studies.space.dimensions import Choices, Fixed, Range, Space
+from studies.space.suggest import suggest
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import RunTrial, WorkerEnd, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
@@ -194,7 +195,7 @@ def test_what_runs_elsewhere_is_known_to_the_sampler_from_its_first_moment(url: 
 def test_proposing_from_2000_trials_takes_a_moment() -> None:
     import time
 
-    from studies.space.dimensions import default_space
+    from studies.space.defaults import default_space
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
     space = default_space(12)

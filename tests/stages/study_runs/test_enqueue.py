@@ -13,7 +13,8 @@ from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.study_runs.enqueue import enqueue_trial
 from studies.optuna_storage import open_optuna
-from studies.space.dimensions import Choices, Range, Space, suggest
+from studies.space.dimensions import Choices, Range, Space
+from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import RunTrial, WorkerEnd, open_study, work

@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import BigInteger, Connection, Engine, insert, inspect, make_url, select, text
 
 from storage.database.columns import METADATA, writing
-from storage.database.engine import creation_lock, engine_options, masked, open_store
+from storage.database.engine import open_store
+from storage.database.locks import creation_lock
 from storage.database.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
+from storage.database.url import engine_options, masked
 from storage.errors import StoreError
 from storage.records import gold_halves, model_registry, pseudo_labels, shard_records, stage_records, trial_slots
 

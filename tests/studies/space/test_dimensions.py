@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import (
     Choices,
     Dimension,
@@ -10,14 +11,12 @@ from studies.space.dimensions import (
     Fixed,
     Range,
     Space,
-    default_mixing,
-    default_space,
     most_epochs,
-    nearest,
     ordered,
     plain_space,
 )
 from studies.space.space_validation import space_problems
+from studies.space.suggest import nearest
 
 
 def told(space: Space, *, mixes: bool = False) -> list[str]:
