@@ -17,7 +17,7 @@ from transfer.encoders.lora import plain
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Held up to this size, in bytes of what is learnt. The epochs of larger models take long beside writing them.
+# Held up to this size, in bytes of what is trained. The epochs of larger models take long beside writing them.
 MOST_HELD = 512 * 2**20
 
 
@@ -25,7 +25,7 @@ class BestWeights:
     """The best epoch of a trial that is not on disk yet.
 
     An epoch becomes the best; then either `write` puts it on disk, for a checkpoint or the trial's end will name it,
-    or training goes on and `hold` copies what is learnt. A trial of short epochs so writes its weights once, or never
+    or training goes on and `hold` copies what is trained. A trial of short epochs so writes its weights once, or never
     where they are not wanted, instead of 91 MB for each epoch that is better than those before it.
     """
 
@@ -44,16 +44,16 @@ class BestWeights:
         """Training goes on: copies what is the model's alone yet, or writes it where that would take much memory."""
         if self.epoch is None or self.copies is not None:
             return
-        learnt = _learnt(model)
-        if sum(value.nbytes for value in learnt) > MOST_HELD:
+        trained = _trained(model)
+        if sum(value.nbytes for value in trained) > MOST_HELD:
             self.write(model)
         else:
-            self.copies = [value.detach().to("cpu", copy=True) for value in learnt]
+            self.copies = [value.detach().to("cpu", copy=True) for value in trained]
 
     def write(self, model: "PreTrainedModel", *, trains_on: bool = True) -> None:
         """Puts it on disk, in the folder of its epoch; nothing where it is there already.
 
-        model: that which was trained, whatever it has learnt since. trains_on: whether it needs that again; where it
+        model: that which was trained, whatever it has trained since. trains_on: whether it needs that again; where it
         does not, the weights are published next.
         """
         if self.epoch is None:
@@ -83,7 +83,7 @@ def has_weights(folder: Path) -> bool:
     return any(folder.glob("*.safetensors"))
 
 
-def _learnt(model: "PreTrainedModel") -> list[torch.nn.Parameter]:
+def _trained(model: "PreTrainedModel") -> list[torch.nn.Parameter]:
     return [value for value in model.parameters() if value.requires_grad]
 
 
@@ -105,14 +105,14 @@ def _having(model: "PreTrainedModel", copies: list[torch.Tensor] | None, trains_
     if copies is None:
         yield
         return
-    learnt = _learnt(model)
-    own = [value.detach().to("cpu", copy=True) for value in learnt] if trains_on else []
-    _put(copies, learnt)
+    trained = _trained(model)
+    own = [value.detach().to("cpu", copy=True) for value in trained] if trains_on else []
+    _put(copies, trained)
     try:
         yield
     finally:
         if trains_on:
-            _put(own, learnt)
+            _put(own, trained)
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ class EnumeratedTrial:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lined_up(
+def assign_slots(
     wanted: Sequence[EnumeratedTrial], study: optuna.Study, slots: Sequence[Slot]
 ) -> list[EnumeratedTrial | None]:
     """The study's list, in which entry i is slot i's: what was begun stands where it was begun, what is wanted and was
@@ -57,7 +57,7 @@ def lined_up(
     return [places.get(i) for i in range(max(places, default=-1) + 1)]
 
 
-def begin_queued(study: optuna.Study, entry: EnumeratedTrial | None) -> int | None:
+def begin_enumerated(study: optuna.Study, entry: EnumeratedTrial | None) -> int | None:
     """Begins a slot's entry and returns the trial's number; None where the slot has nothing to do.
 
     The trial is made running, with its parameters, in one write. One that the slot's former owner began and could not

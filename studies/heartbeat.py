@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from storage.database.retry import patiently
+from storage.database.retry import with_retries
 from storage.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class LostClaim(Exception):
 class Heartbeat:
     """A worker's hold on its trial. Others take it where the worker seems dead or hanging; then every call raises.
 
-    A lost lease is noticed at the latest after one training step, and before anything of the trial is written where
+    A lost heartbeat is noticed at the latest after one training step, and before anything of the trial is written where
     others see it: a report, weights, its end.
     """
 
@@ -42,7 +42,7 @@ class Heartbeat:
     def check(self) -> None:
         """Asks the store, and waits for it where it is away. Raises LostClaim where the trial is another's."""
         self.moved()
-        patiently(self._beat_once)
+        with_retries(self._beat_once)
 
     def _beat_once(self) -> None:
         try:

@@ -46,7 +46,7 @@ class LearningCurve:
         sign = 1.0 if self.maximize else -1.0
         return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
 
-    def judged(self, seed: int) -> int:
+    def evaluated(self, seed: int) -> int:
         """How many epochs of a seed were judged."""
         return sum(epoch.seed == seed for epoch in self.epochs)
 
@@ -72,7 +72,7 @@ class LearningCurve:
 
     def is_stale(self, seed: int, patience: int | None) -> bool:
         """Whether the last `patience` epochs of a seed were no better than one before them."""
-        judged = self.judged(seed)
+        judged = self.evaluated(seed)
         return patience is not None and judged > 0 and judged - self.best(seed).number >= patience
 
     def notes(self) -> dict[str, Any]:

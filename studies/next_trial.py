@@ -12,7 +12,7 @@ from studies.space.suggest import nearest, suggest
 from studies.study_config import StudyConfig
 
 
-def queue_next(study: optuna.Study, search: StudyConfig) -> None:
+def add_next_trial(study: optuna.Study, search: StudyConfig) -> None:
     """Puts the study's next trial into its queue, in one write, with all of its parameters.
 
     For when nothing waits there; only one worker calls this at a time (Claims.turn). The first is the baseline,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from storage.database.connection import raise_store_errors
 from storage.database.locks import creation_lock
-from storage.database.retry import patiently
+from storage.database.retry import with_retries
 from storage.database.url import engine_options
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -82,7 +82,7 @@ class RetryingStorage(RDBStorage):
 def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def waiting(self: RetryingStorage, *args: Any, **more: Any) -> Any:
-        return patiently(lambda: method(self, *args, **more))
+        return with_retries(lambda: method(self, *args, **more))
 
     return waiting
 

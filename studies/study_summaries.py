@@ -66,17 +66,17 @@ class StudySummary:
     seconds: float | None
 
 
-def glance(engine: Engine, prefix: str) -> list[StudySummary]:
+def read_summaries(engine: Engine, prefix: str) -> list[StudySummary]:
     """The studies whose names begin with `prefix`, in the order in which they were made."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("studies"):
             return []
         named = select(STUDIES.c.study_id, STUDIES.c.study_name).order_by(STUDIES.c.study_id)
         studies = [row for row in connection.execute(named) if row.study_name.startswith(prefix)]
-        return [_glance(connection, row.study_id, row.study_name) for row in studies]
+        return [_summary(connection, row.study_id, row.study_name) for row in studies]
 
 
-def _glance(connection: Connection, study: int, name: str) -> StudySummary:
+def _summary(connection: Connection, study: int, name: str) -> StudySummary:
     direction = _text(DIRECTIONS.c.direction)
     sought = select(direction).where(DIRECTIONS.c.study_id == study, DIRECTIONS.c.objective == 0)
     goes = connection.execute(sought).scalar_one().lower()

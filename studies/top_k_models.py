@@ -52,7 +52,7 @@ class TopKModels:
                 )  # first: a record leads to whole weights only
                 self.files.remove(record.path)
 
-    def mend(self, prefix: str) -> None:
+    def remove_unrecorded(self, prefix: str) -> None:
         """Removes weights below `prefix` that no record names: a kill came between the two.
 
         Read in this order, names, trials, records, so that none that a worker is about to record is taken for such.

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from storage.database.locks import named_lock
-from storage.database.retry import PATIENCE_SECONDS, patiently
+from storage.database.retry import PATIENCE_SECONDS, with_retries
 from storage.locks.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
 from studies.heartbeat import Heartbeat, LostClaim
 
 # A worker of another machine is taken for dead after so long without a sign; one of this machine is looked at.
-LEASE_SECONDS = 120.0
+HEARTBEAT_TIMEOUT_SECONDS = 120.0
 # A worker that lives and does not get on is taken to hang. Long, for it says nothing while a model of gigabytes is
 # loaded from a network disk or a large validation set is judged on a CPU; and a trial that was taken from a slow
 # worker costs what it had done since its last checkpoint.
@@ -37,9 +37,10 @@ class TrialClaims:
     complete or pruned. Each trial belongs to at most one slot. The database's keys decide both, so the total is exact
     with any number of workers. A dead worker's slot is taken over with the trial that it had begun.
 
-    A worker of this host is dead when its process is gone. Any other sign is missed, not read off a clock: a worker is
-    given up when its beats (LEASE_SECONDS) or its progress (HANG_SECONDS) stayed the same for so long while this
-    worker looked on. So neither clocks that differ nor a laptop's sleep, during which nobody looks on, cost a trial.
+    A worker of this host is dead when its process is gone. One of another host is given up when this worker has seen
+    no new heartbeat of it for HEARTBEAT_TIMEOUT_SECONDS, and any worker when it has seen no progress of it for
+    HANG_SECONDS. The times are those that this worker itself was awake: neither clocks that differ nor a laptop's sleep
+    cost a trial.
     """
 
     def __init__(
@@ -84,32 +85,32 @@ class TrialClaims:
 
     def begin(self, claim: TrialClaim, trial: int) -> bool:
         """Makes the trial the claim's; False where it is another's. Raises LostClaim."""
-        took = patiently(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
+        took = with_retries(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
         if not took:
             self._beat(claim, None, None)
         return took
 
     def close(self, claim: TrialClaim) -> None:
         """The claim's trial counts: complete or pruned. Nothing is changed where the claim was lost."""
-        patiently(lambda: table.close_slot(self.engine, self.study, claim.slot, self.worker))
+        with_retries(lambda: table.close_slot(self.engine, self.study, claim.slot, self.worker))
 
     def free(self, claim: TrialClaim) -> None:
         """The claim's trial failed and does not count; another takes its place. Nothing where the claim was lost."""
-        patiently(lambda: table.free_slot(self.engine, self.study, claim.slot, self.worker))
+        with_retries(lambda: table.free_slot(self.engine, self.study, claim.slot, self.worker))
 
     @contextmanager
     def alive(self, claim: TrialClaim) -> Iterator[Heartbeat]:
         """Shows every few seconds, from a thread, that the claim's worker lives, and how far it is."""
-        lease = Heartbeat(lambda moved, share: self._beat(claim, moved, share))
-        with lease.beating():
-            yield lease
+        heartbeat = Heartbeat(lambda moved, share: self._beat(claim, moved, share))
+        with heartbeat.beating():
+            yield heartbeat
 
     def _beat(self, claim: TrialClaim, moved: float | None, share: float | None) -> None:
         if not table.beat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
             raise LostClaim(f"slot {claim.slot} of '{self.study}' is another worker's now")
 
     def _slots(self) -> list[Slot]:
-        return patiently(lambda: table.slots(self.engine, self.study))
+        return with_retries(lambda: table.slots(self.engine, self.study))
 
     def _take_over(self, seen: Slot) -> bool:
         return table.take_over(self.engine, seen, self.worker, time.time())
@@ -121,7 +122,7 @@ class TrialClaims:
         now = self.clock()
         signs = self._signs.setdefault((slot.slot, slot.worker), _Signs(slot, now, now))
         signs.look(slot, now)
-        is_silent = runs is None and now - signs.beat_at > LEASE_SECONDS
+        is_silent = runs is None and now - signs.beat_at > HEARTBEAT_TIMEOUT_SECONDS
         return runs is False or is_silent or now - signs.moved_at > HANG_SECONDS
 
 

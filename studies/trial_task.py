@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.files.file_store import FileStore
 from studies.space.dimensions import Space
 from transfer.encoders.tokenization import Tokens
 from transfer.training.finetune import Examples
 from transfer.training.oom_recovery import GradientCheckpointing
 
 if TYPE_CHECKING:
+    from optuna import Trial
     from transformers import PreTrainedTokenizerBase
+
+    from studies.trial_result import TrialResult
 
 Probabilities = NDArray[np.float32]
 
@@ -67,13 +71,19 @@ class TrialTask:
 
 
 class Watcher(Protocol):
-    """Hears how a trial goes on; the command line draws it."""
+    """Follows a trial: the command line shows its progress, and the dashboard what it came to."""
 
     def trial(self, number: int, epochs: int, examples: int) -> Callable[[int], None]:
-        """A trial begins, with so many examples an epoch; what is returned hears of examples done."""
+        """A trial begins, with so many examples an epoch. Returns what is called with the number of examples done."""
 
     def epoch(self, number: int, epoch: int, value: float) -> None:
-        """An epoch of a trial was judged."""
+        """An epoch of a trial was evaluated."""
+
+    def result(self, trial: "Trial", files: FileStore, result: "TrialResult") -> None:
+        """A trial is at its end, and the study does not know it yet; called again after a kill at that point.
+
+        Attaches the trial's figures and attributes to it. Raises StoreError where a file cannot be written.
+        """
 
     def note(self, number: int, text: str) -> None:
         """Something happened to a trial that its user should know."""

@@ -14,11 +14,11 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from storage.database.retry import patiently
+from storage.database.retry import with_retries
 from storage.errors import StoreError
-from studies.enumerated_trials import begin_queued, is_given_up
+from studies.enumerated_trials import begin_enumerated, is_given_up
 from studies.heartbeat import Heartbeat, LostClaim
-from studies.next_trial import queue_next
+from studies.next_trial import add_next_trial
 from studies.pruners import pruner_for
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
@@ -35,14 +35,14 @@ PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 
 
 @dataclass(frozen=True)
-class WorkerEnd:
+class TrialEnd:
     """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
 
     value: float
     is_pruned: bool
 
 
-RunTrial = Callable[[Trial, Heartbeat], WorkerEnd]
+RunTrial = Callable[[Trial, Heartbeat], TrialEnd]
 
 
 def open_study(storage: optuna.storages.BaseStorage, search: StudyConfig) -> optuna.Study:
@@ -77,7 +77,8 @@ def work(
 ) -> None:
     """Runs trials until the budget is used up and nobody runs one any more.
 
-    run_trial: does one trial, and calls its lease. after_trial: called when one was told, before its slot is closed.
+    run_trial: does one trial, and calls its heartbeat. after_trial: called when the study has a trial's end, before its
+    slot is closed.
     is_over: whether the time is up: then no further trial is begun, and those of other workers are waited for.
     An exception of run_trial's ends that trial as failed, with its reason, and the search goes on; three in a row
     with one reason raise UserError. A UserError, Ctrl-C or a kill leaves the trial as it is, to be gone on with. So
@@ -85,15 +86,15 @@ def work(
     """
     while True:
         over = is_over()
-        claim = None if over else patiently(lambda: claims.next(search.trials))
+        claim = None if over else with_retries(lambda: claims.next(search.trials))
         if claim is None:
             if not claims.others_at_work(search.trials) if over else claims.is_used_up(search.trials):
                 return
             time.sleep(POLL_SECONDS)  # others are still at it, and if one dies its trial is ours
             continue
         try:
-            with claims.alive(claim) as lease:
-                _run_claim(study, search, claims, claim, lease, run_trial, after_trial)
+            with claims.alive(claim) as heartbeat:
+                _run_claim(study, search, claims, claim, heartbeat, run_trial, after_trial)
         except LostClaim as lost:
             log.warning("left a trial alone: %s", lost)
         _stop_if_all_fail(study)
@@ -105,7 +106,7 @@ def _run_claim(
     search: StudyConfig,
     claims: TrialClaims,
     claim: TrialClaim,
-    lease: Heartbeat,
+    heartbeat: Heartbeat,
     run_trial: RunTrial,
     after_trial: Callable[[], None],
 ) -> None:
@@ -115,7 +116,7 @@ def _run_claim(
         return
     state = _state(study, trial)
     if state == TrialState.RUNNING:
-        state = _run(study, trial, lease, run_trial)
+        state = _run(study, trial, heartbeat, run_trial)
     after_trial()
     if state == TrialState.FAIL and not is_given_up(study, trial.number):
         claims.free(claim)
@@ -123,19 +124,19 @@ def _run_claim(
         claims.close(claim)
 
 
-def _run(study: optuna.Study, trial: Trial, lease: Heartbeat, run_trial: RunTrial) -> TrialState:
+def _run(study: optuna.Study, trial: Trial, heartbeat: Heartbeat, run_trial: RunTrial) -> TrialState:
     try:
-        ended = run_trial(trial, lease)
+        ended = run_trial(trial, heartbeat)
     except (UserError, StoreError, LostClaim):
         raise
     except Exception as error:
         number = _errno(error)
         if number in PLACE_FAULTS:
             raise OSError(number, os.strerror(number), getattr(error, "filename", None) or "weights") from error
-        lease.check()
+        heartbeat.check()
         log.warning("trial %d failed: %s", trial.number, error, exc_info=log.isEnabledFor(logging.DEBUG))
         return _tell(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
-    lease.check()
+    heartbeat.check()
     if not math.isfinite(ended.value):
         return _tell(study, trial, TrialState.FAIL, reason=f"its value is {ended.value}")
     if ended.is_pruned:
@@ -179,12 +180,12 @@ def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, cl
     number = claim.trial
     if number is None and search.queue is not None:
         entry = search.queue[claim.slot]
-        number = patiently(lambda: begin_queued(study, entry))
+        number = with_retries(lambda: begin_enumerated(study, entry))
         if number is None or not claims.begin(claim, number):  # another slot has the entry: nothing to do here
             return None
     if number is None:
         with claims.turn():
-            number = patiently(lambda: _next(study, search, claims, claim))
+            number = with_retries(lambda: _next(study, search, claims, claim))
     trial = study.get_trials(deepcopy=False)[number]
     if trial.state == TrialState.WAITING:  # still, where a worker was killed just before this line
         _start(study, trial)
@@ -208,7 +209,7 @@ def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: 
                 if trial.state == TrialState.WAITING:
                     _start(study, trial)
                 return trial.number
-        queue_next(study, search)
+        add_next_trial(study, search)
 
 
 def _start(study: optuna.Study, trial: FrozenTrial) -> None:

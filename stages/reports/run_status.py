@@ -14,8 +14,8 @@ from stages.runtime.run_context import Run, find_run
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
-from studies.study_summaries import StudySummary, TrialSummary, glance
-from studies.trial_claims import LEASE_SECONDS
+from studies.study_summaries import StudySummary, TrialSummary, read_summaries
+from studies.trial_claims import HEARTBEAT_TIMEOUT_SECONDS
 
 SCORES = ("accuracy", "macro_f1", "weighted_f1")
 
@@ -30,7 +30,7 @@ def run_status(plan: Plan) -> dict[str, Any]:
     run = find_run(plan)
     if run is None:
         return _not_begun(plan)
-    seen = glance(run.engine, f"{plan.name} · ")
+    seen = read_summaries(run.engine, f"{plan.name} · ")
     leader = holder(run.root)
     told = overview(run)
     for stage in told["stages"]:
@@ -114,7 +114,7 @@ def _at_work(study: StudySummary, trial: TrialSummary, epochs: float | None, slo
 
 def _lives(slot: Slot, now: float) -> bool:
     runs = trial_slots.owner_runs(slot)
-    return now - slot.beat < LEASE_SECONDS if runs is None else runs
+    return now - slot.beat < HEARTBEAT_TIMEOUT_SECONDS if runs is None else runs
 
 
 def _study(study: StudySummary, target: int, workers: Sequence[Mapping[str, Any]], hands: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from stages.runtime.run_context import ADAPTED, Run
 from stages.runtime.stage_execution import do_stage, fingerprint, require_same, result_of
 from stages.study_runs.study_runner import slug
 from storage.records import model_registry, stage_records
-from studies.deferred_signals import held_interrupts
+from studies.deferred_signals import deferred_signals
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.errors import UserError
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
@@ -230,7 +230,7 @@ def _train(run: Run, candidate: str, tuning: Adapting, own: Path, notes: dict[st
     saved = time.monotonic()
     with (
         run.report.bar(f"{STAGE} · {candidate}", tuning.how.steps - tuning.step, "steps") as advance,
-        held_interrupts() as held,
+        deferred_signals() as held,
     ):
 
         def on_step(texts: int) -> None:

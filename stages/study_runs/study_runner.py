@@ -1,4 +1,4 @@
-"""Running one study, for stage one and two alike: its worker's loop, its shelf of kept models, its progress."""
+"""Running one study, for stage one and two alike: its worker's loop, its kept models, its progress."""
 
 import hashlib
 import re
@@ -18,14 +18,15 @@ from stages.runtime.progress import ProgressReporter
 from stages.runtime.run_context import Run, store_url
 from stages.study_runs.search_warnings import search_notes
 from stages.study_runs.table_rows import FIGURES, figure_intervals
+from storage.files.file_store import FileStore
 from storage.records import model_registry, stage_records
 from storage.records.trial_slots import slots
-from studies.dashboard.study_updates import StudyUpdates
-from studies.enumerated_trials import EnumeratedTrial, lined_up
+from studies.dashboard.study_updates import StudyUpdates, show_trial
+from studies.enumerated_trials import EnumeratedTrial, assign_slots
 from studies.heartbeat import Heartbeat
 from studies.lasting_names import lasting_study_name
 from studies.model_record import model_name
-from studies.objective import run_trial, sweep_scratch
+from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.pruners import pruner_for
 from studies.space.dimensions import Choices, Dimension, Range, fixed_value
@@ -33,8 +34,10 @@ from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels, best_trial
 from studies.trial_claims import TrialClaims
+from studies.trial_result import TrialResult
+from studies.trial_state import remove_ended
 from studies.trial_task import TrialTask
-from studies.worker_loop import POLL_SECONDS, WorkerEnd, open_study, work
+from studies.worker_loop import POLL_SECONDS, TrialEnd, open_study, work
 from transfer.errors import UserError
 
 
@@ -49,22 +52,22 @@ def search(run: Run, plan_of: StudyConfig, task: TrialTask, *, leads: bool) -> o
     if plan_of.queue is not None:
         plan_of = _listed(run, plan_of, plan_of.queue, study, leads)
     claims = TrialClaims(run.engine, plan_of.name, run.worker)
-    shelf = TopKModels(run.engine, run.files, run.plan.name, study, plan_of.keep)
+    kept_models = TopKModels(run.engine, run.files, run.plan.name, study, plan_of.keep)
     scratch = run.scratch / slug(lasting_study_name(plan_of.name))
 
-    board = StudyUpdates(study, plan_of, shelf, run.plan.file) if leads else None
+    updates = StudyUpdates(study, plan_of, kept_models, run.plan.file) if leads else None
 
     def after_trial() -> None:
-        shelf.tidy()
-        sweep_scratch(study, scratch)
-        if board is not None:
-            board.after_trial()
+        kept_models.tidy()
+        remove_ended(study, scratch)
+        if updates is not None:
+            updates.after_trial()
 
-    def one(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
-        return run_trial(trial, task, shelf, scratch, watcher, lease)
+    def one(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
+        return run_trial(trial, task, kept_models, scratch, watcher, heartbeat)
 
-    if board is not None:
-        board.begin()
+    if updates is not None:
+        updates.begin()
     if leads and plan_of.queue is None:
         for note in search_notes(plan_of):
             run.report.message(note)
@@ -72,14 +75,14 @@ def search(run: Run, plan_of: StudyConfig, task: TrialTask, *, leads: bool) -> o
     timeout = plan_of.timeout if plan_of.queue is None else None
     limit = TimeLimit(study, timeout, leads=leads, since=_began(run, task.stage))
     if leads:
-        shelf.mend(f"models/{scratch.name}")
+        kept_models.remove_unrecorded(f"models/{scratch.name}")
     after_trial()  # what a kill left half done
     if leads:
         run.crew.call()
     with _Watcher(run.report, plan_of) as watcher:
         work(study, plan_of, claims, one, after_trial, limit.is_over)
-    if board is not None:
-        board.finish()
+    if updates is not None:
+        updates.finish()
     return study
 
 
@@ -193,7 +196,7 @@ def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[Mapping[str, Any]
 def _listed(
     run: Run, plan_of: StudyConfig, wanted: Sequence[EnumeratedTrial | None], study: optuna.Study, leads: bool
 ) -> StudyConfig:
-    queue = lined_up([entry for entry in wanted if entry], study, slots(run.engine, plan_of.name))
+    queue = assign_slots([entry for entry in wanted if entry], study, slots(run.engine, plan_of.name))
     if leads and study.user_attrs.get("budget") != len(queue):
         study.set_user_attr("budget", len(queue))
     return replace(plan_of, queue=queue, trials=len(queue))
@@ -241,6 +244,9 @@ class _Watcher:
     def epoch(self, number: int, epoch: int, value: float) -> None:
         what = f"{self.plan_of.name} · trial {number}, epoch {epoch}: {self.plan_of.metric} {value:.4f}"
         self.report.message(what)
+
+    def result(self, trial: optuna.Trial, files: FileStore, result: TrialResult) -> None:
+        show_trial(trial, files, result)
 
     def note(self, number: int, text: str) -> None:
         self.report.message(f"{self.plan_of.name} · trial {number}: {text}")

@@ -18,7 +18,7 @@ QUIET_SECONDS = 1.0
 T = TypeVar("T")
 
 
-def patiently(do: Callable[[], T], patience: float | None = None) -> T:
+def with_retries(do: Callable[[], T], patience: float | None = None) -> T:
     """What `do` returns; called again, with growing pauses, for as long as it raises StoreUnreachable.
 
     do: something that may be done twice, for the store may have done it and then not said so. patience: seconds,

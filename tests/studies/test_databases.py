@@ -27,7 +27,7 @@ from storage.records.trial_slots import slots
 from studies import heartbeat, optuna_storage
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
+from studies.worker_loop import RunTrial, TrialEnd, open_study, work
 from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
@@ -37,7 +37,7 @@ TRIALS = 30
 def work_on(url: str, seconds: float, start: Barrier | None = None) -> None:  # noqa: F811
     """One worker's process, from the creation of the store on; each trial takes some time."""
 
-    def slow(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def slow(trial: optuna.Trial, _: object) -> TrialEnd:
         time.sleep(seconds)
         return formula(trial)
 
@@ -107,7 +107,7 @@ def hang_in(url: str, woken: Event) -> None:  # noqa: F811
     """A worker that stands still in its trial, while its thread goes on to tell that it lives."""
     heartbeat.BEAT_SECONDS = 0.1
 
-    def hangs(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
+    def hangs(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         held.moved(0.1)
         woken.wait(120)
         held.moved(0.2)
@@ -120,7 +120,7 @@ def be_slow_in(url: str) -> None:  # noqa: F811
     """A worker whose trial takes longer than one that hangs is given, and which gets on all the time."""
     heartbeat.BEAT_SECONDS = 0.1
 
-    def slow(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
+    def slow(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         for step in range(80):
             time.sleep(0.1)
             held.moved(step / 80)
@@ -134,7 +134,7 @@ def _take_part(url: str, run_trial: RunTrial) -> None:  # noqa: F811
     claims = TrialClaims(open_store(url), search.name, this_process())
     study = open_study(open_optuna(url), search)
 
-    def signed(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
+    def signed(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         trial.set_user_attr(f"process {os.getpid()}", 1)
         return run_trial(trial, held)
 
@@ -179,7 +179,7 @@ def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: p
     server = create_engine(make_url(url).difference_update_query(["options"]))
     ends = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :d AND pid <> pg_backend_pid()")
 
-    def cut_off(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def cut_off(trial: optuna.Trial, _: object) -> TrialEnd:
         with server.connect() as connection:
             assert len(connection.execute(ends, {"d": make_url(url).database}).all()) >= 2
         ended = formula(trial)
@@ -244,7 +244,7 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
     search, engine = a_search(trials=6), open_store(through)
     study = open_study(open_optuna(through), search)
 
-    def shut_out(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def shut_out(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 2:
             door.shut()
@@ -275,7 +275,7 @@ def test_a_locked_store_is_waited_for_and_said_so(
     engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
 
-    def locked(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def locked(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 2:
             holder.execute("BEGIN IMMEDIATE")
@@ -297,7 +297,7 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
     whole = told(study_of(f"{hasty}.whole"))
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None)
 
-    def locked(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def locked(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 3:
             holder.execute("BEGIN IMMEDIATE")
@@ -327,7 +327,7 @@ def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_p
     study = open_study(open_optuna(url), search)
     limit = study._storage._backend.engine  # type: ignore[attr-defined]
 
-    def full(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def full(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 3:
             with limit.connect() as connection:  # SQLite's own limit: SQLITE_FULL, as from a full disk

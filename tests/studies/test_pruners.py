@@ -20,7 +20,7 @@ from studies.algorithms import (
 )
 from studies.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
-from studies.worker_loop import WorkerEnd
+from studies.worker_loop import TrialEnd
 from tests.studies.conftest import RunIt, a_search, dead_worker, told
 
 EPOCHS = 9
@@ -73,11 +73,11 @@ def test_brackets_are_optunas(most: int) -> None:
         assert theirs._get_bracket_id(study, trial) == bracket_of(study.study_name, number, bracket_shares(most))
 
 
-def through(trial: optuna.Trial, _: object) -> WorkerEnd:
+def through(trial: optuna.Trial, _: object) -> TrialEnd:
     return climbing(trial)
 
 
-def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> WorkerEnd:
+def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> TrialEnd:
     """A trial of nine epochs whose level is its learning rate's; the pruner is asked as the objective asks it."""
     level = math.log10(trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True))
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
@@ -90,8 +90,8 @@ def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> W
         if killed_at == (trial.number, -epoch):  # after the decision, before the checkpoint knows of it
             raise KeyboardInterrupt
         if pruned:
-            return WorkerEnd(level, is_pruned=True)
-    return WorkerEnd(level, is_pruned=False)
+            return TrialEnd(level, is_pruned=True)
+    return TrialEnd(level, is_pruned=False)
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)

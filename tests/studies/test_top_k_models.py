@@ -1,4 +1,4 @@
-"""The shelf under a kill at every step that it takes on the disk: never too much there, nothing lost, nothing stray."""
+"""Kept models under a kill at every step that they take on the disk: never too many, nothing lost, nothing stray."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from storage.records.model_registry import ModelRecord
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import a_search, formula, told
 
 KEEP, TRIALS = 2, 5
@@ -38,22 +38,22 @@ def search_in(folder: Path) -> optuna.Study:
     files.sweep()
     search = a_search(trials=TRIALS, keep=KEEP, pruner="none")
     study = open_study(open_optuna(url), search)
-    shelf = TopKModels(engine, files, "plan", study, KEEP)
+    kept_models = TopKModels(engine, files, "plan", study, KEEP)
 
-    def run(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def run(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
-        if shelf.wants(trial.number, ended.value):
+        if kept_models.wants(trial.number, ended.value):
             weights = folder / "scratch" / f"trial-{trial.number}"
             if weights.exists():  # from before a kill; what was published may be the same file
                 shutil.rmtree(weights)
             weights.mkdir(parents=True)
             (weights / "weights").write_text(str(trial.number))
-            shelf.add(weights, a_record(trial.number, ended.value))
+            kept_models.add(weights, a_record(trial.number, ended.value))
         return ended
 
-    shelf.mend("models")
-    shelf.tidy()
-    work(study, search, TrialClaims(engine, search.name, this_process()), run, shelf.tidy)
+    kept_models.remove_unrecorded("models")
+    kept_models.tidy()
+    work(study, search, TrialClaims(engine, search.name, this_process()), run, kept_models.tidy)
     return study
 
 
