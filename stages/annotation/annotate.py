@@ -4,6 +4,7 @@ Each answer is in the store before the next comment is shown. The gold file is m
 """
 
 import csv
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from stages.annotation.label_aggregation import agreements, gold_rows
 from stages.plan.schema import Plan
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
+from storage.files.atomic_write import write_whole
 from storage.records.annotations import annotate, annotations, take_back
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import Draw, Drawn, draw_stratified
@@ -212,9 +214,8 @@ def _outcome(run: Run, who: Annotator, draw: Draw) -> dict[str, Any]:
 
 def _write_gold(path: Path, rows: Sequence[tuple[str, str, str, float]]) -> None:
     """For the plan, not for a spreadsheet: texts stand as they are, whatever they begin with."""
-    beside = path.with_name(f".gold.{os.getpid()}.tmp")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "text", "label", "weight"])
-        writer.writerows(rows)
-    beside.replace(path)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["id", "text", "label", "weight"])
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.runtime.run_context import Run
+from storage.files.atomic_write import replacing
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.lasting_names import lasting_model_name
@@ -125,12 +125,9 @@ class PredictionCache:
 
 
 def save_array(path: Path, values: Floats) -> None:
-    """Writes beside the path and renames into place; no pickle."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    with beside.open("wb") as file:
+    """Writes the array whole or not at all; no pickle."""
+    with replacing(path) as file:
         np.save(file, values, allow_pickle=False)
-    beside.replace(path)
 
 
 def judged_on(record: ModelRecord, split: str) -> list[str]:

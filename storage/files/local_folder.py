@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StoreError
+from storage.files.atomic_write import flush
 from storage.locks.process_identity import is_left_over, new_mark
 
 # in each published folder, with its files' sizes: tells a name from a folder that only holds names
@@ -119,14 +120,14 @@ def copy(source: Path, target: Path, copy_file: Callable[[Path, Path], object]) 
     target.mkdir()
     sizes = {name: _put(path, target / name, copy_file) for name, path in files_in(source).items()}
     (target / MARK).write_text(json.dumps({"files": sizes}, ensure_ascii=False), encoding="utf-8")
-    _flush(target / MARK)
+    flush(target / MARK)
     return sum(sizes.values())
 
 
 def _put(source: Path, target: Path, copy_file: Callable[[Path, Path], object]) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     copy_file(source, target)
-    _flush(target)
+    flush(target)
     return target.stat().st_size
 
 
@@ -136,15 +137,6 @@ def _link_file(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _flush(path: Path) -> None:
-    """Down to the disk: after a power cut a renamed file that was not flushed may be empty."""
-    file = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def put_in_place(new: Path, target: Path, old: Path) -> None:

@@ -14,8 +14,6 @@ from studies.optuna_storage import open_optuna
 from studies.study_summaries import TrialSummary, read_summaries
 from studies.top_k_models import best_trial
 from tests.helpers.many_trials import make_many_trials
-from tests.storage.conftest import postgresql as postgresql  # noqa: PLC0414
-from tests.storage.conftest import url as url  # noqa: PLC0414
 
 Direction = Literal["maximize", "minimize"]
 DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
@@ -23,6 +21,12 @@ DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
     "epochs": optuna.distributions.IntDistribution(1, 5),
     "class_weighting": optuna.distributions.CategoricalDistribution(["none", "balanced", None, 2]),
 }
+
+
+@pytest.fixture
+def url(store_url: str) -> str:
+    """Either database, in place of this folder's SQLite."""
+    return store_url
 
 
 @pytest.fixture

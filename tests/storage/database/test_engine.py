@@ -141,7 +141,7 @@ def test_a_writer_waits_for_another_instead_of_failing(store: Engine) -> None:
     assert halves == {"a": "tune", "b": "report"}
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_a_connection_that_the_server_dropped_is_replaced(url: str) -> None:
     store, other = open_store(url), open_store(url)
     with store.connect() as connection:
