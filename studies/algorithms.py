@@ -1,4 +1,4 @@
-"""The ways to propose and to stop trials that a plan can name, and the budget that each needs; nothing heavy here."""
+"""Names of the samplers and pruners that a plan can use, and the budget that each needs; light to import."""
 
 import math
 from binascii import crc32

@@ -17,7 +17,7 @@ from transfer.encoders.lora import plain
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Held up to this size, in bytes of what is trained. The epochs of larger models take long beside writing them.
+# Held up to this size, in bytes of trained parameters. Writing them takes little of a larger model's epochs.
 MOST_HELD = 512 * 2**20
 
 
@@ -37,7 +37,7 @@ class BestWeights:
         self.copies: list[torch.Tensor] | None = None  # None: the model itself has them
 
     def take(self, epoch: Epoch, probabilities: Mapping[str, Probabilities]) -> None:
-        """The model, as it is now, is the best so far. probabilities: its own, by exam."""
+        """The model, as it is now, is the best so far. probabilities: its own, by evaluation set."""
         self.epoch, self.probabilities, self.copies = epoch, probabilities, None
 
     def hold(self, model: "PreTrainedModel") -> None:
@@ -53,8 +53,8 @@ class BestWeights:
     def write(self, model: "PreTrainedModel", *, trains_on: bool = True) -> None:
         """Puts it on disk, in the folder of its epoch; nothing where it is there already.
 
-        model: that which was trained, whatever it has trained since. trains_on: whether it needs that again; where it
-        does not, the weights are published next.
+        model: the trained one, whatever it has learned since. trains_on: whether its present weights are needed later;
+        where it does not, the weights are published next.
         """
         if self.epoch is None:
             return
@@ -67,7 +67,7 @@ class BestWeights:
         self.tokenizer.save_pretrained(folder)
 
     def write_answers(self) -> None:
-        """Puts its probabilities on disk, for a trial that ends and whose weights nobody wants."""
+        """Puts its probabilities on disk, for a trial that ends and whose weights are not kept."""
         if self.epoch is None:
             return
         folder = weights_folder(self.own, self.epoch)
@@ -89,7 +89,7 @@ def _trained(model: "PreTrainedModel") -> list[torch.nn.Parameter]:
 
 def _begin_flush(folder: Path) -> None:
     """Has the system begin to write the weights to the disk, which publishing waits for: 0.06 s for a MiniLM's, while
-    the trial's pictures are drawn. Faults are told by the waiting, not here."""
+    the trial's pictures are drawn. Errors are raised where it is waited for, not here."""
     if hasattr(os, "posix_fadvise"):
         for path in folder.glob("*.safetensors"):
             with path.open("rb") as file:

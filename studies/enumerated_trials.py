@@ -1,7 +1,7 @@
 """Studies whose trials are listed beforehand, not sampled: which entry of the list a worker's slot stands for.
 
 Entry i of the list belongs to slot i of the study's budget, and a slot has one owner: so any number of workers run
-every entry once, without talking to one another. A trial knows its entry by the user attribute "entry".
+every entry once, without communicating. A trial knows its entry by the user attribute "entry".
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,15 @@ ENTRY = "entry"
 # A listed trial's note with parameters that its study's space does not have.
 SETTINGS = "settings"
 FAIL = TrialState.FAIL
-# One more than the failures alike that stop a search: who mends the cause and runs again gets another attempt, and an
-# entry that fails whatever is done blocks the others no longer.
+# One more than the equal failures that stop a search: after the cause is fixed there is another attempt, and an entry
+# that always fails does not block the others for ever.
 ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
 class EnumeratedTrial:
     """A trial to be run. key: unique in its study. notes: user attributes; a "seed" among them is the trial's own,
-    "settings" are parameters beside those of the space."""
+    "settings" are further parameters, which the space does not have."""
 
     key: str
     params: Mapping[str, Any]
@@ -61,7 +61,7 @@ def begin_enumerated(study: optuna.Study, entry: EnumeratedTrial | None) -> int 
     """Begins a slot's entry and returns the trial's number; None where the slot has nothing to do.
 
     The trial is made running, with its parameters, in one write. One that the slot's former owner began and could not
-    note any more is found again by its entry.
+    record any more is found by its entry.
     """
     if entry is None:
         return None
@@ -78,8 +78,8 @@ def begin_enumerated(study: optuna.Study, entry: EnumeratedTrial | None) -> int 
 
 
 def is_given_up(study: optuna.Study, number: int) -> bool:
-    """Whether a queued trial that failed is not tried again: with its own seed it would diverge again, or it fails
-    every time. Its slot is then closed: it counts, without a value.
+    """Whether an enumerated trial that failed is given up: with its own seed it would diverge once more, or it has
+    failed ATTEMPTS times. Its slot is then closed: it counts, without a value.
     """
     trials = study.get_trials(deepcopy=False)
     own = trials[number].user_attrs

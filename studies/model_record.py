@@ -1,4 +1,4 @@
-"""The record of a kept trial: all that made it, so that it can be made again and told from every other."""
+"""The record of a kept trial: all that made it, so that it can be reproduced and identified."""
 
 import hashlib
 import re
@@ -25,7 +25,7 @@ def model_name(stage: str, candidate: str, trial: int) -> str:
 
 
 def answers_name(study: str, trial: int) -> str:
-    """The name in Files under which a trial's probabilities on the exams are kept, where its task keeps them."""
+    """The name in Files of a trial's probabilities on its evaluation sets, where its task keeps them."""
     return f"{ANSWERS}/{hashlib.sha256(lasting_study_name(study).encode()).hexdigest()[:16]}/trial-{trial:04d}"
 
 

@@ -17,9 +17,9 @@ from storage.records.model_registry import ModelRecord
 class TopKModels:
     """The kept models of one study.
 
-    A model is published whole, then recorded, then its trial is told: a record always points at a whole folder, and
-    a kill in between is mended by running the trial's end again. Those displaced are removed after that, so there
-    is for a moment one more than `keep`.
+    A model is published whole, then recorded, then the trial's end is recorded: a record always points at a whole
+    folder, and a kill in between is repaired by repeating the trial's end. Those displaced are removed after that, so
+    there is for a moment one more than `keep`.
     """
 
     def __init__(self, engine: Engine, files: FileStore, plan: str, study: optuna.Study, keep: int) -> None:
@@ -31,16 +31,16 @@ class TopKModels:
         return len(better) < self.keep
 
     def add(self, folder: Path, record: ModelRecord) -> None:
-        """Publishes `folder` under the record's path and records it; again, in the place of itself, after a kill.
+        """Publishes `folder` under the record's path and records it; repeated after a kill, it replaces itself.
 
-        folder: its files are never written to again, only removed: they may be the published ones under another name.
+        folder: its files are never changed after this, only removed: they may be the published ones under another name.
         """
         size = self.files.publish(folder, record.path, linked=True)
         model_registry.add(self.engine, replace(record, bytes=size))
 
     def tidy(self) -> None:
         """Removes the weights of the trials that are no longer among the best `keep`."""
-        # one reading for both: a trial that is told in between must not fall out of both
+        # read once for both: a trial that ends in between must not be missing from both
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
         complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
         best = {trial.number for trial in sorted(complete, key=self._rank)[: self.keep]}
@@ -72,7 +72,7 @@ class TopKModels:
         return self._order(trial.value if trial.value is not None else math.nan, trial.number)
 
     def _order(self, value: float, number: int) -> tuple[float, int]:
-        """Smaller is better; of two alike the earlier."""
+        """Smaller is better; of equals the earlier."""
         sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
         return (sign * value, number)
 

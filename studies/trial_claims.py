@@ -1,4 +1,4 @@
-"""Who runs which trial: a worker claims a slot of the study's budget, and shows while it runs that it lives."""
+"""Who runs which trial: a worker claims a slot of the study's budget, and shows by its heartbeat that it is alive."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +14,10 @@ from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
 from studies.heartbeat import Heartbeat, LostClaim
 
-# A worker of another machine is taken for dead after so long without a sign; one of this machine is looked at.
+# A worker of another machine is considered dead after so long without a heartbeat; one of this machine is looked up.
 HEARTBEAT_TIMEOUT_SECONDS = 120.0
-# A worker that lives and does not get on is taken to hang. Long, for it says nothing while a model of gigabytes is
-# loaded from a network disk or a large validation set is judged on a CPU; and a trial that was taken from a slow
+# A worker without progress is considered to hang. Long, for it reports none while a model of gigabytes is loaded
+# from a network disk or a large validation set is evaluated on a CPU; and a trial that was taken from a slow
 # worker costs what it had done since its last checkpoint.
 HANG_SECONDS = 1800.0
 
@@ -48,22 +48,22 @@ class TrialClaims:
     ) -> None:
         """clock: seconds that this machine was awake."""
         self.engine, self.study, self.worker, self.clock = engine, study, worker, clock
-        self._signs: dict[tuple[int, str], _Signs] = {}
+        self._seen: dict[tuple[int, str], _LastSeen] = {}
 
     def next(self, total: int) -> TrialClaim | None:
-        """A dead worker's slot, else a fresh one, else None: all are closed or held by the living."""
+        """A dead worker's slot, else a free one, else None: all are closed or held by running workers."""
         for slot in self.open_slots(total):
-            if slot.worker == self.worker.name:  # who asks runs none: this one was given, and the answer lost
+            if slot.worker == self.worker.name:  # the caller runs none: it got this one, and the answer was lost
                 return TrialClaim(slot.slot, slot.trial)
             if self._is_abandoned(slot) and self._take_over(slot):
                 return TrialClaim(slot.slot, slot.trial)
-        fresh = table.take_slot(self.engine, self.study, total, self.worker, time.time())
-        return None if fresh is None else TrialClaim(fresh, None)
+        free = table.take_slot(self.engine, self.study, total, self.worker, time.time())
+        return None if free is None else TrialClaim(free, None)
 
     def open_slots(self, total: int) -> list[Slot]:
         """Slots within a budget of `total` whose trial runs, or was left running.
 
-        One beyond it was begun under a larger budget; it rests until the budget is raised again.
+        One beyond it was begun under a larger budget; it stays until the budget is raised.
         """
         return [slot for slot in self._slots() if slot.state == "open" and slot.slot < total]
 
@@ -87,7 +87,7 @@ class TrialClaims:
         """Makes the trial the claim's; False where it is another's. Raises LostClaim."""
         took = with_retries(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
         if not took:
-            self._beat(claim, None, None)
+            self._record(claim, None, None)
         return took
 
     def close(self, claim: TrialClaim) -> None:
@@ -100,13 +100,13 @@ class TrialClaims:
 
     @contextmanager
     def alive(self, claim: TrialClaim) -> Iterator[Heartbeat]:
-        """Shows every few seconds, from a thread, that the claim's worker lives, and how far it is."""
-        heartbeat = Heartbeat(lambda moved, share: self._beat(claim, moved, share))
+        """Shows every few seconds, from a thread, that the claim's worker is alive, and its progress."""
+        heartbeat = Heartbeat(lambda moved, share: self._record(claim, moved, share))
         with heartbeat.beating():
             yield heartbeat
 
-    def _beat(self, claim: TrialClaim, moved: float | None, share: float | None) -> None:
-        if not table.beat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
+    def _record(self, claim: TrialClaim, moved: float | None, share: float | None) -> None:
+        if not table.record_heartbeat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
             raise LostClaim(f"slot {claim.slot} of '{self.study}' is another worker's now")
 
     def _slots(self) -> list[Slot]:
@@ -120,21 +120,21 @@ class TrialClaims:
             return False
         runs = table.owner_runs(slot)
         now = self.clock()
-        signs = self._signs.setdefault((slot.slot, slot.worker), _Signs(slot, now, now))
-        signs.look(slot, now)
-        is_silent = runs is None and now - signs.beat_at > HEARTBEAT_TIMEOUT_SECONDS
-        return runs is False or is_silent or now - signs.moved_at > HANG_SECONDS
+        seen = self._seen.setdefault((slot.slot, slot.worker), _LastSeen(slot, now, now))
+        seen.update(slot, now)
+        is_silent = runs is None and now - seen.beat_at > HEARTBEAT_TIMEOUT_SECONDS
+        return runs is False or is_silent or now - seen.moved_at > HANG_SECONDS
 
 
 @dataclass
-class _Signs:
-    """When this worker last saw another's beats and progress change."""
+class _LastSeen:
+    """When this worker last saw a heartbeat and progress of another."""
 
     last: Slot
     beat_at: float
     moved_at: float
 
-    def look(self, slot: Slot, now: float) -> None:
+    def update(self, slot: Slot, now: float) -> None:
         if slot.beat != self.last.beat:
             self.beat_at = now
         if slot.moved != self.last.moved:

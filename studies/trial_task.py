@@ -1,4 +1,4 @@
-"""What all trials of a study share, and who watches them."""
+"""What all trials of a study share, and the protocol of what follows them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ Probabilities = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Labelled texts that a model is judged on. truth: (N,) int64."""
+    """Labelled texts that a model is evaluated on. truth: (N,) int64."""
 
     tokens: Tokens
     truth: NDArray[np.int64]
@@ -35,12 +35,12 @@ class TrialTask:
     """What all trials of a study share.
 
     start: hub name or folder of the weights to begin with. examples: training data for a trial's parameters and seed
-    (stage two mixes them anew for each). exams: by name; "validation" is always there. value: what is optimised, from
-    the exams' probabilities. lineage: what made this study, kept beside every model. seeds: how many times a trial
-    fine-tunes; its value is the mean. token_budget: padded tokens at a time, None for the device's default.
-    time_limit: seconds of training that a trial may take, all resumes together. starts: other weights to begin with,
-    by the trial's parameter `start`. patience: epochs without a better value after which a fine-tune ends, None for
-    no such end. keeps_answers: whether the exams' probabilities of the kept epoch are published for every trial, under
+    (stage two mixes them for each). exams: evaluation sets by name; "validation" is always there. value: what is
+    optimised, from the probabilities on them. lineage: what made this study, kept with every model. seeds: how many
+    times a trial fine-tunes; its value is the mean. token_budget: padded tokens at a time, None for the device's
+    default. time_limit: seconds of training that a trial may take, all resumes together. starts: other weights to begin
+    with, by the trial's parameter `start`. patience: epochs without a better value after which a fine-tune ends, None
+    for no such end. keeps_answers: whether the probabilities of the kept epoch are published for every trial, under
     `answers_name`. called: what stands for the candidate in the names of kept models, itself by default.
     """
 

@@ -1,4 +1,4 @@
-"""One worker's part in a study: claim a trial, run it, tell what came out, until the budget is used up."""
+"""One worker's part in a study: claim a trial, run it, record its end, until the budget is used up."""
 
 import errno
 import logging
@@ -27,10 +27,10 @@ from studies.trial_result import stop_if_all_collapse
 from transfer.errors import UserError
 
 log = logging.getLogger(__name__)
-# So many failures in a row with one reason, and the next would fail too.
+# After so many failures in a row for one reason the next would fail too.
 FAILURES_IN_A_ROW = 3
 POLL_SECONDS = 1.0
-# Faults of the place, not of the trial: it is gone on with when there is room again.
+# Faults of the disk, not of the trial: it is resumed when there is room.
 PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 
 
@@ -48,7 +48,7 @@ RunTrial = Callable[[Trial, Heartbeat], TrialEnd]
 def open_study(storage: optuna.storages.BaseStorage, search: StudyConfig) -> optuna.Study:
     """The study of that name, made if it is not there. Only the leader of a workspace calls this.
 
-    Raises UserError where a study of that name optimises in the other direction: Optuna would not say so.
+    Raises UserError where a study of that name optimises in the other direction: Optuna would not notice.
     """
     study = optuna.create_study(
         study_name=search.name,
@@ -75,7 +75,7 @@ def work(
     after_trial: Callable[[], None],
     is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Runs trials until the budget is used up and nobody runs one any more.
+    """Runs trials until the budget is used up and no worker runs one any more.
 
     run_trial: does one trial, and calls its heartbeat. after_trial: called when the study has a trial's end, before its
     slot is closed.
@@ -135,36 +135,36 @@ def _run(study: optuna.Study, trial: Trial, heartbeat: Heartbeat, run_trial: Run
             raise OSError(number, os.strerror(number), getattr(error, "filename", None) or "weights") from error
         heartbeat.check()
         log.warning("trial %d failed: %s", trial.number, error, exc_info=log.isEnabledFor(logging.DEBUG))
-        return _tell(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
+        return _end(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
     heartbeat.check()
     if not math.isfinite(ended.value):
-        return _tell(study, trial, TrialState.FAIL, reason=f"its value is {ended.value}")
+        return _end(study, trial, TrialState.FAIL, reason=f"its value is {ended.value}")
     if ended.is_pruned:
-        return _tell(study, trial, TrialState.PRUNED)
-    return _tell(study, trial, TrialState.COMPLETE, ended.value)
+        return _end(study, trial, TrialState.PRUNED)
+    return _end(study, trial, TrialState.COMPLETE, ended.value)
 
 
 def _errno(error: Exception) -> int:
     """The system's number of an error, 0 where it has none. safetensors, written in Rust, has it in words only."""
     if isinstance(error, OSError):
         return error.errno or 0
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return int(told.group(1)) if told else 0
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found.group(1)) if found else 0
 
 
-def _tell(
+def _end(
     study: optuna.Study, trial: Trial, state: TrialState, value: float | None = None, reason: str | None = None
 ) -> TrialState:
-    """Tells the trial's end once. Returns how it ended: as it was told before, where another had been quicker."""
+    """Records the trial's end once. Returns how it ended: as recorded before, where another worker was quicker."""
     try:
         if reason is not None:
             trial.set_user_attr("reason", reason)
         study.tell(trial, value, state)
     except (UpdateFinishedTrialError, ValueError):
-        told = _state(study, trial)
-        if not told.is_finished():
+        recorded = _state(study, trial)
+        if not recorded.is_finished():
             raise
-        return told
+        return recorded
     return state
 
 
@@ -173,7 +173,7 @@ def _state(study: optuna.Study, trial: Trial) -> TrialState:
 
 
 def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> Trial | None:
-    """The claim's own trial where it has one, else the next that is nobody's; it runs from then on.
+    """The claim's own trial where it has one, else the next without a claim; it runs from then on.
 
     None where the study's trials are listed and the list has none for this slot.
     """
@@ -193,9 +193,9 @@ def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, cl
 
 
 def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> int:
-    """Takes a trial that is nobody's, making one where there is none, and starts it.
+    """Takes a trial without a claim, making one where there is none, and starts it.
 
-    It is taken before it is started, so a kill leaves no running trial that is nobody's; and taking is decided by the
+    It is taken before it is started, so a kill leaves no running trial without a claim; and taking is decided by the
     database. Optuna's own way of popping a waiting trial gives it to two workers at once on SQLite: it reads the
     trial's state and writes it in two transactions.
     """
@@ -221,9 +221,9 @@ def _start(study: optuna.Study, trial: FrozenTrial) -> None:
 def _stop_if_all_fail(study: optuna.Study) -> None:
     ended = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()][-FAILURES_IN_A_ROW:]
     reasons = [str(trial.user_attrs.get("reason")) for trial in ended if trial.state == TrialState.FAIL]
-    alike = {re.sub(r"[\d.]+", "#", reason) for reason in reasons}  # sizes and losses differ, the cause does not
-    if len(reasons) == FAILURES_IN_A_ROW and len(alike) == 1:
+    causes = {re.sub(r"[\d.]+", "#", reason) for reason in reasons}  # sizes and losses differ, the cause does not
+    if len(reasons) == FAILURES_IN_A_ROW and len(causes) == 1:
         raise UserError(
             f"study '{study.study_name}': the last {FAILURES_IN_A_ROW} trials failed alike: {reasons[-1]}",
-            "mend the cause, then run the same command again: the trials that ended are kept",
+            "fix the cause, then run the same command again: the trials that ended are kept",
         )

@@ -1,4 +1,4 @@
-"""Named folders and files in a local folder: written beside, flushed, and renamed into place."""
+"""Named folders and files in a local folder: written under a temporary name, flushed, and renamed into place."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from storage.errors import StoreError
 from storage.files.atomic_write import flush
 from storage.locks.process_identity import is_left_over, new_mark
 
-# in each published folder, with its files' sizes: tells a name from a folder that only holds names
+# in each published folder, with its files' sizes: distinguishes a name from a folder that only holds names
 MARK = ".moodline.json"
-# beside the names: what is being written or removed, one folder each, named for its writer
-BESIDE = ".writing"
+# where things are while they are written or removed, in a folder each that is named for its writer
+UNFINISHED_FOLDER = ".writing"
 
 
 class LocalFolder:
-    """The place of Files on this machine."""
+    """The backend of FileStore on this machine."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -27,7 +27,7 @@ class LocalFolder:
     def publish(self, source: Path, name: str, *, linked: bool) -> int:
         target = self.root / name
         self._refuse_nesting(name)
-        with beside(self.root, name) as own:
+        with temporary_folder(self.root, name) as own:
             size = copy(source, own / "new", _link_file if linked else shutil.copyfile)
             target.parent.mkdir(parents=True, exist_ok=True)
             put_in_place(own / "new", target, own / "old")
@@ -41,7 +41,10 @@ class LocalFolder:
 
     def remove(self, name: str) -> None:
         if self.exists(name):
-            with beside(self.root, name) as own, suppress(FileNotFoundError):  # another worker removes it, too
+            with (
+                temporary_folder(self.root, name) as own,
+                suppress(FileNotFoundError),
+            ):  # another worker removes it, too
                 os.rename(self.root / name, own / "old")
 
     def names(self) -> Iterator[str]:
@@ -91,9 +94,9 @@ def _whole_below(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def beside(root: Path, name: str) -> Iterator[Path]:
-    """A folder of our own beside the names, gone at the end; `name` is what it is for."""
-    own = root / BESIDE / new_mark(time.time())
+def temporary_folder(root: Path, name: str) -> Iterator[Path]:
+    """A folder of our own on the same disk, removed at the end; `name` is what it is for."""
+    own = root / UNFINISHED_FOLDER / new_mark(time.time())
     own.mkdir(parents=True)
     try:
         (own / "name").write_text(name, encoding="utf-8")
@@ -152,8 +155,8 @@ def put_in_place(new: Path, target: Path, old: Path) -> None:
 
 
 def sweep(root: Path, now: float) -> int:
-    """Remove what dead writers left beside the names; finish a replacement that was past its first rename."""
-    left = [own for own in (root / BESIDE).glob("*") if is_left_over(own.name, now)]
+    """Remove what dead writers left unfinished; complete a replacement that was past its first rename."""
+    left = [own for own in (root / UNFINISHED_FOLDER).glob("*") if is_left_over(own.name, now)]
     for own in left:
         with suppress(OSError):
             _finish(root, own)

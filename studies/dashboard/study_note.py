@@ -63,11 +63,11 @@ def _against_baseline(best: FrozenTrial, complete: Sequence[FrozenTrial], metric
     baseline = next((trial for trial in complete if trial.user_attrs.get("baseline")), None)
     if baseline is None or baseline.value is None or best.value is None:
         return []
-    told = f"The untuned baseline (trial {baseline.number}) has {metric} {baseline.value:.4f}"
+    compared = f"The untuned baseline (trial {baseline.number}) has {metric} {baseline.value:.4f}"
     if baseline.number == best.number:
-        return [f"{told}: no trial was better yet."]
+        return [f"{compared}: no trial was better yet."]
     return [
-        f"{told}; the best trial has {best.value:.4f}, {best.value - baseline.value:+.4f}. The best of many noisy "
+        f"{compared}; the best trial has {best.value:.4f}, {best.value - baseline.value:+.4f}. The best of many noisy "
         "trials flatters itself: new data will show less."
     ]
 
@@ -86,7 +86,7 @@ def _loading(name: str, location: str, search: StudyConfig, plan: Path) -> list[
         "tokenizer = AutoTokenizer.from_pretrained(path)",
         "```",
         "",
-        "Beside the weights, `moodline.json` has configuration, metrics, versions, seed and the data's fingerprint.",
+        "In their folder, `moodline.json` has configuration, metrics, versions, seed and the data's fingerprint.",
         "For the stage's winner:",
         "",
         "```",

@@ -1,4 +1,4 @@
-"""What optuna-dashboard shows of a study beside Optuna's own: a trial's pictures, the study's note, two plots.
+"""What optuna-dashboard shows of a study in addition to Optuna's own: a trial's figures, the study's note, plots.
 
 Notes and plots are kept as the dashboard keeps them, so that it need not be installed where the search runs.
 """
@@ -63,7 +63,7 @@ def labels_csv(scores: Scores) -> str:
 
 
 class StudyUpdates:
-    """One study's note and plots, kept up to date by whoever leads its search."""
+    """One study's note and plots, kept up to date by the coordinator of its search."""
 
     def __init__(self, study: optuna.Study, search: StudyConfig, kept_models: TopKModels, plan: Path) -> None:
         """plan: the plan's file, for the commands that the note shows."""
@@ -80,7 +80,7 @@ class StudyUpdates:
             self.study.set_user_attr("trials", self.search.trials)
 
     def after_trial(self) -> None:
-        """A trial ended: the note is written anew, if the last one is half a minute old, and plots now and then."""
+        """A trial ended: the note is rewritten if it is older than half a minute, and plots now and then."""
         ended = self._ended()
         if time.monotonic() - self._noted_at >= NOTE_SECONDS:
             self._note(ended)

@@ -69,9 +69,9 @@ def default_space(layers: int) -> dict[str, Dimension]:
 
 
 def default_mixing() -> dict[str, Dimension]:
-    """What stage two varies beside the recipe: which pseudo-labels, how many, and how soft.
+    """What stage two varies in addition to the recipe: which pseudo-labels, how many, and how soft.
 
-    The others are there to be asked for: ten trials tell little enough of fourteen parameters.
+    The others are there to be asked for: ten trials are few for fourteen parameters.
     """
     return {
         "pseudo_share": Range(low=0.3, high=0.9),

@@ -109,7 +109,7 @@ def _dimension_kind(value: Any) -> str:
     return "value"
 
 
-# As a plan's field: told apart by its form, so that a mistake is reported once and not for each kind.
+# As a plan's field: distinguished by its form, so that a mistake is reported once and not for each kind.
 DimensionField = Annotated[
     Annotated[Range, Tag("range")]
     | Annotated[Choices, Tag("choices")]
@@ -134,7 +134,7 @@ def most(dimension: Dimension) -> int:
 
 
 def most_epochs(space: Space, default: int) -> int:
-    """The most epochs that a trial of the space may have. default: where the space does not say."""
+    """The most epochs that a trial of the space may have. default: where the space has no epochs."""
     epochs = space.get("epochs", default)
     if isinstance(epochs, Range):
         return int(epochs.high)

@@ -110,7 +110,7 @@ HANGS_AFTER = 5.0  # many of the other worker's steps, on a busy machine, too
 
 def hang_in(url: str, woken: Event) -> None:
     """A worker that stands still in its trial, while its thread goes on to tell that it lives."""
-    heartbeat.BEAT_SECONDS = 0.1
+    heartbeat.INTERVAL_SECONDS = 0.1
 
     def hangs(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         held.moved(0.1)
@@ -123,7 +123,7 @@ def hang_in(url: str, woken: Event) -> None:
 
 def be_slow_in(url: str) -> None:
     """A worker whose trial takes longer than one that hangs is given, and which gets on all the time."""
-    heartbeat.BEAT_SECONDS = 0.1
+    heartbeat.INTERVAL_SECONDS = 0.1
 
     def slow(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         for step in range(80):
@@ -178,7 +178,7 @@ def _until(is_true: Any) -> None:
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "INTERVAL_SECONDS", 0.05)
     search, engine = a_search(trials=8), open_store(url)
     study = open_study(open_optuna(url), search)
     server = create_engine(make_url(url).difference_update_query(["options"]))

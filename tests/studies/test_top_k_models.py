@@ -14,7 +14,7 @@ import pytest
 
 from storage.database.engine import open_store
 from storage.files.file_store import FileStore
-from storage.files.local_folder import BESIDE
+from storage.files.local_folder import UNFINISHED_FOLDER
 from storage.locks.process_identity import this_process
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
@@ -104,13 +104,13 @@ def kept(folder: Path) -> dict[str, str]:
 
 def test_at_no_step_lies_more_than_the_best_and_the_one_that_comes_in(tmp_path: Path) -> None:
     def look(_: int) -> None:
-        placed, beside = len(weights_in(tmp_path, "models")), len(weights_in(tmp_path, BESIDE))
+        placed, beside = len(weights_in(tmp_path, "models")), len(weights_in(tmp_path, UNFINISHED_FOLDER))
         if placed > KEEP + 1 or beside > 1 or placed + beside > KEEP + 2:
             os._exit(TOO_MUCH)
 
     assert in_a_process(tmp_path, look) == 0
     assert len(weights_in(tmp_path, "models")) == KEEP
-    assert weights_in(tmp_path, BESIDE) == []
+    assert weights_in(tmp_path, UNFINISHED_FOLDER) == []
 
 
 @pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.slow)])
@@ -134,7 +134,7 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
         assert told(search_in(folder)) == told(whole)
         assert kept(folder) == kept(tmp_path / "whole")
         assert len(weights_in(folder, "models")) == KEEP
-        assert weights_in(folder, BESIDE) == []
+        assert weights_in(folder, UNFINISHED_FOLDER) == []
         shutil.rmtree(folder)
     assert kills >= TRIALS / stride
 

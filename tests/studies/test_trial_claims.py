@@ -31,7 +31,7 @@ def far(name: str) -> ProcessIdentity:
 
 
 def beat(engine: Engine, worker: ProcessIdentity, at: float, moved: float | None = None) -> None:
-    assert table.beat(engine, "study", 0, worker, at, moved)
+    assert table.record_heartbeat(engine, "study", 0, worker, at, moved)
 
 
 def test_a_silent_worker_of_another_machine_is_given_up_after_a_lease(engine: Engine) -> None:

@@ -302,7 +302,7 @@ def test_a_full_disk_is_told_and_leaves_the_old(scheme: str, tmp_path: Path, pro
     process.start()
     process.join(30)
     assert "cannot write 'a': File too large" in told.read_text()
-    assert "nothing half is kept" in told.read_text()
+    assert "nothing incomplete is kept" in told.read_text()
     if not scheme:
         assert contents(files.fetch("a")) == WEIGHTS
     assert files.names() == ([] if scheme else ["a"])
