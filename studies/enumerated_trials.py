@@ -90,17 +90,6 @@ def is_given_up(study: optuna.Study, number: int) -> bool:
     return (diverged and "seed" in own) or len(failed) >= ATTEMPTS
 
 
-def best_distinct(study: optuna.Study, most: int) -> list[FrozenTrial]:
-    """The study's best complete trials, best first, the earliest of equals; of several with one set of parameters the
-    best alone."""
-    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    found: dict[tuple[tuple[str, Any], ...], FrozenTrial] = {}
-    for trial in sorted(complete, key=lambda t: (sign * (t.value or 0.0), t.number)):
-        found.setdefault(tuple(sorted(trial.params.items())), trial)
-    return list(found.values())[:most]
-
-
 def _entry(trial: FrozenTrial, known: Mapping[str, EnumeratedTrial]) -> EnumeratedTrial:
     key = trial.user_attrs[ENTRY]
     return known.get(key) or EnumeratedTrial(

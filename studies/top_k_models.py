@@ -1,9 +1,7 @@
 """Which trials' weights stay on disk: the best K of each study, each loadable by its name."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -12,6 +10,7 @@ from sqlalchemy import Engine
 from storage.files.file_store import FileStore
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
+from studies.ranking import rank, ranked
 
 
 class TopKModels:
@@ -27,8 +26,8 @@ class TopKModels:
 
     def wants(self, trial: int, value: float) -> bool:
         """Whether a trial of that value would be among the best `keep`."""
-        better = [t for t in self._complete() if t.number != trial and self._rank(t) < self._order(value, trial)]
-        return len(better) < self.keep
+        own, others = rank(self.study, value, trial), [t for t in ranked(self.study) if t.number != trial]
+        return sum(rank(self.study, other.value, other.number) < own for other in others) < self.keep
 
     def add(self, folder: Path, record: ModelRecord) -> None:
         """Publishes `folder` under the record's path and records it; repeated after a kill, it replaces itself.
@@ -43,13 +42,12 @@ class TopKModels:
         # read once for both: a trial that ends in between must not be missing from both
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
         complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-        best = {trial.number for trial in sorted(complete, key=self._rank)[: self.keep]}
+        best = {trial.number for trial in ranked(self.study, complete)[: self.keep]}
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
         for record in model_registry.models(self.engine, self.plan, study=self.study.study_name):
             if record.trial not in best | running:
-                model_registry.remove(
-                    self.engine, self.plan, record.name
-                )  # first: a record leads to whole weights only
+                # first: a record leads to whole weights only
+                model_registry.remove(self.engine, self.plan, record.name)
                 self.files.remove(record.path)
 
     def remove_unrecorded(self, prefix: str) -> None:
@@ -64,21 +62,3 @@ class TopKModels:
         for name in names:
             if name not in known and not name.endswith(busy):
                 self.files.remove(name)
-
-    def _complete(self) -> list[optuna.trial.FrozenTrial]:
-        return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-
-    def _rank(self, trial: optuna.trial.FrozenTrial) -> tuple[float, int]:
-        return self._order(trial.value if trial.value is not None else math.nan, trial.number)
-
-    def _order(self, value: float, number: int) -> tuple[float, int]:
-        """Smaller is better; of equals the earlier."""
-        sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-        return (sign * value, number)
-
-
-def best_trial(study: optuna.Study) -> optuna.trial.FrozenTrial | None:
-    """The study's best complete trial, the earliest of equals; None where none is complete."""
-    complete: list[Any] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-    return min(complete, key=lambda trial: (sign * trial.value, trial.number), default=None)

@@ -29,10 +29,11 @@ from studies.model_record import model_name
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.pruners import pruner_for
+from studies.ranking import best_trial
 from studies.space.dimensions import Choices, Dimension, Range, fixed_value
 from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
-from studies.top_k_models import TopKModels, best_trial
+from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
 from studies.trial_result import TrialResult
 from studies.trial_state import remove_ended

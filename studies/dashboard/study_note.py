@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.dashboard.study_plots import FEW_TRIALS
+from studies.ranking import ranked
 from studies.study_config import StudyConfig
 
 SHOWN = 5
@@ -28,9 +28,8 @@ def study_note(
     plan: Path,
 ) -> str:
     """Markdown. places: name and location of the kept models, by trial."""
-    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
-    best = sorted(complete, key=lambda trial: (sign * float(trial.value or 0.0), trial.number))[:SHOWN]
+    best = ranked(study, complete)[:SHOWN]
     if not best:
         return "No trial is complete yet."
     metric = (study.metric_names or ["value"])[0]

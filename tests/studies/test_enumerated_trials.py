@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, assign_slots, begin_enumerated, best_distinct
+from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, assign_slots, begin_enumerated
 from studies.optuna_storage import open_optuna
+from studies.ranking import best_distinct
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work

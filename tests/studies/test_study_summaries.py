@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from storage.database.engine import open_store
 from studies.optuna_storage import open_optuna
+from studies.ranking import best_trial
 from studies.study_summaries import TrialSummary, read_summaries
-from studies.top_k_models import best_trial
 from tests.helpers.many_trials import make_many_trials
 
 Direction = Literal["maximize", "minimize"]
