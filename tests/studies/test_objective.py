@@ -130,7 +130,7 @@ def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
                 raise KilledError
             save(*args)
 
-        patch.setattr(objective, "save_checkpoint", killed_in_epoch_2)
+        patch.setattr("studies.trial_state.save_checkpoint", killed_in_epoch_2)
         with pytest.raises(KilledError):
             place.run(task)
     assert (place.own / "best-0-002").is_dir()
