@@ -91,7 +91,7 @@ def test_names_are_what_was_published_and_nothing_inside_it(files: FileStore, tm
     for name in ("search/bert/3", "search/bert/10", "further/1"):
         files.publish(source, name)
     files.publish(source / "model.safetensors", "shards/x")
-    assert files.names() == ["search/bert/10", "search/bert/3", "further/1", "shards/x"]
+    assert files.names() == ["further/1", "search/bert/10", "search/bert/3", "shards/x"]
     assert files.names("search/") == ["search/bert/10", "search/bert/3"]
     assert not files.exists("search/bert")
 
