@@ -54,7 +54,7 @@ class BestWeights:
         """Puts it on disk, in the folder of its epoch; nothing where it is there already.
 
         model: the trained one, whatever it has learned since. trains_on: whether its present weights are needed later;
-        where it does not, the weights are published next.
+        where they are not, the weights are published next.
         """
         if self.epoch is None:
             return

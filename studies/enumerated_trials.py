@@ -36,11 +36,11 @@ class EnumeratedTrial:
 def assign_slots(
     wanted: Sequence[EnumeratedTrial], study: optuna.Study, slots: Sequence[Slot]
 ) -> list[EnumeratedTrial | None]:
-    """The study's list, in which entry i is slot i's: what was begun stands where it was begun, what is wanted and was
-    not takes the free places, in its order. None: a place that is closed without a trial.
+    """The study's list, in which entry i belongs to slot i. Entries that were begun keep their slots; the other wanted
+    ones take the free slots, in their order. None: a slot that is closed without a trial.
 
-    A list changes when the search that it follows goes on. A pure function of what the store holds: every worker of a
-    study makes the same one, and so does one that comes after a kill.
+    The list changes when the search that it follows is extended. It is a pure function of what the store holds: every
+    worker of a study computes the same one, also after a kill.
     """
     trials = study.get_trials(deepcopy=False)
     known = {entry.key: entry for entry in wanted}

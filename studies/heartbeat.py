@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 10.0
 
 # Records a heartbeat: time of the last progress, seconds since 1970, and the share done. Raises LostClaim.
-Record = Callable[[float | None, float | None], None]
+RecordHeartbeat = Callable[[float | None, float | None], None]
 
 
 class LostClaim(Exception):
@@ -28,7 +28,7 @@ class Heartbeat:
     others see it: a report, weights, its end.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: RecordHeartbeat) -> None:
         self._record = record
         self._lost: LostClaim | None = None
         self._moved: float | None = None
