@@ -165,8 +165,8 @@ WORKER = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from storage.database.engine import open_store
-from storage.locks.process_identity import this_worker
-from studies.trial_claims import Claims
+from storage.locks.process_identity import this_process
+from studies.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna
 from studies.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula
@@ -176,7 +176,7 @@ def slow(trial, _):
     return formula(trial, _)
 url, search = sys.argv[1], a_search(trials=12)
 study = open_study(open_optuna(url), search)
-work(study, search, Claims(open_store(url), search.name, this_worker()), slow, lambda: None)
+work(study, search, TrialClaims(open_store(url), search.name, this_process()), slow, lambda: None)
 """
 
 
