@@ -1,4 +1,4 @@
-"""What the user can mend about the store, the files or the lock, in the user's own words. Knows nobody."""
+"""Errors about the store, the files or a lock that the user can do something about. Imports nothing of ours."""
 
 
 class StoreError(Exception):
@@ -13,4 +13,4 @@ class StoreError(Exception):
 
 
 class StoreUnreachable(StoreError):
-    """The store cannot be used now, and may be in a while: another process holds its lock, or the server is away."""
+    """The store cannot be used now, but perhaps later: another process holds its lock, or its server is not reached."""

@@ -1,10 +1,12 @@
-"""The ways to propose and to stop trials that a plan can name, and the budget that each needs; nothing heavy here."""
+"""Names of the samplers and pruners that a plan can use, and the budget that each needs; light to import."""
 
 import math
 from binascii import crc32
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
+
+from studies.lasting_names import lasting_study_name
 
 SamplerName = Literal["tpe", "gp", "qmc", "random"]
 PrunerName = Literal["median", "successive_halving", "hyperband", "wilcoxon", "none"]
@@ -25,7 +27,7 @@ def bracket_shares(most_steps: int) -> list[int]:
 
 def bracket_of(study: str, trial: int, shares: Sequence[int]) -> int:
     """The bracket of a trial: Optuna's hash of the study's name and the trial's number."""
-    place = crc32(f"{study}_{trial}".encode()) % sum(shares)
+    place = crc32(f"{lasting_study_name(study)}_{trial}".encode()) % sum(shares)
     return next(i for i in range(len(shares)) if place < sum(shares[: i + 1]))
 
 

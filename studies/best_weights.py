@@ -17,7 +17,7 @@ from transfer.encoders.lora import merge_adapters
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Held up to this size, in bytes of what is learnt. The epochs of larger models take long beside writing them.
+# Held up to this size, in bytes of trained parameters. Writing them takes little of a larger model's epochs.
 MOST_HELD = 512 * 2**20
 
 
@@ -25,7 +25,7 @@ class BestWeights:
     """The best epoch of a trial that is not on disk yet.
 
     An epoch becomes the best; then either `write` puts it on disk, for a checkpoint or the trial's end will name it,
-    or training goes on and `hold` copies what is learnt. A trial of short epochs so writes its weights once, or never
+    or training goes on and `hold` copies what is trained. A trial of short epochs so writes its weights once, or never
     where they are not wanted, instead of 91 MB for each epoch that is better than those before it.
     """
 
@@ -37,24 +37,24 @@ class BestWeights:
         self.copies: list[torch.Tensor] | None = None  # None: the model itself has them
 
     def take(self, epoch: Epoch, probabilities: Mapping[str, Probabilities]) -> None:
-        """The model, as it is now, is the best so far. probabilities: its own, by exam."""
+        """The model, as it is now, is the best so far. probabilities: its own, by evaluation set."""
         self.epoch, self.probabilities, self.copies = epoch, probabilities, None
 
     def hold(self, model: "PreTrainedModel") -> None:
         """Training goes on: copies what is the model's alone yet, or writes it where that would take much memory."""
         if self.epoch is None or self.copies is not None:
             return
-        learnt = _learnt(model)
-        if sum(value.nbytes for value in learnt) > MOST_HELD:
+        trained = _trained(model)
+        if sum(value.nbytes for value in trained) > MOST_HELD:
             self.write(model)
         else:
-            self.copies = [value.detach().to("cpu", copy=True) for value in learnt]
+            self.copies = [value.detach().to("cpu", copy=True) for value in trained]
 
     def write(self, model: "PreTrainedModel", *, trains_on: bool = True) -> None:
         """Puts it on disk, in the folder of its epoch; nothing where it is there already.
 
-        model: that which was trained, whatever it has learnt since. trains_on: whether it needs that again; where it
-        does not, the weights are published next.
+        model: the trained one, whatever it has learned since. trains_on: whether its present weights are needed later;
+        where they are not, the weights are published next.
         """
         if self.epoch is None:
             return
@@ -67,7 +67,7 @@ class BestWeights:
         self.tokenizer.save_pretrained(folder)
 
     def write_answers(self) -> None:
-        """Puts its probabilities on disk, for a trial that ends and whose weights nobody wants."""
+        """Puts its probabilities on disk, for a trial that ends and whose weights are not kept."""
         if self.epoch is None:
             return
         folder = weights_folder(self.own, self.epoch)
@@ -83,13 +83,13 @@ def has_weights(folder: Path) -> bool:
     return any(folder.glob("*.safetensors"))
 
 
-def _learnt(model: "PreTrainedModel") -> list[torch.nn.Parameter]:
+def _trained(model: "PreTrainedModel") -> list[torch.nn.Parameter]:
     return [value for value in model.parameters() if value.requires_grad]
 
 
 def _begin_flush(folder: Path) -> None:
     """Has the system begin to write the weights to the disk, which publishing waits for: 0.06 s for a MiniLM's, while
-    the trial's pictures are drawn. Faults are told by the waiting, not here."""
+    the trial's pictures are drawn. Errors are raised where it is waited for, not here."""
     if hasattr(os, "posix_fadvise"):
         for path in folder.glob("*.safetensors"):
             with path.open("rb") as file:
@@ -105,14 +105,14 @@ def _having(model: "PreTrainedModel", copies: list[torch.Tensor] | None, trains_
     if copies is None:
         yield
         return
-    learnt = _learnt(model)
-    own = [value.detach().to("cpu", copy=True) for value in learnt] if trains_on else []
-    _put(copies, learnt)
+    trained = _trained(model)
+    own = [value.detach().to("cpu", copy=True) for value in trained] if trains_on else []
+    _put(copies, trained)
     try:
         yield
     finally:
         if trains_on:
-            _put(own, learnt)
+            _put(own, trained)
 
 
 @torch.no_grad()

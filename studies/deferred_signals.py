@@ -23,7 +23,7 @@ class DeferredSignals:
 
 
 @contextmanager
-def held_interrupts() -> Iterator[DeferredSignals]:
+def deferred_signals() -> Iterator[DeferredSignals]:
     """Interrupts inside the block are noted and not raised; at its end one that came is raised as KeyboardInterrupt.
 
     Look at `came` often: a user waits. Signals reach the main thread only; in another one nothing is held back.

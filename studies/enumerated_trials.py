@@ -1,7 +1,7 @@
 """Studies whose trials are listed beforehand, not sampled: which entry of the list a worker's slot stands for.
 
 Entry i of the list belongs to slot i of the study's budget, and a slot has one owner: so any number of workers run
-every entry once, without talking to one another. A trial knows its entry by the user attribute "entry".
+every entry once, without communicating. A trial knows its entry by the user attribute "entry".
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,29 +18,29 @@ ENTRY = "entry"
 # A listed trial's note with parameters that its study's space does not have.
 SETTINGS = "settings"
 FAIL = TrialState.FAIL
-# One more than the failures alike that stop a search: who mends the cause and runs again gets another attempt, and an
-# entry that fails whatever is done blocks the others no longer.
+# One more than the equal failures that stop a search: after the cause is fixed there is another attempt, and an entry
+# that always fails does not block the others for ever.
 ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
 class EnumeratedTrial:
     """A trial to be run. key: unique in its study. notes: user attributes; a "seed" among them is the trial's own,
-    "settings" are parameters beside those of the space."""
+    "settings" are further parameters, which the space does not have."""
 
     key: str
     params: Mapping[str, Any]
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lined_up(
+def assign_slots(
     wanted: Sequence[EnumeratedTrial], study: optuna.Study, slots: Sequence[Slot]
 ) -> list[EnumeratedTrial | None]:
-    """The study's list, in which entry i is slot i's: what was begun stands where it was begun, what is wanted and was
-    not takes the free places, in its order. None: a place that is closed without a trial.
+    """The study's list, in which entry i belongs to slot i. Entries that were begun keep their slots; the other wanted
+    ones take the free slots, in their order. None: a slot that is closed without a trial.
 
-    A list changes when the search that it follows goes on. A pure function of what the store holds: every worker of a
-    study makes the same one, and so does one that comes after a kill.
+    The list changes when the search that it follows is extended. It is a pure function of what the store holds: every
+    worker of a study computes the same one, also after a kill.
     """
     trials = study.get_trials(deepcopy=False)
     known = {entry.key: entry for entry in wanted}
@@ -57,11 +57,11 @@ def lined_up(
     return [places.get(i) for i in range(max(places, default=-1) + 1)]
 
 
-def begin_queued(study: optuna.Study, entry: EnumeratedTrial | None) -> int | None:
+def begin_enumerated(study: optuna.Study, entry: EnumeratedTrial | None) -> int | None:
     """Begins a slot's entry and returns the trial's number; None where the slot has nothing to do.
 
     The trial is made running, with its parameters, in one write. One that the slot's former owner began and could not
-    note any more is found again by its entry.
+    record any more is found by its entry.
     """
     if entry is None:
         return None
@@ -78,8 +78,8 @@ def begin_queued(study: optuna.Study, entry: EnumeratedTrial | None) -> int | No
 
 
 def is_given_up(study: optuna.Study, number: int) -> bool:
-    """Whether a queued trial that failed is not tried again: with its own seed it would diverge again, or it fails
-    every time. Its slot is then closed: it counts, without a value.
+    """Whether an enumerated trial that failed is given up: with its own seed it would diverge once more, or it has
+    failed ATTEMPTS times. Its slot is then closed: it counts, without a value.
     """
     trials = study.get_trials(deepcopy=False)
     own = trials[number].user_attrs
@@ -88,17 +88,6 @@ def is_given_up(study: optuna.Study, number: int) -> bool:
     diverged = str(own.get("reason", "")).startswith("DivergedError")
     failed = [trial for trial in trials if trial.user_attrs.get(ENTRY) == own[ENTRY] and trial.state == FAIL]
     return (diverged and "seed" in own) or len(failed) >= ATTEMPTS
-
-
-def best_distinct(study: optuna.Study, most: int) -> list[FrozenTrial]:
-    """The study's best complete trials, best first, the earliest of equals; of several with one set of parameters the
-    best alone."""
-    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    found: dict[tuple[tuple[str, Any], ...], FrozenTrial] = {}
-    for trial in sorted(complete, key=lambda t: (sign * (t.value or 0.0), t.number)):
-        found.setdefault(tuple(sorted(trial.params.items())), trial)
-    return list(found.values())[:most]
 
 
 def _entry(trial: FrozenTrial, known: Mapping[str, EnumeratedTrial]) -> EnumeratedTrial:

@@ -1,4 +1,4 @@
-"""One trial in the hands of one worker: it shows that it lives and gets on, and learns when it is another's."""
+"""A worker's heartbeat while it runs a trial: shows that it is alive and makes progress, and notices a lost claim."""
 
 import logging
 import threading
@@ -6,56 +6,57 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from storage.database.retry import patiently
+from storage.database.retry import with_retries
 from storage.errors import StoreError
 
 log = logging.getLogger(__name__)
-BEAT_SECONDS = 10.0
+INTERVAL_SECONDS = 10.0
 
-# Tells the store that the worker lives; when it last got on, seconds since 1970; the share done. Raises LostClaim.
-Beat = Callable[[float | None, float | None], None]
+# Records a heartbeat: time of the last progress, seconds since 1970, and the share done. Raises LostClaim.
+RecordHeartbeat = Callable[[float | None, float | None], None]
 
 
 class LostClaim(Exception):
-    """The trial is another worker's now: leave it alone, tell nothing about it, and take another."""
+    """The trial is another worker's now: leave it alone, report nothing about it, and take another."""
 
 
 class Heartbeat:
-    """A worker's hold on its trial. Others take it where the worker seems dead or hanging; then every call raises.
+    """A worker's hold on its trial. Others take it over where the worker seems dead or hanging; then every call raises
+    LostClaim.
 
-    A lost lease is noticed at the latest after one training step, and before anything of the trial is written where
+    A lost claim is noticed at the latest after one training step, and before anything of the trial is written where
     others see it: a report, weights, its end.
     """
 
-    def __init__(self, beat: Beat) -> None:
-        self._beat = beat
+    def __init__(self, record: RecordHeartbeat) -> None:
+        self._record = record
         self._lost: LostClaim | None = None
         self._moved: float | None = None
         self._share: float | None = None
 
     def moved(self, share: float | None = None) -> None:
-        """The worker got on; share: of the trial's training that is done, 0 to 1. Writes nothing. Raises LostClaim."""
+        """Notes progress, and writes nothing. share: of the trial's training that is done, 0 to 1. Raises LostClaim."""
         self._moved, self._share = time.time(), share if share is not None else self._share
         if self._lost:
             raise self._lost
 
     def check(self) -> None:
-        """Asks the store, and waits for it where it is away. Raises LostClaim where the trial is another's."""
+        """Asks the store, and waits while it is not reached. Raises LostClaim where the trial is another's."""
         self.moved()
-        patiently(self._beat_once)
+        with_retries(self._record_once)
 
-    def _beat_once(self) -> None:
+    def _record_once(self) -> None:
         try:
-            self._beat(self._moved, self._share)
+            self._record(self._moved, self._share)
         except LostClaim as lost:
             self._lost = lost
             raise
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """Beats from a thread until the end of the block."""
+        """Records heartbeats from a thread until the end of the block."""
         stop = threading.Event()
-        thread = threading.Thread(target=self._beat_until, args=(stop,), daemon=True)
+        thread = threading.Thread(target=self._record_until, args=(stop,), daemon=True)
         thread.start()
         try:
             yield
@@ -63,11 +64,13 @@ class Heartbeat:
             stop.set()
             thread.join()
 
-    def _beat_until(self, stop: threading.Event) -> None:
-        while not stop.wait(BEAT_SECONDS):
+    def _record_until(self, stop: threading.Event) -> None:
+        while not stop.wait(INTERVAL_SECONDS):
             try:
-                self._beat_once()
+                self._record_once()
             except LostClaim:
                 return
             except StoreError as problem:
-                log.debug("no beat: %s", problem)  # a store that is away for a moment must not end the trial
+                log.debug(
+                    "no heartbeat: %s", problem
+                )  # a store that is not reached for a moment must not end the trial

@@ -1,4 +1,4 @@
-"""How far a trial is: every epoch that was judged, of each of its seeds in turn. All else follows from these."""
+"""How far a trial is: every evaluated epoch of each of its seeds. All else follows from these."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Epoch:
-    """One judged epoch.
+    """One evaluated epoch.
 
     seed: which of the trial's, from 0. number: within its seed, from 1. loss: mean in training, nats. value: what the
-    study optimises. learning_rate: the head's, at the epoch's end. seconds: of training and judging. validation_loss:
-    mean on the validation split, nats; None of a trial by an older version.
+    study optimises. learning_rate: the head's, at the epoch's end. seconds: of training and evaluation.
+    validation_loss: mean on the validation split, nats; None of a trial by an older version.
     """
 
     seed: int
@@ -30,7 +30,7 @@ class LearningCurve:
     """A trial's epochs so far, and whether it ends here. Its checkpoint keeps them as notes.
 
     maximize: the study's direction. seed: which of the trial's seeds is at work, from 0. spent: seconds on the epoch
-    that was begun and is not judged yet. is_pruned: stopped before its last epoch; reason: why, where it was not the
+    that was begun and is not evaluated yet. is_pruned: stopped before its last epoch; reason: why, where it was not the
     pruner.
     """
 
@@ -46,13 +46,13 @@ class LearningCurve:
         sign = 1.0 if self.maximize else -1.0
         return max((epoch for epoch in self.epochs if seed in {None, epoch.seed}), key=lambda epoch: sign * epoch.value)
 
-    def judged(self, seed: int) -> int:
-        """How many epochs of a seed were judged."""
+    def evaluated(self, seed: int) -> int:
+        """How many epochs of a seed were evaluated."""
         return sum(epoch.seed == seed for epoch in self.epochs)
 
     @property
     def values(self) -> list[float]:
-        """The best value of each seed that was judged."""
+        """The best value of each seed that was evaluated."""
         return [self.best(seed).value for seed in sorted({epoch.seed for epoch in self.epochs})]
 
     @property
@@ -72,8 +72,8 @@ class LearningCurve:
 
     def is_stale(self, seed: int, patience: int | None) -> bool:
         """Whether the last `patience` epochs of a seed were no better than one before them."""
-        judged = self.judged(seed)
-        return patience is not None and judged > 0 and judged - self.best(seed).number >= patience
+        epochs = self.evaluated(seed)
+        return patience is not None and epochs > 0 and epochs - self.best(seed).number >= patience
 
     def notes(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -81,7 +81,7 @@ class LearningCurve:
         return {"epochs": epochs, "seed": self.seed, "spent": self.spent, "is_pruned": self.is_pruned}
 
     def resume(self, notes: Mapping[str, Any]) -> None:
-        """Takes on what `notes` gave."""
+        """Continues from what `notes` returned."""
         self.epochs = [Epoch(**epoch) for epoch in notes["epochs"]]
         self.seed, self.spent, self.is_pruned = notes["seed"], notes["spent"], notes["is_pruned"]
 

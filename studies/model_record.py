@@ -1,4 +1,4 @@
-"""The record of a kept trial: all that made it, so that it can be made again and told from every other."""
+"""The record of a kept trial: all that made it, so that it can be reproduced and identified."""
 
 import hashlib
 import re
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.records.model_registry import ModelRecord
+from studies.lasting_names import lasting_study_name
 from studies.trial_result import TrialResult
 from studies.trial_task import TrialTask
 from transfer.device.device import device_name
@@ -24,8 +25,8 @@ def model_name(stage: str, candidate: str, trial: int) -> str:
 
 
 def answers_name(study: str, trial: int) -> str:
-    """The name in Files under which a trial's probabilities on the exams are kept, where its task keeps them."""
-    return f"{ANSWERS}/{hashlib.sha256(study.encode()).hexdigest()[:16]}/trial-{trial:04d}"
+    """The name in Files of a trial's probabilities on its evaluation sets, where its task keeps them."""
+    return f"{ANSWERS}/{hashlib.sha256(lasting_study_name(study).encode()).hexdigest()[:16]}/trial-{trial:04d}"
 
 
 def model_record(trial: "Trial", task: TrialTask, outcome: TrialResult) -> ModelRecord:

@@ -7,11 +7,12 @@ import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from studies.samplers import propose
-from studies.space.dimensions import Space, nearest, suggest
+from studies.space.dimensions import Space
+from studies.space.suggest import nearest, suggest
 from studies.study_config import StudyConfig
 
 
-def queue_next(study: optuna.Study, search: StudyConfig) -> None:
+def add_next_trial(study: optuna.Study, search: StudyConfig) -> None:
     """Puts the study's next trial into its queue, in one write, with all of its parameters.
 
     For when nothing waits there; only one worker calls this at a time (Claims.turn). The first is the baseline,

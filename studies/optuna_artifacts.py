@@ -14,6 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
+from studies.lasting_names import lasting_study_name
 from studies.optuna_storage import set_attributes
 
 PREFIX = "artifacts"
@@ -46,26 +47,26 @@ class ArtifactFiles:
 def attach(
     trial: optuna.Trial, files: FileStore, contents: Mapping[str, bytes], figures: Mapping[str, Any] | None = None
 ) -> None:
-    """Attaches files to a trial that was not told yet, by file name; done again after a kill, each is there once.
+    """Attaches files to a running trial, by file name; repeated after a kill, each is there once.
 
     figures: user attributes that are set in the same transaction. An artifact's id follows from study, trial and file
-    name, and its file is whole before the trial speaks of it: Optuna's own `upload_artifact` draws an id each time,
+    name, and its file is whole before the trial refers to it: Optuna's own `upload_artifact` generates an id each time,
     and writes the description first. An artifact that someone deleted in the dashboard comes back with its trial's end
     run again. Raises StoreError where the file cannot be written: the trial is then gone on with later.
     """
-    told = {}
+    descriptions = {}
     for name, content in contents.items():
         own = artifact_id(trial.study.study_name, trial.number, name)
         _publish(files, own, content)
         mimetype, encoding = mimetypes.guess_type(name)
         description = {"artifact_id": own, "filename": name, "mimetype": mimetype or "text/plain", "encoding": encoding}
-        told[ATTRIBUTE + own] = json.dumps(description)
-    set_attributes(trial, figures or {}, told)
+        descriptions[ATTRIBUTE + own] = json.dumps(description)
+    set_attributes(trial, figures or {}, descriptions)
 
 
 def artifact_id(study: str, trial: int, name: str) -> str:
     """The same for the same file of the same trial, whenever and wherever it is asked for."""
-    return str(uuid5(NAMESPACE_URL, f"moodline/{study}/{trial}/{name}"))
+    return str(uuid5(NAMESPACE_URL, f"moodline/{lasting_study_name(study)}/{trial}/{name}"))
 
 
 def forget_artifacts(files: FileStore, study: optuna.Study) -> None:

@@ -1,4 +1,4 @@
-"""Optuna's side of the store: its tables beside moodline's, in one database."""
+"""Optuna's side of the store: its tables are in moodline's database."""
 
 import json
 import warnings
@@ -14,14 +14,16 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from storage.database.engine import creation_lock, engine_options, tell_problems
-from storage.database.retry import patiently
+from storage.database.connection import raise_store_errors
+from storage.database.locks import creation_lock
+from storage.database.retry import with_retries
+from storage.database.url import engine_options
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Metric names are marked experimental; without them the dashboard calls every objective "Value".
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
-# All that may be done twice. Not create_new_trial: done and not said so, there would be a trial too many.
+# All that may be done twice. Not create_new_trial: repeated after a lost answer it would make a second trial.
 REPEATABLE = (
     "set_study_user_attr",
     "set_study_system_attr",
@@ -44,7 +46,7 @@ REPEATABLE = (
 
 
 class RetryingStorage(RDBStorage):
-    """Optuna's storage, with the errors of moodline's store; it waits where that is away for a while."""
+    """Optuna's storage, with the errors of moodline's store; it waits while that is not reached."""
 
     def set_trial_attributes(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
         """All of these attributes of a trial, or after a kill none; Optuna's own functions take a transaction each.
@@ -53,7 +55,7 @@ class RetryingStorage(RDBStorage):
         """
         try:
             self._set_all(trial_id, user, system)
-        except IntegrityError:  # somebody else made one of them in that moment: it is there to be changed now
+        except IntegrityError:  # another process inserted one of them in that moment: now it can be updated
             self._set_all(trial_id, user, system)
 
     def _set_all(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
@@ -67,20 +69,20 @@ class RetryingStorage(RDBStorage):
             ]
             for kind, attributes in kinds:
                 there = {row.key: row for row in session.query(kind).filter(kind.trial_id == trial_id)}
-                fresh = []
+                new = []
                 for name, value in attributes.items():
                     if name in there:
                         there[name].value_json = json.dumps(value)
                     else:
-                        fresh.append({"trial_id": trial_id, "key": name, "value_json": json.dumps(value)})
-                if fresh:
-                    session.execute(insert(kind), fresh)
+                        new.append({"trial_id": trial_id, "key": name, "value_json": json.dumps(value)})
+                if new:
+                    session.execute(insert(kind), new)
 
 
 def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def waiting(self: RetryingStorage, *args: Any, **more: Any) -> Any:
-        return patiently(lambda: method(self, *args, **more))
+        return with_retries(lambda: method(self, *args, **more))
 
     return waiting
 
@@ -103,7 +105,7 @@ def open_optuna(url: str) -> RDBStorage:
     """
     with nullcontext() if _is_made(url) else creation_lock(url):
         storage = RetryingStorage(url, engine_kwargs=engine_options(url))
-    tell_problems(storage.engine, url)
+    raise_store_errors(storage.engine, url)
     return storage
 
 
@@ -115,6 +117,6 @@ def _is_made(url: str) -> bool:
             there = inspect(connection).has_table("alembic_version")
             return there and bool(connection.scalar(text("SELECT count(*) FROM alembic_version")))
     except SQLAlchemyError:
-        return False  # what is wrong is told where it is opened
+        return False  # what is wrong is raised where it is opened
     finally:
         engine.dispose()

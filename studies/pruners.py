@@ -1,8 +1,9 @@
 """Which trials are stopped early, and when: every decision a pure function of what the study's trials reported.
 
 Optuna's successive halving notes on a trial which rungs it has passed. A trial killed after that note and before its
-checkpoint would be asked again one rung higher, and go on where it had been pruned. Here the rungs are read from the
-reports themselves, so that asking again gives the same answer. The rules are Optuna's own; tests compare the two.
+checkpoint would next be considered one rung higher, and continue though it had been pruned. Here the rungs are read
+from the reports themselves, so that the same question has the same answer. The rules are Optuna's own; tests compare
+the two.
 """
 
 import copy
@@ -83,7 +84,7 @@ class Halving(BasePruner):
 
 
 def _was_asked(trial: FrozenTrial, step: int, besides: int) -> bool:
-    """Whether another trial reported at a step and was then judged; a complete trial's last step is not."""
+    """Whether another trial reported at a step and could be pruned there; no complete trial's last step is such."""
     reports = trial.intermediate_values
     if trial.number == besides or step not in reports or math.isnan(reports[step]):
         return False
@@ -104,5 +105,5 @@ class Hyperband(BasePruner):
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         own = bracket_of(study.study_name, trial.number, self.shares)
         others = study.get_trials(deepcopy=False)
-        beside = (other for other in others if bracket_of(study.study_name, other.number, self.shares) == own)
-        return self.brackets[own].prune_among(beside, study, trial)
+        same = (other for other in others if bracket_of(study.study_name, other.number, self.shares) == own)
+        return self.brackets[own].prune_among(same, study, trial)

@@ -1,4 +1,4 @@
-"""What is fitted again after a search, as the plan says it: the best of a subset's, and the best on fresh seeds."""
+"""The plan's settings for refits after a search: the best of a subset's on all rows, and the best with new seeds."""
 
 from typing import Annotated, Any, Literal
 
@@ -51,7 +51,7 @@ def _recheck_kind(value: Any) -> str:
     return "settings" if isinstance(value, dict | RecheckSettings) else "name"
 
 
-# As a plan's field: told apart by its form, so that a mistake is told once and not for each kind.
+# As a plan's field: distinguished by its form, so that a mistake is reported once and not for each kind.
 Recheck = Annotated[
     Annotated[RecheckSettings, Tag("settings")] | Annotated[Literal["auto", "none"], Tag("name")],
     Discriminator(_recheck_kind),

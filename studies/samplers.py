@@ -9,20 +9,21 @@ from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, T
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.algorithms import SamplerName
-from studies.space.dimensions import Space, has_conditions, suggest
+from studies.space.dimensions import Space, has_conditions
+from studies.space.suggest import suggest
 
 STARTUP_TRIALS = 10  # random ones before TPE or a Gaussian process has something to go by; Optuna's default
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 # Optuna marks TPE's groups and the quasi-random sampler as experimental. What may change is their interface, which is
-# used here alone; the version is pinned, and recorded beside every model.
+# used here alone; the version is pinned, and recorded with every model.
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning, module=__name__)
 
 
 def sampler_for(name: SamplerName, seed: int, ended: int, running: int = 0, *, groups: bool = False) -> BaseSampler:
     """A sampler for the trial that follows `ended` others, while `running` are under way elsewhere.
 
-    A sampler's own random state is not stored with a study. Seeding it anew for each trial, from the study's seed
+    A sampler's own random state is not stored with a study. Seeding it for each trial, from the study's seed
     and the number of trials that ended and run, makes a resumed search propose what the uninterrupted one would have.
     groups: whether some parameters are tried only under a condition. TPE then models together those that occur
     together; without groups it would draw each of them on its own.
@@ -31,7 +32,7 @@ def sampler_for(name: SamplerName, seed: int, ended: int, running: int = 0, *, g
     if name == "random":
         return RandomSampler(seed=state)
     if name == "gp":
-        # conditional parameters are drawn at random, which it would say at every trial
+        # conditional parameters are sampled at random, of which it would warn at every trial
         return GPSampler(seed=state, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
     if name == "qmc":
         return _Sequence(seed, state, place=max(ended + running - 1, 0))  # trial 0 is the baseline
@@ -61,13 +62,13 @@ class _Sequence(QMCSampler):
 def propose(study: optuna.Study, space: Space, seed: int, sampler: SamplerName = "tpe") -> dict[str, Any]:
     """Parameters for the study's next trial: a pure function of the trials in it.
 
-    They are drawn in a copy of the study in memory. The study itself then gets them in one write, so that a kill never
-    leaves a trial with half of its parameters.
+    They are sampled in a copy of the study in memory. The study itself then gets them in one write, so that a kill
+    never leaves a trial with half of its parameters.
     """
     trials = study.get_trials(deepcopy=False, states=(*ENDED, TrialState.RUNNING))
     ended = sum(trial.state in ENDED for trial in trials)
-    chosen = sampler_for(sampler, seed, ended, running=len(trials) - ended, groups=has_conditions(space))
-    copy = optuna.create_study(direction=study.direction, sampler=chosen, pruner=optuna.pruners.NopPruner())
+    sampler_now = sampler_for(sampler, seed, ended, running=len(trials) - ended, groups=has_conditions(space))
+    copy = optuna.create_study(direction=study.direction, sampler=sampler_now, pruner=optuna.pruners.NopPruner())
     copy.add_trials([_without_internals(trial) for trial in trials])
     trial = copy.ask()
     suggest(trial, space)

@@ -1,4 +1,4 @@
-"""What a study is to do: its space, budget and ways; the same for all of its workers."""
+"""The configuration of a study: its space, budget and algorithms; the same for all of its workers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,5 +36,5 @@ class StudyConfig:
 
     @property
     def most_steps(self) -> int:
-        """The most that a trial reports for a pruner to judge: epochs, or seeds where it has several."""
+        """The most that a trial reports for its pruner: epochs, or seeds where it has several."""
         return self.seeds if self.seeds > 1 else most_epochs(self.space, int(self.baseline.get("epochs", 1)))

@@ -1,4 +1,4 @@
-"""Studies at a glance, read from Optuna's own tables by a few queries that change nothing.
+"""Summaries of studies, read from Optuna's own tables by a few queries that change nothing.
 
 For `moodline status`: to import Optuna and load 2,000 trials takes seconds, this a tenth of one. Knows Optuna's schema
 (v3.2.0.a, that of Optuna 3.2 to 5); a test holds what it reads against Optuna's own answers.
@@ -66,17 +66,17 @@ class StudySummary:
     seconds: float | None
 
 
-def glance(engine: Engine, prefix: str) -> list[StudySummary]:
+def read_summaries(engine: Engine, prefix: str) -> list[StudySummary]:
     """The studies whose names begin with `prefix`, in the order in which they were made."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("studies"):
             return []
         named = select(STUDIES.c.study_id, STUDIES.c.study_name).order_by(STUDIES.c.study_id)
         studies = [row for row in connection.execute(named) if row.study_name.startswith(prefix)]
-        return [_glance(connection, row.study_id, row.study_name) for row in studies]
+        return [_summary(connection, row.study_id, row.study_name) for row in studies]
 
 
-def _glance(connection: Connection, study: int, name: str) -> StudySummary:
+def _summary(connection: Connection, study: int, name: str) -> StudySummary:
     direction = _text(DIRECTIONS.c.direction)
     sought = select(direction).where(DIRECTIONS.c.study_id == study, DIRECTIONS.c.objective == 0)
     goes = connection.execute(sought).scalar_one().lower()
@@ -86,7 +86,7 @@ def _glance(connection: Connection, study: int, name: str) -> StudySummary:
     best = _best([row for row in trials if row.state == "COMPLETE"], values, goes)
     baseline = next((row for row in trials if attributes[row.trial_id].get("baseline")), None)
     running = [row for row in trials if row.state == "RUNNING"]
-    shown = _seen(connection, [row for row in (best, baseline, *running) if row is not None], values)
+    shown = _shown(connection, [row for row in (best, baseline, *running) if row is not None], values)
     return StudySummary(
         name=name,
         direction=goes,
@@ -132,7 +132,7 @@ def _study_attributes(connection: Connection, study: int) -> dict[str, Any]:
     return {row.key: json.loads(row.value_json) for row in connection.execute(wanted)}
 
 
-def _seen(connection: Connection, rows: Sequence[Row[Any]], values: Mapping[int, float]) -> dict[int, TrialSummary]:
+def _shown(connection: Connection, rows: Sequence[Row[Any]], values: Mapping[int, float]) -> dict[int, TrialSummary]:
     ids = [row.trial_id for row in rows]
     params: dict[int, dict[str, Any]] = defaultdict(dict)
     for found in connection.execute(select(PARAMS).where(PARAMS.c.trial_id.in_(ids))):
@@ -160,7 +160,7 @@ def _best(complete: Iterable[Row[Any]], values: Mapping[int, float], direction: 
 
 
 def _mean_seconds(trials: Iterable[Row[Any]], attributes: Mapping[int, Mapping[str, Any]]) -> float | None:
-    """By their own count where they have one: between beginning and end may lie a night in which nobody worked."""
+    """By their own count where they have one: between start and end may lie a night without work."""
     ended = [row for row in trials if row.state in {"COMPLETE", "PRUNED"}]
     seconds = [float(attributes[row.trial_id].get("seconds") or _between(row.started, row.ended)) for row in ended]
     return sum(seconds) / len(seconds) if seconds else None
@@ -172,10 +172,10 @@ def _between(started: datetime | None, ended: datetime | None) -> float:
 
 def _external(value: float, distribution: str) -> Any:
     """A parameter as the trial had it: the database keeps a float, and the index of a choice."""
-    told = json.loads(distribution)
-    if told["name"] == "CategoricalDistribution":
-        return told["attributes"]["choices"][int(value)]
-    return int(value) if told["name"].startswith("Int") else float(value)
+    kept = json.loads(distribution)
+    if kept["name"] == "CategoricalDistribution":
+        return kept["attributes"]["choices"][int(value)]
+    return int(value) if kept["name"].startswith("Int") else float(value)
 
 
 def _by_trial(rows: Iterable[Row[Any]]) -> dict[int, dict[str, Any]]:

@@ -30,7 +30,7 @@ class TimeLimit:
         has not changed yet.
         """
         self.study, self.since, self.now = study, since, now
-        self.is_first = leads  # a run makes at least one trial: a limit that is too short gets there, too
+        self.is_first = leads  # a run makes at least one trial: then also a limit that is too short ends at some time
         if leads:
             study.set_user_attr(STOPS_AT, None if seconds is None else now() + seconds)
 

@@ -1,9 +1,7 @@
 """Which trials' weights stay on disk: the best K of each study, each loadable by its name."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -12,14 +10,15 @@ from sqlalchemy import Engine
 from storage.files.file_store import FileStore
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
+from studies.ranking import rank, ranked
 
 
 class TopKModels:
     """The kept models of one study.
 
-    A model is published whole, then recorded, then its trial is told: a record always points at a whole folder, and
-    a kill in between is mended by running the trial's end again. Those displaced are removed after that, so there
-    is for a moment one more than `keep`.
+    A model is published whole, then recorded, then the trial's end is recorded: a record always points at a whole
+    folder, and a kill in between is repaired by repeating the trial's end. Those displaced are removed after that, so
+    there is for a moment one more than `keep`.
     """
 
     def __init__(self, engine: Engine, files: FileStore, plan: str, study: optuna.Study, keep: int) -> None:
@@ -27,32 +26,31 @@ class TopKModels:
 
     def wants(self, trial: int, value: float) -> bool:
         """Whether a trial of that value would be among the best `keep`."""
-        better = [t for t in self._complete() if t.number != trial and self._rank(t) < self._order(value, trial)]
-        return len(better) < self.keep
+        own, others = rank(self.study, value, trial), [t for t in ranked(self.study) if t.number != trial]
+        return sum(rank(self.study, other.value, other.number) < own for other in others) < self.keep
 
     def add(self, folder: Path, record: ModelRecord) -> None:
-        """Publishes `folder` under the record's path and records it; again, in the place of itself, after a kill.
+        """Publishes `folder` under the record's path and records it; repeated after a kill, it replaces itself.
 
-        folder: its files are never written to again, only removed: they may be the published ones under another name.
+        folder: its files are never changed after this, only removed: they may be the published ones under another name.
         """
         size = self.files.publish(folder, record.path, linked=True)
         model_registry.add(self.engine, replace(record, bytes=size))
 
     def tidy(self) -> None:
         """Removes the weights of the trials that are no longer among the best `keep`."""
-        # one reading for both: a trial that is told in between must not fall out of both
+        # read once for both: a trial that ends in between must not be missing from both
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
         complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-        best = {trial.number for trial in sorted(complete, key=self._rank)[: self.keep]}
+        best = {trial.number for trial in ranked(self.study, complete)[: self.keep]}
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
         for record in model_registry.models(self.engine, self.plan, study=self.study.study_name):
             if record.trial not in best | running:
-                model_registry.remove(
-                    self.engine, self.plan, record.name
-                )  # first: a record leads to whole weights only
+                # first: a record leads to whole weights only
+                model_registry.remove(self.engine, self.plan, record.name)
                 self.files.remove(record.path)
 
-    def mend(self, prefix: str) -> None:
+    def remove_unrecorded(self, prefix: str) -> None:
         """Removes weights below `prefix` that no record names: a kill came between the two.
 
         Read in this order, names, trials, records, so that none that a worker is about to record is taken for such.
@@ -64,21 +62,3 @@ class TopKModels:
         for name in names:
             if name not in known and not name.endswith(busy):
                 self.files.remove(name)
-
-    def _complete(self) -> list[optuna.trial.FrozenTrial]:
-        return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-
-    def _rank(self, trial: optuna.trial.FrozenTrial) -> tuple[float, int]:
-        return self._order(trial.value if trial.value is not None else math.nan, trial.number)
-
-    def _order(self, value: float, number: int) -> tuple[float, int]:
-        """Smaller is better; of two alike the earlier."""
-        sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-        return (sign * value, number)
-
-
-def best_trial(study: optuna.Study) -> optuna.trial.FrozenTrial | None:
-    """The study's best complete trial, the earliest of equals; None where none is complete."""
-    complete: list[Any] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-    return min(complete, key=lambda trial: (sign * trial.value, trial.number), default=None)

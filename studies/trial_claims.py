@@ -1,4 +1,4 @@
-"""Who runs which trial: a worker claims a slot of the study's budget, and shows while it runs that it lives."""
+"""Who runs which trial: a worker claims a slot of the study's budget, and shows by its heartbeat that it is alive."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from storage.database.engine import turn
-from storage.database.retry import PATIENCE_SECONDS, patiently
+from storage.database.locks import named_lock
+from storage.database.retry import PATIENCE_SECONDS, with_retries
 from storage.locks.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
 from studies.heartbeat import Heartbeat, LostClaim
 
-# A worker of another machine is taken for dead after so long without a sign; one of this machine is looked at.
-LEASE_SECONDS = 120.0
-# A worker that lives and does not get on is taken to hang. Long, for it says nothing while a model of gigabytes is
-# loaded from a network disk or a large validation set is judged on a CPU; and a trial that was taken from a slow
+# A worker of another machine is considered dead after so long without a heartbeat; one of this machine is looked up.
+HEARTBEAT_TIMEOUT_SECONDS = 120.0
+# A worker without progress is considered to hang. Long, for it reports none while a model of gigabytes is loaded
+# from a network disk or a large validation set is evaluated on a CPU; and a trial that was taken from a slow
 # worker costs what it had done since its last checkpoint.
 HANG_SECONDS = 1800.0
 
@@ -37,9 +37,10 @@ class TrialClaims:
     complete or pruned. Each trial belongs to at most one slot. The database's keys decide both, so the total is exact
     with any number of workers. A dead worker's slot is taken over with the trial that it had begun.
 
-    A worker of this host is dead when its process is gone. Any other sign is missed, not read off a clock: a worker is
-    given up when its beats (LEASE_SECONDS) or its progress (HANG_SECONDS) stayed the same for so long while this
-    worker looked on. So neither clocks that differ nor a laptop's sleep, during which nobody looks on, cost a trial.
+    A worker of this host is dead when its process is gone. One of another host is given up when this worker has seen
+    no new heartbeat of it for HEARTBEAT_TIMEOUT_SECONDS, and any worker when it has seen no progress of it for
+    HANG_SECONDS. The times are those that this worker itself was awake: neither clocks that differ nor a laptop's sleep
+    cost a trial.
     """
 
     def __init__(
@@ -47,22 +48,22 @@ class TrialClaims:
     ) -> None:
         """clock: seconds that this machine was awake."""
         self.engine, self.study, self.worker, self.clock = engine, study, worker, clock
-        self._signs: dict[tuple[int, str], _Signs] = {}
+        self._seen: dict[tuple[int, str], _LastSeen] = {}
 
     def next(self, total: int) -> TrialClaim | None:
-        """A dead worker's slot, else a fresh one, else None: all are closed or held by the living."""
+        """A dead worker's slot, else a free one, else None: all are closed or held by running workers."""
         for slot in self.open_slots(total):
-            if slot.worker == self.worker.name:  # who asks runs none: this one was given, and the answer lost
+            if slot.worker == self.worker.name:  # the caller runs none: it got this one, and the answer was lost
                 return TrialClaim(slot.slot, slot.trial)
             if self._is_abandoned(slot) and self._take_over(slot):
                 return TrialClaim(slot.slot, slot.trial)
-        fresh = table.take_slot(self.engine, self.study, total, self.worker, time.time())
-        return None if fresh is None else TrialClaim(fresh, None)
+        free = table.take_slot(self.engine, self.study, total, self.worker, time.time())
+        return None if free is None else TrialClaim(free, None)
 
     def open_slots(self, total: int) -> list[Slot]:
         """Slots within a budget of `total` whose trial runs, or was left running.
 
-        One beyond it was begun under a larger budget; it rests until the budget is raised again.
+        One beyond it was begun under a larger budget; it stays until the budget is raised.
         """
         return [slot for slot in self._slots() if slot.state == "open" and slot.slot < total]
 
@@ -80,36 +81,36 @@ class TrialClaims:
 
     def turn(self) -> AbstractContextManager[None]:
         """Only one worker of the study is inside at a time: to choose a trial with all others in view."""
-        return turn(self.engine, f"{self.study}: next trial", PATIENCE_SECONDS)
+        return named_lock(self.engine, f"{self.study}: next trial", PATIENCE_SECONDS)
 
     def begin(self, claim: TrialClaim, trial: int) -> bool:
         """Makes the trial the claim's; False where it is another's. Raises LostClaim."""
-        took = patiently(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
+        took = with_retries(lambda: table.set_trial(self.engine, self.study, claim.slot, self.worker, trial))
         if not took:
-            self._beat(claim, None, None)
+            self._record(claim, None, None)
         return took
 
     def close(self, claim: TrialClaim) -> None:
         """The claim's trial counts: complete or pruned. Nothing is changed where the claim was lost."""
-        patiently(lambda: table.close_slot(self.engine, self.study, claim.slot, self.worker))
+        with_retries(lambda: table.close_slot(self.engine, self.study, claim.slot, self.worker))
 
     def free(self, claim: TrialClaim) -> None:
         """The claim's trial failed and does not count; another takes its place. Nothing where the claim was lost."""
-        patiently(lambda: table.free_slot(self.engine, self.study, claim.slot, self.worker))
+        with_retries(lambda: table.free_slot(self.engine, self.study, claim.slot, self.worker))
 
     @contextmanager
     def alive(self, claim: TrialClaim) -> Iterator[Heartbeat]:
-        """Shows every few seconds, from a thread, that the claim's worker lives, and how far it is."""
-        lease = Heartbeat(lambda moved, share: self._beat(claim, moved, share))
-        with lease.beating():
-            yield lease
+        """Shows every few seconds, from a thread, that the claim's worker is alive, and its progress."""
+        heartbeat = Heartbeat(lambda moved, share: self._record(claim, moved, share))
+        with heartbeat.beating():
+            yield heartbeat
 
-    def _beat(self, claim: TrialClaim, moved: float | None, share: float | None) -> None:
-        if not table.beat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
+    def _record(self, claim: TrialClaim, moved: float | None, share: float | None) -> None:
+        if not table.record_heartbeat(self.engine, self.study, claim.slot, self.worker, time.time(), moved, share):
             raise LostClaim(f"slot {claim.slot} of '{self.study}' is another worker's now")
 
     def _slots(self) -> list[Slot]:
-        return patiently(lambda: table.slots(self.engine, self.study))
+        return with_retries(lambda: table.slots(self.engine, self.study))
 
     def _take_over(self, seen: Slot) -> bool:
         return table.take_over(self.engine, seen, self.worker, time.time())
@@ -119,21 +120,21 @@ class TrialClaims:
             return False
         runs = table.owner_runs(slot)
         now = self.clock()
-        signs = self._signs.setdefault((slot.slot, slot.worker), _Signs(slot, now, now))
-        signs.look(slot, now)
-        is_silent = runs is None and now - signs.beat_at > LEASE_SECONDS
-        return runs is False or is_silent or now - signs.moved_at > HANG_SECONDS
+        seen = self._seen.setdefault((slot.slot, slot.worker), _LastSeen(slot, now, now))
+        seen.update(slot, now)
+        is_silent = runs is None and now - seen.beat_at > HEARTBEAT_TIMEOUT_SECONDS
+        return runs is False or is_silent or now - seen.moved_at > HANG_SECONDS
 
 
 @dataclass
-class _Signs:
-    """When this worker last saw another's beats and progress change."""
+class _LastSeen:
+    """When this worker last saw a heartbeat and progress of another."""
 
     last: Slot
     beat_at: float
     moved_at: float
 
-    def look(self, slot: Slot, now: float) -> None:
+    def update(self, slot: Slot, now: float) -> None:
         if slot.beat != self.last.beat:
             self.beat_at = now
         if slot.moved != self.last.moved:

@@ -1,4 +1,4 @@
-"""What a trial came to: the one value that its notes, pictures and kept model are made from; and models collapsed."""
+"""A trial's result, from which its attributes, figures and kept model are made; and detecting collapsed models."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from transfer.errors import UserError
 from transfer.metrics.bootstrap import confusion_intervals
 from transfer.metrics.scores import Scores
 
-# So many complete trials in a row whose models know one label. Three failures alike stop a search, but a collapse is
+# So many complete trials in a row whose models know one label. Three equal failures stop a search, but a collapse is
 # no fault of the machine's: of the sampler's ten random trials each may reach a rate that is too high. Where a third
 # of the space collapses, five in a row happen once in 240 times, three once in 27.
 COLLAPSED_IN_A_ROW = 5
@@ -26,10 +26,10 @@ COLLAPSED_IN_A_ROW = 5
 class TrialResult:
     """A trial at its end, complete or pruned.
 
-    value: the mean of its seeds' best epochs; spread: their standard deviation, None with one seed. curve: all epochs
-    judged. kept: that whose weights, tokenizer and probabilities lie in `folder`; scores: its, on validation. seeds:
-    the random seeds used, kept.seed counts in them. collapsed: the only label that it gives to anything. reason: why
-    it was stopped or is of no use. token_budget, recomputes: as the device's memory left them; was_short: whether
+    value: the mean of its seeds' best epochs; spread: their standard deviation, None with one seed. curve: all
+    evaluated epochs. kept: that whose weights, tokenizer and probabilities lie in `folder`; scores: its, on validation.
+    seeds: the random seeds used, kept.seed counts in them. collapsed: the only label that it gives to anything. reason:
+    why it was stopped or is of no use. token_budget, recomputes: as the device's memory left them; was_short: whether
     that is less than asked for. settings: the recipe and all else that the space fixed.
     """
 
@@ -57,7 +57,7 @@ class TrialResult:
     def attributes(self) -> dict[str, Any]:
         """What optuna-dashboard shows as sortable columns; figures are those of the kept weights."""
         scores = self.scores
-        found = confusion_intervals(scores.confusion)  # here, for whoever looks at a study loads no numpy
+        found = confusion_intervals(scores.confusion)  # here, so that looking at a study loads no numpy
         figures: dict[str, Any] = {
             "accuracy": scores.accuracy,
             "macro_f1": scores.macro_f1,
@@ -91,7 +91,7 @@ def collapsed_to(probabilities: NDArray[np.float32], truth: NDArray[np.int64], l
 def stop_if_all_collapse(study: optuna.Study) -> None:
     """Raises UserError where the last trials to complete or fail all know one label only.
 
-    Pruned ones say nothing either way: after its first epochs many a good model still gives the commonest label.
+    Pruned ones are no evidence: after its first epochs many a good model still gives the commonest label.
     """
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))[-COLLAPSED_IN_A_ROW:]
     labels = [str(trial.user_attrs["collapsed"]) for trial in ended if "collapsed" in trial.user_attrs]

@@ -1,4 +1,4 @@
-"""One worker's part in a study: claim a trial, run it, tell what came out, until the budget is used up."""
+"""One worker's part in a study: claim a trial, run it, record its end, until the budget is used up."""
 
 import errno
 import logging
@@ -14,11 +14,11 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from storage.database.retry import patiently
+from storage.database.retry import with_retries
 from storage.errors import StoreError
-from studies.enumerated_trials import begin_queued, is_given_up
+from studies.enumerated_trials import begin_enumerated, is_given_up
 from studies.heartbeat import Heartbeat, LostClaim
-from studies.next_trial import queue_next
+from studies.next_trial import add_next_trial
 from studies.pruners import pruner_for
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
@@ -27,28 +27,28 @@ from studies.trial_result import stop_if_all_collapse
 from transfer.errors import UserError
 
 log = logging.getLogger(__name__)
-# So many failures in a row with one reason, and the next would fail too.
+# After so many failures in a row for one reason the next would fail too.
 FAILURES_IN_A_ROW = 3
 POLL_SECONDS = 1.0
-# Faults of the place, not of the trial: it is gone on with when there is room again.
+# Faults of the disk, not of the trial: it is resumed when there is room.
 PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 
 
 @dataclass(frozen=True)
-class WorkerEnd:
+class TrialEnd:
     """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
 
     value: float
     is_pruned: bool
 
 
-RunTrial = Callable[[Trial, Heartbeat], WorkerEnd]
+RunTrial = Callable[[Trial, Heartbeat], TrialEnd]
 
 
 def open_study(storage: optuna.storages.BaseStorage, search: StudyConfig) -> optuna.Study:
     """The study of that name, made if it is not there. Only the leader of a workspace calls this.
 
-    Raises UserError where a study of that name optimises in the other direction: Optuna would not say so.
+    Raises UserError where a study of that name optimises in the other direction: Optuna would not notice.
     """
     study = optuna.create_study(
         study_name=search.name,
@@ -75,9 +75,10 @@ def work(
     after_trial: Callable[[], None],
     is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Runs trials until the budget is used up and nobody runs one any more.
+    """Runs trials until the budget is used up and no worker runs one any more.
 
-    run_trial: does one trial, and calls its lease. after_trial: called when one was told, before its slot is closed.
+    run_trial: does one trial, and calls its heartbeat. after_trial: called when the study has a trial's end, before its
+    slot is closed.
     is_over: whether the time is up: then no further trial is begun, and those of other workers are waited for.
     An exception of run_trial's ends that trial as failed, with its reason, and the search goes on; three in a row
     with one reason raise UserError. A UserError, Ctrl-C or a kill leaves the trial as it is, to be gone on with. So
@@ -85,15 +86,15 @@ def work(
     """
     while True:
         over = is_over()
-        claim = None if over else patiently(lambda: claims.next(search.trials))
+        claim = None if over else with_retries(lambda: claims.next(search.trials))
         if claim is None:
             if not claims.others_at_work(search.trials) if over else claims.is_used_up(search.trials):
                 return
             time.sleep(POLL_SECONDS)  # others are still at it, and if one dies its trial is ours
             continue
         try:
-            with claims.alive(claim) as lease:
-                _run_claim(study, search, claims, claim, lease, run_trial, after_trial)
+            with claims.alive(claim) as heartbeat:
+                _run_claim(study, search, claims, claim, heartbeat, run_trial, after_trial)
         except LostClaim as lost:
             log.warning("left a trial alone: %s", lost)
         _stop_if_all_fail(study)
@@ -105,7 +106,7 @@ def _run_claim(
     search: StudyConfig,
     claims: TrialClaims,
     claim: TrialClaim,
-    lease: Heartbeat,
+    heartbeat: Heartbeat,
     run_trial: RunTrial,
     after_trial: Callable[[], None],
 ) -> None:
@@ -115,7 +116,7 @@ def _run_claim(
         return
     state = _state(study, trial)
     if state == TrialState.RUNNING:
-        state = _run(study, trial, lease, run_trial)
+        state = _run(study, trial, heartbeat, run_trial)
     after_trial()
     if state == TrialState.FAIL and not is_given_up(study, trial.number):
         claims.free(claim)
@@ -123,47 +124,47 @@ def _run_claim(
         claims.close(claim)
 
 
-def _run(study: optuna.Study, trial: Trial, lease: Heartbeat, run_trial: RunTrial) -> TrialState:
+def _run(study: optuna.Study, trial: Trial, heartbeat: Heartbeat, run_trial: RunTrial) -> TrialState:
     try:
-        ended = run_trial(trial, lease)
+        ended = run_trial(trial, heartbeat)
     except (UserError, StoreError, LostClaim):
         raise
     except Exception as error:
         number = _errno(error)
         if number in PLACE_FAULTS:
             raise OSError(number, os.strerror(number), getattr(error, "filename", None) or "weights") from error
-        lease.check()
+        heartbeat.check()
         log.warning("trial %d failed: %s", trial.number, error, exc_info=log.isEnabledFor(logging.DEBUG))
-        return _tell(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
-    lease.check()
+        return _end(study, trial, TrialState.FAIL, reason=f"{type(error).__name__}: {error}"[:500])
+    heartbeat.check()
     if not math.isfinite(ended.value):
-        return _tell(study, trial, TrialState.FAIL, reason=f"its value is {ended.value}")
+        return _end(study, trial, TrialState.FAIL, reason=f"its value is {ended.value}")
     if ended.is_pruned:
-        return _tell(study, trial, TrialState.PRUNED)
-    return _tell(study, trial, TrialState.COMPLETE, ended.value)
+        return _end(study, trial, TrialState.PRUNED)
+    return _end(study, trial, TrialState.COMPLETE, ended.value)
 
 
 def _errno(error: Exception) -> int:
     """The system's number of an error, 0 where it has none. safetensors, written in Rust, has it in words only."""
     if isinstance(error, OSError):
         return error.errno or 0
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return int(told.group(1)) if told else 0
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found.group(1)) if found else 0
 
 
-def _tell(
+def _end(
     study: optuna.Study, trial: Trial, state: TrialState, value: float | None = None, reason: str | None = None
 ) -> TrialState:
-    """Tells the trial's end once. Returns how it ended: as it was told before, where another had been quicker."""
+    """Records the trial's end once. Returns how it ended: as recorded before, where another worker was quicker."""
     try:
         if reason is not None:
             trial.set_user_attr("reason", reason)
         study.tell(trial, value, state)
     except (UpdateFinishedTrialError, ValueError):
-        told = _state(study, trial)
-        if not told.is_finished():
+        recorded = _state(study, trial)
+        if not recorded.is_finished():
             raise
-        return told
+        return recorded
     return state
 
 
@@ -172,19 +173,19 @@ def _state(study: optuna.Study, trial: Trial) -> TrialState:
 
 
 def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> Trial | None:
-    """The claim's own trial where it has one, else the next that is nobody's; it runs from then on.
+    """The claim's own trial where it has one, else the next without a claim; it runs from then on.
 
     None where the study's trials are listed and the list has none for this slot.
     """
     number = claim.trial
     if number is None and search.queue is not None:
         entry = search.queue[claim.slot]
-        number = patiently(lambda: begin_queued(study, entry))
+        number = with_retries(lambda: begin_enumerated(study, entry))
         if number is None or not claims.begin(claim, number):  # another slot has the entry: nothing to do here
             return None
     if number is None:
         with claims.turn():
-            number = patiently(lambda: _next(study, search, claims, claim))
+            number = with_retries(lambda: _next(study, search, claims, claim))
     trial = study.get_trials(deepcopy=False)[number]
     if trial.state == TrialState.WAITING:  # still, where a worker was killed just before this line
         _start(study, trial)
@@ -192,9 +193,9 @@ def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, cl
 
 
 def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> int:
-    """Takes a trial that is nobody's, making one where there is none, and starts it.
+    """Takes a trial without a claim, making one where there is none, and starts it.
 
-    It is taken before it is started, so a kill leaves no running trial that is nobody's; and taking is decided by the
+    It is taken before it is started, so a kill leaves no running trial without a claim; and taking is decided by the
     database. Optuna's own way of popping a waiting trial gives it to two workers at once on SQLite: it reads the
     trial's state and writes it in two transactions.
     """
@@ -208,7 +209,7 @@ def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: 
                 if trial.state == TrialState.WAITING:
                     _start(study, trial)
                 return trial.number
-        queue_next(study, search)
+        add_next_trial(study, search)
 
 
 def _start(study: optuna.Study, trial: FrozenTrial) -> None:
@@ -220,9 +221,9 @@ def _start(study: optuna.Study, trial: FrozenTrial) -> None:
 def _stop_if_all_fail(study: optuna.Study) -> None:
     ended = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()][-FAILURES_IN_A_ROW:]
     reasons = [str(trial.user_attrs.get("reason")) for trial in ended if trial.state == TrialState.FAIL]
-    alike = {re.sub(r"[\d.]+", "#", reason) for reason in reasons}  # sizes and losses differ, the cause does not
-    if len(reasons) == FAILURES_IN_A_ROW and len(alike) == 1:
+    causes = {re.sub(r"[\d.]+", "#", reason) for reason in reasons}  # sizes and losses differ, the cause does not
+    if len(reasons) == FAILURES_IN_A_ROW and len(causes) == 1:
         raise UserError(
             f"study '{study.study_name}': the last {FAILURES_IN_A_ROW} trials failed alike: {reasons[-1]}",
-            "mend the cause, then run the same command again: the trials that ended are kept",
+            "fix the cause, then run the same command again: the trials that ended are kept",
         )

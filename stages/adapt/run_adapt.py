@@ -20,7 +20,7 @@ from stages.runtime.adapted_encoders import adapts, pretrained
 from stages.runtime.run_context import ADAPTED, Run, slug
 from stages.runtime.stage_execution import fingerprint, read_result, require_same, run_stage
 from storage.records import model_registry, stage_records
-from studies.deferred_signals import held_interrupts
+from studies.deferred_signals import deferred_signals
 from transfer.encoders.hub import model_version
 from transfer.errors import UserError
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint
@@ -207,7 +207,7 @@ def _train(run: Run, candidate: str, tuning: DomainAdaptation, own: Path, notes:
     saved = time.monotonic()
     with (
         run.report.bar(f"{STAGE} · {candidate}", tuning.how.steps - tuning.step, "steps") as advance,
-        held_interrupts() as held,
+        deferred_signals() as held,
     ):
 
         def on_step(texts: int) -> None:

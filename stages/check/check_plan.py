@@ -33,7 +33,8 @@ from stages.study_runs.search_warnings import search_warnings
 from stages.study_runs.study_settings import study_config
 from storage.database.engine import check_store
 from storage.errors import StoreError
-from studies.space.dimensions import Space, default_mixing, default_space
+from studies.space.defaults import default_mixing, default_space
+from studies.space.dimensions import Space
 from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
 from transfer.device.device import device_name, has_bf16

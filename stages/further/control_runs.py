@@ -22,7 +22,8 @@ from stages.study_runs.summaries import summary
 from studies.enumerated_trials import SETTINGS, EnumeratedTrial
 from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna
-from studies.space.dimensions import Choices, suggest
+from studies.space.dimensions import Choices
+from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.tokenization import encode

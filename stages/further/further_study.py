@@ -17,7 +17,8 @@ from stages.runtime.stage_execution import fingerprint
 from stages.study_runs.selection_metric import SelectionMetric
 from stages.study_runs.study_settings import fitted_space, longest_of, resources, study_config
 from storage.records.model_registry import ModelRecord
-from studies.space.dimensions import Space, default_mixing, default_space
+from studies.space.defaults import default_mixing, default_space
+from studies.space.dimensions import Space
 from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input

@@ -5,6 +5,7 @@ from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
+from studies.lasting_names import lasting_model_name
 from transfer.labellers.teacher_labeller import TeacherLabeller
 from transfer.metrics.scores import DIRECTIONS
 
@@ -15,8 +16,8 @@ def teacher_of(run: Run) -> TeacherLabeller:
     Raises UserError where stage one is not done, or was done with another plan or data.
     """
     predictor = _best_kept(run, run.plan.ensemble.top)
-    members = {record.name: predictor_fingerprint([record], "one") for record in predictor.records}
-    return TeacherLabeller(run.plan.labels, members, predictor.probabilities)
+    members = {lasting_model_name(record.name): predictor_fingerprint([record], "one") for record in predictor.records}
+    return TeacherLabeller(run.plan.labels, members, predictor.probabilities, predictor.members)
 
 
 def stage_one_winner(run: Run) -> Predictor:

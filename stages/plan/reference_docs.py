@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from stages.plan.plan_fields import PlanField, fields_of, flow
 from stages.plan.schema import Plan
-from studies.space.dimensions import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING, Choices, Fixed, Range
+from studies.space.defaults import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING
+from studies.space.dimensions import Choices, Fixed, Range
 
 SEVERAL = "labellers"  # each has the keys of `labeller`, and they stand there
 HEAD = """# The plan

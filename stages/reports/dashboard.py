@@ -10,8 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from stages.plan.schema import Plan
 from stages.results.stage_result import Record
 from stages.runtime.run_context import find_run, store_url
-from storage.database.engine import engine_options
-from storage.database.url import read_address, sqlite_path
+from storage.database.url import engine_options, read_address, sqlite_path
 from transfer.errors import UserError
 
 if TYPE_CHECKING:

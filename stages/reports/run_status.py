@@ -22,8 +22,8 @@ from stages.runtime.stage_order import stages_of
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
-from studies.study_summaries import StudySummary, TrialSummary, glance
-from studies.trial_claims import LEASE_SECONDS
+from studies.study_summaries import StudySummary, TrialSummary, read_summaries
+from studies.trial_claims import HEARTBEAT_TIMEOUT_SECONDS
 
 
 def run_status(plan: Plan) -> RunStatus:
@@ -32,7 +32,7 @@ def run_status(plan: Plan) -> RunStatus:
     if run is None:
         waiting = [StageState(stage=stage, state="waiting", seconds=0.0) for stage in stages_of(plan)]
         return RunStatus(name=plan.name, begun=False, workspace=str(plan.root), stages=waiting)
-    summaries = glance(run.engine, f"{plan.name} · ")
+    summaries = read_summaries(run.engine, f"{plan.name} · ")
     leader, found = holder(run.root), overview(run)
     trials = [trial for study in summaries for trial in _running_trials(run, study)]
     workers = max(1, sum(trial.alive for trial in trials))
@@ -108,7 +108,7 @@ def _running_trial(study: StudySummary, trial: TrialSummary, epochs: float | Non
 
 def _is_alive(slot: Slot, now: float) -> bool:
     runs = trial_slots.owner_runs(slot)
-    return now - slot.beat < LEASE_SECONDS if runs is None else runs
+    return now - slot.beat < HEARTBEAT_TIMEOUT_SECONDS if runs is None else runs
 
 
 def _progress(study: StudySummary, target: int, trials: Sequence[RunningTrial], workers: int) -> StudyProgress:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from storage.database.retry import patiently
+from storage.database.retry import with_retries
 from storage.records.measured_choices import choice, record_choice
 from transfer.device.bf16_choice import Choice, Measure, decide_by
 
@@ -20,10 +20,10 @@ def keep_precision(engine: Engine, plan: str) -> None:
 
     def decide(processor: str, measure: Measure) -> Choice:
         name = f"{MEASURED}{processor}"
-        recorded = patiently(lambda: choice(engine, plan, name))
+        recorded = with_retries(lambda: choice(engine, plan, name))
         if recorded is not None:
             return recorded
         measured = dict(measure())
-        return patiently(lambda: record_choice(engine, plan, name, measured))
+        return with_retries(lambda: record_choice(engine, plan, name, measured))
 
     decide_by(decide)

@@ -13,7 +13,8 @@ from stages.search.search_inputs import SearchInputs
 from stages.study_runs.refit import Job
 from stages.study_runs.study_settings import fitted_space, longest_of, resources, study_config
 from studies.refit_settings import recheck_of
-from studies.space.dimensions import Space, default_space
+from studies.space.defaults import default_space
+from studies.space.dimensions import Space
 from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, Probabilities, TrialTask
 from transfer.corpus.labelled import Labelled

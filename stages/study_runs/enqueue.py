@@ -12,8 +12,9 @@ from stages.results.enqueue_result import QueuedTrial
 from stages.runtime.run_context import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
-from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of, nearest
-from studies.space.space_validation import has_value, told, unknown, value_problem
+from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of
+from studies.space.space_validation import has_value, unknown, value_problem, values_of
+from studies.space.suggest import nearest
 from transfer.errors import UserError, UserErrors
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
@@ -103,7 +104,7 @@ def _value_problem(name: str, value: Any, space: Space) -> str | None:
     wrong = value_problem(name, value)
     if wrong is not None or has_value(name, space[name], value):
         return wrong
-    return f"{name} is {told(space[name])} in this study, and no trial of it may have {value!r}"
+    return f"{name} is {values_of(space[name])} in this study, and no trial of it may have {value!r}"
 
 
 def _condition_problem(name: str, dimension: Dimension, params: Mapping[str, Any]) -> str | None:

@@ -12,20 +12,24 @@ from optuna.storages import BaseStorage
 from stages.runtime.progress import ProgressReporter
 from stages.runtime.run_context import Run, slug, store_url
 from stages.study_runs.search_warnings import search_warnings
+from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots
-from studies.dashboard.study_updates import StudyUpdates
-from studies.enumerated_trials import EnumeratedTrial, lined_up
+from studies.dashboard.study_updates import StudyUpdates, show_trial
+from studies.enumerated_trials import EnumeratedTrial, assign_slots
 from studies.heartbeat import Heartbeat
-from studies.objective import run_trial, sweep_scratch
+from studies.lasting_names import lasting_study_name
+from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.pruners import pruner_for
 from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
+from studies.trial_result import TrialResult
+from studies.trial_state import remove_ended
 from studies.trial_task import TrialTask
-from studies.worker_loop import POLL_SECONDS, WorkerEnd, open_study, work
+from studies.worker_loop import POLL_SECONDS, TrialEnd, open_study, work
 from transfer.errors import UserError
 
 
@@ -41,7 +45,7 @@ def run_study(run: Run, config: StudyConfig, task: TrialTask, *, is_coordinator:
     if config.queue is not None:
         config = _with_earlier_entries(run, config, config.queue, study, is_coordinator)
     kept = TopKModels(run.engine, run.files, run.plan.name, study, config.keep)
-    scratch = run.scratch / slug(config.name)
+    scratch = run.scratch / slug(lasting_study_name(config.name))
     if not is_coordinator:
         _work(run, config, task, study, kept, scratch, lambda: None)
         return study
@@ -49,7 +53,7 @@ def run_study(run: Run, config: StudyConfig, task: TrialTask, *, is_coordinator:
     updates.begin()
     for warning in search_warnings(config) if config.queue is None else ():
         run.report.message(warning)
-    kept.mend(f"models/{scratch.name}")
+    kept.remove_unrecorded(f"models/{scratch.name}")
     _work(run, config, task, study, kept, scratch, updates.after_trial, run.local_workers.start)
     updates.finish()
     return study
@@ -73,10 +77,10 @@ def _work(
 
     def after_trial() -> None:
         kept.tidy()
-        sweep_scratch(study, scratch)
+        remove_ended(study, scratch)
         update()
 
-    def one(trial: optuna.Trial, heartbeat: Heartbeat) -> WorkerEnd:
+    def one(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
         return run_trial(trial, task, kept, scratch, progress, heartbeat)
 
     after_trial()  # what a kill left half done
@@ -93,7 +97,7 @@ def _with_earlier_entries(
     study: optuna.Study,
     is_coordinator: bool,
 ) -> StudyConfig:
-    queue = lined_up([entry for entry in wanted if entry], study, slots(run.engine, config.name))
+    queue = assign_slots([entry for entry in wanted if entry], study, slots(run.engine, config.name))
     if is_coordinator and study.user_attrs.get("budget") != len(queue):
         study.set_user_attr("budget", len(queue))
     return replace(config, queue=queue, trials=len(queue))
@@ -141,6 +145,9 @@ class _TrialProgress:
     def epoch(self, number: int, epoch: int, value: float) -> None:
         what = f"{self.config.name} · trial {number}, epoch {epoch}: {self.config.metric} {value:.4f}"
         self.report.message(what)
+
+    def result(self, trial: optuna.Trial, files: FileStore, result: TrialResult) -> None:
+        show_trial(trial, files, result)
 
     def note(self, number: int, text: str) -> None:
         self.report.message(f"{self.config.name} · trial {number}: {text}")

@@ -14,7 +14,7 @@ from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import figure_intervals
 from storage.records import model_registry
 from studies.model_record import model_name
-from studies.top_k_models import best_trial
+from studies.ranking import best_trial
 
 Result = TypeVar("Result", bound=StudiesResult)
 

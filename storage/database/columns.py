@@ -1,6 +1,6 @@
 """What all tables share: column types, the transaction that writes, and inserting without a race.
 
-Knows no table of its own; SQLite and PostgreSQL behave alike through it.
+Defines no table itself; through it SQLite and PostgreSQL behave the same.
 """
 
 import json
@@ -78,7 +78,7 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     if not rows:
         return 0
     keys = list(table.primary_key)
-    # RETURNING counts alike on both databases, and lets SQLAlchemy send a thousand rows in one statement
+    # RETURNING counts in the same way on both databases, and lets SQLAlchemy send a thousand rows in one statement
     statement = _insert(connection, table).on_conflict_do_nothing(index_elements=keys).returning(keys[0])
     return len(connection.execute(statement, list(rows)).all())
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Connection, Engine, Named, Table, TypedColumns, func, insert, inspect, select
 
 from storage.database.columns import METADATA, Utc, writing
+from storage.database.stage_renaming import rename_stages
 
 
 class _Schema(TypedColumns):
@@ -18,12 +19,6 @@ class _Schema(TypedColumns):
 
 
 SCHEMA = Table("moodline_schema", METADATA, _Schema)
-
-
-def _first_tables(connection: Connection) -> None:
-    for statement in _FIRST_TABLES.split(";"):
-        connection.exec_driver_sql(statement)
-
 
 _FIRST_TABLES = """
 CREATE TABLE moodline_schema (
@@ -117,13 +112,8 @@ CREATE TABLE moodline_salts (
 """
 
 
-def _slots_tell_progress(connection: Connection) -> None:
-    for statement in _SLOTS_TELL_PROGRESS.split(";"):
-        connection.exec_driver_sql(statement)
-
-
-# A trial that two slots had counted twice: the later one is run anew.
-_SLOTS_TELL_PROGRESS = """
+# A trial that two slots had counted twice: the later one is run again.
+_SLOT_PROGRESS = """
 ALTER TABLE moodline_slots ADD COLUMN moved DOUBLE PRECISION NOT NULL DEFAULT 0;
 ALTER TABLE moodline_slots ADD COLUMN share DOUBLE PRECISION NOT NULL DEFAULT 0;
 DELETE FROM moodline_slots WHERE trial IS NOT NULL AND EXISTS (
@@ -133,11 +123,6 @@ DELETE FROM moodline_slots WHERE trial IS NOT NULL AND EXISTS (
 );
 CREATE UNIQUE INDEX moodline_slots_trial ON moodline_slots (study, trial)
 """
-
-
-def _annotations(connection: Connection) -> None:
-    connection.exec_driver_sql(_ANNOTATIONS)
-
 
 _ANNOTATIONS = """
 CREATE TABLE moodline_annotations (
@@ -150,24 +135,13 @@ CREATE TABLE moodline_annotations (
 )
 """
 
-
-def _labels_tell_costs(connection: Connection) -> None:
-    for statement in _LABELS_TELL_COSTS.split(";"):
-        connection.exec_driver_sql(statement)
-
-
-_LABELS_TELL_COSTS = """
+_LABEL_COSTS = """
 ALTER TABLE moodline_labels ADD COLUMN agreement DOUBLE PRECISION;
 ALTER TABLE moodline_labels ADD COLUMN seconds DOUBLE PRECISION;
 ALTER TABLE moodline_labels ADD COLUMN written INTEGER;
 ALTER TABLE moodline_labels ADD COLUMN cost DOUBLE PRECISION;
 ALTER TABLE moodline_labels ADD COLUMN currency TEXT
 """
-
-
-def _choices(connection: Connection) -> None:
-    connection.exec_driver_sql(_CHOICES)
-
 
 _CHOICES = """
 CREATE TABLE moodline_choices (
@@ -181,12 +155,20 @@ CREATE TABLE moodline_choices (
 
 Migration = Callable[[Connection], None]
 
+
+def _sql(statements: str) -> Migration:
+    """The step that executes these statements, which semicolons divide."""
+
+    def migration(connection: Connection) -> None:
+        for statement in statements.split(";"):
+            connection.exec_driver_sql(statement)
+
+    return migration
+
+
 MIGRATIONS: Sequence[Migration] = (
-    _first_tables,
-    _slots_tell_progress,
-    _annotations,
-    _labels_tell_costs,
-    _choices,
+    *map(_sql, (_FIRST_TABLES, _SLOT_PROGRESS, _ANNOTATIONS, _LABEL_COSTS, _CHOICES)),
+    rename_stages,
 )
 LATEST = len(MIGRATIONS)
 

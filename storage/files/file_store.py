@@ -34,14 +34,13 @@ class FileStore:
     A name has all of what was published under it or does not exist, for every reader and at every moment,
     also after a kill -9 or a full disk. One process owns a name at a time; different names may be published,
     fetched and removed by any number of processes and, where the place is shared, hosts at once. What is
-    published is a copy, unless `linked`. A name lies beside other names or above them, never both: with "a/b",
+    published is a copy, unless `linked`. A folder holds either one name's files or other names, never both: with "a/b",
     "a" is refused.
 
-    Local folder (a path or file:// URL): written beside, flushed to the disk, and renamed into place. A file is
-    replaced in one step. A folder has two renames, and a kill between them leaves the name empty until
-    `sweep` puts the new folder in.
-    fsspec URL: a folder counts once its list of files was written, last of all; replacing one empties the name
-    first. Credentials belong into the environment; those in the URL are never shown.
+    Local folder (a path or file:// URL): written under a temporary name, flushed to the disk, and renamed into place. A
+    file is replaced in one step. A folder has two renames, and a kill between them leaves the name empty until `sweep`
+    puts the new folder in. fsspec URL: a folder counts once its list of files was written, last of all; replacing one
+    empties the name first. Credentials belong into the environment; those in the URL are never shown.
 
     Raises StoreError from every method where the place cannot be reached, read or written.
     """
@@ -50,7 +49,7 @@ class FileStore:
         """cache: folder on this machine for what is fetched from a URL; of each name the last version stays."""
         url = str(url_or_path)
         self._shown = masked(url)
-        with self._told("cannot be used"):
+        with self._explained("cannot be used"):
             self._place: FileBackend = ObjectStore(url, cache) if _is_remote(url) else LocalFolder(_local(url))
 
     def publish(self, folder_or_file: Path, name: str, *, linked: bool = False) -> int:
@@ -59,7 +58,7 @@ class FileStore:
         linked: the files will never be written to again, so that their content may be shared in place of copied.
         """
         _check(name)
-        with self._told(f"cannot write {name!r}"):
+        with self._explained(f"cannot write {name!r}"):
             return self._place.publish(folder_or_file, name, linked=linked)
 
     def fetch(self, name: str) -> Path:
@@ -68,11 +67,12 @@ class FileStore:
         Raises StoreError if the name does not exist.
         """
         _check(name)
-        with self._told(f"cannot read {name!r}"):
+        with self._explained(f"cannot read {name!r}"):
             path = self._place.fetch(name)
         if path is None:
             raise StoreError(
-                f"files {self._shown}: no {name!r}", "it was removed or never finished; run again to make it anew"
+                f"files {self._shown}: no {name!r}",
+                "it was removed or never finished; run the command again to make it",
             )
         return path
 
@@ -84,7 +84,7 @@ class FileStore:
     def exists(self, name: str) -> bool:
         """Whether something whole lies under the name."""
         _check(name)
-        with self._told(f"cannot read {name!r}"):
+        with self._explained(f"cannot read {name!r}"):
             return self._place.exists(name)
 
     def remove(self, name: str) -> None:
@@ -93,12 +93,12 @@ class FileStore:
         Several may remove one name at once, as workers do with a model that all of them see displaced.
         """
         _check(name)
-        with self._told(f"cannot remove {name!r}"):
+        with self._explained(f"cannot remove {name!r}"):
             self._place.remove(name)
 
     def names(self, prefix: str = "") -> list[str]:
         """The names that exist and begin with `prefix`, sorted."""
-        with self._told("cannot be listed"):
+        with self._explained("cannot be listed"):
             return sorted(name for name in self._place.names() if name.startswith(prefix))
 
     def size(self) -> int:
@@ -107,7 +107,7 @@ class FileStore:
 
     def sizes(self) -> dict[str, int]:
         """The same by the first part of the names; what is unfinished or half removed as ".writing"."""
-        with self._told("cannot be listed"):
+        with self._explained("cannot be listed"):
             return self._place.sizes()
 
     def sweep(self, now: float | None = None) -> int:
@@ -116,11 +116,11 @@ class FileStore:
         A writer counts as killed when its process on this host is gone; one on another host after a day.
         now: seconds since 1970, default the clock.
         """
-        with self._told("cannot be swept"):
+        with self._explained("unfinished files cannot be removed"):
             return self._place.sweep(time.time() if now is None else now)
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
         except StoreError:
@@ -146,9 +146,11 @@ def _check(name: str) -> None:
 
 def _advice(error: Exception) -> list[str]:
     if isinstance(error, ImportError):
-        return ["install the package that it names, beside moodline"]
+        return ["install the package that it names"]
     if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
         return ["see to it that it may be read and written, or name another place in `files`"]
     if isinstance(error, OSError):
-        return ["see to it that the disk has room or the server is there, then run again: nothing half is kept"]
+        return [
+            "make room on the disk or start the server, then run the same command again: nothing incomplete is kept"
+        ]
     return []

@@ -1,4 +1,4 @@
-"""Named folders and files in a local folder: written beside, flushed, and renamed into place."""
+"""Named folders and files in a local folder: written under a temporary name, flushed, and renamed into place."""
 
 import json
 import os
@@ -9,16 +9,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StoreError
+from storage.files.atomic_write import flush
 from storage.locks.process_identity import is_left_over, new_mark
 
-# in each published folder, with its files' sizes: tells a name from a folder that only holds names
+# in each published folder, with its files' sizes: distinguishes a name from a folder that only holds names
 MARK = ".moodline.json"
-# beside the names: what is being written or removed, one folder each, named for its writer
-BESIDE = ".writing"
+# where things are while they are written or removed, in a folder each that is named for its writer
+UNFINISHED_FOLDER = ".writing"
 
 
 class LocalFolder:
-    """The place of Files on this machine."""
+    """The backend of FileStore on this machine."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -26,7 +27,7 @@ class LocalFolder:
     def publish(self, source: Path, name: str, *, linked: bool) -> int:
         target = self.root / name
         self._refuse_nesting(name)
-        with beside(self.root, name) as own:
+        with temporary_folder(self.root, name) as own:
             size = copy(source, own / "new", _link_file if linked else shutil.copyfile)
             target.parent.mkdir(parents=True, exist_ok=True)
             put_in_place(own / "new", target, own / "old")
@@ -40,7 +41,10 @@ class LocalFolder:
 
     def remove(self, name: str) -> None:
         if self.exists(name):
-            with beside(self.root, name) as own, suppress(FileNotFoundError):  # another worker removes it, too
+            with (
+                temporary_folder(self.root, name) as own,
+                suppress(FileNotFoundError),
+            ):  # another worker removes it, too
                 os.rename(self.root / name, own / "old")
 
     def names(self) -> Iterator[str]:
@@ -90,9 +94,9 @@ def _whole_below(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def beside(root: Path, name: str) -> Iterator[Path]:
-    """A folder of our own beside the names, gone at the end; `name` is what it is for."""
-    own = root / BESIDE / new_mark(time.time())
+def temporary_folder(root: Path, name: str) -> Iterator[Path]:
+    """A folder of our own on the same disk, removed at the end; `name` is what it is for."""
+    own = root / UNFINISHED_FOLDER / new_mark(time.time())
     own.mkdir(parents=True)
     try:
         (own / "name").write_text(name, encoding="utf-8")
@@ -119,14 +123,14 @@ def copy(source: Path, target: Path, copy_file: Callable[[Path, Path], object]) 
     target.mkdir()
     sizes = {name: _put(path, target / name, copy_file) for name, path in files_in(source).items()}
     (target / MARK).write_text(json.dumps({"files": sizes}, ensure_ascii=False), encoding="utf-8")
-    _flush(target / MARK)
+    flush(target / MARK)
     return sum(sizes.values())
 
 
 def _put(source: Path, target: Path, copy_file: Callable[[Path, Path], object]) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     copy_file(source, target)
-    _flush(target)
+    flush(target)
     return target.stat().st_size
 
 
@@ -136,15 +140,6 @@ def _link_file(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _flush(path: Path) -> None:
-    """Down to the disk: after a power cut a renamed file that was not flushed may be empty."""
-    file = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def put_in_place(new: Path, target: Path, old: Path) -> None:
@@ -160,8 +155,8 @@ def put_in_place(new: Path, target: Path, old: Path) -> None:
 
 
 def sweep(root: Path, now: float) -> int:
-    """Remove what dead writers left beside the names; finish a replacement that was past its first rename."""
-    left = [own for own in (root / BESIDE).glob("*") if is_left_over(own.name, now)]
+    """Remove what dead writers left unfinished; complete a replacement that was past its first rename."""
+    left = [own for own in (root / UNFINISHED_FOLDER).glob("*") if is_left_over(own.name, now)]
     for own in left:
         with suppress(OSError):
             _finish(root, own)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from storage.errors import StoreError
-from storage.files.local_folder import BESIDE, MARK, beside, files_in, sweep
+from storage.files.local_folder import MARK, UNFINISHED_FOLDER, files_in, sweep, temporary_folder
 from storage.locks.process_identity import is_left_over, new_mark
 
 # in each folder that is being written or removed: its writer's mark; the last thing to go
@@ -30,7 +30,7 @@ class Version:
 
 
 class ObjectStore:
-    """The place of Files behind a URL. `.moodline.json` in a folder, written last, says that it is whole."""
+    """The backend of FileStore behind a URL. A folder is complete once `.moodline.json` is in it, written last."""
 
     def __init__(self, url: str, cache: Path) -> None:
         from fsspec.core import url_to_fs
@@ -44,7 +44,7 @@ class ObjectStore:
         self._refuse_nesting(name)
         if not source.is_dir():
             self._remove(name)
-            return self._publish_file(source, f"{self.root}/{BESIDE}/{mark}", self._at(name))
+            return self._publish_file(source, f"{self.root}/{UNFINISHED_FOLDER}/{mark}", self._at(name))
         self._begin(name, mark)
         try:
             sizes = self._put(name, files_in(source))
@@ -89,11 +89,11 @@ class ObjectStore:
             kept = self.cache / quote(name, safe="") / version.id / PurePosixPath(name).name
             if kept.exists() or self._download(name, version, kept):
                 return kept
-        raise StoreError(f"{name!r} was replaced again and again while it was read")
+        raise StoreError(f"{name!r} was replaced each time while it was read")
 
     def _download(self, name: str, version: Version, kept: Path) -> bool:
         """Put the version at `kept`, whole; False if the name was replaced or removed meanwhile."""
-        with beside(self.cache, name) as own:
+        with temporary_folder(self.cache, name) as own:
             new = own / "new"
             try:
                 self._get(name, version, new)
@@ -152,7 +152,7 @@ class ObjectStore:
     def sizes(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for path, size in self._found().items():
-            first = BESIDE if path.endswith(f"/{UNFINISHED}") else path.split("/")[0]
+            first = UNFINISHED_FOLDER if path.endswith(f"/{UNFINISHED}") else path.split("/")[0]
             found[first] = found.get(first, 0) + size
         return found
 
@@ -160,7 +160,7 @@ class ObjectStore:
         swept = sweep(self.cache, now)
         for path in self._found():
             folder, file = os.path.split(path)
-            if folder == BESIDE and is_left_over(file, now):
+            if folder == UNFINISHED_FOLDER and is_left_over(file, now):
                 self._delete([self._at(path)])
                 swept += 1
             elif file == UNFINISHED and self._is_left(path, now):
@@ -220,7 +220,7 @@ class ObjectStore:
         self.fs.rm(self._at(name), recursive=True)
 
     def _empty(self, name: str) -> None:
-        """Remove the mark, then the rest; what says that the folder is unfinished stays."""
+        """Remove the mark, then the rest; the sign that the folder is unfinished stays."""
         found = set(self._found(name)) - {f"{name}/{UNFINISHED}"}
         for group in (found & {f"{name}/{MARK}"}, found - {f"{name}/{MARK}"}):
             self._delete([self._at(path) for path in sorted(group)])
@@ -234,4 +234,7 @@ def _check_sizes(name: str, version: Version, new: Path) -> None:
     for file, size in (version.files or {}).items():
         got = (new / file).stat().st_size
         if got != size:
-            raise StoreError(f"{name}/{file}: {got} bytes arrived of {size}", "run again; nothing half is kept")
+            raise StoreError(
+                f"{name}/{file}: {got} bytes arrived of {size}",
+                "run the same command again; nothing incomplete is kept",
+            )

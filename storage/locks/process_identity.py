@@ -1,4 +1,4 @@
-"""Who writes: a process on a host, told apart from a later one that got the same number."""
+"""The identity of a process: host, number and start, so that a later one with the same number is another."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 # the kernel's start times shift by a second or so when the clock is set
 SAME_START_SECONDS = 5.0
-# nobody can look into another host, so what its writers left is theirs for a day
+# processes of another host cannot be seen, so what they left is kept for a day
 FOREIGN_SECONDS = 86_400.0
 
 
@@ -48,7 +48,7 @@ def _started(pid: int) -> float | None:
 
 
 def new_mark(now: float) -> str:
-    """A name for something unfinished that tells its writer and time, and that no other thing ever has."""
+    """A unique name for something unfinished, with its writer and time."""
     me = this_process()
     return f"{quote(me.host, safe='')}~{me.pid}~{me.process_started:.0f}~{now:.0f}~{uuid4().hex[:12]}"
 

@@ -1,7 +1,7 @@
-"""One process leads a workspace; a second one is told who does.
+"""One process coordinates a workspace; a second one is refused with the name of the first.
 
-The lock is the operating system's, so it ends with the process, kill -9 included. A file beside it says who
-holds it; it means nothing while the lock is free.
+The lock is the operating system's, so it ends with the process, kill -9 included. A second file names its
+holder; it means nothing while the lock is free.
 """
 
 import json
@@ -19,15 +19,16 @@ from storage.database.url import masked
 from storage.errors import StoreError
 from storage.locks.process_identity import is_running, this_process
 
-# `holder` takes the lock for an instant to see whether it is free: a leader must not be refused for that
+# `holder` takes the lock for an instant to see whether it is free: a coordinator must not be refused for that
 PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """The process that leads: its host, number, start (seconds since 1970), command line, and since when (UTC).
+    """The coordinator: its host, number, start (seconds since 1970), command line, and since when (UTC).
 
-    Passwords in the command line are masked. A leader that has not signed yet is process 0 of host "unknown".
+    Passwords in the command line are masked. A coordinator that has not written its name yet is process 0 of host
+    "unknown".
     """
 
     host: str
@@ -39,9 +40,9 @@ class LockHolder:
 
 @contextmanager
 def lead(workspace: Path) -> Iterator[None]:
-    """Lead the workspace (made if need be) until the end of the block, or of the process.
+    """Coordinate the workspace (made if need be) until the end of the block, or of the process.
 
-    Raises StoreError when another process leads it, naming that one, and when it cannot be written.
+    Raises StoreError when another process coordinates it, naming that one, and when it cannot be written.
     """
     lock = _lock(workspace)
     try:
@@ -52,16 +53,16 @@ def lead(workspace: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(workspace, error) from None
     try:
-        _sign(workspace)
+        _write_holder(workspace)
         yield
     finally:
         with suppress(OSError):
-            _paper(workspace).unlink(missing_ok=True)
+            _holder_file(workspace).unlink(missing_ok=True)
         lock.release()
 
 
 def holder(workspace: Path) -> LockHolder | None:
-    """The process that leads the workspace now; None if nobody does. Makes no file and changes none."""
+    """The workspace's coordinator; None if there is none. Makes no file and changes none."""
     lock = _lock(workspace)
     if not os.path.exists(lock.lock_file):
         return None
@@ -69,9 +70,9 @@ def holder(workspace: Path) -> LockHolder | None:
         with lock.acquire(timeout=0):
             return None
     except Timeout:
-        return _signature(workspace)
-    except OSError:  # a workspace that we may only read: believe the paper as far as the process lives
-        found = _signature(workspace)
+        return _read_holder(workspace)
+    except OSError:  # a workspace that we may only read: believe the file as long as the process runs
+        found = _read_holder(workspace)
         return None if is_running(found.host, found.pid, found.process_started) is False else found
 
 
@@ -79,38 +80,38 @@ def _lock(workspace: Path) -> FileLock:
     return FileLock(workspace / "leader.lock")
 
 
-def _paper(workspace: Path) -> Path:
+def _holder_file(workspace: Path) -> Path:
     return workspace / "leader.json"
 
 
-def _sign(workspace: Path) -> None:
+def _write_holder(workspace: Path) -> None:
     me = this_process()
-    signature = {
+    found = {
         "host": me.host,
         "pid": me.pid,
         "process_started": me.process_started,
         "command": " ".join([Path(sys.argv[0]).name, *map(masked, sys.argv[1:])]),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    beside = workspace / f"leader.json.{me.pid}"
+    part = workspace / f"leader.json.{me.pid}"
     try:
-        beside.write_text(json.dumps(signature, ensure_ascii=False), encoding="utf-8")
-        os.replace(beside, _paper(workspace))
+        part.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+        os.replace(part, _holder_file(workspace))
     except OSError as error:
         raise _unwritable(workspace, error) from None
 
 
-def _signature(workspace: Path) -> LockHolder:
+def _read_holder(workspace: Path) -> LockHolder:
     try:
-        signed = json.loads(_paper(workspace).read_text(encoding="utf-8"))
-        signed["since"] = datetime.fromisoformat(signed["since"])
-        return LockHolder(**signed)
+        found = json.loads(_holder_file(workspace).read_text(encoding="utf-8"))
+        found["since"] = datetime.fromisoformat(found["since"])
+        return LockHolder(**found)
     except (OSError, ValueError, KeyError, TypeError):
         return LockHolder("unknown", 0, 0.0, "unknown", datetime.now(UTC))
 
 
 def _refusal(workspace: Path) -> StoreError:
-    found = _signature(workspace)
+    found = _read_holder(workspace)
     since = f"{found.since:%Y-%m-%d %H:%M:%S} UTC"
     return StoreError(
         f"workspace {workspace}: process {found.pid} on host {found.host} leads it since {since}",

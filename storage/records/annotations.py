@@ -1,4 +1,4 @@
-"""What people said of comments: one answer of each annotator to each comment, kept the moment it is given."""
+"""Annotations: one label by each annotator for each comment, stored as soon as it is given."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""The secret with which a plan's authors are hashed: drawn once, kept in the store, shown nowhere.
+"""The secret with which a plan's authors are hashed: generated once, kept in the store, shown nowhere.
 
-With it the same author has the same hash in every shard of a plan; without it nobody can try names.
+With it the same author has the same hash in every shard of a plan; without it names cannot be tried.
 """
 
 from secrets import token_hex
@@ -21,7 +21,7 @@ SALTS = Table("moodline_salts", METADATA, _Salts)
 
 
 def author_salt(engine: Engine, plan: str) -> str:
-    """The plan's salt, 32 hexadecimal digits, drawn at the first asking; all processes get the same one."""
+    """The plan's salt, 32 hexadecimal digits, generated at the first call; all processes get the same one."""
     with writing(engine) as connection:
         insert_new(connection, SALTS, [{"plan": plan, "salt": token_hex(BYTES)}])
     with engine.connect() as connection:

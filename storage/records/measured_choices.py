@@ -1,4 +1,4 @@
-"""Choices that were made by measuring, so that whoever goes on keeps to them."""
+"""Choices made by measuring, recorded so that a resumed run makes the same ones."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +27,7 @@ def choice(engine: Engine, plan: str, name: str) -> dict[str, Any] | None:
 
 
 def record_choice(engine: Engine, plan: str, name: str, value: dict[str, Any]) -> dict[str, Any]:
-    """Records a choice, unless one was recorded before; returns the one that holds. value: what JSON can say."""
+    """Records a choice, unless one was recorded before; returns the one that holds. value: as JSON takes it."""
     row = {"plan": plan, "name": name, "value": value, "chosen_at": datetime.now(UTC)}
     with writing(engine) as connection:
         insert_new(connection, CHOICES, [row])

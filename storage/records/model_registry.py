@@ -20,8 +20,8 @@ class ModelRecord:
 
     name: unique within its plan; stage: that made it; study, trial: of Optuna, None for a model that no trial
     made; candidate: the pretrained encoder; path: its name in Files; bytes: on disk; value: the objective's, in
-    the study's own direction, None where it has none; metrics: figures by name; recipe: all it takes to train it
-    again; lineage: fingerprints and names of what it was made from; created_at: UTC.
+    the study's own direction, None where it has none; metrics: figures by name; recipe: all parameters that it was
+    trained with; lineage: fingerprints and names of what it was made from; created_at: UTC.
     """
 
     name: str

@@ -1,7 +1,8 @@
 """Which stages of a plan were begun, how they ended, and every reading of the original test split.
 
-One process, the workspace's leader, writes a plan's stages; any number may read. A leader that was killed
-leaves its stage "running": it is so only while somebody leads the workspace (`storage.locks.workspace_lock.holder`).
+One process, the workspace's coordinator, writes a plan's stages; any number may read. A coordinator that was killed
+leaves its stage "running": that is true only while the workspace's lock is held
+(`storage.locks.workspace_lock.holder`).
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ class StageRecord:
     """One stage of one plan, as it stands.
 
     fingerprint: hash of all that the result depends on; parts: its named parts (short hashes or values), by
-    which one can say what changed; started_at: UTC, of the last attempt; seconds: spent in all attempts with
+    which a change can be named; started_at: UTC, of the last attempt; seconds: spent in all attempts with
     this fingerprint that ended otherwise than by a kill; result: what the stage gave, once done; message: why
     it failed or was interrupted.
     """

@@ -4,8 +4,8 @@ A study of N trials has slots 0 to N-1. A worker takes a slot, runs one trial in
 the trial is complete or pruned, or frees it when the trial failed, so that another is run instead. Taking is
 decided by the primary key, who runs a trial by a unique index, and everything later by the owner's name: any number
 of processes and hosts may call all of this at once; each slot has one owner and each trial one slot. A killed
-worker's slot stays open as it was at its last beat; whoever finds it abandoned takes it over, and the old owner, if
-it lives after all, learns it from its next `beat`.
+worker's slot stays open as it was at its last heartbeat. Another worker that finds it abandoned takes it over; the
+former owner, if it still runs, learns that from its next `record_heartbeat`.
 Times are seconds since 1970 (UTC), and the caller's: this module has no clock.
 """
 
@@ -34,11 +34,11 @@ from storage.locks.process_identity import ProcessIdentity, is_running, this_pro
 __all__ = [
     "ProcessIdentity",
     "Slot",
-    "beat",
     "close_slot",
     "forget_slots",
     "free_slot",
     "owner_runs",
+    "record_heartbeat",
     "set_trial",
     "slots",
     "take_over",
@@ -51,9 +51,9 @@ __all__ = [
 class Slot:
     """One slot as it was read.
 
-    trial: the number that Optuna gave, None before that. worker: the owner's name. beat: when the owner last said that
-    its process lives. moved: when it last got on with the trial (a training step, an epoch judged); a worker that
-    beats and does not move hangs. share: of the trial's training that is done, 0 to 1.
+    trial: the number that Optuna gave, None before that. worker: the owner's name. beat: time of the owner's
+    last heartbeat. moved: when its trial last made progress (a training step, an evaluated epoch); a worker with
+    heartbeats and without progress hangs. share: of the trial's training that is done, 0 to 1.
     """
 
     study: str
@@ -95,7 +95,7 @@ def slots(engine: Engine, study: str) -> list[Slot]:
 
 
 def take_slot(engine: Engine, study: str, total: int, worker: ProcessIdentity, now: float) -> int | None:
-    """Make the worker the owner of the lowest slot below `total` that nobody has taken; None if all are taken."""
+    """Make the worker the owner of the lowest slot below `total` that is free; None if all are taken."""
     while (slot := _lowest_unused(engine, study, total)) is not None:
         row = {"study": study, "slot": slot, "trial": None, "share": 0.0, "state": "open", **_owner(worker, now)}
         with writing(engine) as connection:
@@ -129,7 +129,7 @@ def owner_runs(slot: Slot) -> bool | None:
 def take_over(engine: Engine, seen: Slot, worker: ProcessIdentity, now: float) -> bool:
     """Make the worker the owner of an open slot, trial included, if it is still exactly as it was seen.
 
-    Of several that try, one gets True; all get False when the owner has beaten since.
+    Of several that try, one gets True; all get False after another heartbeat of the owner.
     """
     as_seen = and_(_open(seen.study, seen.slot, seen.worker), SLOTS.c.beat == seen.beat, SLOTS.c.moved == seen.moved)
     return _change(engine, as_seen, **_owner(worker, now))
@@ -147,7 +147,7 @@ def set_trial(engine: Engine, study: str, slot: int, worker: ProcessIdentity, tr
         return False
 
 
-def beat(
+def record_heartbeat(
     engine: Engine,
     study: str,
     slot: int,
@@ -156,13 +156,13 @@ def beat(
     moved: float | None = None,
     share: float | None = None,
 ) -> bool:
-    """Tell that the owner lives, and how far it is. False when the slot is not ours any more: leave its trial alone."""
+    """Record that the owner runs, and its progress. False when the slot is not ours any more: leave its trial alone."""
     progress = {name: value for name, value in (("moved", moved), ("share", share)) if value is not None}
     return _change(engine, _open(study, slot, worker.name), beat=now, **progress)
 
 
 def close_slot(engine: Engine, study: str, slot: int, worker: ProcessIdentity) -> bool:
-    """The slot's trial counts; nobody takes the slot again. False when the slot is not ours any more."""
+    """The slot's trial counts, and the slot stays closed. False when the slot is not ours any more."""
     return _change(engine, _open(study, slot, worker.name), state="done")
 
 
@@ -173,7 +173,7 @@ def free_slot(engine: Engine, study: str, slot: int, worker: ProcessIdentity) ->
 
 
 def forget_slots(engine: Engine, study: str) -> None:
-    """As if nobody had ever taken a slot of the study, for one that begins anew."""
+    """Removes all slots of the study, for one that is reset."""
     with writing(engine) as connection:
         connection.execute(delete(SLOTS).where(SLOTS.c.study == study))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from studies.dashboard.study_plots import FEW_TRIALS
+from studies.ranking import ranked
 from studies.study_config import StudyConfig
 
 SHOWN = 5
@@ -28,9 +28,8 @@ def study_note(
     plan: Path,
 ) -> str:
     """Markdown. places: name and location of the kept models, by trial."""
-    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
-    best = sorted(complete, key=lambda trial: (sign * float(trial.value or 0.0), trial.number))[:SHOWN]
+    best = ranked(study, complete)[:SHOWN]
     if not best:
         return "No trial is complete yet."
     metric = (study.metric_names or ["value"])[0]
@@ -63,11 +62,11 @@ def _against_baseline(best: FrozenTrial, complete: Sequence[FrozenTrial], metric
     baseline = next((trial for trial in complete if trial.user_attrs.get("baseline")), None)
     if baseline is None or baseline.value is None or best.value is None:
         return []
-    told = f"The untuned baseline (trial {baseline.number}) has {metric} {baseline.value:.4f}"
+    compared = f"The untuned baseline (trial {baseline.number}) has {metric} {baseline.value:.4f}"
     if baseline.number == best.number:
-        return [f"{told}: no trial was better yet."]
+        return [f"{compared}: no trial was better yet."]
     return [
-        f"{told}; the best trial has {best.value:.4f}, {best.value - baseline.value:+.4f}. The best of many noisy "
+        f"{compared}; the best trial has {best.value:.4f}, {best.value - baseline.value:+.4f}. The best of many noisy "
         "trials flatters itself: new data will show less."
     ]
 
@@ -86,7 +85,7 @@ def _loading(name: str, location: str, search: StudyConfig, plan: Path) -> list[
         "tokenizer = AutoTokenizer.from_pretrained(path)",
         "```",
         "",
-        "Beside the weights, `moodline.json` has configuration, metrics, versions, seed and the data's fingerprint.",
+        "In their folder, `moodline.json` has configuration, metrics, versions, seed and the data's fingerprint.",
         "For the stage's winner:",
         "",
         "```",

@@ -15,10 +15,10 @@ COLOURS = {TrialState.COMPLETE: "#0072B2", TrialState.PRUNED: "#bbbbbb"}
 
 
 def importance_plot(study: optuna.Study, ended: Sequence[FrozenTrial], metric: str) -> Plot | None:
-    """How much each parameter matters; None where trials are too few or too alike to tell.
+    """How much each parameter matters; None where trials are too few or too similar.
 
     50 complete trials or more: PED-ANOVA (Watanabe et al., IJCAI 2023) among the best tenth; from 10 on: fANOVA
-    (Hutter et al., ICML 2014), and the title says how rough that is.
+    (Hutter et al., ICML 2014), and the title names how rough that is.
     """
     complete = sum(trial.state == TrialState.COMPLETE for trial in ended)
     if complete < FEW_TRIALS:
@@ -40,7 +40,7 @@ def _importances(study: optuna.Study, *, is_rough: bool) -> Mapping[str, float]:
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE and not is_rough else 1.0
     try:
         return get_param_importances(study, evaluator=evaluator, target=lambda trial: sign * float(trial.value or 0.0))
-    except (ValueError, RuntimeError):  # all values alike, or no parameter that all trials have
+    except (ValueError, RuntimeError):  # all values equal, or no parameter that all trials have
         return {}
 
 

@@ -1,4 +1,4 @@
-"""What optuna-dashboard shows of a study beside Optuna's own: a trial's pictures, the study's note, two plots.
+"""What optuna-dashboard shows of a study in addition to Optuna's own: a trial's figures, the study's note, plots.
 
 Notes and plots are kept as the dashboard keeps them, so that it need not be installed where the search runs.
 """
@@ -19,10 +19,10 @@ from storage.records import model_registry
 from studies.dashboard.study_note import study_note, write_note, write_parts
 from studies.dashboard.study_plots import importance_plot, spent_plot, time_plot
 from studies.dashboard.trial_figures import confusion_png, curves_png
-from studies.learning_curve import Epoch
 from studies.optuna_artifacts import attach
 from studies.study_config import StudyConfig
 from studies.top_k_models import TopKModels
+from studies.trial_result import TrialResult
 from transfer.metrics.scores import Scores
 
 # A note costs some transactions; a short trial shall not wait for one each time.
@@ -32,19 +32,13 @@ PLOTS = "dashboard:plot_data:"
 READABLE = {"macro_f1": "macro-F1", "weighted_f1": "weighted F1", "log_loss": "log loss"}
 
 
-def show_trial(
-    trial: optuna.Trial,
-    files: FileStore,
-    scores: Scores,
-    curve: Sequence[Epoch],
-    best_epoch: int,
-    figures: Mapping[str, Any] | None = None,
-) -> None:
-    """Attaches confusion matrix, learning curves and the table of labels to a trial that was not told yet.
+def show_trial(trial: optuna.Trial, files: FileStore, result: TrialResult) -> None:
+    """Attaches confusion matrix, learning curves, the table of labels and the attributes to a running trial.
 
-    curve: the epochs of the seed whose weights are kept. best_epoch: whose scores these are. figures: what stands in
-    the dashboard's columns. Raises StoreError as `attach` does.
+    The curves are of the seed whose weights are kept. Raises StoreError as `attach` does.
     """
+    scores, best_epoch = result.scores, result.kept.number
+    curve = [epoch for epoch in result.curve if epoch.seed == result.kept.seed]
     losses, values = [epoch.loss for epoch in curve], {epoch.number: epoch.value for epoch in curve}
     metric = (trial.study.metric_names or ["value"])[0]
     title = f"trial {trial.number}, epoch {best_epoch}: macro-F1 {scores.macro_f1:.3f} on {scores.n:,} validation texts"
@@ -53,7 +47,7 @@ def show_trial(
         "curves.png": curves_png(losses, values, metric, best_epoch),
         "labels.csv": labels_csv(scores).encode(),
     }
-    attach(trial, files, contents, figures)
+    attach(trial, files, contents, result.attributes())
 
 
 def labels_csv(scores: Scores) -> str:
@@ -69,11 +63,11 @@ def labels_csv(scores: Scores) -> str:
 
 
 class StudyUpdates:
-    """One study's note and plots, kept up to date by whoever leads its search."""
+    """One study's note and plots, kept up to date by the coordinator of its search."""
 
-    def __init__(self, study: optuna.Study, search: StudyConfig, shelf: TopKModels, plan: Path) -> None:
+    def __init__(self, study: optuna.Study, search: StudyConfig, kept_models: TopKModels, plan: Path) -> None:
         """plan: the plan's file, for the commands that the note shows."""
-        self.study, self.search, self.shelf, self.plan = study, search, shelf, plan
+        self.study, self.search, self.kept_models, self.plan = study, search, kept_models, plan
         self._noted_at, self._noted, self._plotted = -NOTE_SECONDS, -1, -1
 
     def begin(self) -> None:
@@ -86,7 +80,7 @@ class StudyUpdates:
             self.study.set_user_attr("trials", self.search.trials)
 
     def after_trial(self) -> None:
-        """A trial ended: the note is written anew, if the last one is half a minute old, and plots now and then."""
+        """A trial ended: the note is rewritten if it is older than half a minute, and plots now and then."""
         ended = self._ended()
         if time.monotonic() - self._noted_at >= NOTE_SECONDS:
             self._note(ended)
@@ -105,8 +99,8 @@ class StudyUpdates:
     def _note(self, ended: Sequence[FrozenTrial]) -> None:
         self._noted_at = time.monotonic()
         if len(ended) != self._noted:
-            kept = model_registry.models(self.shelf.engine, self.shelf.plan, study=self.study.study_name)
-            places = {record.trial: (record.name, self.shelf.files.location(record.path)) for record in kept}
+            kept = model_registry.models(self.kept_models.engine, self.kept_models.plan, study=self.study.study_name)
+            places = {record.trial: (record.name, self.kept_models.files.location(record.path)) for record in kept}
             write_note(self.study, study_note(self.study, self.search, ended, places, self.plan))
             self._noted = len(ended)
 

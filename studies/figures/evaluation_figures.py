@@ -1,4 +1,4 @@
-"""How good a classifier is, in pictures for print: PNGs of 150 dots an inch, Korean and Latin text alike."""
+"""How good a classifier is, in pictures for print: PNGs of 150 dots an inch, with Korean and Latin text."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150
-# Okabe and Ito (2008): told apart by people who see colours differently; then again, dashed
+# Okabe and Ito (2008): distinguishable with colour blindness; after them dashed
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 MOST_SHARES = 12  # labels; in smaller cells two lines of text do not fit
 MOST_LINES = 12  # curves in one picture
@@ -37,8 +37,8 @@ def matrix_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], title:
     with picture_style():
         figure = blank_figure(side + 1.4, side + 1.3)
         axes = figure.add_axes(margins(figure, left=1.25, right=0.15, bottom=0.95, top=0.35))
-        told = "{:,.0f}\n{:.0%}".format
-        draw_matrix(axes, confusion, labels, told, most=MOST_SHARES, fontsize=8)
+        count_and_share = "{:,.0f}\n{:.0%}".format
+        draw_matrix(axes, confusion, labels, count_and_share, most=MOST_SHARES, fontsize=8)
         axes.set_title(title, fontsize=10, color=INK)
         return _png(figure)
 
@@ -136,7 +136,7 @@ def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str)
 
 
 def labels_png(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -> bytes:
-    """How often each label stands in each split: bars of shares, with the counts written beside them.
+    """How often each label stands in each split: bars of shares, with the counts next to them.
 
     counts: by split, by label.
     """
@@ -162,7 +162,7 @@ def labels_png(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -
 
 
 def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title: str, seed: int) -> bytes:
-    """A word cloud for each label: the larger a word, the more it tells that label.
+    """A word cloud for each label: the larger a word, the more typical it is of that label.
 
     words: by label, word and strength, positive. Raises ModuleNotFoundError where the extra is not installed.
     """

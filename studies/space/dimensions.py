@@ -1,16 +1,11 @@
-"""What a search varies: ranges, choices and fixed values, by a recipe's parameters; some only under a condition."""
+"""What a search varies: ranges, choices and fixed values; some only under a condition."""
 
 import math
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
-
-if TYPE_CHECKING:
-    from optuna.trial import BaseTrial
-
-Kind = Literal["float", "int", "name"]
 
 
 def _is_number(value: Any) -> bool:
@@ -36,7 +31,7 @@ def _values(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-# Checked by one function each, not by a union's branches: a mistake is then told once.
+# Checked by one function each, not by a union's branches: a mistake is then reported once.
 Number = Annotated[int | float, BeforeValidator(_number)]
 Value = Annotated[bool | int | float | str, BeforeValidator(_value)]
 When = dict[str, Annotated[list[Value], Field(min_length=1), BeforeValidator(_values)]]
@@ -114,7 +109,7 @@ def _dimension_kind(value: Any) -> str:
     return "value"
 
 
-# As a plan's field: told apart by its form, so that a mistake is told once and not for each kind.
+# As a plan's field: distinguished by its form, so that a mistake is reported once and not for each kind.
 DimensionField = Annotated[
     Annotated[Range, Tag("range")]
     | Annotated[Choices, Tag("choices")]
@@ -124,82 +119,10 @@ DimensionField = Annotated[
 ]
 Space = Mapping[str, Dimension]
 
-# What each parameter takes: its kind, and the bounds within which it makes sense.
-NAMES: dict[str, tuple[str, ...]] = {
-    "class_weighting": ("none", "balanced"),
-    "method": ("full", "lora"),
-    "lora_targets": ("attention", "all"),
-    "loss": ("cross_entropy", "generalised", "symmetric", "bootstrap"),
-}
-FLOATS: dict[str, tuple[float, float]] = {
-    "learning_rate": (1e-8, 1.0),
-    "weight_decay": (0.0, 1.0),
-    "warmup_share": (0.0, 0.9),
-    "dropout": (0.0, 0.9),
-    "label_smoothing": (0.0, 0.9),
-    "layer_decay": (0.1, 1.0),
-    "loss_q": (0.01, 1.0),
-    "anchor": (0.0, 100.0),
-}
-INTS: dict[str, tuple[float, float]] = {
-    "batch_size": (1, 4096),
-    "epochs": (1, 1000),
-    "max_length": (4, 8192),
-    "frozen_layers": (0, 200),
-    "lora_rank": (1, 1024),
-}
-# Stage two's own, in three kinds: names, numbers, whole numbers.
-MIXING_NAMES: dict[str, tuple[str, ...]] = {
-    "confidence_by": ("overall", "label"),
-    "replay": ("fixed", "fresh"),
-}
-MIXING_FLOATS: dict[str, tuple[float, float]] = {
-    "pseudo_share": (0.0, 1.0),
-    "pseudo_weight": (0.0, 100.0),
-    "confidence": (0.0, 1.0),
-    "label_softness": (0.0, 1.0),
-    "label_temperature": (0.05, 20.0),
-    "rebalance": (0.0, 1.0),
-}
-MIXING_INTS: dict[str, tuple[float, float]] = {"start": (1, 100)}
-MIXING = (*MIXING_NAMES, *MIXING_FLOATS, *MIXING_INTS)
-# What has a name instead of a number, and what is counted.
-EVERY_NAME = NAMES | MIXING_NAMES
-EVERY_INT = INTS | MIXING_INTS
-EVERY_NUMBER = FLOATS | MIXING_FLOATS | EVERY_INT
 
-
-def default_space(layers: int) -> dict[str, Dimension]:
-    """What a practitioner would vary in fine-tuning an encoder of so many layers.
-
-    Around the recipes of BERT (Devlin et al., 2019), RoBERTa (Liu et al., 2019) and ELECTRA (Clark et al., 2020);
-    the rate reaches further up, for small encoders want more.
-    """
-    return {
-        "learning_rate": Range(low=1e-5, high=3e-4, log=True),
-        "batch_size": Choices(choices=[16, 32, 64]),
-        "epochs": Range(low=2, high=5),
-        "weight_decay": Range(low=0.0, high=0.1),
-        "warmup_share": Range(low=0.0, high=0.2),
-        "dropout": Range(low=0.0, high=0.3),
-        "label_smoothing": Range(low=0.0, high=0.15),
-        "class_weighting": Choices(choices=["none", "balanced"]),
-        "max_length": Choices(choices=[64, 128]),
-        "frozen_layers": Range(low=0, high=max(layers // 2, 1)),
-        "layer_decay": Range(low=0.75, high=1.0),
-    }
-
-
-def default_mixing() -> dict[str, Dimension]:
-    """What stage two varies beside the recipe: which pseudo-labels, how many, and how soft.
-
-    The others are there to be asked for: ten trials tell little enough of fourteen parameters.
-    """
-    return {
-        "pseudo_share": Range(low=0.3, high=0.9),
-        "confidence": Range(low=0.0, high=0.7),
-        "label_softness": Range(low=0.0, high=1.0),
-    }
+def fixed_value(dimension: Fixed | Value) -> Value:
+    """The one value of a dimension that does not vary."""
+    return dimension.value if isinstance(dimension, Fixed) else dimension
 
 
 def most(dimension: Dimension) -> int:
@@ -208,6 +131,16 @@ def most(dimension: Dimension) -> int:
         return int(dimension.high)
     values = dimension.choices if isinstance(dimension, Choices) else [fixed_value(dimension)]
     return max(int(value) for value in values)
+
+
+def most_epochs(space: Space, default: int) -> int:
+    """The most epochs that a trial of the space may have. default: where the space has no epochs."""
+    epochs = space.get("epochs", default)
+    if isinstance(epochs, Range):
+        return int(epochs.high)
+    if isinstance(epochs, Choices):
+        return max(int(choice) for choice in epochs.choices)
+    return max(int(epochs.value), default) if isinstance(epochs, Fixed) else int(epochs)
 
 
 def condition_of(dimension: Dimension) -> When:
@@ -240,83 +173,11 @@ def holds(dimension: Dimension, chosen: Mapping[str, Any]) -> bool:
     return all(name in chosen and chosen[name] in values for name, values in condition_of(dimension).items())
 
 
-def most_epochs(space: Space, default: int) -> int:
-    """The most epochs that a trial of the space may have. default: where the space does not say."""
-    epochs = space.get("epochs", default)
-    if isinstance(epochs, Range):
-        return int(epochs.high)
-    if isinstance(epochs, Choices):
-        return max(int(choice) for choice in epochs.choices)
-    return max(int(epochs.value), default) if isinstance(epochs, Fixed) else int(epochs)
-
-
 def plain_space(space: Space) -> dict[str, Any]:
     """A space as JSON takes it."""
     return {name: _plain(value) if isinstance(value, BaseModel) else value for name, value in space.items()}
 
 
 def _plain(dimension: BaseModel) -> dict[str, Any]:
-    told = dimension.model_dump()
-    return told if told.get("when") else {name: value for name, value in told.items() if name != "when"}
-
-
-def suggest(trial: "BaseTrial", space: Space) -> dict[str, Any]:
-    """A value for every parameter of the space whose condition holds, fixed ones included.
-
-    The trial remembers those that vary. What is left out is at the recipe's default.
-    """
-    chosen: dict[str, Any] = {}
-    for name in ordered(space):
-        if holds(space[name], chosen):
-            chosen[name] = _suggest(trial, name, space[name])
-    return chosen
-
-
-def _suggest(trial: "BaseTrial", name: str, dimension: Dimension) -> Any:
-    if isinstance(dimension, Choices):
-        chosen: Any = trial.suggest_categorical(name, dimension.choices)
-        return int(chosen) if name in EVERY_INT else chosen
-    if not isinstance(dimension, Range):
-        value = fixed_value(dimension)
-        return int(value) if name in EVERY_INT else value
-    low, high, step = dimension.low, dimension.high, dimension.step
-    if name in EVERY_INT:
-        return trial.suggest_int(name, int(low), int(high), log=dimension.log, step=int(step or 1))
-    return trial.suggest_float(name, float(low), float(high), log=dimension.log, step=step)
-
-
-def fixed_value(dimension: Fixed | Value) -> Value:
-    """The one value of a dimension that does not vary."""
-    return dimension.value if isinstance(dimension, Fixed) else dimension
-
-
-def nearest(values: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """`values` moved to the nearest point of the space, parameter by parameter.
-
-    Fixed parameters are left out, and so are those whose condition does not hold there.
-    """
-    chosen: dict[str, Any] = {}
-    for name in ordered(space):
-        dimension = space[name]
-        if not holds(dimension, chosen):
-            continue
-        if not isinstance(dimension, Range | Choices):
-            chosen[name] = fixed_value(dimension)
-        elif name in values:
-            chosen[name] = _nearest(values[name], dimension)
-    return {name: chosen[name] for name in space if name in chosen and isinstance(space[name], Range | Choices)}
-
-
-def _nearest(value: Any, dimension: Range | Choices) -> Any:
-    if isinstance(dimension, Choices):
-        numbers = [c for c in dimension.choices if not isinstance(c, str)]
-        if value in dimension.choices or isinstance(value, str) or not numbers:
-            return value if value in dimension.choices else dimension.choices[0]
-        return min(numbers, key=lambda choice: abs(choice - value))
-    inside = min(max(value, dimension.low), dimension.high)
-    if dimension.step is None:
-        return inside
-    # in decimals, for three times 0.1 is not 0.3 in binary ones
-    low, step = Decimal(str(dimension.low)), Decimal(str(dimension.step))
-    steps = round((Decimal(str(inside)) - low) / step)  # high is a whole number of steps away
-    return type(dimension.low + dimension.step)(low + steps * step)
+    fields = dimension.model_dump()
+    return fields if fields.get("when") else {name: value for name, value in fields.items() if name != "when"}

@@ -1,22 +1,10 @@
-"""What is wrong with a user's own search space, told before anything runs, each at its place in the space."""
+"""What is wrong with a user's own search space, reported before anything runs, each at its place in the space."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from studies.space.dimensions import (
-    EVERY_INT,
-    EVERY_NAME,
-    EVERY_NUMBER,
-    MIXING,
-    Choices,
-    Dimension,
-    Fixed,
-    Range,
-    Space,
-    Value,
-    condition_of,
-    ordered,
-)
+from studies.space.defaults import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING
+from studies.space.dimensions import Choices, Dimension, Fixed, Range, Space, Value, condition_of, ordered
 
 Place = tuple[str, ...]
 # What a trial cannot do without: read by others than the recipe, which has a default for everything.
@@ -87,7 +75,7 @@ def has_value(name: str, dimension: Dimension, value: Value) -> bool:
     return abs(steps - round(steps)) < 1e-9  # an eye on 0.1 + 0.2
 
 
-def told(dimension: Dimension) -> str:
+def values_of(dimension: Dimension) -> str:
     """A dimension in words: "1e-05 to 0.0003", "one of 16, 32, 64", "fixed at 8"."""
     if isinstance(dimension, Choices):
         return f"one of {', '.join(map(str, dimension.choices))}"
@@ -108,7 +96,7 @@ def _condition_problems(name: str, dimension: Dimension, whole: Space) -> Iterat
             continue
         for value in values:
             if not has_value(other, parent, value):
-                yield place, f"{other} is never {value!r} in this plan: it is {told(parent)}"
+                yield place, f"{other} is never {value!r} in this plan: it is {values_of(parent)}"
 
 
 def _written(dimension: Dimension) -> list[Value]:

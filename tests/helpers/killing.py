@@ -32,7 +32,7 @@ POINTS = {
     "storage.records.stage_records.begin": 1,
     "storage.files.file_store.FileStore.sweep": 1,
     "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
-    "studies.worker_loop.queue_next": 1,
+    "studies.worker_loop.add_next_trial": 1,
     "storage.records.trial_slots.set_trial": 1,
     "studies.worker_loop._start": 1,
     "studies.objective.load_classifier": 1,  # a trial
@@ -53,7 +53,7 @@ POINTS = {
     "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
     "studies.top_k_models.TopKModels.tidy": 2,
-    "stages.study_runs.study_runner.sweep_scratch": 2,
+    "studies.trial_state.remove_ended": 2,
     "storage.records.trial_slots.close_slot": 1,
     "storage.records.stage_records.finish": 1,
 }

@@ -14,13 +14,15 @@ from sqlalchemy import Engine
 from storage.files.file_store import FileStore
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
+from studies.dashboard.study_updates import show_trial
 from studies.heartbeat import Heartbeat
 from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Dimension
 from studies.top_k_models import TopKModels
+from studies.trial_result import TrialResult
 from studies.trial_task import EvaluationSet, Probabilities, TrialTask
-from studies.worker_loop import WorkerEnd
+from studies.worker_loop import TrialEnd
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_tokenizer
 from transfer.metrics.scores import score
@@ -41,7 +43,7 @@ class KilledError(BaseException):
 
 
 @dataclass
-class Heard:
+class RecordingWatcher:
     """A watcher that writes down."""
 
     trials: list[int] = field(default_factory=list)
@@ -54,6 +56,9 @@ class Heard:
 
     def epoch(self, number: int, epoch: int, value: float) -> None:
         self.epochs.append((epoch, value))
+
+    def result(self, trial: optuna.Trial, files: FileStore, result: TrialResult) -> None:
+        show_trial(trial, files, result)
 
     def note(self, number: int, text: str) -> None:
         self.notes.append(text)
@@ -86,7 +91,7 @@ def a_task(bert: Path) -> TrialTask:
 
 @dataclass
 class Place:
-    """A store, a shelf and a scratch folder; the same after every kill."""
+    """A store, a kept_models and a scratch folder; the same after every kill."""
 
     root: Path
     url: str
@@ -103,16 +108,21 @@ class Place:
     def own(self) -> Path:
         return self.root / "scratch" / "study" / "trial-0000"
 
-    def run(self, task: TrialTask, heard: Heard | None = None) -> WorkerEnd:
+    def run(self, task: TrialTask, heard: RecordingWatcher | None = None) -> TrialEnd:
         """Trial 0, begun or gone on with, as a new process does it."""
         torch.seed()
         study = self.study()
         if not study.get_trials(deepcopy=False):
             study.ask()
         trial = optuna.Trial(study, study.get_trials(deepcopy=False)[0]._trial_id)
-        shelf = TopKModels(self.engine, self.files, "small", study, keep=3)
+        kept_models = TopKModels(self.engine, self.files, "small", study, keep=3)
         return run_trial(
-            trial, task, shelf, self.root / "scratch" / "study", heard or Heard(), Heartbeat(lambda moved, share: None)
+            trial,
+            task,
+            kept_models,
+            self.root / "scratch" / "study",
+            heard or RecordingWatcher(),
+            Heartbeat(lambda moved, share: None),
         )
 
     @property

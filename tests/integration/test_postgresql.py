@@ -3,18 +3,17 @@
 import pytest
 
 from tests.helpers.small_project import Project
-from tests.storage.conftest import postgresql, url  # noqa: F401 (fixtures)
 
 
 @pytest.fixture
-def shared(project: Project, url: str) -> Project:  # noqa: F811
+def shared(project: Project, store_url: str) -> Project:
     """The project, its store on the server."""
-    project.plan.write_text(f"{project.plan.read_text(encoding='utf-8')}store: {url}\n", encoding="utf-8")
+    project.plan.write_text(f"{project.plan.read_text(encoding='utf-8')}store: {store_url}\n", encoding="utf-8")
     return project
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_a_search_of_two_workers_whose_leader_is_killed_ends_with_exact_totals(shared: Project) -> None:
     leader = shared.start("search", "plan.yaml", "--workers", "2", "--set", "search.trials=5")
     assert leader.stderr is not None

@@ -17,7 +17,7 @@ from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
+from studies.worker_loop import RunTrial, TrialEnd, open_study, work
 
 if TYPE_CHECKING:
     from studies.trial_task import TrialTask
@@ -55,16 +55,16 @@ def a_search(trials: int = 6, **more: object) -> StudyConfig:
     return StudyConfig(**(settings | more))  # type: ignore[arg-type]
 
 
-def formula(trial: optuna.Trial, _: object = None) -> WorkerEnd:
-    from studies.space.dimensions import suggest
+def formula(trial: optuna.Trial, _: object = None) -> TrialEnd:
+    from studies.space.suggest import suggest
 
     params = suggest(trial, SPACE)
     value = -abs(params["learning_rate"] - 1e-3) - 0.1 * abs(params["epochs"] - 4)
     for epoch in range(1, 4):
         trial.report(value - 1 / epoch, epoch)
         if trial.should_prune():
-            return WorkerEnd(value, is_pruned=True)
-    return WorkerEnd(value, is_pruned=False)
+            return TrialEnd(value, is_pruned=True)
+    return TrialEnd(value, is_pruned=False)
 
 
 RunIt = Callable[..., optuna.Study]

@@ -15,10 +15,10 @@ import torch
 from studies import best_weights
 from studies.best_weights import BestWeights
 from studies.learning_curve import Epoch
-from studies.objective import seeds_of
 from studies.space.dimensions import Dimension
+from studies.trial_state import seeds_of
 from studies.trial_task import Probabilities, TrialTask
-from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
+from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import probabilities_of
@@ -77,7 +77,7 @@ def test_an_interrupt_puts_the_best_weights_on_disk_with_the_checkpoint(
         with pytest.raises(KeyboardInterrupt):
             place.run(best_in_epoch(task, 1))
     assert [path.name for path in place.own.glob("best-*")] == ["best-0-001"]
-    heard = Heard()
+    heard = RecordingWatcher()
     worse = replace(task, value=lambda given: 5.0 + task.value(given))
     assert place.run(worse, heard) == expected
     assert [epoch for epoch, _ in heard.epochs] == [3]
@@ -122,7 +122,7 @@ def test_a_trial_whose_weights_are_wanted_after_all_begins_again(
         patch.setattr("studies.objective._finish", killing("studies.objective._finish", "before"))
         with pytest.raises(KilledError):
             place.run(task)
-    heard = Heard()
+    heard = RecordingWatcher()
     assert place.run(task, heard) == expected
     assert "its weights are wanted by now, it begins again" in heard.notes
     assert place.outcome() == another.outcome()

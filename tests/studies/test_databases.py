@@ -27,17 +27,22 @@ from storage.records.trial_slots import slots
 from studies import heartbeat, optuna_storage
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
-from tests.storage.conftest import postgresql, processes, url  # noqa: F401 (fixtures)
+from studies.worker_loop import RunTrial, TrialEnd, open_study, work
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
 TRIALS = 30
 
 
-def work_on(url: str, seconds: float, start: Barrier | None = None) -> None:  # noqa: F811
+@pytest.fixture
+def url(store_url: str) -> str:
+    """Either database, in place of this folder's SQLite."""
+    return store_url
+
+
+def work_on(url: str, seconds: float, start: Barrier | None = None) -> None:
     """One worker's process, from the creation of the store on; each trial takes some time."""
 
-    def slow(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def slow(trial: optuna.Trial, _: object) -> TrialEnd:
         time.sleep(seconds)
         return formula(trial)
 
@@ -49,7 +54,7 @@ def work_on(url: str, seconds: float, start: Barrier | None = None) -> None:  # 
     work(study, search, claims, slow, lambda: None)
 
 
-def exact(url: str) -> None:  # noqa: F811
+def exact(url: str) -> None:
     trials = optuna.load_study(study_name="study", storage=open_optuna(url)).get_trials()
     assert len(trials) == TRIALS
     assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
@@ -68,7 +73,7 @@ def ended(running: Sequence[BaseProcess]) -> list[int | None]:
     return [process.exitcode for process in running]
 
 
-def test_workers_that_all_make_the_store_share_one_study_exactly(url: str, processes: ForkServerContext) -> None:  # noqa: F811
+def test_workers_that_all_make_the_store_share_one_study_exactly(url: str, processes: ForkServerContext) -> None:
     start = processes.Barrier(8, timeout=120)
     running = [processes.Process(target=work_on, args=(url, 0.0, start)) for _ in range(8)]
     for process in running:
@@ -77,7 +82,7 @@ def test_workers_that_all_make_the_store_share_one_study_exactly(url: str, proce
     exact(url)
 
 
-def test_killed_workers_are_replaced_and_the_total_stays_exact(url: str, processes: ForkServerContext) -> None:  # noqa: F811
+def test_killed_workers_are_replaced_and_the_total_stays_exact(url: str, processes: ForkServerContext) -> None:
     open_study(open_optuna(url), a_search(trials=TRIALS))
     engine = open_store(url)
     for _ in range(4):
@@ -103,11 +108,11 @@ def test_killed_workers_are_replaced_and_the_total_stays_exact(url: str, process
 HANGS_AFTER = 5.0  # many of the other worker's steps, on a busy machine, too
 
 
-def hang_in(url: str, woken: Event) -> None:  # noqa: F811
+def hang_in(url: str, woken: Event) -> None:
     """A worker that stands still in its trial, while its thread goes on to tell that it lives."""
-    heartbeat.BEAT_SECONDS = 0.1
+    heartbeat.INTERVAL_SECONDS = 0.1
 
-    def hangs(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
+    def hangs(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         held.moved(0.1)
         woken.wait(120)
         held.moved(0.2)
@@ -116,11 +121,11 @@ def hang_in(url: str, woken: Event) -> None:  # noqa: F811
     _take_part(url, hangs)
 
 
-def be_slow_in(url: str) -> None:  # noqa: F811
+def be_slow_in(url: str) -> None:
     """A worker whose trial takes longer than one that hangs is given, and which gets on all the time."""
-    heartbeat.BEAT_SECONDS = 0.1
+    heartbeat.INTERVAL_SECONDS = 0.1
 
-    def slow(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
+    def slow(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         for step in range(80):
             time.sleep(0.1)
             held.moved(step / 80)
@@ -129,12 +134,12 @@ def be_slow_in(url: str) -> None:  # noqa: F811
     _take_part(url, slow)
 
 
-def _take_part(url: str, run_trial: RunTrial) -> None:  # noqa: F811
+def _take_part(url: str, run_trial: RunTrial) -> None:
     search = a_search(trials=2)
     claims = TrialClaims(open_store(url), search.name, this_process())
     study = open_study(open_optuna(url), search)
 
-    def signed(trial: optuna.Trial, held: heartbeat.Heartbeat) -> WorkerEnd:
+    def signed(trial: optuna.Trial, held: heartbeat.Heartbeat) -> TrialEnd:
         trial.set_user_attr(f"process {os.getpid()}", 1)
         return run_trial(trial, held)
 
@@ -143,8 +148,8 @@ def _take_part(url: str, run_trial: RunTrial) -> None:  # noqa: F811
 
 @pytest.mark.slow
 def test_a_worker_that_hangs_loses_its_trial_and_one_that_is_slow_keeps_it(
-    url: str,  # noqa: F811
-    processes: ForkServerContext,  # noqa: F811
+    url: str,
+    processes: ForkServerContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("studies.trial_claims.HANG_SECONDS", HANGS_AFTER)
@@ -171,15 +176,15 @@ def _until(is_true: Any) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_connections_that_the_server_ends_cost_no_trial(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "INTERVAL_SECONDS", 0.05)
     search, engine = a_search(trials=8), open_store(url)
     study = open_study(open_optuna(url), search)
     server = create_engine(make_url(url).difference_update_query(["options"]))
     ends = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :d AND pid <> pg_backend_pid()")
 
-    def cut_off(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def cut_off(trial: optuna.Trial, _: object) -> TrialEnd:
         with server.connect() as connection:
             assert len(connection.execute(ends, {"d": make_url(url).database}).all()) >= 2
         ended = formula(trial)
@@ -231,9 +236,9 @@ class Door:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
-    url: str,  # noqa: F811
+    url: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -244,7 +249,7 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for_and_no_trial_is_lost(
     search, engine = a_search(trials=6), open_store(through)
     study = open_study(open_optuna(through), search)
 
-    def shut_out(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def shut_out(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 2:
             door.shut()
@@ -275,7 +280,7 @@ def test_a_locked_store_is_waited_for_and_said_so(
     engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
 
-    def locked(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def locked(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 2:
             holder.execute("BEGIN IMMEDIATE")
@@ -297,7 +302,7 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
     whole = told(study_of(f"{hasty}.whole"))
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None)
 
-    def locked(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def locked(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 3:
             holder.execute("BEGIN IMMEDIATE")
@@ -313,7 +318,7 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
     assert told(study) == whole
 
 
-def study_of(url: str) -> optuna.Study:  # noqa: F811
+def study_of(url: str) -> optuna.Study:
     search, engine = a_search(trials=5), open_store(url)
     study = open_study(open_optuna(url), search)
     work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)
@@ -321,13 +326,13 @@ def study_of(url: str) -> optuna.Study:  # noqa: F811
 
 
 def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"  # noqa: F811
+    url = f"sqlite:///{tmp_path / 'store.db'}"
     whole = told(study_of(f"{url}.whole"))
     search, engine = a_search(trials=5), open_store(url)
     study = open_study(open_optuna(url), search)
     limit = study._storage._backend.engine  # type: ignore[attr-defined]
 
-    def full(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def full(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
         if trial.number == 3:
             with limit.connect() as connection:  # SQLite's own limit: SQLITE_FULL, as from a full disk

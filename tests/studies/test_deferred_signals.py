@@ -5,14 +5,14 @@ import signal
 
 import pytest
 
-from studies.deferred_signals import held_interrupts
+from studies.deferred_signals import deferred_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_noted_and_raised_at_the_end(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     went_on = False
-    with pytest.raises(KeyboardInterrupt), held_interrupts() as held:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), deferred_signals() as held:  # noqa: PT012
         os.kill(os.getpid(), number)
         assert held.came
         went_on = True
@@ -22,7 +22,7 @@ def test_an_interrupt_is_noted_and_raised_at_the_end(number: signal.Signals) -> 
 
 def test_a_second_interrupt_ends_at_once() -> None:
     went_on = False
-    with pytest.raises(KeyboardInterrupt), held_interrupts():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), deferred_signals():  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         went_on = True
@@ -30,6 +30,6 @@ def test_a_second_interrupt_ends_at_once() -> None:
 
 
 def test_without_an_interrupt_nothing_happens() -> None:
-    with held_interrupts() as held:
+    with deferred_signals() as held:
         pass
     assert not held.came

@@ -8,11 +8,12 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, begin_queued, best_distinct, lined_up
+from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, assign_slots, begin_enumerated
 from studies.optuna_storage import open_optuna
+from studies.ranking import best_distinct
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import RunIt, a_search, dead_worker, formula, told
 from transfer.errors import UserError
 
@@ -44,7 +45,7 @@ def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_i
     whole = told(run_it(listed(4, "whole")))
     for at in range(4):
 
-        def killed(trial: optuna.Trial, _: object, at: int = at) -> WorkerEnd:
+        def killed(trial: optuna.Trial, _: object, at: int = at) -> TrialEnd:
             if trial.number == at:
                 raise KeyboardInterrupt
             return formula(trial)
@@ -59,12 +60,12 @@ def test_a_listed_trial_begun_but_not_noted_is_found_again(run_it: RunIt, url: s
     study = open_study(open_optuna(url), listed(3, "cut"))
     claim = TrialClaims(engine, "cut", dead_worker()).next(3)
     assert claim is not None
-    begin_queued(study, an_entry(0))  # and then killed, before the number was noted
+    begin_enumerated(study, an_entry(0))  # and then killed, before the number was noted
     assert told(run_it(listed(3, "cut"))) == whole
 
 
 def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:
-    def fails_once(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def fails_once(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 0:
             raise RuntimeError("out of memory")
         return formula(trial)
@@ -75,7 +76,7 @@ def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:
 
 
 def test_an_entry_that_always_fails_stops_the_search_once_and_then_blocks_no_other(run_it: RunIt) -> None:
-    def fails(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def fails(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.user_attrs["entry"] == "trial 0":
             raise RuntimeError("out of memory")
         return formula(trial)
@@ -92,7 +93,7 @@ def test_an_entry_that_diverges_with_its_own_seed_is_not_tried_again(run_it: Run
     class DivergedError(RuntimeError):
         pass
 
-    def diverges(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def diverges(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.user_attrs["entry"] == "trial 0":
             raise DivergedError("loss nan")
         return formula(trial)
@@ -102,7 +103,7 @@ def test_an_entry_that_diverges_with_its_own_seed_is_not_tried_again(run_it: Run
 
 
 def test_a_list_that_changed_keeps_what_was_begun_and_adds_what_is_new(run_it: RunIt, url: str, engine: Engine) -> None:
-    def interrupted(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def interrupted(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 1:
             raise KeyboardInterrupt
         return formula(trial)
@@ -111,7 +112,7 @@ def test_a_list_that_changed_keeps_what_was_begun_and_adds_what_is_new(run_it: R
         run_it(listed(4), interrupted, worker=dead_worker())
     study = open_study(open_optuna(url), listed(0))
     changed = [an_entry(0), an_entry(8), an_entry(9)]
-    queue = lined_up(changed, study, slots(engine, "study"))
+    queue = assign_slots(changed, study, slots(engine, "study"))
     assert [entry.key for entry in queue if entry] == ["trial 0", "trial 1", "trial 8", "trial 9"]
     study = run_it(replace(listed(0), queue=queue, trials=len(queue)))
     assert entries(study) == ["trial 0", "trial 1", "trial 8", "trial 9"]
@@ -121,7 +122,7 @@ def test_a_list_that_changed_keeps_what_was_begun_and_adds_what_is_new(run_it: R
 def test_a_place_that_no_entry_stands_at_is_closed(run_it: RunIt, engine: Engine) -> None:
     study = run_it(replace(listed(0), queue=[None, an_entry(1)], trials=2))
     assert entries(study) == ["trial 1"]
-    assert lined_up([an_entry(1), an_entry(2)], study, slots(engine, "study")) == [None, an_entry(1), an_entry(2)]
+    assert assign_slots([an_entry(1), an_entry(2)], study, slots(engine, "study")) == [None, an_entry(1), an_entry(2)]
 
 
 def test_several_workers_run_each_entry_once(url: str, engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""A worker's memory after its hundredth trial is that after its tenth: store, shelf, pictures and all."""
+"""A worker's memory after its hundredth trial is that after its tenth: store, kept models, pictures and all."""
 
 from pathlib import Path
 
@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 from storage.files.file_store import FileStore
 from storage.locks.process_identity import this_process
 from studies.heartbeat import Heartbeat
-from studies.objective import run_trial, sweep_scratch
+from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
-from tests.helpers.one_trial import Heard, a_task, variant
+from studies.trial_state import remove_ended
+from studies.worker_loop import TrialEnd, open_study, work
+from tests.helpers.one_trial import RecordingWatcher, a_task, variant
 from tests.helpers.tiny_encoders import WIDE_MB, save_wide_encoder
 from tests.studies.conftest import a_search
 from transfer.device.memory_release import release_memory
@@ -40,15 +41,15 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     task = variant(a_task(save_wide_encoder(tmp_path / "wide")), {"epochs": 2, "learning_rate": 1e-4})
     search = a_search(trials=TRIALS, direction="minimize")
     study = open_study(open_optuna(url), search)
-    shelf = TopKModels(engine, FileStore(tmp_path / "files", tmp_path / "cache"), "small", study, keep=2)
+    kept_models = TopKModels(engine, FileStore(tmp_path / "files", tmp_path / "cache"), "small", study, keep=2)
     scratch, resident = tmp_path / "scratch", list[float]()
 
-    def one(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
-        return run_trial(trial, task, shelf, scratch, Heard(), lease)
+    def one(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
+        return run_trial(trial, task, kept_models, scratch, RecordingWatcher(), heartbeat)
 
     def after_trial() -> None:
-        shelf.tidy()
-        sweep_scratch(study, scratch)
+        kept_models.tidy()
+        remove_ended(study, scratch)
         release_memory()  # as the next trial does before it loads its model
         resident.append(psutil.Process().memory_info().rss / 2**20)
 

@@ -13,11 +13,11 @@ import pytest
 
 from storage.records import model_registry
 from studies import objective
-from studies.objective import seeds_of, sweep_scratch
 from studies.space.dimensions import Dimension
+from studies.trial_state import remove_ended, remove_old_weights, seeds_of
 from studies.trial_task import TrialTask
-from studies.worker_loop import WorkerEnd
-from tests.helpers.one_trial import LORA, Heard, KilledError, Place, killing, variant
+from studies.worker_loop import TrialEnd
+from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import TorchEngine, probabilities_of
@@ -26,11 +26,11 @@ from transfer.training import checkpoint
 
 
 def test_a_trials_value_is_its_best_epochs_and_so_are_its_weights(task: TrialTask, place: Place) -> None:
-    heard = Heard()
+    heard = RecordingWatcher()
     penalties = iter([5.0, 0.0, 5.0])
     ended = place.run(replace(task, value=lambda given: next(penalties) + task.value(given)), heard)
     values = [value for _, value in heard.epochs]
-    assert ended == WorkerEnd(values[1], is_pruned=False)
+    assert ended == TrialEnd(values[1], is_pruned=False)
     assert min(values) == values[1]
     assert place.attributes["best_epoch"] == 2
     exam = task.exams["validation"]
@@ -70,9 +70,9 @@ VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {
 }
 POINTS = [
     ("studies.best_weights.BestWeights", "write"),
-    ("studies.objective", "save_checkpoint"),
-    ("studies.objective", "_sweep_weights"),
-    ("studies.objective", "_outcome"),
+    ("studies.trial_state", "save_checkpoint"),
+    ("studies.objective", "remove_old_weights"),
+    ("studies.objective", "_result"),
     ("studies.objective", "model_record"),
     ("studies.top_k_models.model_registry", "add"),
     ("transfer.training.checkpoint", "_replace"),
@@ -105,13 +105,13 @@ def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_t
     task: TrialTask, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studies.objective.EPOCH_SECONDS", math.inf)
-    monkeypatch.setattr("studies.objective.save_checkpoint", killing("studies.objective.save_checkpoint", "before"))
+    monkeypatch.setattr("studies.trial_state.save_checkpoint", killing("studies.trial_state.save_checkpoint", "before"))
     expected = another.run(task)
     with monkeypatch.context() as patch:
-        patch.setattr("studies.objective._outcome", killing("studies.objective._outcome", "before"))
+        patch.setattr("studies.objective._result", killing("studies.objective._result", "before"))
         with pytest.raises(KilledError):
             place.run(task)
-    heard = Heard()
+    heard = RecordingWatcher()
     assert place.run(task, heard) == expected
     assert not heard.trials  # nothing was trained again: behind the last epoch its notes were written
     assert place.outcome() == another.outcome()
@@ -130,7 +130,7 @@ def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
                 raise KilledError
             save(*args)
 
-        patch.setattr(objective, "save_checkpoint", killed_in_epoch_2)
+        patch.setattr("studies.trial_state.save_checkpoint", killed_in_epoch_2)
         with pytest.raises(KilledError):
             place.run(task)
     assert (place.own / "best-0-002").is_dir()
@@ -150,20 +150,20 @@ def test_at_rest_a_trial_takes_one_checkpoint_and_its_best_weights(
     task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
     seen: list[list[str]] = []
-    sweep = objective._sweep_weights
+    sweep = remove_old_weights
 
     def look(run: Any) -> None:
         sweep(run)
         seen.append(sorted(path.name for path in place.own.iterdir()))
 
-    monkeypatch.setattr(objective, "_sweep_weights", look)
+    monkeypatch.setattr(objective, "remove_old_weights", look)
     place.run(variant(task, seeds=seeds))
     assert len(seen) == 3 * seeds
     assert {len(names) for names in seen} == {2}
     assert {names[1] for names in seen} == {"checkpoint"}
     study = place.study()
     study.tell(0, 0.5)
-    sweep_scratch(study, place.own.parent)
+    remove_ended(study, place.own.parent)
     assert not place.own.exists()
 
 
@@ -173,7 +173,7 @@ def test_a_trial_whose_files_are_damaged_begins_again(
 ) -> None:
     another.run(task)
     with monkeypatch.context() as patch:
-        patch.setattr(objective, "_outcome", killing("studies.objective._outcome", "before"))
+        patch.setattr(objective, "_result", killing("studies.objective._result", "before"))
         with pytest.raises(KilledError):
             place.run(task)
     if lost == "best":
@@ -186,7 +186,7 @@ def test_a_trial_whose_files_are_damaged_begins_again(
 
 
 def test_several_seeds_make_one_value_and_the_best_of_them_is_kept(task: TrialTask, place: Place, bert: Path) -> None:
-    heard = Heard()
+    heard = RecordingWatcher()
     ended = place.run(variant(task, {"epochs": 2}, seeds=3), heard)
     best = [min(value for _, value in heard.epochs[2 * k : 2 * k + 2]) for k in range(3)]
     assert ended.value == pytest.approx(np.mean(best))
@@ -222,14 +222,14 @@ def test_a_finished_seed_is_not_run_again(task: TrialTask, place: Place, monkeyp
         patch.setattr(objective, "_run_epoch", killed_in_seed_2)
         with pytest.raises(KilledError):
             place.run(wanted)
-    heard = Heard()
+    heard = RecordingWatcher()
     place.run(wanted, heard)
     assert [epoch for epoch, _ in heard.epochs] == [1, 2]
 
 
 def test_with_several_seeds_a_pruner_judges_seed_by_seed(task: TrialTask, place: Place) -> None:
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)  # whatever is reported is too much
-    heard = Heard()
+    heard = RecordingWatcher()
     ended = place.run(variant(task, {"epochs": 2}, seeds=3), heard)
     assert ended.is_pruned
     assert len(heard.epochs) == 2  # the first seed's, and no other's
@@ -238,7 +238,7 @@ def test_with_several_seeds_a_pruner_judges_seed_by_seed(task: TrialTask, place:
 
 def test_a_pruner_stops_a_single_seed_after_an_epoch(task: TrialTask, place: Place) -> None:
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
-    heard = Heard()
+    heard = RecordingWatcher()
     assert place.run(task, heard).is_pruned
     assert len(heard.epochs) == 1
     assert "reason" not in place.attributes

@@ -12,7 +12,7 @@ from storage.records import model_registry
 from studies import objective
 from studies.objective import OverTimeError
 from studies.trial_task import Probabilities, TrialTask
-from tests.helpers.one_trial import Heard, KilledError, Place, killing
+from tests.helpers.one_trial import KilledError, Place, RecordingWatcher, killing
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import DivergedError
@@ -65,7 +65,7 @@ def test_a_trial_short_of_memory_says_so_and_ends_as_with_less_from_the_start(
 ) -> None:
     small = another.run(replace(task, token_budget=64))
     assert "token_budget" not in another.attributes
-    heard = Heard()
+    heard = RecordingWatcher()
     with monkeypatch.context() as patch:
         _cramped(patch, 70)
         assert place.run(replace(task, token_budget=256), heard) == small
@@ -92,10 +92,10 @@ def test_a_pruned_trial_killed_at_its_end_still_knows_that_memory_was_short(
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
     _cramped(monkeypatch, 70)
     with monkeypatch.context() as patch:
-        patch.setattr(objective, "_outcome", killing("studies.objective._outcome", "before"))
+        patch.setattr(objective, "_result", killing("studies.objective._result", "before"))
         with pytest.raises(KilledError):
             place.run(replace(task, token_budget=256))
-    heard = Heard()
+    heard = RecordingWatcher()
     assert place.run(replace(task, token_budget=256), heard).is_pruned
     assert heard.epochs == []
     assert place.attributes["token_budget"] == 64
@@ -116,7 +116,7 @@ def test_a_trial_over_its_time_is_pruned_with_its_best_epoch(
     task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objective, "time", Clock())
-    heard = Heard()
+    heard = RecordingWatcher()
     ended = place.run(replace(task, time_limit=6.0), heard)  # an epoch takes four looks
     assert ended.is_pruned
     assert [value for _, value in heard.epochs] == [ended.value]
@@ -128,7 +128,7 @@ def test_time_before_a_kill_counts(task: TrialTask, place: Place, monkeypatch: p
     monkeypatch.setattr(objective, "time", Clock())
     limited = replace(task, time_limit=6.0)
     with monkeypatch.context() as patch:
-        patch.setattr(objective, "_sweep_weights", killing("studies.objective._sweep_weights", "before"))
+        patch.setattr(objective, "remove_old_weights", killing("studies.objective.remove_old_weights", "before"))
         with pytest.raises(KilledError):
             place.run(limited)
     assert place.run(limited).is_pruned

@@ -18,9 +18,10 @@ from studies.algorithms import (
     bracket_shares,
     hyperband_warning,
 )
+from studies.lasting_names import lasting_study_name
 from studies.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
-from studies.worker_loop import WorkerEnd
+from studies.worker_loop import TrialEnd
 from tests.studies.conftest import RunIt, a_search, dead_worker, told
 
 EPOCHS = 9
@@ -65,19 +66,20 @@ def test_halving_stops_the_trials_that_optunas_stops(name: PrunerName, direction
 @pytest.mark.parametrize("most", [1, 2, 3, 5, 9, 10, 27, 81])
 def test_brackets_are_optunas(most: int) -> None:
     theirs = optuna.pruners.HyperbandPruner(1, most, HYPERBAND_REDUCTION)
-    study = optuna.create_study(study_name="plan · search · klue/bert-base")
+    name = "plan · search · klue/bert-base"
+    study = optuna.create_study(study_name=lasting_study_name(name))  # brackets do not change with a stage's name
     theirs._try_initialization(study)
     trial = optuna.trial.create_trial(value=0.0)
     for number in range(200):
         trial.number = number
-        assert theirs._get_bracket_id(study, trial) == bracket_of(study.study_name, number, bracket_shares(most))
+        assert theirs._get_bracket_id(study, trial) == bracket_of(name, number, bracket_shares(most))
 
 
-def through(trial: optuna.Trial, _: object) -> WorkerEnd:
+def through(trial: optuna.Trial, _: object) -> TrialEnd:
     return climbing(trial)
 
 
-def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> WorkerEnd:
+def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> TrialEnd:
     """A trial of nine epochs whose level is its learning rate's; the pruner is asked as the objective asks it."""
     level = math.log10(trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True))
     reported = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
@@ -90,8 +92,8 @@ def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> W
         if killed_at == (trial.number, -epoch):  # after the decision, before the checkpoint knows of it
             raise KeyboardInterrupt
         if pruned:
-            return WorkerEnd(level, is_pruned=True)
-    return WorkerEnd(level, is_pruned=False)
+            return TrialEnd(level, is_pruned=True)
+    return TrialEnd(level, is_pruned=False)
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)

@@ -12,12 +12,13 @@ from optuna.trial import TrialState
 
 from studies.algorithms import SamplerName
 from studies.heartbeat import Heartbeat
-from studies.next_trial import queue_next
+from studies.next_trial import add_next_trial
 from studies.optuna_storage import open_optuna
 from studies.samplers import propose
-from studies.space.dimensions import Choices, Fixed, Range, Space, suggest
+from studies.space.dimensions import Choices, Fixed, Range, Space
+from studies.space.suggest import suggest
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, WorkerEnd, open_study
+from studies.worker_loop import RunTrial, TrialEnd, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)
@@ -37,11 +38,11 @@ BASE = {**BASELINE, "layer_decay": 1.0, "dropout": 0.1, "frozen_layers": 0}
 def formula_in(space: Space) -> RunTrial:
     """A trial whose value follows from its parameters."""
 
-    def run(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
+    def run(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
         params = suggest(trial, space)
         value = -abs(params["learning_rate"] - 1e-3) - params.get("dropout", 0.2)
         trial.report(value, 1)
-        return WorkerEnd(value, is_pruned=trial.number % 5 == 4)
+        return TrialEnd(value, is_pruned=trial.number % 5 == 4)
 
     return run
 
@@ -49,10 +50,10 @@ def formula_in(space: Space) -> RunTrial:
 def stopped_in(last: int, space: Space) -> RunTrial:
     """As `formula_in`, but interrupted in one trial."""
 
-    def run(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
+    def run(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
         if trial.number == last:
             raise KeyboardInterrupt
-        return formula_in(space)(trial, lease)
+        return formula_in(space)(trial, heartbeat)
 
     return run
 
@@ -72,7 +73,7 @@ def test_a_search_stopped_or_killed_anywhere_ends_like_one_that_ran_through(
     for trials in range(15, 17):  # between two, and between beginning one and noting it
         run_it(a_search(name="cut", trials=trials, **more), trial)
         if trials == 15:
-            queue_next(open_study(open_optuna(url), a_search(name="cut", **more)), a_search(name="cut", **more))
+            add_next_trial(open_study(open_optuna(url), a_search(name="cut", **more)), a_search(name="cut", **more))
     assert told(run_it(a_search(name="cut", trials=16, **more), trial)) == whole
     assert len({params for _, _, _, params, _ in whole}) == 16
 
@@ -171,7 +172,7 @@ def test_a_space_of_one_point_is_run_as_often_as_asked(run_it: RunIt) -> None:
     space: Space = {"learning_rate": 1e-3, "epochs": Range(low=3, high=3)}
     for sampler in SAMPLERS:
         search = a_search(name=sampler, trials=12, sampler=sampler, space=space)
-        study = run_it(search, lambda trial, _: WorkerEnd(suggest(trial, space)["epochs"], is_pruned=False))
+        study = run_it(search, lambda trial, _: TrialEnd(suggest(trial, space)["epochs"], is_pruned=False))
         assert [trial.params for trial in study.trials] == [{"epochs": 3}] * 12
 
 
@@ -180,7 +181,7 @@ def test_what_runs_elsewhere_is_known_to_the_sampler_from_its_first_moment(url: 
     study = open_study(open_optuna(url), search)
     begun = []
     for _ in range(4):
-        queue_next(study, search)
+        add_next_trial(study, search)
         begun.append(study.ask().number)
     assert begun == [0, 1, 2, 3]
     for trial in study.get_trials():
@@ -194,7 +195,7 @@ def test_what_runs_elsewhere_is_known_to_the_sampler_from_its_first_moment(url: 
 def test_proposing_from_2000_trials_takes_a_moment() -> None:
     import time
 
-    from studies.space.dimensions import default_space
+    from studies.space.defaults import default_space
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
     space = default_space(12)

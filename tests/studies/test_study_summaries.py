@@ -11,11 +11,9 @@ from sqlalchemy import Engine
 
 from storage.database.engine import open_store
 from studies.optuna_storage import open_optuna
-from studies.study_summaries import TrialSummary, glance
-from studies.top_k_models import best_trial
+from studies.ranking import best_trial
+from studies.study_summaries import TrialSummary, read_summaries
 from tests.helpers.many_trials import make_many_trials
-from tests.storage.conftest import postgresql as postgresql  # noqa: PLC0414
-from tests.storage.conftest import url as url  # noqa: PLC0414
 
 Direction = Literal["maximize", "minimize"]
 DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
@@ -23,6 +21,12 @@ DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
     "epochs": optuna.distributions.IntDistribution(1, 5),
     "class_weighting": optuna.distributions.CategoricalDistribution(["none", "balanced", None, 2]),
 }
+
+
+@pytest.fixture
+def url(store_url: str) -> str:
+    """Either database, in place of this folder's SQLite."""
+    return store_url
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def as_optuna_has_it(seen: TrialSummary | None, trial: optuna.trial.FrozenTrial 
 def test_a_glance_sees_what_optuna_has(url: str, engine: Engine, direction: Direction) -> None:
     study = a_study(url, direction)
     a_study(url, direction, "other · search · one")
-    (seen,) = glance(engine, "plan · ")
+    (seen,) = read_summaries(engine, "plan · ")
     trials = study.get_trials()
     assert seen.name == study.study_name
     assert seen.direction == study.direction.name.lower()
@@ -105,32 +109,32 @@ def test_infinite_values_stand_where_optuna_puts_them(
 ) -> None:
     study = a_study(url, direction)
     study.add_trial(optuna.trial.create_trial(value=value, params={}, distributions={}))
-    (seen,) = glance(engine, "plan · ")
+    (seen,) = read_summaries(engine, "plan · ")
     assert seen.best is not None
     assert (seen.best.number, seen.best.value) == (study.best_trial.number, study.best_value)
 
 
 def test_a_mean_trial_counts_the_hours_in_which_it_worked(url: str, engine: Engine) -> None:
     a_study(url, "maximize")
-    (seen,) = glance(engine, "plan · ")
+    (seen,) = read_summaries(engine, "plan · ")
     # without a count of its own (0 here) a trial's beginning and end tell, a few milliseconds
     assert seen.seconds == pytest.approx((0 + 10 + 20 + 30 + 40 + 5) / 6, abs=0.1)
 
 
 def test_a_study_of_which_nothing_ended_has_no_best(url: str, engine: Engine) -> None:
     optuna.create_study(study_name="plan · search · one", storage=open_optuna(url)).ask()
-    (seen,) = glance(engine, "plan · ")
+    (seen,) = read_summaries(engine, "plan · ")
     assert (seen.best, seen.baseline, seen.seconds) == (None, None, None)
 
 
 def test_a_store_without_optunas_tables_has_no_studies(engine: Engine) -> None:
-    assert glance(engine, "plan · ") == []
+    assert read_summaries(engine, "plan · ") == []
 
 
 def test_a_glance_at_many_trials_agrees_with_optuna(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     make_many_trials(url, "plan · search · one", 300)
-    (seen,) = glance(open_store(url), "plan · ")
+    (seen,) = read_summaries(open_store(url), "plan · ")
     study = optuna.load_study(study_name="plan · search · one", storage=open_optuna(url))
     assert sum(seen.counts.values()) == 300
     assert as_optuna_has_it(seen.best, best_trial(study))

@@ -8,7 +8,7 @@ from storage.locks.process_identity import this_process
 from studies.optuna_storage import open_optuna
 from studies.time_limit import TimeLimit
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula, told
 
 
@@ -29,7 +29,7 @@ def test_no_trial_begins_after_the_limit_and_the_running_one_is_finished(
     clock, search = Clock(), a_search(name="cut")
     study = open_study(open_optuna(url), search)
 
-    def slow(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def slow(trial: optuna.Trial, _: object) -> TrialEnd:
         clock.seconds += 40
         return formula(trial)
 

@@ -1,4 +1,4 @@
-"""The shelf under a kill at every step that it takes on the disk: never too much there, nothing lost, nothing stray."""
+"""Kept models under a kill at every step that they take on the disk: never too many, nothing lost, nothing stray."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ import pytest
 
 from storage.database.engine import open_store
 from storage.files.file_store import FileStore
-from storage.files.local_folder import BESIDE
+from storage.files.local_folder import UNFINISHED_FOLDER
 from storage.locks.process_identity import this_process
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import a_search, formula, told
 
 KEEP, TRIALS = 2, 5
@@ -38,22 +38,22 @@ def search_in(folder: Path) -> optuna.Study:
     files.sweep()
     search = a_search(trials=TRIALS, keep=KEEP, pruner="none")
     study = open_study(open_optuna(url), search)
-    shelf = TopKModels(engine, files, "plan", study, KEEP)
+    kept_models = TopKModels(engine, files, "plan", study, KEEP)
 
-    def run(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def run(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
-        if shelf.wants(trial.number, ended.value):
+        if kept_models.wants(trial.number, ended.value):
             weights = folder / "scratch" / f"trial-{trial.number}"
             if weights.exists():  # from before a kill; what was published may be the same file
                 shutil.rmtree(weights)
             weights.mkdir(parents=True)
             (weights / "weights").write_text(str(trial.number))
-            shelf.add(weights, a_record(trial.number, ended.value))
+            kept_models.add(weights, a_record(trial.number, ended.value))
         return ended
 
-    shelf.mend("models")
-    shelf.tidy()
-    work(study, search, TrialClaims(engine, search.name, this_process()), run, shelf.tidy)
+    kept_models.remove_unrecorded("models")
+    kept_models.tidy()
+    work(study, search, TrialClaims(engine, search.name, this_process()), run, kept_models.tidy)
     return study
 
 
@@ -104,13 +104,13 @@ def kept(folder: Path) -> dict[str, str]:
 
 def test_at_no_step_lies_more_than_the_best_and_the_one_that_comes_in(tmp_path: Path) -> None:
     def look(_: int) -> None:
-        placed, beside = len(weights_in(tmp_path, "models")), len(weights_in(tmp_path, BESIDE))
+        placed, beside = len(weights_in(tmp_path, "models")), len(weights_in(tmp_path, UNFINISHED_FOLDER))
         if placed > KEEP + 1 or beside > 1 or placed + beside > KEEP + 2:
             os._exit(TOO_MUCH)
 
     assert in_a_process(tmp_path, look) == 0
     assert len(weights_in(tmp_path, "models")) == KEEP
-    assert weights_in(tmp_path, BESIDE) == []
+    assert weights_in(tmp_path, UNFINISHED_FOLDER) == []
 
 
 @pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.slow)])
@@ -134,7 +134,7 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
         assert told(search_in(folder)) == told(whole)
         assert kept(folder) == kept(tmp_path / "whole")
         assert len(weights_in(folder, "models")) == KEEP
-        assert weights_in(folder, BESIDE) == []
+        assert weights_in(folder, UNFINISHED_FOLDER) == []
         shutil.rmtree(folder)
     assert kills >= TRIALS / stride
 

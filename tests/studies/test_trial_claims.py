@@ -11,8 +11,8 @@ from storage.locks.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots as table
 from studies.heartbeat import Heartbeat, LostClaim
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import HANG_SECONDS, LEASE_SECONDS, TrialClaim, TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.trial_claims import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, TrialClaim, TrialClaims
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import a_search, formula
 
 
@@ -31,7 +31,7 @@ def far(name: str) -> ProcessIdentity:
 
 
 def beat(engine: Engine, worker: ProcessIdentity, at: float, moved: float | None = None) -> None:
-    assert table.beat(engine, "study", 0, worker, at, moved)
+    assert table.record_heartbeat(engine, "study", 0, worker, at, moved)
 
 
 def test_a_silent_worker_of_another_machine_is_given_up_after_a_lease(engine: Engine) -> None:
@@ -39,12 +39,12 @@ def test_a_silent_worker_of_another_machine_is_given_up_after_a_lease(engine: En
     table.take_slot(engine, "study", 1, owner, 0.0)  # its clock may say anything
     me = TrialClaims(engine, "study", this_process(), clock)
     assert me.next(1) is None  # whoever has just come cannot know
-    clock.now = LEASE_SECONDS
+    clock.now = HEARTBEAT_TIMEOUT_SECONDS
     assert me.next(1) is None
     beat(engine, owner, 1.0)
-    clock.now = LEASE_SECONDS + 1
+    clock.now = HEARTBEAT_TIMEOUT_SECONDS + 1
     assert me.next(1) is None
-    clock.now = 2 * LEASE_SECONDS + 2
+    clock.now = 2 * HEARTBEAT_TIMEOUT_SECONDS + 2
     assert me.next(1) == TrialClaim(0, None)
 
 
@@ -57,7 +57,7 @@ def test_a_worker_that_beats_but_does_not_move_is_given_up_and_a_slow_one_is_not
 
     def beats_until(end: float, moved: float) -> TrialClaim | None:
         while clock.now < end:
-            clock.now += LEASE_SECONDS / 2
+            clock.now += HEARTBEAT_TIMEOUT_SECONDS / 2
             beat(engine, owner, clock.now, moved)
             if claim := me.next(1):
                 return claim
@@ -73,7 +73,7 @@ def test_a_laptop_that_slept_keeps_its_trial(engine: Engine) -> None:
     table.take_slot(engine, "study", 1, owner, time.time() - 9 * 3600)  # its last beat: before the night
     me = TrialClaims(engine, "study", this_process(), clock)
     assert me.next(1) is None
-    clock.now = LEASE_SECONDS + 1  # both were awake again for longer than a lease
+    clock.now = HEARTBEAT_TIMEOUT_SECONDS + 1  # both were awake again for longer than a heartbeat
     assert me.next(1) is None
 
 
@@ -81,17 +81,17 @@ def test_a_lost_lease_is_noticed_by_the_next_step_and_the_next_writing(engine: E
     me = TrialClaims(engine, "study", this_process())
     claim = me.next(1)
     assert claim is not None
-    with me.alive(claim) as lease:
-        lease.moved(0.5)
-        lease.check()
+    with me.alive(claim) as heartbeat:
+        heartbeat.moved(0.5)
+        heartbeat.check()
         [slot] = table.slots(engine, "study")
         assert slot.share == 0.5
         assert time.time() - slot.moved < 60
         assert table.take_over(engine, slot, this_process("other"), 1.0)
         with pytest.raises(LostClaim):
-            lease.check()
+            heartbeat.check()
         with pytest.raises(LostClaim):
-            lease.moved(0.6)
+            heartbeat.moved(0.6)
     assert table.slots(engine, "study")[0].share == 0.5
 
 
@@ -114,7 +114,7 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
     lost: list[int] = []
     told: list[float | None] = []
 
-    def loses_trial_1(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
+    def loses_trial_1(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
         if trial.number == 1 and not lost:
             lost.append(trial.number)
             [slot] = other.open_slots(3)
@@ -126,7 +126,7 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
             theirs.tell(trial.number, ended.value)
             told.append(ended.value)
             other.close(TrialClaim(slot.slot, slot.trial))
-        return formula(trial) if trial.number not in lost else WorkerEnd(99.0, is_pruned=False)
+        return formula(trial) if trial.number not in lost else TrialEnd(99.0, is_pruned=False)
 
     work(study, search, TrialClaims(engine, search.name, this_process()), loses_trial_1, lambda: None)
     trials = study.get_trials()
@@ -142,9 +142,9 @@ def test_a_trial_told_by_two_is_told_once(engine: Engine, url: str) -> None:
     search = a_search(trials=1)
     study = open_study(open_optuna(url), search)
 
-    def told_meanwhile(trial: optuna.Trial, _: Heartbeat) -> WorkerEnd:
+    def told_meanwhile(trial: optuna.Trial, _: Heartbeat) -> TrialEnd:
         optuna.load_study(study_name=search.name, storage=open_optuna(url)).tell(trial.number, 0.25)
-        return WorkerEnd(0.5, is_pruned=False)
+        return TrialEnd(0.5, is_pruned=False)
 
     work(study, search, TrialClaims(engine, search.name, this_process()), told_meanwhile, lambda: None)
     assert [trial.value for trial in study.get_trials()] == [0.25]

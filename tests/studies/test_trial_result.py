@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from studies.heartbeat import Heartbeat
 from studies.trial_result import COLLAPSED_IN_A_ROW, collapsed_to
-from studies.worker_loop import WorkerEnd
+from studies.worker_loop import TrialEnd
 from tests.helpers.tiny_encoders import LABELS
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.errors import UserError
@@ -27,14 +27,14 @@ def test_one_label_for_all_is_a_collapse_unless_the_truth_is_so() -> None:
 
 
 def collapsing(is_so: Callable[[int], bool], *, pruned: Callable[[int], bool] = lambda number: False) -> object:
-    def trial(trial: optuna.Trial, lease: Heartbeat) -> WorkerEnd:
-        ended = formula(trial, lease)
+    def trial(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
+        ended = formula(trial, heartbeat)
         if pruned(trial.number):
-            return WorkerEnd(ended.value, is_pruned=True)
+            return TrialEnd(ended.value, is_pruned=True)
         if is_so(trial.number):
             trial.set_user_attr("collapsed", "joy")
             trial.set_user_attr("reason", "collapsed: every validation text is given 'joy'")
-        return WorkerEnd(ended.value, is_pruned=False)
+        return TrialEnd(ended.value, is_pruned=False)
 
     return trial
 

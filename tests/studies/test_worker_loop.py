@@ -15,7 +15,7 @@ from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
 from transfer.errors import UserError
 
@@ -33,7 +33,7 @@ def test_raising_the_budget_goes_on(run_it: RunIt) -> None:
 
 
 def test_a_trial_beyond_a_lowered_budget_rests_until_it_is_raised(run_it: RunIt) -> None:
-    def interrupted(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def interrupted(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 4:
             raise KeyboardInterrupt
         return formula(trial, _)
@@ -68,7 +68,7 @@ def test_a_search_stopped_after_any_trial_ends_like_one_that_ran_through(run_it:
 def test_an_interrupted_trial_is_gone_on_with_under_its_number(run_it: RunIt) -> None:
     whole = told(run_it(a_search(name="whole")))
 
-    def interrupted(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def interrupted(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 3:
             trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)
             raise KeyboardInterrupt
@@ -83,15 +83,15 @@ def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> 
     whole = told(run_it(a_search(name="whole")))
     run_it(a_search(name="cut", trials=3))
     study = open_study(open_optuna(url), a_search(name="cut"))
-    from studies.next_trial import queue_next
+    from studies.next_trial import add_next_trial
 
-    queue_next(study, a_search(name="cut"))
+    add_next_trial(study, a_search(name="cut"))
     study.ask()  # and then killed, before the number was noted
     assert told(run_it(a_search(name="cut"))) == whole
 
 
 def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt) -> None:
-    def fails_once(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def fails_once(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 2:
             formula(trial, _)
             raise RuntimeError("the loss became nan")
@@ -106,7 +106,7 @@ def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt)
 
 
 def test_three_failures_alike_stop_the_search_and_say_why(run_it: RunIt) -> None:
-    def fails(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def fails(trial: optuna.Trial, _: object) -> TrialEnd:
         raise RuntimeError("no space left")
 
     with pytest.raises(UserError, match="last 3 trials failed alike: RuntimeError: no space left"):
@@ -114,7 +114,7 @@ def test_three_failures_alike_stop_the_search_and_say_why(run_it: RunIt) -> None
 
 
 def test_what_the_user_can_mend_leaves_the_trial_to_be_gone_on_with(run_it: RunIt) -> None:
-    def cannot(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def cannot(trial: optuna.Trial, _: object) -> TrialEnd:
         raise UserError("candidate 'x': the hub cannot be reached")
 
     with pytest.raises(UserError):
@@ -129,7 +129,7 @@ FULL = "Error while serializing: I/O error: No space left on device (os error 28
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), SafetensorError(FULL)], ids=repr)
 def test_a_full_disk_ends_the_search_and_fails_no_trial(run_it: RunIt, fault: Exception) -> None:
-    def full(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def full(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 2:
             raise fault
         return formula(trial)
@@ -165,8 +165,8 @@ WORKER = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from storage.database.engine import open_store
-from storage.locks.process_identity import this_worker
-from studies.trial_claims import Claims
+from storage.locks.process_identity import this_process
+from studies.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna
 from studies.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula
@@ -176,7 +176,7 @@ def slow(trial, _):
     return formula(trial, _)
 url, search = sys.argv[1], a_search(trials=12)
 study = open_study(open_optuna(url), search)
-work(study, search, Claims(open_store(url), search.name, this_worker()), slow, lambda: None)
+work(study, search, TrialClaims(open_store(url), search.name, this_process()), slow, lambda: None)
 """
 
 

@@ -16,12 +16,16 @@ Probabilities = Callable[[Sequence[str]], NDArray[np.floating]]
 class TeacherLabeller:
     """See transfer.labellers.labeller.Labeller.
 
-    members: name -> fingerprint of each model. probabilities: their mean, (N, K) with rows that sum to 1, of N texts;
-    called when `answer` is first iterated. Figures differ in their last digits with the texts of a batch.
+    members: name -> fingerprint of each model, of which the identity is made. names: of the models as they are shown,
+    where they differ from those. probabilities: their mean, (N, K) with rows that sum to 1, of N texts; called when
+    `answer` is first iterated. Figures differ in their last digits with the texts of a batch.
     """
 
-    def __init__(self, labels: Sequence[str], members: Mapping[str, str], probabilities: Probabilities) -> None:
+    def __init__(
+        self, labels: Sequence[str], members: Mapping[str, str], probabilities: Probabilities, names: Sequence[str] = ()
+    ) -> None:
         self._labels, self._members, self._probabilities = list(labels), dict(members), probabilities
+        self._names = sorted(names or members)
 
     @cached_property
     def identity(self) -> str:
@@ -29,11 +33,10 @@ class TeacherLabeller:
 
     @property
     def description(self) -> Mapping[str, object]:
-        names = sorted(self._members)
         return {
             "kind": "teacher",
-            "model": f"teacher: ensemble (mean of {len(names)})",
-            "members": names,
+            "model": f"teacher: ensemble (mean of {len(self._names)})",
+            "members": self._names,
             "labels": self._labels,
         }
 

@@ -14,10 +14,11 @@ from stages.results.enqueue_result import QueuedTrial
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.study_runs.enqueue import enqueue_trial
 from studies.optuna_storage import open_optuna
-from studies.space.dimensions import Choices, Range, Space, suggest
+from studies.space.dimensions import Choices, Range, Space
+from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, WorkerEnd, open_study, work
+from studies.worker_loop import RunTrial, TrialEnd, open_study, work
 from tests.studies.conftest import a_search, dead_worker, told
 from transfer.errors import UserError, UserErrors
 
@@ -38,8 +39,8 @@ search: {trials: 6}
 """
 
 
-def formula(trial: optuna.Trial, _: object) -> WorkerEnd:
-    return WorkerEnd(-abs(suggest(trial, SPACE)["learning_rate"] - 1e-3), is_pruned=False)
+def formula(trial: optuna.Trial, _: object) -> TrialEnd:
+    return TrialEnd(-abs(suggest(trial, SPACE)["learning_rate"] - 1e-3), is_pruned=False)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_queued_trial_survives_kills_and_runs_once(run: Run, searched: Callabl
     queue(run, "learning_rate=1e-3")
     queue(run, "learning_rate=2e-3")
 
-    def killed(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def killed(trial: optuna.Trial, _: object) -> TrialEnd:
         raise KeyboardInterrupt
 
     for _ in range(3):

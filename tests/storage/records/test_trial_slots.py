@@ -15,11 +15,11 @@ from storage.records import trial_slots
 from storage.records.trial_slots import (
     ProcessIdentity,
     Slot,
-    beat,
     close_slot,
     forget_slots,
     free_slot,
     owner_runs,
+    record_heartbeat,
     set_trial,
     slots,
     take_over,
@@ -55,7 +55,7 @@ def test_a_closed_slot_is_closed_for_good(store: Engine) -> None:
     [done] = slots(store, "s")
     assert (done.trial, done.state) == (7, "done")
     assert not free_slot(store, "s", 0, ANNA)
-    assert not beat(store, "s", 0, ANNA, NOW + 1)
+    assert not record_heartbeat(store, "s", 0, ANNA, NOW + 1)
     assert not take_over(store, done, BEN, NOW)
     assert take_slot(store, "s", 1, BEN, NOW) is None
 
@@ -66,7 +66,7 @@ def test_a_slot_taken_over_is_lost_to_its_old_owner(store: Engine) -> None:
     [seen] = slots(store, "s")
     assert take_over(store, seen, BEN, NOW + 100)
     assert not take_over(store, seen, replace(BEN, name="carl"), NOW + 100)
-    assert not beat(store, "s", 0, ANNA, NOW + 101)
+    assert not record_heartbeat(store, "s", 0, ANNA, NOW + 101)
     assert not set_trial(store, "s", 0, ANNA, 8)
     assert not close_slot(store, "s", 0, ANNA)
     assert not free_slot(store, "s", 0, ANNA)
@@ -79,7 +79,7 @@ def test_a_slot_taken_over_is_lost_to_its_old_owner(store: Engine) -> None:
 def test_an_owner_that_beats_keeps_its_slot(store: Engine) -> None:
     take_slot(store, "s", 1, ANNA, NOW)
     [seen] = slots(store, "s")
-    assert beat(store, "s", 0, ANNA, NOW + 30)
+    assert record_heartbeat(store, "s", 0, ANNA, NOW + 30)
     assert not take_over(store, seen, BEN, NOW + 61)
     assert slots(store, "s")[0].worker == "anna"
 

@@ -29,7 +29,8 @@ from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.optuna_storage import RetryingStorage, open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import WorkerEnd, open_study, work
+from studies.trial_result import TrialResult
+from studies.worker_loop import TrialEnd, open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score
 
@@ -56,11 +57,31 @@ def some_scores() -> Scores:
     return score(probabilities, truth, KOREAN)
 
 
+def a_result(best_epoch: int = 2) -> TrialResult:
+    return TrialResult(
+        value=0.5,
+        spread=None,
+        is_pruned=False,
+        reason=None,
+        collapsed=None,
+        curve=tuple(CURVE[:best_epoch]),
+        kept=CURVE[best_epoch - 1],
+        scores=some_scores(),
+        folder=Path("unused"),
+        seeds=(1,),
+        settings={},
+        token_budget=1,
+        recomputes=False,
+        was_short=False,
+        precision="float32",
+    )
+
+
 def a_trial(study: optuna.Study, files: FileStore) -> optuna.Trial:
     trial = study.ask({"learning_rate": optuna.distributions.FloatDistribution(0, 1)})
     trial.report(0.4, 1)
     trial.report(0.5, 2)
-    show_trial(trial, files, some_scores(), CURVE, best_epoch=2)
+    show_trial(trial, files, a_result())
     return trial
 
 
@@ -78,7 +99,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 def test_a_trial_has_its_pictures_and_its_table_once(study: optuna.Study, files: FileStore) -> None:
     trial = a_trial(study, files)
-    show_trial(trial, files, some_scores(), CURVE, best_epoch=2)  # its end, run again after a kill
+    show_trial(trial, files, a_result())  # its end, run again after a kill
     study.tell(trial, 0.5)
     found = attached(study)
     assert set(found) == {"confusion.png", "curves.png", "labels.csv"}
@@ -130,9 +151,9 @@ def test_a_full_disk_leaves_the_trial_to_be_gone_on_with(
     def full(*_: object) -> int:
         raise StoreError("files: cannot write: No space left on device")
 
-    def run(trial: optuna.Trial, _: object) -> WorkerEnd:
+    def run(trial: optuna.Trial, _: object) -> TrialEnd:
         ended = formula(trial)
-        show_trial(trial, files, some_scores(), CURVE[:1], best_epoch=1)
+        show_trial(trial, files, a_result(best_epoch=1))
         return ended
 
     dead = replace(this_process("gone"), process_started=1.0)

@@ -1,8 +1,7 @@
-from typing import Any
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import (
     Choices,
     Dimension,
@@ -10,11 +9,7 @@ from studies.space.dimensions import (
     Fixed,
     Range,
     Space,
-    default_mixing,
-    default_space,
     most_epochs,
-    nearest,
-    ordered,
     plain_space,
 )
 from studies.space.space_validation import space_problems
@@ -121,22 +116,6 @@ def test_steps_are_counted_in_decimals() -> None:
     assert Range(low=0.0, high=0.3, step=0.1).high == 0.3
 
 
-def test_the_published_recipe_moves_into_a_space_with_conditions() -> None:
-    space: Space = {
-        "dropout": Range(low=0.2, high=0.3, when={"class_weighting": ["none"], "epochs": [3]}),
-        "layer_decay": Range(low=0.7, high=0.8, when={"class_weighting": ["balanced"]}),
-        "class_weighting": Choices(choices=["none", "balanced"]),
-        "epochs": Fixed(value=3, when={"class_weighting": ["none"]}),
-    }
-    assert ordered(space) == ["class_weighting", "layer_decay", "epochs", "dropout"]
-    published: dict[str, Any] = {"dropout": 0.1, "layer_decay": 1.0, "epochs": 5}
-    assert nearest({**published, "class_weighting": "none"}, space) == {"dropout": 0.2, "class_weighting": "none"}
-    assert nearest({**published, "class_weighting": "balanced"}, space) == {
-        "layer_decay": 0.8,
-        "class_weighting": "balanced",
-    }
-
-
 def test_a_space_comes_back_from_json_as_it_was() -> None:
     import json
 
@@ -155,27 +134,3 @@ def test_a_space_comes_back_from_json_as_it_was() -> None:
 )
 def test_the_most_epochs_of_a_space_are_known(epochs: Dimension | None, most: int) -> None:
     assert most_epochs({} if epochs is None else {"epochs": epochs}, 3) == most
-
-
-def test_published_values_move_to_the_nearest_point_of_the_space() -> None:
-    space: dict[str, Dimension] = {
-        "learning_rate": Range(low=1e-4, high=1e-3),
-        "batch_size": Choices(choices=[8, 16]),
-        "epochs": Range(low=1, high=9, step=4),
-        "class_weighting": Choices(choices=["balanced"]),
-        "max_length": 64,
-    }
-    published = {
-        "learning_rate": 3e-5,
-        "batch_size": 32,
-        "epochs": 3,
-        "class_weighting": "none",
-        "max_length": 128,
-        "dropout": 0.1,
-    }
-    assert nearest(published, space) == {
-        "learning_rate": 1e-4,
-        "batch_size": 16,
-        "epochs": 1,
-        "class_weighting": "balanced",
-    }
