@@ -105,7 +105,7 @@ def test_it_tells_best_against_baseline_and_why_trials_failed(
     assert study["failures"] == [{"trial": 2, "state": "fail", "reason": "FloatingPointError: the loss is NaN"}]
     show_status(told)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "basic · klue/bert-base, trial 2 failed: FloatingPointError: the loss is NaN" in shown
+    assert "search · klue/bert-base, trial 2 failed: FloatingPointError: the loss is NaN" in shown
     assert "0.7500 1 0.5000 2/10" in shown
 
 
