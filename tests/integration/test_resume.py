@@ -76,7 +76,7 @@ def test_an_interrupted_stage_says_how_to_go_on_and_does(
 @pytest.mark.parametrize(
     ("stage", "piece"),
     [
-        ("ensemble", "stages.ensemble.run_ensemble.compare"),
+        ("ensemble", "stages.ensemble.run_ensemble.score_combinations"),
         ("infer", "stages.infer.shard_schema.pq.write_table"),
         pytest.param("monitor", "stages.monitor.run_monitor.draw_png", marks=pytest.mark.slow),
     ],
