@@ -273,7 +273,7 @@ def test_a_study_begun_anew_is_judged_by_its_own_predictions(finished: Project) 
 
 def test_a_plan_without_comments_ends_with_the_ensemble(project: Project) -> None:
     lines = project.plan.read_text().splitlines()
-    kept = [line for line in lines if not line.startswith(("comments", "gold", "label", "further"))]
+    kept = [line for line in lines if not line.startswith(("comments", "gold", "pseudo_label", "further"))]
     project.plan.write_text("\n".join([*kept, "pseudo_label: null"]))
     told = project.json("run", "plan.yaml", "--set", "search.trials=1", "--set", "candidates=[models/bert]")
     assert [stage["stage"] for stage in told["stages"]] == ["search", "ensemble"]
