@@ -234,6 +234,7 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
     run = opened(fresh, BEFORE_SEARCH, "search.trials=1", "further.trials=1")
     execute(run, "search")
     run_label(run)
+    execute(run, "ablation")
     told = run_ablation(run).as_json()
     assert [row["model"] for row in told["rows"] if row["split"] == REPORT][3:] == [
         "stage one's recipe, adapted",
