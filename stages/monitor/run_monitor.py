@@ -1,6 +1,6 @@
 """The daily line: from the classified comments to a table, a picture and a page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -15,12 +15,13 @@ from stages.monitor.report.html_page import write_page
 from stages.monitor.report.model_figures import kept_pictures, pictures_html
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.line import Line
+from stages.results.infer_result import InferResult
 from stages.results.monitor_result import MonitorResult
 from stages.runtime.overview import table_rows
 from stages.runtime.predictor import final_predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
-from stages.runtime.stage_execution import fingerprint, result_of, run_stage
+from stages.runtime.stage_execution import fingerprint, read_result, run_stage
 from stages.study_runs.table_rows import SIMULATED
 from storage.records import stage_records
 
@@ -38,10 +39,10 @@ OUTPUTS = {
 
 def run_monitor(run: Run) -> MonitorResult:
     """Estimates the line and writes its files; done before, it only looks whether the files are still there."""
-    inferred = result_of(run, "infer")
+    inferred = read_result(run, InferResult)
     parts = {
-        "shards": inferred["shards"],
-        "model": inferred["model"],
+        "shards": inferred.shards,
+        "model": inferred.model,
         "index": run.plan.index.model_dump(),
         "labels": run.plan.labels,
         "judged (content)": gold_fingerprint(run),
@@ -57,9 +58,9 @@ def run_monitor(run: Run) -> MonitorResult:
     return result.model_copy(update={name: str(path) for name, path in paths.items()})
 
 
-def _estimate_and_write(run: Run, inferred: Mapping[str, Any]) -> MonitorResult:
-    shards = [run.files.fetch(name) for name in inferred["shards"]]
-    with run.report.bar("daily line", inferred["rows"], "comments") as advance:
+def _estimate_and_write(run: Run, inferred: InferResult) -> MonitorResult:
+    shards = [run.files.fetch(name) for name in inferred.shards]
+    with run.report.bar("daily line", inferred.rows, "comments") as advance:
         progress, gold = _progress(advance), gold_predictions(run)
         line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, progress, gold)
     folder = run.results
@@ -68,7 +69,7 @@ def _estimate_and_write(run: Run, inferred: Mapping[str, Any]) -> MonitorResult:
     write_csv(line, folder / OUTPUTS["csv"])
     write_parquet(line, folder / OUTPUTS["parquet"])
     write_sources(line, folder / OUTPUTS["sources_csv"])
-    context = context_of(run, line, inferred["shards"], shards)
+    context = context_of(run, line, inferred.shards, shards)
     write_context(line, context, folder)
     notice = SIMULATED if "simulation" in facts else None
     draw_png(line, folder / OUTPUTS["png"], title=run.plan.name, notice=notice, context=context)
@@ -89,18 +90,18 @@ def _progress(advance: Advance) -> Callable[[int, int], None]:
     return progress
 
 
-def _facts(run: Run, inferred: Mapping[str, Any], line: Line) -> dict[str, dict[str, object]]:
+def _facts(run: Run, inferred: InferResult, line: Line) -> dict[str, dict[str, object]]:
     """How the line came about, for the page: see write_page."""
     data = {
-        "comments": inferred["rows"],
-        "different texts": inferred["unique"],
-        "left out": inferred["skipped"],
+        "comments": inferred.rows,
+        "different texts": inferred.unique,
+        "left out": inferred.skipped,
         "without a date": line.undated,
     }
     facts: dict[str, dict[str, object]] = {"plan": {"name": run.plan.name}, "data": data, **_labeller_facts(run)}
     records = stage_records.read_all(run.engine, run.plan.name)
     stages = {r.stage: r.fingerprint for r in records if r.stage != MonitorResult.stage}
-    return facts | {"lineage": {"predictor": inferred["model"]} | _members(run) | stages}
+    return facts | {"lineage": {"predictor": inferred.model} | _members(run) | stages}
 
 
 def _model_rows(run: Run) -> list[dict[str, Any]]:

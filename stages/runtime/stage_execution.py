@@ -25,44 +25,6 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 
-def do_stage(
-    run: Run,
-    stage: str,
-    parts: Mapping[str, Any],
-    extent: Mapping[str, Any],
-    work: Callable[[], dict[str, Any]],
-    is_there: Callable[[Mapping[str, Any]], bool] = lambda result: True,
-) -> dict[str, Any]:
-    """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
-
-    parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
-    differs, or a time limit `stopped` the stage, the work continues. is_there: whether the files that a result names
-    are still there.
-    Raises UserError where a guarded stage's parts are not those that it began with.
-    """
-    current = fingerprint(parts)
-    record = stage_records.read(run.engine, run.plan.name, stage)
-    if record is not None and record.fingerprint != current:
-        _refuse_or_report(run, stage, record, parts)
-    elif record is not None and _is_done(record, extent, is_there):
-        run.report.message(f"{stage}: done before, nothing changed")
-        return dict(record.result or {})
-    stage_records.begin(run.engine, run.plan.name, stage, current, parts)
-    began = time.monotonic()
-    try:
-        result = {**work(), "extent": dict(extent), "fingerprint": current}
-    except KeyboardInterrupt:
-        stage_records.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
-        raise
-    except BaseException as error:
-        stage_records.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
-        raise
-    stage_records.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
-    if result.get("stopped"):
-        run.report.message(f"{stage}: {result['stopped']['message']}")
-    return result
-
-
 def run_stage(
     run: Run,
     result_type: type[Result],
@@ -71,20 +33,48 @@ def run_stage(
     work: Callable[[], Result],
     is_there: Callable[[Result], bool] = lambda result: True,
 ) -> Result:
-    """As do_stage, for a stage whose result is typed: `result_type.stage` is its name."""
+    """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
 
-    def as_json() -> dict[str, Any]:
-        return work().as_json()
-
-    def still_there(result: Mapping[str, Any]) -> bool:
-        return is_there(result_type.model_validate(result))
-
-    return result_type.model_validate(do_stage(run, result_type.stage, parts, extent, as_json, still_there))
+    parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
+    differs, or a time limit `stopped` the stage, the work continues. is_there: whether the files that a result names
+    are still there.
+    Raises UserError where a guarded stage's parts are not those that it began with.
+    """
+    stage, current = result_type.stage, fingerprint(parts)
+    record = stage_records.read(run.engine, run.plan.name, stage)
+    if record is not None and record.fingerprint != current:
+        _refuse_or_report(run, stage, record, parts)
+    elif record is not None and record.state == "done" and record.result is not None:
+        recorded = result_type.model_validate(record.result)
+        if recorded.stopped is None and recorded.extent == dict(extent) and is_there(recorded):
+            run.report.message(f"{stage}: done before, nothing changed")
+            return recorded
+    stage_records.begin(run.engine, run.plan.name, stage, current, parts)
+    began = time.monotonic()
+    try:
+        result = work().model_copy(update={"extent": dict(extent), "fingerprint": current})
+    except KeyboardInterrupt:
+        stage_records.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
+        raise
+    except BaseException as error:
+        stage_records.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
+        raise
+    stage_records.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result.as_json())
+    if result.stopped:
+        run.report.message(f"{stage}: {result.stopped.message}")
+    return result
 
 
 def read_result(run: Run, result_type: type[Result]) -> Result:
     """A stage's result as recorded, so far if a time limit stopped it. Raises UserError where it is not done."""
-    return result_type.model_validate(result_of(run, result_type.stage))
+    stage = result_type.stage
+    record = stage_records.read(run.engine, run.plan.name, stage)
+    if record is None or record.state != "done" or record.result is None:
+        command = {"adapt": "run", "distil": "ensemble"}.get(stage, stage)
+        raise UserError(
+            f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
+        )
+    return result_type.model_validate(record.result)
 
 
 def find_result(run: Run, result_type: type[Result]) -> Result | None:
@@ -103,27 +93,9 @@ def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
         _refuse(run, stage, record, parts)
 
 
-def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[[Mapping[str, Any]], bool]) -> bool:
-    result = record.result
-    if record.state != "done" or result is None or result.get("stopped"):
-        return False
-    return result["extent"] == dict(extent) and is_there(result)
-
-
 def state_of(record: StageRecord) -> str:
     """A stage's state: as recorded, or "stopped" where a time limit ended it early."""
     return "stopped" if record.result and record.result.get("stopped") else record.state
-
-
-def result_of(run: Run, stage: str) -> dict[str, Any]:
-    """A stage's stored result, so far if a time limit stopped it. Raises UserError where it is not done."""
-    record = stage_records.read(run.engine, run.plan.name, stage)
-    if record is None or record.state != "done" or record.result is None:
-        command = {"adapt": "run", "distil": "ensemble"}.get(stage, stage)
-        raise UserError(
-            f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
-        )
-    return record.result
 
 
 def _refuse_or_report(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import update
 from stages.demo.corpus import SMALL
 from stages.demo.make_demo import make_demo
 from stages.plan.schema import read_plan
+from stages.results.label_result import LabelResult
 from stages.runtime.run_context import open_run
-from stages.runtime.stage_execution import result_of
+from stages.runtime.stage_execution import read_result
 from storage.records.pseudo_labels import LABELS, labels_of
 from tests.helpers.small_project import Project
 
@@ -89,7 +90,7 @@ def gain(rows: list[dict[str, Any]]) -> float:
 def shuffle_labels(project: Project) -> None:
     """Gives each comment the labeller's answer to another one, at random."""
     run = open_run(read_plan(project.plan, [word for word in ONE if word != "--set"]))
-    identity = result_of(run, "label")["identity"]
+    identity = read_result(run, LabelResult).identity
     rows = list(labels_of(run.engine, identity))
     answers = [(row.label, row.probabilities) for row in rows]
     random.Random(1).shuffle(answers)

@@ -245,13 +245,15 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
 
 
 def test_beginning_the_adaptation_anew_before_stage_two_leaves_stage_one_alone(searched: Path) -> None:
+    from stages.results.further_result import FurtherResult
+    from stages.results.search_result import SearchResult
     from stages.runtime.reset import reset_stage
-    from stages.runtime.stage_execution import result_of
+    from stages.runtime.stage_execution import read_result
 
     run = opened(searched, BEFORE_FURTHER, "further.trials=1")
     execute(run, "further")
     reset_stage(run, "adapt")
-    assert result_of(run, "search")
+    assert read_result(run, SearchResult)
     assert not files_of(run, "adapted")
     with pytest.raises(UserError, match="stage further of small is not done"):
-        result_of(run, "further")
+        read_result(run, FurtherResult)
