@@ -131,7 +131,7 @@ def test_a_shard_without_a_column_is_refused_by_name(shard: Write) -> None:
 
 
 def test_a_label_that_the_plan_does_not_know_is_refused(shard: Write) -> None:
-    with pytest.raises(UserError, match="carry the label '놀람'"):
+    with pytest.raises(UserError, match="have the label '놀람'"):
         drawn([shard([(NOON, "a", None, "놀람")])])
 
 
