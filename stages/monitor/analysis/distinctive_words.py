@@ -3,6 +3,7 @@ emotions and against other times. Texts come in batches; of them only the words 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stages.monitor.analysis.outlier_periods import OutlierPeriod
-from stages.monitor.schema.index_settings import WordsSettings
+from stages.monitor.schema.index_settings import Every, WordsSettings
 from transfer.text.cleaning import key_hash
 from transfer.text.log_odds_words import FEWEST_TEXTS, log_odds, words_and_emoji
 
@@ -40,6 +41,14 @@ class PeriodWords:
     label: str
     against: Against
     words: tuple[Word, ...]
+
+    @property
+    def every(self) -> Every | None:
+        return self.period.every if self.period else None
+
+    @property
+    def start(self) -> date | None:
+        return self.period.start if self.period else None
 
 
 @dataclass(frozen=True)

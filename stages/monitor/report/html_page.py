@@ -8,7 +8,6 @@ from markupsafe import Markup
 from stages.monitor.analysis.change_points import STRICTNESS, change_points
 from stages.monitor.analysis.cross_correlation import LEAST_PERIODS
 from stages.monitor.analysis.events import within
-from stages.monitor.analysis.forecast import Forecast
 from stages.monitor.report import notes
 from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.html_templates import json_in_html, render, source
@@ -21,8 +20,6 @@ from studies.figures.fonts import Weight
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
-# facts with a place of their own on the page; any other section comes after these under its own name
-OWN_PLACE = ("plan", "simulation", "labeller", "data", "method", "lineage")
 
 
 def write_page(
@@ -46,17 +43,27 @@ def write_page(
     """
     from plotly.offline import get_plotlyjs
 
+    first_shown = headline(line)
     title = str(facts.get("plan", {}).get("name") or line.settings.name)
     body = render(
         "body.html.j2",
         title=title,
         results=results,
         facts=facts,
-        other_facts=[key for key in facts if key not in OWN_PLACE],
         context=context,
         pictures=Markup(pictures),
         data=json_in_html(line_data(line, context)),
-        **_of_line(line, context),
+        line=line,
+        notes=notes,
+        index_name=index_name(line.settings),
+        first_shown=first_shown,
+        periods=periods_of(line, line.settings.every[-1]),
+        followed=[each for each in line.sources if without_ends(each.periods)],
+        changes=change_points(line, first_shown),
+        strictness=STRICTNESS,
+        least_pairs=LEAST_PERIODS,
+        events=within(line, context.events),
+        forecast_notes=[note for one in context.forecasts for note in notes.forecast_notes(one)],
     )
     style, script = source("page.css"), source("page.js")
     # all that can be shown; control characters and the like find no glyph and are left out
@@ -72,27 +79,3 @@ def write_page(
         script=script,
     )
     write_whole(path, page.encode("utf-8"))
-
-
-def _of_line(line: Line, context: Context) -> dict[str, object]:
-    """What the templates need to know of a line beyond its own fields."""
-    first_shown = headline(line)
-    return {
-        "line": line,
-        "index_name": index_name(line.settings),
-        "first_shown": first_shown,
-        "periods": periods_of(line, line.settings.every[-1]),
-        "followed": [each for each in line.sources if without_ends(each.periods)],
-        "changes": change_points(line, first_shown),
-        "strictness": STRICTNESS,
-        "least_pairs": LEAST_PERIODS,
-        "events": within(line, context.events),
-        "is_forecast": any(isinstance(one, Forecast) for one in context.forecasts),
-        "forecast_notes": [note for one in context.forecasts for note in notes.forecast_notes(one)],
-        "index_note": notes.index_note(line),
-        "lines_note": notes.lines_note(line),
-        "warnings": notes.warnings(line),
-        "method_notes": notes.method_notes(line),
-        "interval_notes": notes.interval_notes(line),
-        "what_it_is_not": notes.what_it_is_not(),
-    }
