@@ -17,9 +17,9 @@ from stages.monitor.aggregation.period_estimates import Estimator
 from stages.monitor.aggregation.shard_reader import (
     NEAR,
     ROWS,
+    all_have,
     batches,
     dated,
-    has_near,
     probability_columns,
     rows_of_checked,
 )
@@ -68,7 +68,7 @@ def daily_line(
     counts, left_out, reasons = flood_filter.decided()
     for first in range(0, len(counts), ROWS):
         grouped.add(counts.slice(first, ROWS))
-    return _line(grouped, total - n, gold, _removed(grouped, left_out, reasons, has_near(shards)))
+    return _line(grouped, total - n, gold, _removed(grouped, left_out, reasons, all_have(shards, NEAR)))
 
 
 def _removed(grouped: GroupedCounts, left_out: pa.RecordBatch, reasons: Counter[str], sees_floods: bool) -> Removed:
@@ -101,7 +101,7 @@ def _line(grouped: GroupedCounts, undated: int, gold: GoldPredictions | None, re
 
 
 def _named(shards: Sequence[Path]) -> list[str]:
-    return ["id", "author", "source", "time", *([NEAR] if has_near(shards) else [])]
+    return ["id", "author", "source", "time", *([NEAR] if all_have(shards, NEAR) else [])]
 
 
 def _first_pass(

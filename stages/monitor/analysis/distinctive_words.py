@@ -85,11 +85,8 @@ def distinctive_words(
     lists, examples = list[PeriodWords](), dict[tuple[int, str], tuple[str, ...]]()
     for k, label in enumerate(labels):
         is_label = label_of == k
-        lists.append(
-            PeriodWords(
-                None, label, "emotions", tokens.distinctive(of_all & is_label, of_all & ~is_label, settings.most)
-            )
-        )
+        words = tokens.distinctive(of_all & is_label, of_all & ~is_label, settings.most)
+        lists.append(PeriodWords(None, label, "emotions", words))
         for i, period in enumerate(periods):
             within = sample.column(f"in_{i}").to_numpy(zero_copy_only=False)
             own = within & is_label
