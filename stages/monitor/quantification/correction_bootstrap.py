@@ -11,14 +11,43 @@ from numpy.typing import NDArray
 
 from stages.monitor.quantification.confidence_bins import ConfidenceBins
 from stages.monitor.quantification.methods import adjusted, expectation_maximisation, prediction_powered, rates
+from stages.monitor.quantification.poisson_bootstrap import mixed
 from stages.monitor.quantification.posterior_calibration import calibrated, calibration
-from stages.monitor.quantification.posterior_sample import PosteriorSample
 from stages.monitor.schema.index_settings import Method
 from stages.monitor.schema.method_choice import COUNTED, GoldPredictions
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 Fit = Callable[[Floats, Floats], Floats]  # shares of bins (P, M), means of probabilities (P, K) -> shares (P, K)
 GOLD_STREAM = 0x601D  # keeps gold's draws apart from everything else that the plan's seed decides
+SAMPLED = 16_384  # rows: 500 for each of 32 bins
+
+
+class PosteriorSample:
+    """The rows with the smallest hashes of author, time and probabilities: the same rows in whatever order they come.
+
+    They show what a bin's mean becomes once posteriors are calibrated, which is not linear in them.
+
+    bins: (S,) their numbers. probabilities: (S, K).
+    """
+
+    def __init__(self, labels: int) -> None:
+        self._hashes = np.empty(0, np.uint64)
+        self.bins = np.empty(0, np.int64)
+        self.probabilities = np.empty((0, labels))
+
+    def add(self, clusters: Hashes, times: Integers, bins: Integers, probabilities: Floats) -> None:
+        """Takes in rows, (N,) each, probabilities (N, K)."""
+        bits = np.ascontiguousarray(probabilities[:, 0]).view(np.uint64) ^ times.view(np.uint64)
+        hashes = mixed(clusters ^ mixed(bits))
+        limit = self._hashes[-1] if len(self._hashes) == SAMPLED else np.uint64(2**64 - 1)
+        rows = np.flatnonzero(hashes <= limit)
+        joined = np.concatenate([self._hashes, hashes[rows]])
+        kept = np.argsort(joined, kind="stable")[:SAMPLED]
+        self._hashes = joined[kept]
+        self.bins = np.concatenate([self.bins, bins[rows]])[kept]
+        self.probabilities = np.concatenate([self.probabilities, probabilities[rows]])[kept]
 
 
 class Correction:

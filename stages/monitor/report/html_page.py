@@ -1,6 +1,8 @@
 """One self-contained HTML file, with plotly.js, the figures and the font; it makes no network request."""
 
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from markupsafe import Markup
@@ -13,10 +15,9 @@ from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.html_templates import json_in_html, render, source
 from stages.monitor.report.messages import Language, index_name, language_of
 from stages.monitor.report.plot_data import line_data
-from stages.monitor.report.web_font import web_font
 from stages.monitor.schema.line import Line, headline, periods_of, without_ends
 from storage.files.atomic_write import write_whole
-from studies.figures.fonts import Weight
+from studies.figures.fonts import Weight, font_file
 
 Facts = Mapping[str, Mapping[str, object]]
 WEIGHTS: tuple[Weight, ...] = ("regular", "bold")
@@ -72,10 +73,30 @@ def write_page(
         "page.html.j2",
         title=title,
         language=language or language_of(line.labels),
-        fonts={weight: web_font(characters, weight) for weight in WEIGHTS},
+        fonts={weight: _web_font(characters, weight) for weight in WEIGHTS},
         style=style,
         body=body,
         plotly=Markup(get_plotlyjs()),
         script=script,
     )
     write_whole(path, page.encode("utf-8"))
+
+
+def _web_font(characters: Iterable[str], weight: Weight) -> str:
+    """NanumGothic's glyphs of these characters as a WOFF font in base64, for a data: address in @font-face.
+
+    Characters that the font lacks are left out: the browser takes them from the reader's machine.
+    """
+    from fontTools.subset import Options, Subsetter, load_font, save_font
+
+    options = Options(flavor="woff", layout_features=["kern", "ccmp"], hinting=False, notdef_outline=True)
+    # the licence reserves the name for the whole font, so a part of it keeps the copyright and loses the name
+    options.name_IDs = [0, 7, 13, 14]
+    options.drop_tables += ["TSI0", "TSI1", "TSI2", "TSI3", "TSI5"]  # the type designer's own, of no use in print
+    subsetter = Subsetter(options)
+    subsetter.populate(text="".join(sorted(set(characters))))
+    woff = BytesIO()
+    with load_font(str(font_file(weight)), options) as font:
+        subsetter.subset(font)
+        save_font(font, woff, options)
+    return b64encode(woff.getvalue()).decode("ascii")

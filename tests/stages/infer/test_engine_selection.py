@@ -52,7 +52,7 @@ def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[EngineV
             asked.append(list(ways))
             return ways[-1], [Measurement(way, 100.0, 1.0, 0.0) for way in ways]
 
-        monkeypatch.setattr(engine_selection, "ways_here", lambda: list(here))
+        monkeypatch.setattr(engine_selection, "available_variants", lambda: list(here))
         monkeypatch.setattr(engine_selection, "fastest", fastest)
         monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
         return asked
@@ -146,7 +146,7 @@ def test_int8_that_does_not_agree_is_refused_with_its_figures_and_never_recorded
     project: CommentProject, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     int8 = EngineVariant("openvino", "int8")
-    monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, int8])
+    monkeypatch.setattr(engine_selection, "available_variants", lambda: [FLOAT, int8])
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     monkeypatch.setattr(engine_selection, "open_engine", lambda way, member, texts: answering(way, wrong=2))
     run = project.open("infer.engine=auto", f"infer.precision={precision}")
@@ -180,7 +180,7 @@ def test_int8_is_calibrated_with_texts_that_it_is_not_compared_on(
     tokens_of = engine_selection._tokens
     monkeypatch.setattr(engine_selection, "_tokens", encoded)
     monkeypatch.setattr(engine_selection, "open_engine", open_way)
-    monkeypatch.setattr(engine_selection, "ways_here", lambda: [FLOAT, EngineVariant("onnx", "int8")])
+    monkeypatch.setattr(engine_selection, "available_variants", lambda: [FLOAT, EngineVariant("onnx", "int8")])
     monkeypatch.setattr(engine_selection, "MEASURED_FROM", 100)
     monkeypatch.setattr(engine_selection, "SAMPLE", 120)
     run = project.open("infer.engine=auto", "infer.precision=int8")
