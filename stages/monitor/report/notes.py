@@ -1,9 +1,9 @@
 """What a reader must know about a line, sentence by sentence: which of the catalogue's sentences apply to it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import reduce
 
+from stages.monitor.analysis.backtest import Backtest
 from stages.monitor.analysis.events import within
 from stages.monitor.analysis.forecast import LEAST_ORIGINS, LEAST_TRAINING, Forecast, NoForecast, needed
 from stages.monitor.analysis.weight_sensitivity import DRAWS, sensitivity
@@ -12,8 +12,6 @@ from stages.monitor.report.messages import Text, index_name, message, sentences
 from stages.monitor.schema.emotion_index import weights_text
 from stages.monitor.schema.index_settings import Every
 from stages.monitor.schema.line import Line, Period, is_whole, periods_of
-
-NOTHING = Text("", "")
 
 
 def method_notes(line: Line) -> list[Text]:
@@ -39,8 +37,13 @@ def method_reason(line: Line) -> Text:
         own = settings.prevalence_reason
         reason = message(f"usual_reason.{choice.drawn}") if own is None else Text(own, own)
         return message("method_drawn", name=method_name(line), method=choice.drawn, reason=reason)
-    fields = {"method": settings.prevalence, "needed": settings.min_gold, **asdict(choice.fallback)}
-    return message(f"fallback.{choice.fallback.reason}", **fields)
+    return message(
+        f"fallback.{choice.fallback.reason}",
+        method=settings.prevalence,
+        needed=settings.min_gold,
+        label=choice.fallback.label,
+        rows=choice.fallback.rows,
+    )
 
 
 def method_name(line: Line) -> Text:
@@ -108,8 +111,16 @@ def _sensitivity(line: Line) -> list[Text]:
     found = sensitivity(line)
     if found is None:
         return []
-    fields = asdict(found) | {"same_way": 100 * found.same_way, "draws": DRAWS}
-    return [message("sensitivity", period=message(f"period.{found.every}"), **fields)]
+    return [
+        message(
+            "sensitivity",
+            period=message(f"period.{found.every}"),
+            points=found.points,
+            correlation=found.correlation,
+            same_way=100 * found.same_way,
+            draws=DRAWS,
+        )
+    ]
 
 
 def removed_notes(line: Line) -> list[Text]:
@@ -159,14 +170,22 @@ def footnotes(line: Line, periods: Sequence[Period]) -> list[Text]:
 
 
 def _bands_footnote(line: Line) -> Text:
-    key = f"footnote.corrected.{_gold_kind(line)}" if line.is_corrected else "footnote.counted"
-    total = sum(line.choice.gold_rows.values())
-    return message(key, method=method_name(line), total=total, clusters=_clusters(line))
+    if not line.is_corrected:
+        return message("footnote.counted", clusters=_clusters(line))
+    return message(
+        f"footnote.corrected.{_gold_kind(line)}",
+        method=method_name(line),
+        total=sum(line.choice.gold_rows.values()),
+        clusters=_clusters(line),
+    )
 
 
 def _counts_footnote(line: Line, periods: Sequence[Period]) -> Text:
-    settings, key = line.settings, "footnote.comments_and_undated" if line.undated else "footnote.comments"
-    notes = [message(key, n=line.n, undated=line.undated, timezone=settings.timezone)]
+    settings = line.settings
+    if line.undated:
+        notes = [message("footnote.comments_and_undated", n=line.n, undated=line.undated, timezone=settings.timezone)]
+    else:
+        notes = [message("footnote.comments", n=line.n, timezone=settings.timezone)]
     gaps = sum(period.is_gap for period in periods)
     if gaps:
         period = message(f"period.{periods[0].every}")
@@ -189,29 +208,59 @@ def context_footnotes(line: Line, context: Context, every: Every) -> list[Text]:
 
 def forecast_notes(forecast: Forecast | NoForecast) -> list[Text]:
     """The model; its coverage and errors in the past; and what speaks against it. Or why there is no forecast."""
+    period = message(f"period.{forecast.every}")
     if isinstance(forecast, NoForecast):
         return [no_forecast_note(forecast)]
+    is_widened = forecast.widened != 1
+    widened = message("forecast.widened", times=forecast.widened) if is_widened else Text("", "")
+    season = message(f"forecast.season.{forecast.every}")
     model = message(
         "forecast.model",
-        period=message(f"period.{forecast.every}"),
+        period=period,
         ahead=len(forecast.points),
-        season=message(f"forecast.season.{forecast.every}"),
+        season=season,
         observed=forecast.observed,
-        widened=NOTHING if forecast.widened == 1 else message("forecast.widened", times=forecast.widened),
+        widened=widened,
     )
-    against = {"forecast.too_narrow": forecast.backtest.holds, "forecast.no_gain": forecast.backtest.gains}
-    return [model, _outcome(forecast), *(message(key) for key, is_fine in against.items() if not is_fine)]
+    return [model, _outcome(forecast), *_forecast_warnings(forecast.backtest)]
 
 
 def no_forecast_note(without: NoForecast) -> Text:
     """Why there is none."""
-    limits = {"needed": needed(without.horizon), "training": LEAST_TRAINING, "origins": LEAST_ORIGINS}
-    period = message(f"period.{without.every}")
-    return message(f"forecast.none.{without.reason}", period=period, **asdict(without), **limits)
+    return message(
+        f"forecast.none.{without.reason}",
+        period=message(f"period.{without.every}"),
+        observed=without.observed,
+        horizon=without.horizon,
+        needed=needed(without.horizon),
+        training=LEAST_TRAINING,
+        origins=LEAST_ORIGINS,
+    )
 
 
 def _outcome(forecast: Forecast) -> Text:
-    found, period = forecast.backtest, message(f"period.{forecast.every}")
-    seasonal = NOTHING if found.seasonal is None else message("forecast.seasonal_naive", error=found.seasonal)
-    per_cent = {name: 100 * getattr(found, name) for name in ("coverage", "low", "high", "near", "far")}
-    return message("forecast.outcome", period=period, **asdict(found) | per_cent | {"seasonal": seasonal})
+    tested = forecast.backtest
+    seasonal = Text("", "")
+    if tested.seasonal is not None:
+        seasonal = message("forecast.seasonal_naive", error=tested.seasonal)
+    return message(
+        "forecast.outcome",
+        period=message(f"period.{forecast.every}"),
+        origins=tested.origins,
+        pairs=tested.pairs,
+        coverage=100 * tested.coverage,
+        low=100 * tested.low,
+        high=100 * tested.high,
+        near=100 * tested.near,
+        far=100 * tested.far,
+        error=tested.error,
+        naive=tested.naive,
+        seasonal=seasonal,
+    )
+
+
+def _forecast_warnings(tested: Backtest) -> list[Text]:
+    return [
+        *([] if tested.holds else [message("forecast.too_narrow")]),
+        *([] if tested.gains else [message("forecast.no_gain")]),
+    ]
