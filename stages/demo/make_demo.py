@@ -9,7 +9,7 @@ from shutil import copyfile
 from string import Template
 from typing import Any
 
-from stages.demo.corpus import DATA, FULL, LANGUAGES, Comment, Corpus, Size, make_corpus
+from stages.demo.corpus import DATA, FULL, LANGUAGES, Corpus, Size, make_corpus
 from transfer.errors import UserError
 
 PLAN = "plan.yaml"
@@ -45,7 +45,10 @@ def make_demo(folder: Path, language: str, seed: int, report: Callable[[str], No
         _copy_models(language, folder / "models")
         (folder / PLAN).write_text(plan_text(language, seed, size), encoding="utf-8")
         _write_stamp(folder, stamp, complete=True)
-        report(_made(corpus, size.days))
+        report(
+            f"wrote {len(corpus.original):,} dialogue sentences, {len(corpus.comments):,} comments of {size.days} "
+            f"days, {len(corpus.gold):,} gold labels, three tiny encoders and a tiny Gemma, which stands in for the LLM"
+        )
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}", "name another folder") from error
     return folder / PLAN
@@ -85,12 +88,23 @@ def _write_stamp(folder: Path, stamp: dict[str, Any], *, complete: bool) -> None
 
 def _write_texts(corpus: Corpus, folder: Path) -> None:
     """original.csv, comments.parquet and gold.csv; of the comments' true emotions, gold's labels alone."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    columns = {
+        "id": pa.string(),
+        "text": pa.string(),
+        "written_at": pa.timestamp("ms"),  # without a zone: local time of the plan's
+        "author": pa.string(),
+        "video": pa.string(),
+    }
+    comments = {
+        name: pa.array([getattr(comment, name) for comment in corpus.comments], kind) for name, kind in columns.items()
+    }
     gold = ((comment.id, comment.text, label) for comment, label in corpus.gold)
     _write_csv(folder / "original.csv", ["text", "label"], corpus.original)
     _write_csv(folder / "gold.csv", ["id", "text", "label"], gold)
-    pq.write_table(_table(corpus.comments), folder / "comments.parquet")
+    pq.write_table(pa.table(comments), folder / "comments.parquet")
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
@@ -100,21 +114,6 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | 
         writer.writerows(rows)
 
 
-def _table(comments: Sequence[Comment]) -> Any:
-    """The comments as an Arrow table. Times are naive, in the plan's time zone."""
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "id": [comment.id for comment in comments],
-            "text": pa.array([comment.text for comment in comments], pa.string()),
-            "written_at": pa.array([comment.written_at for comment in comments], pa.timestamp("ms")),
-            "author": [comment.author for comment in comments],
-            "video": [comment.video for comment in comments],
-        }
-    )
-
-
 def _copy_models(language: str, folder: Path) -> None:
     """Copies contents without permissions, so that the folder can be removed where installed files are read-only."""
     source = MODELS / language
@@ -122,10 +121,3 @@ def _copy_models(language: str, folder: Path) -> None:
         copy = folder / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copyfile(file, copy)
-
-
-def _made(corpus: Corpus, days: int) -> str:
-    return (
-        f"wrote {len(corpus.original):,} dialogue sentences, {len(corpus.comments):,} comments of {days} days, "
-        f"{len(corpus.gold):,} gold labels, three tiny encoders and a tiny Gemma, which stands in for the LLM"
-    )

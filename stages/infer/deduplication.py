@@ -18,33 +18,26 @@ NOWHERE = -1
 
 
 @dataclass
-class _Shard:
-    """A shard that is written (path), or in work (keys: of its different texts, sorted)."""
-
-    path: Path | None
-    keys: Keys | None = None
-
-
-@dataclass
 class DeduplicationIndex:
     """Shards in the order in which they were begun. labels: the plan's."""
 
     labels: Sequence[str]
-    _shards: list[_Shard] = field(default_factory=list)
+    # path of a shard that is written, or keys of the different texts, sorted, of one in work
+    _shards: list[Path | Keys] = field(default_factory=list)
 
     def add(self, path: Path) -> None:
         """A shard that was written before; one of an older version, which has no keys, is ignored."""
         if KEY in pq.read_schema(path).names:
-            self._shards.append(_Shard(path))
+            self._shards.append(path)
 
     def begin(self, keys: Keys) -> int:
         """Adds a shard in work that holds these texts. Returns its number, for `written`."""
-        self._shards.append(_Shard(None, np.sort(keys)))
+        self._shards.append(np.sort(keys))
         return len(self._shards) - 1
 
     def written(self, number: int, path: Path) -> None:
         """The shard in work is written now, to this path."""
-        self._shards[number] = _Shard(path)
+        self._shards[number] = path
 
     def where(self, keys: Keys) -> NDArray[np.int64]:
         """(N,) number of a shard that has each text, NOWHERE where none has. keys: (N,), sorted, each once."""
@@ -53,7 +46,7 @@ class DeduplicationIndex:
             missing = np.flatnonzero(where == NOWHERE)
             if not len(missing):
                 break
-            shard_keys = shard.keys if shard.keys is not None else np.sort(_keys_in(shard.path))
+            shard_keys = np.sort(_keys_in(shard)) if isinstance(shard, Path) else shard
             where[missing[_is_in(keys[missing], shard_keys)]] = number
         return where
 
@@ -62,7 +55,8 @@ class DeduplicationIndex:
         out = np.zeros((len(keys), len(self.labels)), np.float32)
         for number in np.unique(where):
             at = np.flatnonzero(where == number)
-            path = self._shards[number].path
+            path = self._shards[number]
+            assert isinstance(path, Path), "the shard is written before its probabilities are asked for"
             shard_keys = _keys_in(path)
             order = np.argsort(shard_keys, kind="stable")
             rows = order[np.searchsorted(shard_keys, keys[at], sorter=order)]
@@ -73,8 +67,7 @@ class DeduplicationIndex:
         return out
 
 
-def _keys_in(path: Path | None) -> Keys:
-    assert path is not None, "the shard is written before its probabilities are asked for"
+def _keys_in(path: Path) -> Keys:
     keys: Keys = pq.read_table(path, columns=[KEY], pre_buffer=False).column(KEY).to_numpy()
     return keys
 

@@ -59,7 +59,7 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], fe
     allowed = [way for way in available_variants() if _fits(way, settings)]
     if not allowed:
         raise _none_available(settings)
-    if few and _needs_no_measuring(settings):
+    if few and _fits(REFERENCE, settings):
         return _torch_way(member, settings)
     if allowed == [REFERENCE]:
         return REFERENCE
@@ -71,11 +71,6 @@ def _way(run: Run, record: ModelRecord, member: Member, texts: Sequence[str], fe
 def _fits(way: EngineVariant, settings: InferSettings) -> bool:
     precision = "int8" if way.is_int8 else way.precision
     return settings.engine in {"auto", way.engine} and settings.precision in {"auto", precision}
-
-
-def _needs_no_measuring(settings: InferSettings) -> bool:
-    """Whether the plan allows torch in the model's own precision."""
-    return settings.engine in {"auto", "torch"} and settings.precision in {"auto", "float32"}
 
 
 def _torch_way(member: Member, settings: InferSettings) -> EngineVariant:

@@ -2,12 +2,11 @@
 
 import socket
 import sys
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from stages.infer.executors import ExecutorChoice
@@ -62,7 +61,9 @@ def check_nodes(run: Run, choice: ExecutorChoice, nodes: Mapping[str, str], ask:
 
     nodes: Ray's id and the address of each. One that is gone is no problem: its loss is noticed later.
     """
-    with _marker(run) as marker:
+    run.scratch.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(prefix="seen-by-all-", dir=run.scratch) as file:
+        marker = Path(file.name)
         paths = _required_paths(choice, marker)
         here = node_facts(paths)
         problems = [p for node, host in nodes.items() for p in problems_of(host, ask(node, paths), here, marker)]
@@ -72,18 +73,6 @@ def check_nodes(run: Run, choice: ExecutorChoice, nodes: Mapping[str, str], ask:
 
 def _required_paths(choice: ExecutorChoice, marker: Path) -> list[str]:
     return [str(marker), *(str(member.folder) for member in choice.members)]
-
-
-@contextmanager
-def _marker(run: Run) -> Iterator[Path]:
-    """A file that is seen wherever the workspace is."""
-    marker = run.scratch / f"seen-by-all-{uuid.uuid4().hex}"
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.touch()
-    try:
-        yield marker
-    finally:
-        marker.unlink(missing_ok=True)
 
 
 def problems_of(host: str, answer: NodeAnswer, here: NodeFacts, marker: Path) -> list[UserError]:

@@ -53,11 +53,10 @@ def run_infer(run: Run, start: StartExecutor = local_executor) -> InferResult:
         pipeline = ShardPipeline(run, predictor, versions, [(source, path) for source, path, _ in files])
         return _classify(pipeline, start)
 
-    def shards_exist(result: InferResult) -> bool:
-        return all(run.files.exists(name) for name in result.shards)
-
     extent = {"files": [list(version) for version in versions]}
-    return run_stage(run, InferResult, parts, extent, work, shards_exist)
+    return run_stage(
+        run, InferResult, parts, extent, work, lambda result: all(run.files.exists(name) for name in result.shards)
+    )
 
 
 def _classify(pipeline: ShardPipeline, start: StartExecutor) -> InferResult:

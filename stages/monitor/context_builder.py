@@ -9,12 +9,13 @@ from typing import Literal
 import numpy as np
 
 from stages.monitor.aggregation.provenance import Origins, Shard, origins_of
+from stages.monitor.aggregation.shard_reader import all_have
 from stages.monitor.analysis.cross_correlation import OtherSeriesLine, correlate, read_other
 from stages.monitor.analysis.distinctive_words import Words, distinctive_words
 from stages.monitor.analysis.events import Event, read_events
 from stages.monitor.analysis.forecast import forecasts
-from stages.monitor.analysis.outlier_periods import OutlierPeriod, outlier_periods
-from stages.monitor.analysis.word_sample import Span, can_sample, sample_comments
+from stages.monitor.analysis.outlier_periods import outlier_periods
+from stages.monitor.analysis.word_sample import KEY, Span, sample_comments
 from stages.monitor.report.context import Context
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.line import Line
@@ -69,10 +70,10 @@ def _words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
     their files.
     """
     settings = run.plan.index.words
-    if settings is None or not can_sample(shards):
+    if settings is None or not all_have(shards, KEY):
         return None
     periods = [one for every in line.settings.every for one in outlier_periods(line, every, settings.periods)]
-    spans = [_span(period) for period in periods]
+    spans = [Span(first := np.datetime64(period.start), next_start(first, period.every)) for period in periods]
     voice: Literal["voice", "comment"] = "comment" if line.settings.cluster == "source" else "voice"
     sample = sample_comments(shards, line.labels, line.settings.timezone, spans, line.removed.comments, voice)
     texts = texts_by_id(run.plan.comments, run.plan.base, sample.column("id").combine_chunks())
@@ -81,11 +82,6 @@ def _words(run: Run, line: Line, shards: Sequence[Path]) -> Words | None:
         run.report.message("monitor: no words are shown: none of the classified comments was found in its file")
         return None
     return words
-
-
-def _span(period: OutlierPeriod) -> Span:
-    first = np.datetime64(period.start)
-    return Span(first, next_start(first, period.every))
 
 
 def _events(plan: Plan) -> list[Event]:
@@ -104,12 +100,8 @@ def _others(run: Run, line: Line) -> list[OtherSeriesLine]:
 
 
 def _origins(run: Run, line: Line, names: Sequence[str], shards: Sequence[Path]) -> Origins | None:
-    records = {record.path: record for record in store.shards_below(run.engine, run.plan.name, f"{SHARDS}/")}
-    if not set(names) <= set(records):
-        return None
-    found = [
-        Shard(name, record.file_sha, record.first_row, record.rows, name.split("/")[1])
-        for name in names
-        for record in [records[name]]
-    ]
-    return origins_of(line, found, shards)
+    found = {
+        record.path: Shard(record.path, record.file_sha, record.first_row, record.rows, record.path.split("/")[1])
+        for record in store.shards_below(run.engine, run.plan.name, f"{SHARDS}/")
+    }
+    return origins_of(line, [found[name] for name in names], shards) if set(names) <= set(found) else None

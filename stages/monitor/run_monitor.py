@@ -1,6 +1,5 @@
 """The daily line: from the classified comments to a table, a picture and a page."""
 
-from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -19,7 +18,6 @@ from stages.results.infer_result import InferResult
 from stages.results.monitor_result import MonitorResult
 from stages.runtime.overview import table_rows
 from stages.runtime.predictor import final_predictor
-from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, read_result, run_stage
 from stages.study_runs.table_rows import SIMULATED
@@ -61,8 +59,7 @@ def run_monitor(run: Run) -> MonitorResult:
 def _estimate_and_write(run: Run, inferred: InferResult) -> MonitorResult:
     shards = [run.files.fetch(name) for name in inferred.shards]
     with run.report.bar("daily line", inferred.rows, "comments") as advance:
-        progress, gold = _progress(advance), gold_predictions(run)
-        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, progress, gold)
+        line = daily_line(shards, run.plan.labels, run.plan.index, run.plan.seed, advance, gold_predictions(run))
     folder = run.results
     folder.mkdir(parents=True, exist_ok=True)
     facts = _facts(run, inferred, line)
@@ -76,18 +73,6 @@ def _estimate_and_write(run: Run, inferred: InferResult) -> MonitorResult:
     pictures = pictures_html(kept_pictures(folder))
     write_page(line, _model_rows(run), facts, folder / OUTPUTS["page"], context=context, pictures=pictures)
     return line_result(line, context)
-
-
-def _progress(advance: Advance) -> Callable[[int, int], None]:
-    """The bar counts what was done since the last call; the line reports what was done in all."""
-    before = 0
-
-    def progress(done: int, total: int) -> None:
-        nonlocal before
-        advance(done - before)
-        before = done
-
-    return progress
 
 
 def _facts(run: Run, inferred: InferResult, line: Line) -> dict[str, dict[str, object]]:

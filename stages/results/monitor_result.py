@@ -4,29 +4,22 @@ The keys are those of `--json`, and of the results that 0.1.0 stored.
 """
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from stages.monitor.analysis.backtest import Backtest
+from stages.monitor.analysis.change_points import Change
+from stages.monitor.analysis.cross_correlation import Correlation
+from stages.monitor.analysis.events import Event
+from stages.monitor.analysis.forecast import ForecastPoint
+from stages.monitor.analysis.outlier_periods import OutlierPeriod
+from stages.monitor.analysis.weight_sensitivity import Sensitivity
 from stages.monitor.schema.index_settings import Every, Method
+from stages.monitor.schema.line import Estimate, Figures
 from stages.results.stage_result import Record, StageResult
 
-PATHS = ("page", "csv", "parquet", "png", "sources_csv", "forecast_csv", "words_csv", "lineage_csv")
-
-
-class Estimate(Record):
-    """A share, 0 to 1, or the index, 0 to 100, with its 95 % interval: None where the clusters are too few for one."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-
-class MethodEstimates(Record):
-    """By one method. shares: by label. index: None without weights."""
-
-    shares: dict[str, Estimate]
-    index: Estimate | None
+KnownPath = Annotated[str | None, Field(exclude_if=lambda path: path is None)]  # on this machine
 
 
 class PeriodEstimates(Record):
@@ -45,7 +38,7 @@ class PeriodEstimates(Record):
     is_whole: bool
     shares: dict[str, Estimate | None]
     index: Estimate | None
-    raw: MethodEstimates | None = None
+    raw: Figures | None = None
 
     @model_serializer(mode="wrap")
     def _leave_out_what_was_not_given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -59,7 +52,7 @@ class TotalEstimates(Record):
     name: str
     n: int
     clusters: int
-    methods: dict[Method, MethodEstimates]
+    methods: dict[Method, Figures]
 
 
 class SourceEstimates(TotalEstimates):
@@ -86,71 +79,13 @@ class RemovedComments(Record):
     counts: dict[str, int]
 
 
-class LevelChange(Record):
-    """start: of the first period at the new level. before, after: mean index of the levels."""
-
-    start: date
-    before: float
-    after: float
-
-
-class WeightSensitivity(Record):
-    """How far the index depends on its weights: see stages.monitor.analysis.weight_sensitivity."""
-
-    every: Every
-    points: float
-    correlation: float
-    same_way: float
-
-
-class LagCorrelation(Record):
-    """Pearson's r of the index with another series `lag` periods later, with its 95 % interval, from n pairs."""
-
-    lag: int
-    r: float
-    low: float
-    high: float
-    n: int
-
-
 class SeriesCorrelations(Record):
     """Another series. drawn, raw: correlations by lag with the index as drawn and as counted; steps: of the changes."""
 
     name: str
-    drawn: tuple[LagCorrelation, ...]
-    raw: tuple[LagCorrelation, ...]
-    steps: tuple[LagCorrelation, ...]
-
-
-class DatedEvent(Record):
-    """An event of the plan."""
-
-    day: date
-    text: str
-
-
-class ForecastPeriod(Record):
-    """A period to come: its first day, and the index expected with its 95 % interval."""
-
-    start: date
-    value: float
-    low: float
-    high: float
-
-
-class BacktestFigures(Record):
-    """How such forecasts did in the past: see stages.monitor.analysis.backtest.Backtest."""
-
-    origins: int
-    pairs: int
-    coverage: float
-    low: float
-    high: float
-    near: float
-    far: float
-    error: float
-    naive: float
-    seasonal: float | None
+    drawn: tuple[Correlation, ...]
+    raw: tuple[Correlation, ...]
+    steps: tuple[Correlation, ...]
 
 
 class ForecastFigures(Record):
@@ -158,19 +93,8 @@ class ForecastFigures(Record):
 
     every: Every
     why: str | None
-    periods: tuple[ForecastPeriod, ...] | None
-    backtest: BacktestFigures | None
-
-
-class OutlierFigures(Record):
-    """A period that stands out, by the label that rises most. share, usual: 0 to 1. score: in deviations."""
-
-    every: Every
-    start: date
-    label: str
-    share: float
-    usual: float
-    score: float
+    periods: tuple[ForecastPoint, ...] | None
+    backtest: Backtest | None
 
 
 class WordFigures(Record):
@@ -196,7 +120,7 @@ class WordsFigures(Record):
     """read: comments that the words are from. standing: outlier periods. told: lists of words."""
 
     read: int
-    standing: tuple[OutlierFigures, ...]
+    standing: tuple[OutlierPeriod, ...]
     told: tuple[WordList, ...]
 
 
@@ -216,22 +140,17 @@ class MonitorResult(StageResult):
     removed: RemovedComments
     overall: TotalEstimates
     sources: tuple[SourceEstimates, ...]
-    changes: dict[Every, tuple[LevelChange, ...]]
-    sensitivity: WeightSensitivity | None
+    changes: dict[Every, tuple[Change, ...]]
+    sensitivity: Sensitivity | None
     series: tuple[SeriesCorrelations, ...]
-    events: tuple[DatedEvent, ...]
+    events: tuple[Event, ...]
     forecast: tuple[ForecastFigures, ...]
     words: WordsFigures | None
-    page: str | None = None
-    csv: str | None = None
-    parquet: str | None = None
-    png: str | None = None
-    sources_csv: str | None = None
-    forecast_csv: str | None = None
-    words_csv: str | None = None
-    lineage_csv: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _leave_out_unknown_paths(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = serialize(self)
-        return {key: value for key, value in values.items() if value is not None or key not in PATHS}
+    page: KnownPath = None
+    csv: KnownPath = None
+    parquet: KnownPath = None
+    png: KnownPath = None
+    sources_csv: KnownPath = None
+    forecast_csv: KnownPath = None
+    words_csv: KnownPath = None
+    lineage_csv: KnownPath = None

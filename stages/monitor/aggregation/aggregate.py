@@ -1,7 +1,7 @@
 """From shards of classified comments to the line, in two streamed passes: days and sources first, then their counts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import cast
@@ -17,9 +17,9 @@ from stages.monitor.aggregation.period_estimates import Estimator
 from stages.monitor.aggregation.shard_reader import (
     NEAR,
     ROWS,
+    all_have,
     batches,
     dated,
-    has_near,
     probability_columns,
     rows_of_checked,
 )
@@ -32,15 +32,13 @@ from transfer.errors import UserError
 # names of sources that are counted at once; the rarer half goes when there are more, as in Misra and Gries (1982)
 NAMES = 200_000
 
-Progress = Callable[[int, int], None]
-
 
 def daily_line(
     shards: Sequence[Path],
     labels: Sequence[str],
     settings: IndexSettings,
     seed: int,
-    progress: Progress | None = None,
+    advance: Callable[[float], None] = lambda rows: None,
     gold: GoldPredictions | None = None,
 ) -> Line:
     """Shares, index and intervals of every period that the settings ask for, overall and of the largest sources.
@@ -48,7 +46,7 @@ def daily_line(
     shards: parquet with id, author, source, label (strings; author and source nullable), time (timestamp in UTC,
     nullable), p_LABEL (float) for each label, and near (int64, nullable: the same for near-duplicates), without which
     floods are not found; the order of rows and shards does not matter. settings: checked by weight_problems.
-    seed: of the bootstrap. progress: called with rows done and rows in all. gold: what corrections are fitted on; None:
+    seed: of the bootstrap. advance: called with numbers of rows done. gold: what corrections are fitted on; None:
     raw counts alone. The same input gives the same line on every machine.
     Raises UserError where there are no rows, no dated rows, a column is missing, or a label is none of labels.
     """
@@ -63,28 +61,20 @@ def daily_line(
             "name the column that holds it in the plan's comments, e.g. {path: ..., time: published_at}",
         )
     grouped = GroupedCounts(days, sources, tuple(labels), settings, seed)
-    done = 0
     for batch in batches(shards, [*_named(shards), "label", *probability_columns(labels)]):
         rows, times = dated(batch)
         grouped.add(flood_filter.within(rows, times))
-        done += len(batch)
-        if progress is not None:
-            progress(done, total)
+        advance(len(batch))
     counts, left_out, reasons = flood_filter.decided()
-    if counts is not None:
-        for first in range(0, len(counts), ROWS):
-            grouped.add(counts.slice(first, ROWS))
-    return _line(grouped, total - n, gold, _removed(grouped, left_out, reasons, has_near(shards)))
+    for first in range(0, len(counts), ROWS):
+        grouped.add(counts.slice(first, ROWS))
+    return _line(grouped, total - n, gold, _removed(grouped, left_out, reasons, all_have(shards, NEAR)))
 
 
-def _removed(
-    grouped: GroupedCounts, left_out: pa.RecordBatch | None, reasons: Mapping[str, int], sees_floods: bool
-) -> Removed:
-    numbers = grouped.label_numbers(left_out) if left_out is not None else np.array([], np.int64)
-    counts = np.bincount(numbers, minlength=len(grouped.labels)).tolist()
-    comments = np.empty(0, np.uint64) if left_out is None else np.unique(cluster_hashes(left_out, "comment")[0])
+def _removed(grouped: GroupedCounts, left_out: pa.RecordBatch, reasons: Counter[str], sees_floods: bool) -> Removed:
+    counts = np.bincount(grouped.label_numbers(left_out), minlength=len(grouped.labels)).tolist()
     by_label = dict(zip(grouped.labels, counts, strict=True))
-    return Removed({k: n for k, n in reasons.items() if n}, by_label, sees_floods, comments)
+    return Removed(+reasons, by_label, sees_floods, np.unique(cluster_hashes(left_out, "comment")[0]))
 
 
 def _line(grouped: GroupedCounts, undated: int, gold: GoldPredictions | None, removed: Removed) -> Line:
@@ -111,7 +101,7 @@ def _line(grouped: GroupedCounts, undated: int, gold: GoldPredictions | None, re
 
 
 def _named(shards: Sequence[Path]) -> list[str]:
-    return ["id", "author", "source", "time", *([NEAR] if has_near(shards) else [])]
+    return ["id", "author", "source", "time", *([NEAR] if all_have(shards, NEAR) else [])]
 
 
 def _first_pass(

@@ -5,7 +5,6 @@ rows through whose keys are surely within their limits, and sets the others asid
 """
 
 from collections import Counter
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.monitor.aggregation.cluster_ids import cluster_hashes
+from stages.monitor.aggregation.grouped_counts import runs_of
 from stages.monitor.aggregation.shard_reader import instants
 from stages.monitor.quantification.poisson_bootstrap import mixed
 from stages.monitor.schema.calendar import DAY, local_days
@@ -50,20 +50,17 @@ class FloodFilter:
         over = np.zeros(len(batch), bool)
         for reason, (keys, has_key) in self._keys(batch, times).items():
             over |= has_key & (self._sketch[reason][_slots(keys)] > self.most[reason])
-        if not over.any():
-            return batch
         self._aside.append(batch.filter(pa.array(over)))
         return batch.filter(pa.array(~over))
 
-    def decided(self) -> tuple[pa.RecordBatch | None, pa.RecordBatch | None, Counter[str]]:
+    def decided(self) -> tuple[pa.RecordBatch, pa.RecordBatch, Counter[str]]:
         """Of the rows set aside: those that count, those that do not, and how many these are, by reason.
 
         The earliest of a key count, in whatever order the rows came; a row that one limit leaves out counts for no
         other.
         """
-        if not self._aside:
-            return None, None, Counter()
-        batch = pa.Table.from_batches(self._aside).combine_chunks().to_batches()[0]
+        table = pa.Table.from_batches(self._aside)
+        batch = pa.record_batch([column.combine_chunks() for column in table.columns], schema=table.schema)
         times = instants(batch)[1]
         keys_of = self._keys(batch, times)
         order = np.lexsort((cluster_hashes(batch, "comment")[0], times))
@@ -77,20 +74,20 @@ class FloodFilter:
 
     def _keys(self, batch: pa.RecordBatch, times: Integers) -> dict[str, tuple[Hashes, Mask]]:
         """By reason: (N,) key of each row, (N,) whether it has one."""
-        return {reason: found for reason, found in self._all_keys(batch, times) if reason in self.most}
-
-    def _all_keys(self, batch: pa.RecordBatch, times: Integers) -> Iterator[tuple[str, tuple[Hashes, Mask]]]:
         voices = cluster_hashes(batch, "voice")[0]
         has_author = _is_named(batch.column("author"))
+        days = local_days(times, self.settings.timezone).astype(np.int64).view(np.uint64)
+        found = {}
         if "near" in batch.schema.names:
             column = batch.column("near")
             near, has_text = column.fill_null(0).to_numpy().view(np.uint64), ~np.asarray(column.is_null())
-            yield REASONS[0], (mixed(near ^ voices), has_text & has_author)
-            source = cluster_hashes(batch, "source")[0]
-            yield REASONS[1], (mixed(near ^ source), has_text & _is_named(batch.column("source")))
-            yield REASONS[2], (mixed(near ^ mixed((times // (DAY // 24)).view(np.uint64))), has_text)
-        days = local_days(times, self.settings.timezone).astype(np.int64).view(np.uint64)
-        yield REASONS[3], (mixed(voices ^ mixed(days)), has_author)
+            source, has_source = cluster_hashes(batch, "source")[0], _is_named(batch.column("source"))
+            hours = (times // (DAY // 24)).view(np.uint64)
+            found[REASONS[0]] = mixed(near ^ voices), has_text & has_author
+            found[REASONS[1]] = mixed(near ^ source), has_text & has_source
+            found[REASONS[2]] = mixed(near ^ mixed(hours)), has_text
+        found[REASONS[3]] = mixed(voices ^ mixed(days)), has_author
+        return {reason: keys for reason, keys in found.items() if reason in self.most}
 
 
 def _slots(keys: Hashes) -> Integers:
@@ -99,12 +96,9 @@ def _slots(keys: Hashes) -> Integers:
 
 def _rank(keys: Hashes) -> Integers:
     """(N,): how many rows before it have the same key."""
-    order = np.argsort(keys, kind="stable")
-    sorted_keys = keys[order]
-    starts = np.flatnonzero(np.concatenate([[True], sorted_keys[1:] != sorted_keys[:-1]])) if len(keys) else order
-    lengths = np.diff(starts, append=len(keys))
+    order, starts, _ = runs_of(np.unique(keys, return_inverse=True)[1])
     ranks = np.empty(len(keys), np.int64)
-    ranks[order] = np.arange(len(keys)) - np.repeat(starts, lengths)
+    ranks[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
     return ranks
 
 

@@ -18,8 +18,8 @@ from stages.monitor.aggregation.cluster_ids import cluster_hashes
 from stages.monitor.aggregation.distinct_count_sketch import DistinctCountSketch
 from stages.monitor.aggregation.shard_reader import dated, probability_columns
 from stages.monitor.quantification.confidence_bins import ConfidenceBins
+from stages.monitor.quantification.correction_bootstrap import PosteriorSample
 from stages.monitor.quantification.poisson_bootstrap import resampling_weights
-from stages.monitor.quantification.posterior_sample import PosteriorSample
 from stages.monitor.schema.calendar import Days, all_starts, local_days, period_starts
 from stages.monitor.schema.index_settings import IndexSettings
 from transfer.errors import UserError

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.monitor.aggregation.grouped_counts import GroupedCounts
-from stages.monitor.quantification.correction_bootstrap import Correction, fits_of
+from stages.monitor.quantification.correction_bootstrap import Correction
 from stages.monitor.quantification.poisson_bootstrap import intervals
 from stages.monitor.schema.calendar import Days, all_starts, period_starts
 from stages.monitor.schema.emotion_index import index_of
@@ -31,8 +31,9 @@ class Estimator:
 
     def __init__(self, grouped: GroupedCounts, choice: MethodChoice, gold: GoldPredictions | None, seed: int) -> None:
         self.grouped, self.choice, self.settings = grouped, choice, grouped.settings
-        fits = fits_of(choice.methods, grouped.bin_means, grouped.sample, gold, grouped.settings.bootstrap, seed)
-        self._correction = Correction(choice.methods, grouped.bins, grouped.bin_means, fits)
+        self._correction = Correction(
+            choice.methods, grouped.bins, grouped.bin_means, grouped.sample, gold, self.settings.bootstrap, seed
+        )
 
     def periods(self, every: Every) -> Iterator[Period]:
         """The periods of one length, from the first day's to the last day's, empty ones included."""
@@ -52,10 +53,21 @@ class Estimator:
         yield from self._periods(self.settings.every[-1], starts, holder)
 
     def _periods(self, every: Every, starts: Days, holder: Integers) -> Iterator[Period]:
-        n, clusters, authors, found = self._figures(holder, len(starts))
-        means = self._summed(self.grouped.probabilities, holder, len(starts)) / np.maximum(n, 1)[:, None]
+        n, clusters, authors, means, found = self._figures(holder, len(starts))
+        labels = self.grouped.labels
         for i, start in enumerate(starts):
-            yield self._period(every, cast(date, start.item()), (n[i], clusters[i], authors[i]), found.get(i), means[i])
+            drawn = found[i][self.choice.drawn] if i in found else None
+            yield Period(
+                every=every,
+                start=cast(date, start.item()),
+                n=int(n[i]),
+                clusters=int(clusters[i]),
+                authors=int(authors[i]),
+                shares=drawn.shares if drawn else dict.fromkeys(labels),
+                probabilities=dict(zip(labels, means[i].tolist(), strict=True)) if drawn else dict.fromkeys(labels),
+                index=drawn.index if drawn else None,
+                methods=found.get(i, {}),
+            )
 
     def overall(self) -> Total:
         """All dated comments together."""
@@ -72,30 +84,13 @@ class Estimator:
                 yield replace(total, periods=tuple(self.over_time(i)))
 
     def _totals(self, holder: Integers, names: list[str]) -> Iterator[Total]:
-        n, clusters, _, found = self._figures(holder, len(names))
+        n, clusters, _, _, found = self._figures(holder, len(names))
         for i, name in enumerate(names):
             yield Total(name, int(n[i]), int(clusters[i]), found.get(i, {}))
 
-    def _period(
-        self, every: Every, start: date, sizes: tuple[int, ...], found: Methods | None, means: Floats
-    ) -> Period:
-        n, clusters, authors = map(int, sizes)
-        labels = self.grouped.labels
-        drawn = None if found is None else found[self.choice.drawn]
-        return Period(
-            every=every,
-            start=start,
-            n=n,
-            clusters=clusters,
-            authors=authors,
-            shares=dict.fromkeys(labels) if drawn is None else drawn.shares,
-            probabilities=dict(zip(labels, means.tolist(), strict=True)) if drawn else dict.fromkeys(labels),
-            index=None if drawn is None else drawn.index,
-            methods=found or {},
-        )
-
-    def _figures(self, holder: Integers, size: int) -> tuple[Integers, Integers, Integers, dict[int, Methods]]:
-        """Comments, clusters and authors of each place, (size,), and the figures of those that are no gaps."""
+    def _figures(self, holder: Integers, size: int) -> tuple[Integers, Integers, Integers, Floats, dict[int, Methods]]:
+        """Comments, clusters and authors of each place, (size,), its mean probabilities, (size, K), and the figures of
+        those that are no gaps."""
         counts = self._summed(self.grouped.counts, holder, size)  # (P, M)
         n, clusters, authors = counts.sum(axis=1), self._distinct(holder, size), self._distinct(holder, size, True)
         enough = np.flatnonzero((n >= self.settings.min_comments) & (authors >= self.settings.min_clusters))
@@ -105,7 +100,7 @@ class Estimator:
             some = enough[first : first + AT_ONCE]
             resampled = self._resampled(holder, some)
             found |= self._estimated(some, counts[some].astype(np.float64), means[some], resampled, clusters[some])
-        return n, clusters, authors, found
+        return n, clusters, authors, means, found
 
     def _distinct(self, holder: Integers, size: int, of_authors: bool = False) -> Integers:
         counts = (self.grouped.authors if of_authors else self.grouped.clusters).counts(holder)

@@ -29,13 +29,9 @@ def rows_of_checked(shard: Path, labels: Sequence[str]) -> int:
         return int(file.metadata.num_rows)
 
 
-def has_near(shards: Sequence[Path]) -> bool:
-    """Whether all shards have keys of near-duplicates."""
-    return all(NEAR in columns_of(shard) for shard in shards)
-
-
-def columns_of(shard: Path) -> list[str]:
-    return list(pq.read_schema(shard).names)
+def all_have(shards: Sequence[Path], column: str) -> bool:
+    """Whether all shards have this column, such as NEAR."""
+    return all(column in pq.read_schema(shard).names for shard in shards)
 
 
 def batches(shards: Sequence[Path], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -44,6 +44,10 @@ class OtherSeriesLine:
     steps: tuple[Correlation, ...]
 
     @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
     def strongest(self) -> Correlation | None:
         """Of the index as drawn, the lag with the largest |r|."""
         return max(self.drawn, key=lambda correlation: abs(correlation.r), default=None)

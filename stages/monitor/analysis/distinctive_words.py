@@ -3,6 +3,7 @@ emotions and against other times. Texts come in batches; of them only the words 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stages.monitor.analysis.outlier_periods import OutlierPeriod
-from stages.monitor.schema.index_settings import WordsSettings
+from stages.monitor.schema.index_settings import Every, WordsSettings
 from transfer.text.cleaning import key_hash
 from transfer.text.log_odds_words import FEWEST_TEXTS, log_odds, words_and_emoji
 
@@ -40,6 +41,14 @@ class PeriodWords:
     label: str
     against: Against
     words: tuple[Word, ...]
+
+    @property
+    def every(self) -> Every | None:
+        return self.period.every if self.period else None
+
+    @property
+    def start(self) -> date | None:
+        return self.period.start if self.period else None
 
 
 @dataclass(frozen=True)
@@ -76,11 +85,8 @@ def distinctive_words(
     lists, examples = list[PeriodWords](), dict[tuple[int, str], tuple[str, ...]]()
     for k, label in enumerate(labels):
         is_label = label_of == k
-        lists.append(
-            PeriodWords(
-                None, label, "emotions", tokens.distinctive(of_all & is_label, of_all & ~is_label, settings.most)
-            )
-        )
+        words = tokens.distinctive(of_all & is_label, of_all & ~is_label, settings.most)
+        lists.append(PeriodWords(None, label, "emotions", words))
         for i, period in enumerate(periods):
             within = sample.column(f"in_{i}").to_numpy(zero_copy_only=False)
             own = within & is_label

@@ -11,11 +11,8 @@ from stages.monitor.schema.line import Line, Period, periods_of
 
 Floats = NDArray[np.float64]
 
-AROUND: dict[Every, int] = {
-    "day": 28,
-    "week": 13,
-    "month": 12,
-}  # periods on either side, from which the usual share is taken
+# periods on either side, from which the usual share is taken
+AROUND: dict[Every, int] = {"day": 28, "week": 13, "month": 12}
 LEAST_AROUND = 6
 STANDS_OUT = 3.0  # deviations, of the usual spread or of the share's own error, whichever is larger
 MAD = 1.4826  # of a normal distribution, a standard deviation over a median absolute deviation

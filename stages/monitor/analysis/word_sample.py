@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.monitor.aggregation.cluster_ids import cluster_hashes
-from stages.monitor.aggregation.shard_reader import batches, columns_of, dated, has_near, probability_columns
+from stages.monitor.aggregation.shard_reader import NEAR, all_have, batches, dated, probability_columns
 from stages.monitor.quantification.poisson_bootstrap import mixed
 from stages.monitor.schema.calendar import Days, local_days
 
@@ -51,11 +51,6 @@ class _Smallest:
         return self._hashes.max() if len(self._hashes) else np.uint64(0)
 
 
-def can_sample(shards: Sequence[Path]) -> bool:
-    """Whether all shards have keys, by which a comment's text is recognised."""
-    return all(KEY in columns_of(shard) for shard in shards)
-
-
 def sample_comments(
     shards: Sequence[Path],
     labels: Sequence[str],
@@ -72,7 +67,7 @@ def sample_comments(
     spans.
     """
     of_all, *limits = _limits(shards, timezone, spans, left_out)
-    near = ["near"] if has_near(shards) else []
+    near = [NEAR] if all_have(shards, NEAR) else []
     found = [
         _sampled(batch, labels, timezone, spans, of_all, limits, left_out, voice)
         for batch in batches(shards, ["id", "author", KEY, "time", "label", *near, *probability_columns(labels)])

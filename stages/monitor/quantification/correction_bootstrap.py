@@ -4,43 +4,84 @@ The comments' replicates come from resampled clusters (poisson_bootstrap.py), go
 replicate b of one goes with replicate b of the other, so that an interval has both errors.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.monitor.quantification.confidence_bins import ConfidenceBins
 from stages.monitor.quantification.methods import adjusted, expectation_maximisation, prediction_powered, rates
+from stages.monitor.quantification.poisson_bootstrap import mixed
 from stages.monitor.quantification.posterior_calibration import calibrated, calibration
-from stages.monitor.quantification.posterior_sample import PosteriorSample
 from stages.monitor.schema.index_settings import Method
 from stages.monitor.schema.method_choice import COUNTED, GoldPredictions
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 Fit = Callable[[Floats, Floats], Floats]  # shares of bins (P, M), means of probabilities (P, K) -> shares (P, K)
 GOLD_STREAM = 0x601D  # keeps gold's draws apart from everything else that the plan's seed decides
+SAMPLED = 16_384  # rows: 500 for each of 32 bins
 
 
-@dataclass(frozen=True)
-class Fits:
-    """Corrections fitted on the gold rows, and once for each resample of them. Raw and means need none."""
+class PosteriorSample:
+    """The rows with the smallest hashes of author, time and probabilities: the same rows in whatever order they come.
 
-    once: Mapping[Method, Fit]
-    resampled: Sequence[Mapping[Method, Fit]]
+    They show what a bin's mean becomes once posteriors are calibrated, which is not linear in them.
+
+    bins: (S,) their numbers. probabilities: (S, K).
+    """
+
+    def __init__(self, labels: int) -> None:
+        self._hashes = np.empty(0, np.uint64)
+        self.bins = np.empty(0, np.int64)
+        self.probabilities = np.empty((0, labels))
+
+    def add(self, clusters: Hashes, times: Integers, bins: Integers, probabilities: Floats) -> None:
+        """Takes in rows, (N,) each, probabilities (N, K)."""
+        bits = np.ascontiguousarray(probabilities[:, 0]).view(np.uint64) ^ times.view(np.uint64)
+        hashes = mixed(clusters ^ mixed(bits))
+        limit = self._hashes[-1] if len(self._hashes) == SAMPLED else np.uint64(2**64 - 1)
+        rows = np.flatnonzero(hashes <= limit)
+        joined = np.concatenate([self._hashes, hashes[rows]])
+        kept = np.argsort(joined, kind="stable")[:SAMPLED]
+        self._hashes = joined[kept]
+        self.bins = np.concatenate([self.bins, bins[rows]])[kept]
+        self.probabilities = np.concatenate([self.probabilities, probabilities[rows]])[kept]
 
 
 class Correction:
-    """The estimates that gold rows allow. bin_means: (M, K), the mean probabilities of the comments in each bin."""
+    """The estimates of `methods`: raw and means need nothing, the others are fitted on gold rows, and again on each
+    resample of them.
 
-    def __init__(self, methods: Sequence[Method], bins: ConfidenceBins, bin_means: Floats, fits: Fits) -> None:
-        self.methods, self.bins, self.bin_means, self.fits = tuple(methods), bins, bin_means, fits
+    bin_means: (M, K), the mean probabilities of the comments in each bin. sample: of all comments. gold: None where
+    methods are raw and means alone.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        bins: ConfidenceBins,
+        bin_means: Floats,
+        sample: PosteriorSample,
+        gold: GoldPredictions | None,
+        resamples: int,
+        seed: int,
+    ) -> None:
+        self.methods, self.bin_means = tuple(methods), bin_means
+        plain: dict[Method, Fit] = {"raw": lambda shares, _: bins.by_label(shares), "means": lambda _, means: means}
+        self._once, self._resampled = plain, [plain] * resamples
+        if gold is not None and not set(methods) <= set(COUNTED):
+            fitter = _Fitter(methods, bin_means, sample, gold)
+            # Rubin, The Bayesian bootstrap (1981): weights from Exp(1), so no label ever vanishes from a resample
+            draws = np.random.default_rng([seed, GOLD_STREAM]).exponential(size=(resamples, len(gold)))
+            self._once = plain | fitter.fit(gold.weights)
+            self._resampled = [plain | fitter.fit(gold.weights * draw) for draw in draws]
 
     def values(self, counts: Floats, means: Floats) -> dict[Method, Floats]:
         """Shares (P, K) by method. counts: (P, M), each period with at least one comment. means: (P, K)."""
         shares = counts / counts.sum(axis=1, keepdims=True)
-        plain: dict[Method, Floats] = {"raw": self.bins.by_label(shares), "means": means}
-        return {m: plain[m] if m in plain else self.fits.once[m](shares, means) for m in self.methods}
+        return {method: self._once[method](shares, means) for method in self.methods}
 
     def replicates(self, counts: Floats, means: Floats, resampled: NDArray[np.int32]) -> dict[Method, Floats]:
         """Shares (P, K, B) by method; nan where a resample drew no comment. resampled: (P, M, B), counts.
@@ -59,32 +100,9 @@ class Correction:
             shifted = np.maximum(means + (shares - base) @ self.bin_means, 0)
             shifted /= shifted.sum(axis=1, keepdims=True)
             for method, values in found.items():
-                values[:, :, b] = self._replicate(method, b, shares, shifted)
+                values[:, :, b] = self._resampled[b][method](shares, shifted)
                 values[is_empty, :, b] = np.nan
         return found
-
-    def _replicate(self, method: Method, b: int, shares: Floats, means: Floats) -> Floats:
-        if method == "raw":
-            return self.bins.by_label(shares)
-        return means if method == "means" else self.fits.resampled[b][method](shares, means)
-
-
-def fits_of(
-    methods: Sequence[Method],
-    bin_means: Floats,
-    sample: PosteriorSample,
-    gold: GoldPredictions | None,
-    resamples: int,
-    seed: int,
-) -> Fits:
-    """Fits the methods; all but raw and means need gold. bin_means: as in Correction. sample: of all comments."""
-    wanted = [method for method in methods if method not in COUNTED]
-    if gold is None or not wanted:
-        return Fits({}, [{}] * resamples)
-    fitter = _Fitter(wanted, bin_means, sample, gold)
-    # Rubin, The Bayesian bootstrap (1981): weights from Exp(1), so no label ever vanishes from a resample
-    draws = np.random.default_rng([seed, GOLD_STREAM]).exponential(size=(resamples, len(gold)))
-    return Fits(fitter.fit(gold.weights), [fitter.fit(gold.weights * draw) for draw in draws])
 
 
 class _Fitter:

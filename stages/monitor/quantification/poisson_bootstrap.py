@@ -9,8 +9,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.monitor.schema.line import Estimate
-
 Hashes = NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -53,12 +51,6 @@ def mixed(words: Hashes) -> Hashes:
     return words ^ (words >> np.uint64(31))
 
 
-def shares_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of the whole: counts (K,) or (K, B) over their sum along K. An empty resample is nan."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(counts / counts.sum(axis=0))
-
-
 def intervals(resampled: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The 2.5th and 97.5th percentiles along the last axis, empty resamples (nan) left out.
 
@@ -72,11 +64,3 @@ def intervals(resampled: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
         ends = np.percentile(full, [TAIL, 100 - TAIL], axis=1) if full.size else np.full((2, len(full)), np.nan)
         lows[i], highs[i] = ends
     return lows, highs
-
-
-def estimates(values: NDArray[np.float64], resampled: NDArray[np.float64], has_interval: bool) -> list[Estimate]:
-    """Values (M,) with the intervals of their resamples (M, B), or without."""
-    if not has_interval:
-        return [Estimate(float(value), None, None) for value in values]
-    lows, highs = intervals(resampled[None])
-    return [Estimate(float(v), float(low), float(high)) for v, low, high in zip(values, lows[0], highs[0], strict=True)]

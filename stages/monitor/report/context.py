@@ -26,5 +26,9 @@ class Context:
         found = (one for one in self.forecasts if isinstance(one, Forecast) and one.every == every)
         return next(found, None)
 
+    @property
+    def is_forecast(self) -> bool:
+        return any(isinstance(one, Forecast) for one in self.forecasts)
+
 
 NO_CONTEXT = Context()

@@ -13,56 +13,19 @@ from stages.monitor.report.context import Context
 from stages.monitor.schema.line import Estimate, Line, Period, is_whole, periods_of
 from storage.files.atomic_write import write_whole
 
+TEXT, DAY, WHOLE, REAL = pa.string(), pa.date32(), pa.int64(), pa.float64()
+PERIOD = {"every": TEXT, "start": DAY}
+BAND = dict.fromkeys(("value", "low", "high"), REAL)
 FIGURES = pa.schema(
-    {
-        "every": pa.string(),
-        "start": pa.date32(),
-        "n": pa.int64(),
-        "clusters": pa.int64(),
-        "method": pa.string(),
-        "is_drawn": pa.bool_(),
-        "label": pa.string(),
-        "value": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-    }
+    {**PERIOD, "n": WHOLE, "clusters": WHOLE, "method": TEXT, "is_drawn": pa.bool_(), "label": TEXT, **BAND}
 )
 FORECAST = pa.schema(
-    {
-        "every": pa.string(),
-        "origin": pa.date32(),
-        "start": pa.date32(),
-        "step": pa.int64(),
-        "value": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-        "observed": pa.float64(),
-        "naive": pa.float64(),
-        "seasonal_naive": pa.float64(),
-    }
+    {"every": TEXT, "origin": DAY, "start": DAY, "step": WHOLE, **BAND}
+    | dict.fromkeys(("observed", "naive", "seasonal_naive"), REAL)
 )
-WORDS = pa.schema(
-    {
-        "every": pa.string(),
-        "start": pa.date32(),
-        "label": pa.string(),
-        "against": pa.string(),
-        "word": pa.string(),
-        "authors": pa.int64(),
-        "z": pa.float64(),
-    }
-)
+WORDS = pa.schema({**PERIOD, "label": TEXT, "against": TEXT, "word": TEXT, "authors": WHOLE, "z": REAL})
 LINEAGE = pa.schema(
-    {
-        "every": pa.string(),
-        "start": pa.date32(),
-        "n": pa.int64(),
-        "shard": pa.string(),
-        "file_sha256": pa.string(),
-        "first_row": pa.int64(),
-        "rows": pa.int64(),
-        "model": pa.string(),
-    }
+    {**PERIOD, "n": WHOLE, "shard": TEXT, "file_sha256": TEXT, "first_row": WHOLE, "rows": WHOLE, "model": TEXT}
 )
 Row = Sequence[object]
 
@@ -110,9 +73,15 @@ def write_context(line: Line, context: Context, folder: Path) -> None:
     forecasts; the others are of periods to come. words: `every` and `start` are null for the whole time. lineage: one
     row for each period and shard with comments of it. CSVs are UTF-8 with a byte order mark, like the line's.
     """
-    _write_both(folder / "forecast", FORECAST, list(_forecast_rows(context.forecasts)))
-    _write_both(folder / "words", WORDS, list(_word_rows(context)))
-    _write_both(folder / "lineage", LINEAGE, list(_lineage_rows(line, context)))
+    tables = {
+        "forecast": (FORECAST, _forecast_rows(context.forecasts)),
+        "words": (WORDS, _word_rows(context)),
+        "lineage": (LINEAGE, _lineage_rows(line, context)),
+    }
+    for name, (schema, found) in tables.items():
+        rows = list(found)
+        _write_parquet(folder / f"{name}.parquet", schema, rows)
+        _write_csv(folder / f"{name}.csv", schema.names, rows)
 
 
 def _header(line: Line) -> list[str]:
@@ -128,8 +97,8 @@ def _header(line: Line) -> list[str]:
 def _row(line: Line, period: Period) -> Iterator[object]:
     yield from (period.every, period.start.isoformat(), period.n, period.clusters)
     for label, share in period.shares.items():
-        yield from _cells(share, digits=6)
-        yield _cell(period.probabilities[label], digits=6)
+        probability = period.probabilities[label]
+        yield from (*_cells(share, digits=6), "" if probability is None else f"{probability:.6f}")
     for method in line.choice.methods:
         figures = period.methods.get(method)
         for label in line.labels:
@@ -142,11 +111,7 @@ def _row(line: Line, period: Period) -> Iterator[object]:
 
 def _cells(estimate: Estimate | None, digits: int) -> Iterator[str]:
     for value in (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None):
-        yield _cell(value, digits)
-
-
-def _cell(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+        yield "" if value is None else f"{value:.{digits}f}"
 
 
 def _forecast_rows(forecasts: Sequence[Forecast | NoForecast]) -> Iterator[Row]:
@@ -175,11 +140,6 @@ def _lineage_rows(line: Line, context: Context) -> Iterator[Row]:
         for period, stretches in zip(periods_of(line, every), found, strict=True):
             for shard in (shard for first, last in stretches for shard in shards[first : last + 1]):
                 yield (every, period.start, period.n, shard.name, shard.file, shard.first_row, shard.rows, shard.model)
-
-
-def _write_both(stem: Path, schema: pa.Schema, rows: Sequence[Row]) -> None:
-    _write_parquet(stem.with_suffix(".parquet"), schema, rows)
-    _write_csv(stem.with_suffix(".csv"), schema.names, rows)
 
 
 def _write_csv(path: Path, header: Row, rows: Iterable[Row]) -> None:

@@ -13,12 +13,6 @@ from stages.monitor.schema.emotion_index import weights_text
 from stages.monitor.schema.index_settings import Every
 from stages.monitor.schema.line import Line, Period, is_whole, periods_of
 
-IS_NOT = ("of_persons", "a_diagnosis", "for_moderation", "of_the_population")
-
-
-def what_it_is_not() -> list[Text]:
-    return [message(f"is_not.{name}") for name in IS_NOT]
-
 
 def method_notes(line: Line) -> list[Text]:
     """How the figures came about: counting, correction, index, days, gaps."""

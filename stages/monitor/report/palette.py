@@ -28,4 +28,4 @@ def looks(line: Line) -> dict[str, Look]:
     for i, label in enumerate([*shown, *(label for label in line.labels if label not in shown)]):
         dash, web_dash = DASHES[i // len(COLOURS) % len(DASHES)]
         found[label] = Look(COLOURS[i % len(COLOURS)], dash, web_dash)
-    return found
+    return {label: found[label] for label in line.labels}

@@ -23,16 +23,11 @@ def line_data(line: Line, context: Context = NO_CONTEXT) -> dict[str, object]:
     equal length, null in gaps. Shares are in per cent, 0 to 100, as the index is. events: numbered from 1, as below the
     plot. shards: [number of the file's hash, first row, rows] each; files: those hashes; origins: runs of shards.
     """
-    look, shown = looks(line), prominent(line)
+    shown = prominent(line)
     return {
         "labels": [
-            {
-                "name": label,
-                "colour": look[label].colour,
-                "dash": look[label].web_dash,
-                "isShown": label in shown,
-            }
-            for label in line.labels
+            {"name": label, "colour": look.colour, "dash": look.web_dash, "isShown": label in shown}
+            for label, look in looks(line).items()
         ],
         "hasIndex": line.settings.weights is not None,
         "first": headline(line),
@@ -106,25 +101,16 @@ def _thin(line: Line, periods: Sequence[Period]) -> dict[str, object] | None:
     if line.thin_method is None:
         return None
     found = [period.methods.get(line.thin_method) for period in periods]
+    shares = [[figures.shares[label] if figures else None for figures in found] for label in line.labels]
     return {
-        "index": [_value(figures.index if figures else None, 1) for figures in found],
-        "shares": [
-            [_value(figures.shares[label] if figures else None, 100) for figures in found] for label in line.labels
-        ],
+        "index": _bands([figures.index if figures else None for figures in found], 1)["value"],
+        "shares": [_bands(of_label, 100)["value"] for of_label in shares],
     }
-
-
-def _value(estimate: Estimate | None, scale: float) -> float | None:
-    return _scaled(estimate.value if estimate else None, scale)
 
 
 def _bands(found: Sequence[Estimate | None], scale: float) -> dict[str, list[float | None]]:
+    values = {name: [getattr(share, name, None) for share in found] for name in ("value", "low", "high")}
     return {
-        "value": [_scaled(share.value if share else None, scale) for share in found],
-        "low": [_scaled(share.low if share else None, scale) for share in found],
-        "high": [_scaled(share.high if share else None, scale) for share in found],
+        name: [None if value is None else round(value * scale, 3) for value in column]
+        for name, column in values.items()
     }
-
-
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else round(value * scale, 3)

@@ -16,6 +16,7 @@ from stages.monitor.report.notes import context_footnotes, footnotes
 from stages.monitor.report.png_panels import GREY, INK, View, draw_index, draw_shares, draw_volume, set_dates
 from stages.monitor.schema.line import Line, headline, periods_of
 from storage.files.atomic_write import write_whole
+from studies.figures.figure_style import STYLE
 from studies.figures.fonts import picture_fonts
 
 DPI = 150
@@ -23,16 +24,10 @@ WIDTH = 10.0  # inches, like all heights here
 HEIGHTS = {"index": 2.4, "shares": 3.0, "volume": 0.9}
 PANELS = {"index": draw_index, "shares": draw_shares, "volume": draw_volume}
 BETWEEN, LEAD = 0.55, 0.185
+LEFT = 0.015  # of the width
 NOTE_WIDTH = 160.0  # Latin letters of a footnote's line; a Hangul syllable takes the place of 1.8
 WARNING = "#A33B00"
-STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "font.size": 10.5,
-}
+LOOKS: dict[Any, Any] = {"axes.edgecolor": GREY, "xtick.color": GREY, "ytick.color": GREY, "font.size": 10.5}
 
 
 def draw_png(
@@ -53,7 +48,7 @@ def draw_png(
     """
     every = headline(line)
     view = View(line, every, periods_of(line, every), language or language_of(line.labels), context)
-    with rc_context({**picture_fonts(), **STYLE}):
+    with rc_context({**picture_fonts(), **STYLE, **LOOKS}):
         figure = _figure(view, title or view.worded(index_name(line.settings)), notice)
         png = BytesIO()
         figure.savefig(png, format="png", dpi=DPI, facecolor="white")
@@ -67,10 +62,10 @@ def _figure(view: View, title: str, notice: str | None) -> Figure:
     height = above + sum(HEIGHTS[name] for name in names) + BETWEEN * (len(names) - 1) + below
     figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
-    _write(figure, 1 - 0.32 / height, title, fontsize=15, fontweight=700, color=INK)
+    figure.text(LEFT, 1 - 0.32 / height, title, va="center", fontsize=15, fontweight=700, color=INK)
     if notice:
-        _write(figure, 1 - 0.62 / height, notice, fontsize=10, fontweight=700, color=WARNING)
-    _write(figure, 0.14 / height, "\n".join(notes), fontsize=8.5, color=GREY, va="bottom", linespacing=1.45)
+        figure.text(LEFT, 1 - 0.62 / height, notice, va="center", fontsize=10, fontweight=700, color=WARNING)
+    figure.text(LEFT, 0.14 / height, "\n".join(notes), fontsize=8.5, color=GREY, va="bottom", linespacing=1.45)
     _draw_panels(view, _panels(figure, names, above))
     return figure
 
@@ -91,10 +86,6 @@ def _wrapped(text: str, most: float) -> list[str]:
         else:
             lines[-1] = longer
     return lines
-
-
-def _write(figure: Figure, y: float, text: str, **looks: Any) -> None:
-    figure.text(0.015, y, text, **{"va": "center", **looks})
 
 
 def _panels(figure: Figure, names: list[str], above: float) -> dict[str, Axes]:

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
-from matplotlib.transforms import blended_transform_factory
 
 from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.events import within
@@ -155,7 +154,7 @@ def _draw_forecast(axis: Axes, view: View) -> None:
 
 def _mark_events(axis: Axes, view: View, *, are_numbered: bool) -> None:
     """Upright lines; their numbers stand above, and in a footnote."""
-    place = blended_transform_factory(axis.transData, axis.transAxes)
+    place = axis.get_xaxis_transform()  # days across, parts of the panel upwards
     for number, event in enumerate(within(view.line, view.context.events), start=1):
         axis.axvline(_day_number(event.day), color=GREY, linewidth=0.8)
         if are_numbered:
@@ -177,7 +176,7 @@ def _name_at_the_end(
     axis: Axes, height: float, text: str, colour: str, fontsize: float = 10, fontweight: int = 400
 ) -> None:
     """Text at the right edge: a name at its own line needs no legend and no eye for colour."""
-    place = blended_transform_factory(axis.transAxes, axis.transData)
+    place = axis.get_yaxis_transform()
     axis.text(1.01, height, text, transform=place, color=colour, va="center", fontsize=fontsize, fontweight=fontweight)
 
 

@@ -16,10 +16,14 @@ Every = Literal["day", "week", "month"]
 Method = Literal["raw", "means", "acc", "pacc", "em", "ppi"]
 
 
-class OtherSeries(BaseModel):
-    """Another series, from a csv file, that the index is correlated with."""
+class _Settings(BaseModel):
+    """A part of the plan: immutable, and a misspelt key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OtherSeries(_Settings):
+    """Another series, from a csv file, that the index is correlated with."""
 
     path: str = Field(description="csv file, UTF-8; relative to the plan's folder")
     name: str = Field(min_length=1, description="what the series is called where it is shown")
@@ -29,30 +33,24 @@ class OtherSeries(BaseModel):
     lags: int = Field(3, ge=0, le=60, description="periods that the series is moved by, back and forth, at most")
 
 
-class EventSource(BaseModel):
+class EventSource(_Settings):
     """What happened when, from a csv file: marked on page and picture."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field(description="csv file, UTF-8; relative to the plan's folder")
     time: str = Field("date", description="column of the day (2024-03-01, a time of day may follow) or month (2024-03)")
     text: str = Field("event", description="column of what happened, in a few words")
 
 
-class ForecastSettings(BaseModel):
+class ForecastSettings(_Settings):
     """How far ahead the index is forecast, in periods of each length."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     day: int = Field(14, ge=0, le=60, description="days ahead, from the last on; 0: none")
     week: int = Field(4, ge=0, le=26, description="weeks ahead; 0: none")
     month: int = Field(3, ge=0, le=12, description="months ahead; 0: none")
 
 
-class WordsSettings(BaseModel):
+class WordsSettings(_Settings):
     """Which words are distinctive of each emotion, over the whole time and in outlier periods."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     periods: int = Field(5, ge=0, le=20, description="periods of each length that stand out most, at most")
     most: int = Field(10, ge=1, le=60, description="words of each emotion that are shown")
@@ -61,10 +59,8 @@ class WordsSettings(BaseModel):
     )
 
 
-class IndexSettings(BaseModel):
+class IndexSettings(_Settings):
     """How comments become a line. Weeks begin on Monday (ISO 8601), months on their first day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: dict[str, FiniteFloat] | None = Field(
         None, description="weight of each label in the index, any scale, 0 is neutral; null: shares, no index"

@@ -12,10 +12,11 @@ import pytest
 
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.aggregation.cluster_ids import cluster_hashes
+from stages.monitor.aggregation.shard_reader import all_have
 from stages.monitor.analysis import word_sample
 from stages.monitor.analysis.distinctive_words import Words, distinctive_words
 from stages.monitor.analysis.outlier_periods import OutlierPeriod, outlier_periods
-from stages.monitor.analysis.word_sample import Span, can_sample, sample_comments
+from stages.monitor.analysis.word_sample import KEY, Span, sample_comments
 from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.schema.index_settings import IndexSettings, WordsSettings
@@ -151,7 +152,7 @@ def test_examples_are_of_different_texts_and_only_where_the_plan_allows_them(sha
 
 def test_shards_without_keys_give_no_words(tmp_path: Path, shard: Path) -> None:
     pq.write_table(pq.read_table(shard).drop_columns(["key"]), tmp_path / "old.parquet")
-    assert not can_sample([shard, tmp_path / "old.parquet"])
+    assert not all_have([shard, tmp_path / "old.parquet"], KEY)
 
 
 def test_the_page_shows_words_as_text_with_their_limits(shard: Path, stormy: Line, tmp_path: Path) -> None:
