@@ -120,12 +120,9 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
 
 
 def _refused(what: str, error: "HfHubHTTPError") -> UserError:
-    status = error.response.status_code
-    first_line = str(error).strip().partition("\n")[0]
     no_access = "check the spelling, and HF_TOKEN: a private repository needs a token that may read it"
-    return UserError(
-        f"{what}: the hub answered: {first_line}", no_access if status in {401, 403} else "try again later"
-    )
+    advice = no_access if error.response.status_code in {401, 403} else "try again later"
+    return UserError(f"{what}: the hub answered: {str(error).strip().partition(chr(10))[0]}", advice)
 
 
 def _unreachable(what: str) -> UserError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transfer.atomic_write import atomic_folder
-from transfer.errors import UserError
+from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -55,8 +55,7 @@ def _read(path: Path, what: str) -> "dict[str, torch.Tensor]":
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0][:200]
-        raise _unfit(path, what, f"{type(error).__name__}: {first_line}") from error
+        raise _unfit(path, what, f"{type(error).__name__}: {first_line(error, 200)}") from error
     items = loaded.items() if isinstance(loaded, Mapping) else ()
     tensors = {str(name): value.clone().contiguous() for name, value in items if torch.is_tensor(value)}
     if not tensors:

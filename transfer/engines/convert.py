@@ -90,9 +90,8 @@ def _classifier(folder: Path) -> "torch.nn.Module":
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-            return logits
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Any:
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
 
     return Logits().eval()
 
@@ -138,14 +137,14 @@ def _to_onnx(model: "torch.nn.Module", file: Path) -> None:
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
     """Without the converters' progress and warnings: their result is compared with torch's."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "nncf")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
+    levels = {
+        logger: logger.level for logger in map(logging.getLogger, ("torch.onnx", "onnxscript", "onnx_ir", "nncf"))
+    }
+    for logger in levels:
         logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
+        for logger, level in levels.items():
             logger.setLevel(level)

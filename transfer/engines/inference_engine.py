@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoders.tokenization import Indices, Tokens, batches, padded
+from transfer.encoders.tokenization import Tokens
 from transfer.metrics.probabilities import softmax
 
 if TYPE_CHECKING:
@@ -67,17 +67,6 @@ class Engine(Protocol):
 
         on_batch: called with the number of texts of each batch.
         """
-
-
-def in_batches(
-    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: OnBatch
-) -> Floats:
-    """Probabilities of all texts, by a function from ids and mask, (B, T) int64 both, to logits, (B, K)."""
-    out = np.zeros((len(tokens), n_labels), dtype=np.float32)
-    for rows in batches(tokens.lengths, CPU_TOKENS):
-        out[rows] = probabilities_from(logits(*padded(tokens, rows)))
-        on_batch(len(rows))
-    return out
 
 
 def probabilities_from(logits: NDArray[np.floating]) -> Floats:
