@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 Format = Literal["openvino", "onnx"]
 FILES: dict[Format, str] = {"openvino": "openvino_model.xml", "onnx": "model.onnx"}
 # What each format's converter and runtime are called when they are imported; the extra has the format's name.
-MODULES: dict[str, tuple[str, ...]] = {
-    "openvino": ("openvino", "nncf"),
-    "onnx": ("onnxruntime", "onnx", "onnxscript"),
-}
+MODULES: dict[str, tuple[str, ...]] = {"openvino": ("openvino", "nncf"), "onnx": ("onnxruntime", "onnx", "onnxscript")}
 INPUTS = ("input_ids", "attention_mask")
 OPSET = 18
 

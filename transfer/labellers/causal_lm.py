@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -32,11 +34,17 @@ class CausalLM:
     """
 
     def __init__(self, settings: LabellerSettings, device: str, where: str) -> None:
+        from transformers import AutoConfig, AutoTokenizer
+
         self._settings, self.device, self._where = settings, device, where
         self._name = os.path.expanduser(os.path.expandvars(settings.model or ""))
         self._folder = self._fetch(weights=False)
-        self._config = self._load_config()
-        self.tokenizer = self._load_tokenizer()
+        with self._explained("transformers cannot read its config.json"):
+            self._config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
+        with self._explained("its tokenizer cannot be loaded"):
+            self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+                self._folder, trust_remote_code=False
+            )
 
     @cached_property
     def model(self) -> "PreTrainedModel":
@@ -45,12 +53,10 @@ class CausalLM:
 
         folder, dtype = self._fetch(weights=True), self._dtype()
         how = quantised(self._settings.quantisation, self.device, dtype, self._where)
-        try:
+        with self._explained("transformers cannot load it as a causal LM"):
             model: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, **how
             )
-        except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
-            raise self.problem("transformers cannot load it as a causal LM", error) from error
         return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
 
     def unload(self) -> None:
@@ -102,20 +108,9 @@ class CausalLM:
         except UserError as problem:
             raise UserError(f"{self._where}.model: {str(problem).removeprefix('candidate ')}") from problem
 
-    def _load_config(self) -> "PretrainedConfig":
-        from transformers import AutoConfig
-
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
         try:
-            config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
-        except (ValueError, OSError, KeyError) as error:
-            raise self.problem("transformers cannot read its config.json", error) from error
-        return config
-
-    def _load_tokenizer(self) -> "PreTrainedTokenizerBase":
-        from transformers import AutoTokenizer
-
-        try:
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
-        except (ValueError, OSError, KeyError, ImportError) as error:
-            raise self.problem("its tokenizer cannot be loaded", error) from error
-        return tokenizer
+            yield
+        except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
+            raise self.problem(what, error) from error

@@ -79,17 +79,13 @@ class ServerLabeller:
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.labeller.Labeller."""
         client, shown = self.client(), self._examples.for_texts(texts)
-
-        def answered(i: int) -> Answer:
-            return self._answer_one(client, texts[i], shown[i])
-
         threads = min(self._settings.concurrency, len(texts))
-        yield from run_concurrently(answered, len(texts), threads, client.stop)
+        yield from run_concurrently(
+            lambda i: self._answer_one(client, texts[i], shown[i]), len(texts), threads, client.stop
+        )
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.labeller.Labeller."""
         other = copy(self)
         other._settings = self._settings.model_copy(update={"prompt": prompt})
         return other
@@ -107,9 +103,6 @@ class ServerLabeller:
                 replies.append(client.request(remind(message, self._settings.prompt, self._labels)))
         except Unanswered as fault:
             replies.append(Reply(str(fault), 0, 0, ()))
-        return self._answer_from(replies)
-
-    def _answer_from(self, replies: Sequence[Reply]) -> Answer:
         raw = "\n".join(reply.text for reply in replies)
         tokens, written = sum(reply.tokens for reply in replies), sum(reply.written for reply in replies)
         label = read_label(replies[-1].text, self._spellings)

@@ -98,14 +98,8 @@ def new_adapter(model: "PreTrainedModel", settings: TuningSettings, start: Seque
     from peft import LoraConfig, PromptTuningConfig, get_peft_model
 
     if settings.kind == "lora":
-        rank, targets = settings.rank, _linear_maps(model)
-        lora = LoraConfig(
-            task_type="CAUSAL_LM",
-            r=rank,
-            lora_alpha=ALPHA_PER_RANK * rank,
-            target_modules=targets,
-            base_model_name_or_path=name,
-        )
+        rank, known = settings.rank, dict[str, Any](task_type="CAUSAL_LM", base_model_name_or_path=name)
+        lora = LoraConfig(r=rank, lora_alpha=ALPHA_PER_RANK * rank, target_modules=_linear_maps(model), **known)
         return _attached(get_peft_model(model, lora))
     words = _embeddings(model, start)  # (S, E)
     soft = PromptTuningConfig(

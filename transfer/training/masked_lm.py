@@ -81,7 +81,10 @@ class DomainAdaptation:
         torch.manual_seed(seed)
         self.memory.prepare(model)
         apply_to_masked_lm(model, self.accelerator.device.type)
-        optimizer = torch.optim.AdamW(_groups(model), lr=how.learning_rate, fused=True)
+        decays: list[torch.nn.Parameter] = [value for value in model.parameters() if value.ndim > 1]
+        others = [value for value in model.parameters() if value.ndim <= 1]
+        groups = [{"params": decays, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=how.learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(how.steps, WARMUP_SHARE))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
         self.optimizer = self.accelerator.prepare(optimizer)
@@ -169,7 +172,8 @@ class DomainAdaptation:
             random_replace_prob=0.0 if words else 0.1,
         )
         # set outright: its own `seed` works in a program's main process alone
-        collate.generator = torch.Generator().manual_seed(_seed(self.seed, step))
+        seed = np.random.SeedSequence([self.seed, step + 1, 4]).generate_state(1)[0]
+        collate.generator = torch.Generator().manual_seed(int(seed))
         found: dict[str, torch.Tensor] = collate(features)
         return found
 
@@ -239,15 +243,3 @@ def save_adapted(model: "PreTrainedModel", source: Path, *, classifies: bool, fo
     state = {name: value for name, value in whole.state_dict().items() if name not in info["missing_keys"]}
     whole.save_pretrained(folder, state_dict=state)
     AutoTokenizer.from_pretrained(source).save_pretrained(folder)
-
-
-def _groups(model: "PreTrainedModel") -> list[dict[str, object]]:
-    every = list(model.parameters())
-    return [
-        {"params": [value for value in every if value.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [value for value in every if value.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
-def _seed(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence([seed, step + 1, 4]).generate_state(1)[0])
