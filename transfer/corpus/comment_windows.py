@@ -57,7 +57,6 @@ def read_windows(
 
 
 def _select(found: Sequence[CommentFile], files: Sequence[tuple[CommentSource, Path]]) -> list[CommentFile]:
-    """Those of `files`, in their order."""
     there = {(id(file.source), file.path): file for file in found}
     if gone := [path for source, path in files if (id(source), path) not in there]:
         raise UserError(f"comments: {gone[0]} was removed while comments were read", "run again")

@@ -1,6 +1,7 @@
 """Which text belongs to which split: train, validation and test of the original data, and the two halves of gold.
 
-A hash of the seed and a text's key decides, so that neither the order of rows nor other rows matter.
+A hash of the seed and a text's key decides, so that neither the order of rows nor other rows matter. So it does for the
+part of train that a search tries its recipes on.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ import numpy as np
 
 from transfer.corpus.labelled import Booleans, Integers, Labelled, select_rows, without
 from transfer.errors import UserError, raise_all
+
+FEWEST_OF_A_LABEL = 4  # of a subset: with fewer no recipe learns a rare label, and all recipes look alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +70,29 @@ def deal_halves(keys: Sequence[str], labels: Integers, seed: int, known: Mapping
             halves[key] = "tune" if to_tune else "report"
             balance[label] += 1 if to_tune else -1
     return halves
+
+
+def stratified_subset(rows: Labelled, size: int, seed: int) -> Labelled:
+    """`size` of the rows, each label with its share of them, and with at least four rows where it has so many.
+
+    Larger where the labels' least is more than `size`; all rows where there are no more. A larger subset of the same
+    rows contains the smaller one, and which are taken does not depend on the rows' order. Places are allotted by
+    Webster's divisor method, which never takes one back (Balinski and Young, Fair Representation, 1982).
+    """
+    members = defaultdict[int, list[int]](list)
+    for row, label in enumerate(rows.labels.tolist()):
+        members[label].append(row)
+    turns: list[tuple[float, int, int]] = []  # when a row is taken: the sooner, the larger its label
+    least = 0
+    for label, own in sorted(members.items()):
+        own.sort(key=lambda row: (_hash(seed, rows.keys[row], "subset"), row))
+        least += min(FEWEST_OF_A_LABEL, len(own))
+        for i, row in enumerate(own):
+            turns.append((-1.0 if i < FEWEST_OF_A_LABEL else (i + 0.5) / len(own), label, row))
+    taken = [row for _, _, row in sorted(turns)[: max(size, least)]]
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[taken] = True
+    return select_rows(rows, mask, rows.dropped)
 
 
 def _checked_shares(test: float | Labelled | None, validation: float | Labelled) -> list[float]:

@@ -73,10 +73,8 @@ def merge_adapters(model: "PreTrainedModel") -> "PreTrainedModel":
 
 
 def has_adapters(model: "PreTrainedModel") -> bool:
-    """Whether there are adapters in it."""
     return any(is_adapter(name) for name, _ in model.named_parameters())
 
 
 def is_adapter(parameter: str) -> bool:
-    """Whether a parameter of that name belongs to an adapter."""
     return ADAPTER in parameter

@@ -168,7 +168,6 @@ def _head(model: "PreTrainedModel") -> "dict[str, torch.nn.Parameter]":
 
 
 def _replace_head(model: "PreTrainedModel") -> None:
-    """Gives the head new weights, as the architecture initialises them."""
     import torch
 
     new = _head(type(model)(model.config))
@@ -179,7 +178,6 @@ def _replace_head(model: "PreTrainedModel") -> None:
 
 @contextmanager
 def _explained(name: str, what: str) -> Iterator[None]:
-    """Turns what transformers raises of a model's files into one message."""
     try:
         yield
     except Exception as error:  # the Rust side raises bare Exception, checks of fields a class of their own

@@ -32,7 +32,6 @@ class EngineVariant:
 
     @property
     def is_int8(self) -> bool:
-        """Whether products are computed in 8 bits, all of them or most."""
         return self.precision.startswith("int8")
 
     def __str__(self) -> str:
@@ -46,21 +45,10 @@ class Engine(Protocol):
     last digits may differ. It never changes or keeps its arguments.
     """
 
-    @property
-    def name(self) -> str:
-        """torch, openvino or onnx."""
-
-    @property
-    def precision(self) -> Precision:
-        """Of the products; int8 leaves what is delicate in more."""
-
-    @property
-    def tokenizer(self) -> "PreTrainedTokenizerBase":
-        """Of its tokens."""
-
-    @property
-    def max_length(self) -> int:
-        """Most tokens that it reads of a text."""
+    name: str  # torch, openvino or onnx
+    precision: Precision  # of the products; int8 leaves what is delicate in more
+    tokenizer: "PreTrainedTokenizerBase"
+    max_length: int  # most tokens that it reads of a text
 
     def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1; K in the order of the model's labels.

@@ -60,7 +60,6 @@ class CausalLM:
         return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
 
     def unload(self) -> None:
-        """Frees the weights; they are loaded again when they are needed."""
         self.__dict__.pop("model", None)
 
     @property
@@ -87,7 +86,6 @@ class CausalLM:
         return None if Path(self._name).is_dir() else self._folder.name
 
     def problem(self, what: str, error: BaseException) -> UserError:
-        """`what` is wrong with the model, with the first line of the error."""
         return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first_line(error))
 
     def _dtype(self) -> torch.dtype:

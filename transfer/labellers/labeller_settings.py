@@ -51,7 +51,6 @@ class TuningSettings(BaseModel):
 
     @property
     def rate(self) -> float:
-        """The highest learning rate, given or usual."""
         return RATES[self.kind] if self.learning_rate is None else self.learning_rate
 
 
@@ -148,7 +147,6 @@ def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: s
 
 
 def _check_local(settings: LabellerSettings, where: str) -> list[UserError]:
-    """Problems of settings that only a local model takes."""
     given = {"quantisation": settings.quantisation != "none", "tuning": settings.tuning is not None}
     if settings.base_url is None and settings.teacher is None:
         small = "in float16 small gradients are 0: set dtype: float32, bfloat16 or auto"

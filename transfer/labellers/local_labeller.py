@@ -56,10 +56,8 @@ class LabellingPrompt:
 class LocalLabeller:
     """Scores the labels with `settings.model` on one device, from one thread; see labeller.Labeller.
 
-    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
-    the settings spell out. adapter: of peft_tuning, used with the model. Weights are loaded when `answer` is first
-    iterated. Raises UserError where the settings do not fit the labels, or the model's configuration or tokenizer
-    cannot be had: no such folder or repository, gated, or no network.
+    Arguments as of labeller_factory.make_labeller. adapter: of peft_tuning, used with the model. Raises UserError where
+    the settings do not fit the labels, and as CausalLM does.
     """
 
     def __init__(
@@ -134,7 +132,6 @@ class LocalLabeller:
         return LabellingPrompt(self._prompts(texts, virtual) if texts else [], labels, beginning, words, divisors)
 
     def unload(self) -> None:
-        """Frees the weights; they are loaded again when they are needed."""
         for name in ("model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
         self._lm.unload()
@@ -143,7 +140,6 @@ class LocalLabeller:
 
     @cached_property
     def model(self) -> "PreTrainedModel":
-        """The LM, with its adapter where it has one."""
         return self._attached.model if self._attached else self._lm.model
 
     @cached_property

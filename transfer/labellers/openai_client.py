@@ -157,7 +157,6 @@ class ChatClient:
         return bool(named)
 
     def _require_temporary(self, error: "openai.APIStatusError") -> None:
-        """Raises what no retry can fix."""
         code, words = error.status_code, f"its words: {self._words(error)}"
         if code in (401, 403):
             found = "is set" if self._key else "is not set"

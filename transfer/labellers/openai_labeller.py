@@ -32,9 +32,8 @@ class ServerLabeller:
     """Asks the server at `settings.base_url`; see labeller.Labeller.
 
     A comment that a healthy server fails on, try after try, is answered with label None and the fault as `raw`.
-    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
-    the settings spell out. The first request is sent when `answer` is iterated. Raises UserError where an address or a
-    model is missing, the prompt does not fit the labels, or the openai client is not installed.
+    Arguments as of labeller_factory.make_labeller. Raises UserError where an address or a model is missing, the prompt
+    does not fit the labels, or the openai client is not installed.
     """
 
     def __init__(

@@ -67,17 +67,14 @@ class Attached:
     virtual: torch.Tensor | None
 
     def state(self) -> Mapping[str, torch.Tensor]:
-        """A copy of the trained parameters, by name."""
         return {name: value.detach().clone() for name, value in self._trained()}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Puts a `state` back."""
         with torch.no_grad():
             for name, value in self._trained():
                 value.copy_(state[name])
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """The trained parameters."""
         return [value for _, value in self._trained()]
 
     def save(self, folder: Path) -> None:

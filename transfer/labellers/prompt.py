@@ -65,8 +65,6 @@ class PromptSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Words:
-    """A language's own words of the prompt."""
-
     instruction: str
     labels: str
     data: str

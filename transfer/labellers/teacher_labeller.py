@@ -45,5 +45,4 @@ class TeacherLabeller:
             yield i, Answer(tuple((row / row.sum()).tolist()), int(row.argmax()), None, 0)
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
-        """Itself: it has no prompt."""
         return self

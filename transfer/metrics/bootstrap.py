@@ -156,7 +156,6 @@ class RowSums:
         )
 
     def total(self) -> NDArray[np.float64]:
-        """(1, D): the sums over all rows."""
         return self._sums(np.ones(len(self.cells)))[None]
 
     def resampled(self, seed: int, resamples: int) -> NDArray[np.float64]:

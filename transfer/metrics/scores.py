@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -45,16 +45,10 @@ class Scores:
     confusion: tuple[tuple[int, ...], ...]
 
     def value(self, metric: MetricName) -> float:
-        """The figure that a study optimises."""
         return float(getattr(self, metric))
 
     def as_dict(self) -> dict[str, object]:
-        """Everything, as JSON takes it."""
-        return {
-            **{name: getattr(self, name) for name in self.__dataclass_fields__},
-            "labels": list(self.labels),
-            "confusion": [list(row) for row in self.confusion],
-        }
+        return asdict(self) | {"labels": list(self.labels), "confusion": [list(row) for row in self.confusion]}
 
 
 def score(probabilities: Floats, truth: Ints, labels: Sequence[str]) -> Scores:

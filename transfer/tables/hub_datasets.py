@@ -58,7 +58,6 @@ def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
 
 @contextmanager
 def _explained(source: Source, where: str) -> Iterator[None]:
-    """Turns what the client raises into one message with advice."""
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
     try:

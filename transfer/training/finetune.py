@@ -63,7 +63,6 @@ class FineTuning:
 
     @property
     def is_done(self) -> bool:
-        """Whether all epochs of the recipe have been run."""
         return self.epoch >= self.recipe.epochs
 
     def run_epoch(self, on_step: Callable[[int], None] = lambda examples: None) -> float:

@@ -93,7 +93,6 @@ class OomRecovery:
         return {"tokens": self.tokens, "first": self.first, "recomputes": self.recomputes}
 
     def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
-        """Takes over a checkpoint's state, and prepares `model` for it."""
         self.resume(state)
         self.prepare(model)
 

@@ -70,7 +70,6 @@ class Examples:
 
     @property
     def per_epoch(self) -> int:
-        """How many examples an epoch has."""
         return len(self.turns[0]) if self.turns else len(self)
 
     def rows(self, epoch: int) -> Indices:

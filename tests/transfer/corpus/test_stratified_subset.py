@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from transfer.corpus.labelled import Labelled, select_rows
-from transfer.corpus.stratified_subset import FEWEST_OF_A_LABEL, stratified_subset
+from transfer.corpus.splits import FEWEST_OF_A_LABEL, stratified_subset
 
 
 def rows_of(*counts: int) -> Labelled:
