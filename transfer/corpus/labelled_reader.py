@@ -38,9 +38,8 @@ def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base
     raise_all(f"{where}: {len(problems)} problems", problems)
     if not rows.texts:
         counts = ", ".join(f"{count} {reason}" for reason, count in rows.dropped.items())
-        raise UserError(
-            f"{where}: no row is left that has a text and a label of the plan", f"dropped: {counts or 'none'}"
-        )
+        what = f"{where}: no row is left that has a text and a label of the plan"
+        raise UserError(what, f"dropped: {counts or 'none'}")
     gold = [source for source in sources if isinstance(source, GoldSource)]
     return Labelled(
         rows.texts,

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transfer.atomic_write import atomic_folder
 from transfer.errors import UserError, first_line
@@ -22,6 +22,8 @@ SUFFIXES = (".json", ".txt", ".model", ".jinja", ".codes")  # of configuration a
 SMALL_FILES = [f"*{suffix}" for suffix in SUFFIXES]
 # Not every safetensors file: repositories keep adapters, half precision and other programs' weights beside these.
 WEIGHTS = ["model.safetensors", "model-*-of-*.safetensors"]
+# For every from_pretrained of weights: no pickles, and no code of a repository.
+SAFELY: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
 PICKLED = ["pytorch_model.bin", "pytorch_model-*-of-*.bin"]
 
 
@@ -70,9 +72,8 @@ def _folder(name: str) -> Path | None:
     if not path.is_dir():
         return None
     if not (path / "config.json").is_file():
-        raise UserError(
-            f"candidate '{name}': the folder has no config.json", "a folder that transformers saved is needed"
-        )
+        advice = "a folder that transformers saved is needed"
+        raise UserError(f"candidate '{name}': the folder has no config.json", advice)
     return path
 
 

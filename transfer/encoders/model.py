@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transfer.device.memory_release import release_memory
-from transfer.encoders.hub import fetch_config, fetch_model
+from transfer.encoders.hub import SAFELY, fetch_config, fetch_model
 from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
@@ -139,13 +139,7 @@ def _load(folder: Path, config: "PretrainedConfig", name: str) -> "tuple[PreTrai
     with _explained(name, "transformers cannot classify with it"):
         # A head of another width is expected; _check_encoder refuses any other difference of shape.
         loaded: tuple[PreTrainedModel, Mapping[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
+            folder, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True, **SAFELY
         )
     return loaded
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from transfer.atomic_write import atomic_files
+from transfer.encoders.hub import SAFELY
 from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
@@ -46,9 +47,8 @@ def convert(folder: Path, out: Path, form: Format) -> Path:
     except (OSError, UserError):
         raise
     except Exception as error:  # converters raise whatever the graph made them raise
-        raise UserError(
-            f"{folder.name}: cannot be converted to {form}: {first_line(error)}", "set infer.engine: torch in the plan"
-        ) from error
+        what = f"{folder.name}: cannot be converted to {form}: {first_line(error)}"
+        raise UserError(what, "set infer.engine: torch in the plan") from error
     return file
 
 
@@ -63,9 +63,8 @@ def require(form: str) -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     missing = [module for module in MODULES[form] if find_spec(module) is None]
     if missing:
-        raise UserError(
-            f"{form}: {', '.join(missing)} not installed", f"install the extra: pip install 'moodline[{form}]'"
-        )
+        advice = f"install the extra: pip install 'moodline[{form}]'"
+        raise UserError(f"{form}: {', '.join(missing)} not installed", advice)
 
 
 def _classifier(folder: Path) -> "torch.nn.Module":
@@ -74,9 +73,8 @@ def _classifier(folder: Path) -> "torch.nn.Module":
 
     from transfer.cpu_kernels.apply import apply_to_exported
 
-    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"
-    )
+    kind = AutoModelForSequenceClassification
+    model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa", **SAFELY)
     model.train(False)
     apply_to_exported(model)
 

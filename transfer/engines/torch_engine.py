@@ -65,12 +65,11 @@ class TorchEngine:
     ) -> None:
         from transformers import AutoModelForSequenceClassification
 
+        from transfer.encoders.hub import SAFELY
         from transfer.encoders.model import load_tokenizer, longest_input
 
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(str(folder))
-        model = AutoModelForSequenceClassification.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **SAFELY)
         self.model: PreTrainedModel = model.to(device_name())
         apply_cpu_kernels(self.model, self.model.device.type)
         self.model.train(False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
-from transfer.encoders.hub import fetch_config, fetch_model
+from transfer.encoders.hub import SAFELY, fetch_config, fetch_model
 from transfer.errors import UserError, first_line
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.weight_quantization import quantised
@@ -42,9 +42,8 @@ class CausalLM:
         with self._explained("transformers cannot read its config.json"):
             self._config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
         with self._explained("its tokenizer cannot be loaded"):
-            self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-                self._folder, trust_remote_code=False
-            )
+            read = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
+        self.tokenizer: PreTrainedTokenizerBase = read
 
     @cached_property
     def model(self) -> "PreTrainedModel":
@@ -54,9 +53,7 @@ class CausalLM:
         folder, dtype = self._fetch(weights=True), self._dtype()
         how = quantised(self._settings.quantisation, self.device, dtype, self._where)
         with self._explained("transformers cannot load it as a causal LM"):
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, **how
-            )
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **SAFELY, **how)
         return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
 
     def unload(self) -> None:
