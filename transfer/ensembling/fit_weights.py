@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from transfer.ensembling.combination import COMBINATIONS, Combination, Mixture, features, tempered
 from transfer.metrics.probabilities import LEAST
+from transfer.metrics.scores import Floats, Ints
 from transfer.metrics.temperature_scaling import fit_calibration
 
-Floats = NDArray[np.floating]
-Ints = NDArray[np.int64]
 Objective = Callable[[Floats, Ints], float]
 
 FOLDS = 5

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from transfer.errors import UserError
 from transfer.labellers.answer_parsing import spellings, word
 from transfer.labellers.few_shot_examples import Example, SampledExamples, others
+from transfer.tables.sources import did_you_mean
 
 OPEN, CLOSE = "<comment>", "</comment>"
 # Whatever looks like a tag, so also a chat template's <end_of_turn>, <|im_end|> or </s>. "<3" and ">_<" stay.
@@ -191,7 +191,12 @@ def check_prompt(settings: PromptSettings, labels: Sequence[str], where: str) ->
     used = [(f"{where}.names", label) for label in settings.names or {}]
     used += [(f"{where}.definitions", label) for label in settings.definitions or {}]
     used += [(f"{where}.examples[{i}].label", one.label) for i, one in enumerate(written_examples(settings))]
-    problems = [_unknown(key, label, labels) for key, label in used if label not in labels]
+    listed = f"the labels: {', '.join(labels)}"
+    problems = [
+        UserError(f"{key}: no label '{label}' in the plan", listed, *did_you_mean(label, labels))
+        for key, label in used
+        if label not in labels
+    ]
     return problems + _order_problems(settings, labels, where) + _unclear_names(settings, labels, where)
 
 
@@ -209,11 +214,6 @@ def _order_problems(settings: PromptSettings, labels: Sequence[str], where: str)
             twice = "is empty" if not wording.strip() else f"'{wording[:60]}' is there already"
             problems.append(UserError(f"{where}.paraphrases[{i}]: {twice}", "give other words for the same question"))
     return problems
-
-
-def _unknown(where: str, label: str, labels: Sequence[str]) -> UserError:
-    near = [f"did you mean '{near}'?" for near in get_close_matches(label, labels, 1)]
-    return UserError(f"{where}: no label '{label}' in the plan", f"the labels: {', '.join(labels)}", *near)
 
 
 def _unclear_names(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
