@@ -8,8 +8,7 @@ import numpy as np
 from stages.plan.schema import Plan
 from transfer.corpus.labelled import Labelled, select_rows, without
 from transfer.corpus.labelled_reader import read_labelled
-from transfer.corpus.splits import Original, split_original
-from transfer.corpus.stratified_subset import stratified_subset
+from transfer.corpus.splits import Original, split_original, stratified_subset
 from transfer.errors import UserError
 
 IN_GOLD = "also in gold"

@@ -29,9 +29,11 @@ class CommentFile:
         given = {key: getattr(self.source, key) for key in ("text", "id", "time", "author", "source")}
         return {key: column for key, column in given.items() if column is not None}
 
-    def batches(self, base: Path, rows: int, bad_rows: BadRows | None) -> Iterator[pa.RecordBatch]:
-        """Its rows in batches of 1 to `rows`, with `columns` in their order; see readers.read_file."""
-        columns = list(self.columns.values())
+    def batches(
+        self, base: Path, rows: int, bad_rows: BadRows | None, columns: Sequence[str] = ()
+    ) -> Iterator[pa.RecordBatch]:
+        """Its rows in batches of 1 to `rows`, with these columns, by default all; see readers.read_file."""
+        columns = columns or list(self.columns.values())
         if self.source.hub is not None:
             return read_batches(self.source, columns, base, self.where, rows)
         return read_file(self.path, self.source, columns, base, self.where, rows, bad_rows)

@@ -8,7 +8,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -102,17 +101,19 @@ class CommentReader:
         if not len(at):
             return None
         texts = [texts[i] for i in at]
-        authors = self._words(kept.get("author"), "author", len(at))
-        _count(dropped, {MASKED: _masked(authors)})
+        rows = at + start
+        ids, authors = self._words(kept.get("id"), "id", len(at)), self._words(kept.get("author"), "author", len(at))
+        masked = pc.match_substring_regex(pa.array(authors, pa.string()), _MASK)
+        _count(dropped, {MASKED: int(pc.sum(masked, min_count=0).as_py())})
         columns = {
-            "id": self._ids(kept.get("id"), at + start),
+            "id": [given or f"{self.file.label}:{row}" for given, row in zip(ids, rows.tolist(), strict=True)],
             "text": texts,
             "key": [key_hash(text) for text in texts],
             "time": times,
             "author": _hashed(authors, self._key),
             "source": self._words(kept.get("source"), "source", len(at)),
             "file": np.full(len(at), self.index, np.int32),
-            "row": at + start,
+            "row": rows,
         }
         return pa.record_batch(columns, COMMENT_COLUMNS)
 
@@ -135,10 +136,6 @@ class CommentReader:
                 raise _no_times(self.file, self._unreadable[0])
         return times
 
-    def _ids(self, column: pa.Array | None, rows: npt.NDArray[np.int64]) -> list[str]:
-        given = self._words(column, "id", len(rows))
-        return [identity or f"{self.file.label}:{row}" for identity, row in zip(given, rows.tolist(), strict=True)]
-
     def _words(self, column: pa.Array | None, key: str, n: int) -> list[str | None]:
         """A column as text without spaces around it; null where there is no column or no value."""
         if column is None:
@@ -151,18 +148,11 @@ def _count(dropped: Counter[str], found: Mapping[str, int]) -> None:
     dropped.update({reason: rows for reason, rows in found.items() if rows})
 
 
-def _masked(names: Sequence[str | None]) -> int:
-    return int(pc.sum(pc.match_substring_regex(pa.array(names, pa.string()), _MASK), min_count=0).as_py())
-
-
 def _hashed(authors: Sequence[str | None], key: bytes) -> list[str | None]:
     """Keyed BLAKE2b in hex, 8 bytes: one author is one hash, which without the key reveals nothing."""
-    hashes = {
-        author: hashlib.blake2b(author.encode(), digest_size=8, key=key).hexdigest()
-        for author in set(authors)
-        if author
-    }
-    return [hashes.get(author) if author else None for author in authors]
+    names = {author for author in authors if author}
+    hashes = {name: hashlib.blake2b(name.encode(), digest_size=8, key=key).hexdigest() for name in names}
+    return [hashes.get(author or "") for author in authors]
 
 
 def _no_times(file: CommentFile, example: str) -> UserError:

@@ -39,7 +39,6 @@ def read_windows(
     wanted: Callable[[int, int], bool],
     bad_rows: BadRows,
     files: Sequence[tuple[CommentSource, Path]] | None = None,
-    where: str = "comments",
 ) -> Iterator[Window]:
     """All comments in windows of `size` rows of a file, in the order of sources, files and rows; see read_comments.
 
@@ -49,20 +48,18 @@ def read_windows(
     bad_rows: rows and files that cannot be read go there and are passed over. Raises UserError, or UserErrors, where no
     file of a source can be read, before it returns; and while it is read, for times of which none can be read.
     """
-    found = find_files(sources, base, where)
+    found = find_files(sources, base, "comments")
     if files is not None:
-        found = _select(found, files, where)
+        found = _select(found, files)
     broken = check_first_rows(found, base, bad_rows)
     readers = [CommentReader(file, i, timezone, salt) for i, file in enumerate(found) if i not in broken]
     return itertools.chain.from_iterable(_windows(reader, base, size, wanted, bad_rows) for reader in readers)
 
 
-def _select(found: Sequence[CommentFile], files: Sequence[tuple[CommentSource, Path]], where: str) -> list[CommentFile]:
-    """Those of `files`, in their order."""
+def _select(found: Sequence[CommentFile], files: Sequence[tuple[CommentSource, Path]]) -> list[CommentFile]:
     there = {(id(file.source), file.path): file for file in found}
-    gone = [path for source, path in files if (id(source), path) not in there]
-    if gone:
-        raise UserError(f"{where}: {gone[0]} was removed while comments were read", "run again")
+    if gone := [path for source, path in files if (id(source), path) not in there]:
+        raise UserError(f"comments: {gone[0]} was removed while comments were read", "run again")
     return [there[id(source), path] for source, path in files]
 
 
@@ -71,16 +68,15 @@ def _windows(
 ) -> Iterator[Window]:
     slices = _slices(reader.file, base, size, bad_rows)
     for number, parts in itertools.groupby(slices, lambda part: part[0] // size):
-        first, dropped = number * size, Counter[str]()
+        first, dropped, table = number * size, Counter[str](), None
         if wanted(reader.index, first):
             made = [reader.read(rows, start, dropped) for start, rows in parts]
-            there = [rows for rows in made if rows is not None]
-            yield Window(reader.index, first, pa.Table.from_batches(there, COMMENT_COLUMNS), dropped)
+            table = pa.Table.from_batches([rows for rows in made if rows is not None], COMMENT_COLUMNS)
         else:
             for _ in parts:  # read on to the next window
                 pass
             reader.skip_rows()
-            yield Window(reader.index, first, None, dropped)
+        yield Window(reader.index, first, table, dropped)
 
 
 def _slices(file: CommentFile, base: Path, size: int, bad_rows: BadRows) -> Iterator[tuple[int, pa.RecordBatch]]:

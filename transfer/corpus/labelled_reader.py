@@ -10,13 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer.corpus.label_mapping import NO_LABEL, UNKNOWN, label_number, label_numbers, unknown_labels
-from transfer.corpus.labelled import Labelled, labelled
+from transfer.corpus.labelled import Labelled
 from transfer.errors import UserError, raise_all
 from transfer.tables.readers import read_batches
-from transfer.tables.sources import GoldSource, LabelledSource
+from transfer.tables.sources import GoldSource, LabelledSource, did_you_mean, label_text
 from transfer.tables.table_columns import as_text
-from transfer.text.cleaning import clean_cell, key_hash
+from transfer.text.cleaning import MISSING, clean_cell, key_hash
+
+NO_LABEL = -1
+UNKNOWN = -2
 
 
 def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base: Path, where: str) -> Labelled:
@@ -36,15 +38,14 @@ def read_labelled(sources: Sequence[LabelledSource], labels: Sequence[str], base
     raise_all(f"{where}: {len(problems)} problems", problems)
     if not rows.texts:
         counts = ", ".join(f"{count} {reason}" for reason, count in rows.dropped.items())
-        raise UserError(
-            f"{where}: no row is left that has a text and a label of the plan", f"dropped: {counts or 'none'}"
-        )
+        what = f"{where}: no row is left that has a text and a label of the plan"
+        raise UserError(what, f"dropped: {counts or 'none'}")
     gold = [source for source in sources if isinstance(source, GoldSource)]
-    return labelled(
+    return Labelled(
         rows.texts,
         np.array(rows.labels, np.int64),
         rows.keys,
-        rows.dropped,
+        dict(rows.dropped),
         np.array(rows.weights) if gold and all(source.weight for source in gold) else None,
         rows.ids if gold and all(source.id for source in gold) else None,
     )
@@ -77,7 +78,7 @@ class _Rows:
 
 
 def _read(source: LabelledSource, labels: Sequence[str], base: Path, where: str, rows: _Rows) -> None:
-    numbers = label_numbers(source, labels, where)
+    numbers = _label_numbers(source, labels, where)
     columns = {"text": source.text, "label": source.label}
     if isinstance(source, GoldSource):
         columns |= {key: name for key, name in (("id", source.id), ("weight", source.weight)) if name}
@@ -89,7 +90,7 @@ def _read(source: LabelledSource, labels: Sequence[str], base: Path, where: str,
         }
         unknown += _add(values, numbers, where, rows)
     if unknown and source.unmapped == "refuse":
-        raise unknown_labels(unknown, source, labels, where)
+        raise _unknown_labels(unknown, source, labels, where)
     if unknown:
         rows.dropped["unmapped label"] += unknown.total()
 
@@ -97,7 +98,7 @@ def _read(source: LabelledSource, labels: Sequence[str], base: Path, where: str,
 def _add(values: Mapping[str, list[str | None]], numbers: Mapping[str, int], where: str, rows: _Rows) -> Counter[str]:
     """Adds the usable rows of a batch; gives the label values that mean no label of the plan, with their rows."""
     unknown = Counter[str]()
-    number_of = {value: label_number(value, numbers) for value in set(values["label"])}
+    number_of = {value: _label_number(value, numbers) for value in set(values["label"])}
     absent = [None] * len(values["text"])
     columns = (values["text"], values["label"], values.get("weight", absent), values.get("id", absent))
     for text, value, weight, identity in zip(*columns, strict=True):
@@ -125,3 +126,46 @@ def _weight(text: str | None, where: str) -> float:
             "a weight is a positive number: 1 / the probability with which the comment came into the sample",
         )
     return weight
+
+
+def _label_numbers(source: LabelledSource, labels: Sequence[str], where: str) -> dict[str, int]:
+    """Value as sources.label_text gives it -> index in `labels`.
+
+    Labels mean themselves, and the source's `map` has precedence; with `unmapped: drop` only the map counts, so that
+    one of several sources can give one class. Raises UserError where the map leads to no label of the plan.
+    """
+    numbers = {label_text(label): i for i, label in enumerate(labels)}
+    if source.map is None:
+        return numbers
+    problems = [target for target in source.map.values() if label_text(target) not in numbers]
+    if problems:
+        raise UserError(
+            f"{where}.map: leads to {', '.join(map(repr, dict.fromkeys(problems)))}, no label of the plan",
+            f"the plan's labels: {', '.join(labels)}",
+            *did_you_mean(problems[0], labels),
+        )
+    mapped = {label_text(value): numbers[label_text(target)] for value, target in source.map.items()}
+    return mapped if source.unmapped == "drop" else numbers | mapped
+
+
+def _label_number(value: str | None, numbers: Mapping[str, int]) -> int:
+    """Index of the label that a value means, NO_LABEL where there is none, UNKNOWN where it means no label."""
+    text = label_text(value or "")
+    if text in numbers:
+        return numbers[text]
+    return NO_LABEL if text in MISSING else UNKNOWN
+
+
+def _unknown_labels(unknown: Counter[str], source: LabelledSource, labels: Sequence[str], where: str) -> UserError:
+    """The message on values that mean no label. unknown: value -> rows."""
+    common = [f"{value[:40]!r} ({count} rows)" for value, count in unknown.most_common(12)]
+    more = [f"and {len(unknown) - 12} values more"] if len(unknown) > 12 else []
+    named = source.path or source.hub
+    misspelt = [(value, label) for value in unknown for label in labels if value.casefold() == label.casefold()]
+    return UserError(
+        f"{where}.label: column {source.label!r} of {named} has {len(unknown)} values that are no labels of the plan",
+        ", ".join(common + more),
+        f"the plan's labels: {', '.join(labels)}",
+        *[f"{value!r} is {label!r} but for its case" for value, label in misspelt[:3]],
+        "name them in `map` (map: {VALUE: LABEL}), or leave their rows out with `unmapped: drop`",
+    )

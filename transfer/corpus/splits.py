@@ -1,6 +1,7 @@
 """Which text belongs to which split: train, validation and test of the original data, and the two halves of gold.
 
-A hash of the seed and a text's key decides, so that neither the order of rows nor other rows matter.
+A hash of the seed and a text's key decides, so that neither the order of rows nor other rows matter. So it does for the
+part of train that a search tries its recipes on.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ import numpy as np
 
 from transfer.corpus.labelled import Booleans, Integers, Labelled, select_rows, without
 from transfer.errors import UserError, raise_all
+
+FEWEST_OF_A_LABEL = 4  # of a subset: with fewer no recipe learns a rare label, and all recipes look alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +43,15 @@ def split_original(
     if isinstance(validation, Labelled):
         train = without(train, set(validation.keys), "also in validation")
     in_test, in_validation = _split_off(train, _checked_shares(test, validation), seed)
-    original = _counted(
-        select_rows(train, ~(in_test | in_validation), train.dropped),
-        validation if isinstance(validation, Labelled) else select_rows(train, in_validation, {}),
-        test if test is None or isinstance(test, Labelled) else select_rows(train, in_test, {}),
-    )
-    _check(original, labels)
-    return original
+    if not isinstance(validation, Labelled):
+        validation = select_rows(train, in_validation, {})
+    if test is not None and not isinstance(test, Labelled):
+        test = select_rows(train, in_test, {})
+    train = select_rows(train, ~(in_test | in_validation), train.dropped)
+    parts = {"train": train, "validation": validation} | ({} if test is None else {"test": test})
+    dropped = {f"{name}: {reason}": count for name, part in parts.items() for reason, count in part.dropped.items()}
+    _check(parts, labels)
+    return Original(train, validation, test, dropped)
 
 
 def deal_halves(keys: Sequence[str], labels: Integers, seed: int, known: Mapping[str, str]) -> dict[str, str]:
@@ -67,13 +72,33 @@ def deal_halves(keys: Sequence[str], labels: Integers, seed: int, known: Mapping
     return halves
 
 
+def stratified_subset(rows: Labelled, size: int, seed: int) -> Labelled:
+    """`size` of the rows, each label with its share of them, and with at least four rows where it has so many.
+
+    Larger where the labels' least is more than `size`; all rows where there are no more. A larger subset of the same
+    rows contains the smaller one, and which are taken does not depend on the rows' order. Places are allotted by
+    Webster's divisor method, which never takes one back (Balinski and Young, Fair Representation, 1982).
+    """
+    members = defaultdict[int, list[int]](list)
+    for row, label in enumerate(rows.labels.tolist()):
+        members[label].append(row)
+    turns: list[tuple[float, int, int]] = []  # when a row is taken: the sooner, the larger its label
+    least = 0
+    for label, own in sorted(members.items()):
+        own.sort(key=lambda row: (_hash(seed, rows.keys[row], "subset"), row))
+        least += min(FEWEST_OF_A_LABEL, len(own))
+        for i, row in enumerate(own):
+            turns.append((-1.0 if i < FEWEST_OF_A_LABEL else (i + 0.5) / len(own), label, row))
+    taken = [row for _, _, row in sorted(turns)[: max(size, least)]]
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[taken] = True
+    return select_rows(rows, mask, rows.dropped)
+
+
 def _checked_shares(test: float | Labelled | None, validation: float | Labelled) -> list[float]:
     """Shares of train's texts for test and validation; 0 for one that has its own sources or is not wanted."""
-    shares = {
-        name: share
-        for name, share in (("test", test), ("validation", validation))
-        if share is not None and not isinstance(share, Labelled)
-    }
+    given = {"test": test, "validation": validation}
+    shares = {name: share for name, share in given.items() if isinstance(share, float | int)}
     for name, share in shares.items():
         if not 0 < share < 1:
             raise UserError(f"original.{name}: a share lies between 0 and 1, got {share}", "0.1 is the usual one")
@@ -115,22 +140,16 @@ def _hash(seed: int, key: str, use: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{use}:{seed}:{key}".encode(), digest_size=8).digest())
 
 
-def _counted(train: Labelled, validation: Labelled, test: Labelled | None) -> Original:
-    parts = {"train": train, "validation": validation} | ({} if test is None else {"test": test})
-    dropped = {f"{name}: {reason}": count for name, part in parts.items() for reason, count in part.dropped.items()}
-    return Original(train, validation, test, dropped)
-
-
-def _check(original: Original, labels: Sequence[str]) -> None:
+def _check(parts: Mapping[str, Labelled], labels: Sequence[str]) -> None:
     problems = [
         UserError(f"original.{name}: no row is left", _of(part.dropped))
-        for name, part in (("validation", original.validation), ("test", original.test))
-        if part is not None and not len(part)
+        for name, part in parts.items()
+        if name != "train" and not len(part)
     ]
-    counts = dict(zip(labels, np.bincount(original.train.labels, minlength=len(labels)).tolist(), strict=True))
-    absent = [label for label, count in counts.items() if not count]
-    if absent:
-        problems.append(_absent(absent, counts, original.train.dropped))
+    train = parts["train"]
+    counts = dict(zip(labels, np.bincount(train.labels, minlength=len(labels)).tolist(), strict=True))
+    if absent := [label for label, count in counts.items() if not count]:
+        problems.append(_absent(absent, counts, train.dropped))
     raise_all("original: its splits cannot be used", problems)
 
 

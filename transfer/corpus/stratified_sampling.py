@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any
@@ -81,7 +81,8 @@ def stratified_sample(
             held[name] = min(held[name], SampledComment(held[name].stratum, text, key, identity))
             continue
         heap = heaps.setdefault(stratum, [])
-        entry = (-_rank(identity if same is None else name, seed), name)
+        ranked = f"{seed}|{identity if same is None else name}"
+        entry = (-int.from_bytes(blake2b(ranked.encode(), digest_size=8).digest()), name)
         if len(heap) < size:
             heappush(heap, entry)
         elif entry > heap[0]:
@@ -91,10 +92,6 @@ def stratified_sample(
         held[name] = SampledComment(stratum, text, key, identity)
     ordered = {name: [held[entry[1]] for entry in sorted(heap, reverse=True)] for name, heap in heaps.items()}
     return StratifiedSample(list(_seated(ordered, totals, size)), dict(totals), dict(left_out))
-
-
-def _rank(name: str, seed: int) -> int:
-    return int.from_bytes(blake2b(f"{seed}|{name}".encode(), digest_size=8).digest(), "big")
 
 
 def _seated(rows: dict[str, list[SampledComment]], totals: Counter[str], size: int) -> Iterator[SampledComment]:
@@ -133,10 +130,9 @@ def _slices(days: Counter[date]) -> dict[date, str]:
     for day in sorted(days):
         number[day] = min(before * SLICES // total, SLICES - 1)
         before += days[day]
-    ends: dict[int, list[date]] = {}
-    for day, at in number.items():
-        ends.setdefault(at, []).append(day)
-    return {day: f"{ends[at][0]} .. {ends[at][-1]}" for day, at in number.items()}
+    first = {at: day for day, at in reversed(number.items())}
+    last = {at: day for day, at in number.items()}
+    return {day: f"{first[at]} .. {last[at]}" for day, at in number.items()}
 
 
 def _rows(batches: Iterable[Any], zone: ZoneInfo) -> Iterator[tuple[date | None, str, str, str, str]]:
@@ -144,8 +140,5 @@ def _rows(batches: Iterable[Any], zone: ZoneInfo) -> Iterator[tuple[date | None,
     for batch in batches:
         columns = [batch.column(name).to_pylist() for name in ("time", "source", "file", "id", "key", "text")]
         for time, source, file, identity, key, text in zip(*columns, strict=True):
-            yield _day(time, zone), source or f"file {file}", identity, key, text
-
-
-def _day(time: datetime | None, zone: ZoneInfo) -> date | None:
-    return None if time is None else time.astimezone(zone).date()
+            day = None if time is None else time.astimezone(zone).date()
+            yield day, source or f"file {file}", identity, key, text

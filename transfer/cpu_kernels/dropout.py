@@ -48,7 +48,6 @@ def _levels(rate: float, dtype: torch.dtype) -> tuple[np.uint16, np.integer]:
 
 
 def use_fast_dropout(model: nn.Module) -> None:
-    """Replaces every torch dropout by FastDropout."""
     for name, module in list(model.named_modules()):
         if type(module) is nn.Dropout:
             model.set_submodule(name, FastDropout(module.p))

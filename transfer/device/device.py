@@ -55,15 +55,10 @@ def has_bf16(device: str) -> bool:
     return device == "cpu" and _cpu_bf16()
 
 
-def autocast_for(model: "PreTrainedModel", device: str) -> torch.autocast:
-    """The mixed precision in which `model` runs fastest on `device`: bfloat16, or none."""
-    enabled = prefers_bf16(model, device)
+def autocast_for(model: "PreTrainedModel", device: str, precision: str | None = None) -> torch.autocast:
+    """Mixed precision for `model` on `device`: bfloat16, or none. precision: of the products; None: the fastest."""
+    enabled = (precision or precision_for(model.config, device)) == "bfloat16"
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=enabled)
-
-
-def prefers_bf16(model: "PreTrainedModel", device: str) -> bool:
-    """Whether bfloat16 makes `model` faster on `device`."""
-    return precision_for(model.config, device) == "bfloat16"
 
 
 def precision_for(config: "PretrainedConfig", device: str) -> Literal["bfloat16", "float32"]:
@@ -99,10 +94,8 @@ def _measured() -> dict[str, Any]:
 @cache
 def _processor() -> str:
     """The processor's name as Linux has it; elsewhere what Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
     named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
 

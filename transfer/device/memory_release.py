@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import sys
+from contextlib import suppress
 from itertools import count
 
 _calls = count()
@@ -19,15 +20,6 @@ def release_memory() -> None:
     gc.collect()
     if next(_calls) < 2:
         gc.freeze()
-    trim = _malloc_trim()
-    if trim is not None:
-        trim(0)
-
-
-def _malloc_trim() -> "ctypes._NamedFuncPointer | None":
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        return ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):  # musl has none
-        return None
+    if sys.platform.startswith("linux"):
+        with suppress(OSError, AttributeError):  # musl has none
+            ctypes.CDLL(None).malloc_trim(0)

@@ -1,23 +1,30 @@
 """A model's folder on this machine, whether it was one already or lies on the hub.
 
-Weights are safetensors. A repository that ships only a pickled file is read with `weights_only` and converted once.
+Weights are safetensors. A repository that ships only a pickled file is read with `weights_only`, so that nothing in it
+is executed, and converted once.
 """
 
 import hashlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from transfer.encoders.safetensors_conversion import PICKLED, convert_once
-from transfer.errors import UserError
+from transfer.atomic_write import atomic_folder
+from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
+    import torch
     from huggingface_hub.errors import HfHubHTTPError
 
-SMALL_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.codes"]
+SUFFIXES = (".json", ".txt", ".model", ".jinja", ".codes")  # of configuration and tokenizer
+SMALL_FILES = [f"*{suffix}" for suffix in SUFFIXES]
 # Not every safetensors file: repositories keep adapters, half precision and other programs' weights beside these.
 WEIGHTS = ["model.safetensors", "model-*-of-*.safetensors"]
+# For every from_pretrained of weights: no pickles, and no code of a repository.
+SAFELY: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+PICKLED = ["pytorch_model.bin", "pytorch_model-*-of-*.bin"]
 
 
 def fetch_config(name: str, revision: str | None = None) -> Path:
@@ -45,7 +52,7 @@ def fetch_model(name: str, revision: str | None = None) -> Path:
             "a model for transformers and torch is needed (no TensorFlow or Flax weights)",
         )
     with hub_problems(f"candidate '{name}'"):
-        return convert_once(folder, f"candidate '{name}'")
+        return _convert_once(folder, f"candidate '{name}'")
 
 
 def model_version(folder: Path) -> str:
@@ -65,9 +72,8 @@ def _folder(name: str) -> Path | None:
     if not path.is_dir():
         return None
     if not (path / "config.json").is_file():
-        raise UserError(
-            f"candidate '{name}': the folder has no config.json", "a folder that transformers saved is needed"
-        )
+        advice = "a folder that transformers saved is needed"
+        raise UserError(f"candidate '{name}': the folder has no config.json", advice)
     return path
 
 
@@ -120,12 +126,9 @@ def hub_problems(what: str, revision: str | None = None) -> Iterator[None]:
 
 
 def _refused(what: str, error: "HfHubHTTPError") -> UserError:
-    status = error.response.status_code
-    first_line = str(error).strip().partition("\n")[0]
     no_access = "check the spelling, and HF_TOKEN: a private repository needs a token that may read it"
-    return UserError(
-        f"{what}: the hub answered: {first_line}", no_access if status in {401, 403} else "try again later"
-    )
+    advice = no_access if error.response.status_code in {401, 403} else "try again later"
+    return UserError(f"{what}: the hub answered: {str(error).strip().partition(chr(10))[0]}", advice)
 
 
 def _unreachable(what: str) -> UserError:
@@ -133,4 +136,59 @@ def _unreachable(what: str) -> UserError:
         f"{what}: no such folder here, and the hub cannot be reached",
         "a folder is looked for beside the plan; a hub name needs the network once, then it is cached",
         "offline (HF_HUB_OFFLINE=1) works with what was downloaded before",
+    )
+
+
+def _convert_once(folder: Path, what: str) -> Path:
+    """A folder with the small files of `folder` and its pickled weights as model.safetensors.
+
+    It is kept in the hub's home (HF_HOME) and made again when a file of `folder` changes. Several processes may call
+    it at once. Raises UserError, which begins with `what`, where a file holds anything but weights, or no weights.
+    """
+    from huggingface_hub.constants import HF_HOME
+
+    weights = sorted({path for pattern in PICKLED for path in folder.glob(pattern)})
+    small = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    small = [path for path in small if not path.name.endswith(".index.json")]  # it names shards that are joined here
+    target = Path(HF_HOME) / "moodline" / _stamp([*weights, *small])
+    if not target.is_dir():
+        _convert(target, weights, small, what)
+    return target
+
+
+def _stamp(files: Sequence[Path]) -> str:
+    files_now = [f"{path.name}|{path.resolve()}|{path.stat().st_size}|{path.stat().st_mtime_ns}" for path in files]
+    return hashlib.sha256("\n".join(files_now).encode()).hexdigest()[:24]
+
+
+def _convert(target: Path, weights: Sequence[Path], small: Sequence[Path], what: str) -> None:
+    from safetensors.torch import save_file
+
+    with atomic_folder(target) as part:
+        for path in small:
+            shutil.copyfile(path, part / path.name)
+        tensors = {name: value for path in weights for name, value in _pickled_tensors(path, what).items()}
+        save_file(tensors, part / "model.safetensors", metadata={"format": "pt"})
+
+
+def _pickled_tensors(path: Path, what: str) -> "dict[str, torch.Tensor]":
+    """The file's tensors by name, each with memory of its own, as safetensors wants them."""
+    import torch
+
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise _unfit(path, what, f"{type(error).__name__}: {first_line(error, 200)}") from error
+    items = loaded.items() if isinstance(loaded, Mapping) else ()
+    tensors = {str(name): value.clone().contiguous() for name, value in items if torch.is_tensor(value)}
+    if not tensors:
+        raise _unfit(path, what, "it holds no tensors by name")
+    return tensors
+
+
+def _unfit(path: Path, what: str, why: str) -> UserError:
+    return UserError(
+        f"{what}: {path.name} is not a file of plain weights, so it was not loaded",
+        why,
+        "ask its owner for safetensors; files that run code when they are read are refused",
     )

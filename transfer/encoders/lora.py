@@ -49,7 +49,8 @@ def target_modules(model: "PreTrainedModel", targets: LoraTargets, frozen_layers
     ]
     if not linear:
         raise ValueError(f"method lora: a {model.config.model_type} has no linear maps in its layers; take method full")
-    wanted = [name for name in linear if targets == "all" or ATTENTION.search(_within_layer(name))]
+    # the part of a name behind the last number: attention.self.query
+    wanted = [name for name in linear if targets == "all" or ATTENTION.search(re.split(r"\.\d+\.", name)[-1])]
     return [name for name in wanted or linear if layer_of(f"{name}.", layers) >= frozen_layers]
 
 
@@ -72,15 +73,8 @@ def merge_adapters(model: "PreTrainedModel") -> "PreTrainedModel":
 
 
 def has_adapters(model: "PreTrainedModel") -> bool:
-    """Whether there are adapters in it."""
     return any(is_adapter(name) for name, _ in model.named_parameters())
 
 
 def is_adapter(parameter: str) -> bool:
-    """Whether a parameter of that name belongs to an adapter."""
     return ADAPTER in parameter
-
-
-def _within_layer(name: str) -> str:
-    """The part of a name behind the last number: attention.self.query."""
-    return re.split(r"\.\d+\.", name)[-1]

@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transfer.device.memory_release import release_memory
-from transfer.encoders.hub import fetch_config, fetch_model
+from transfer.encoders.hub import SAFELY, fetch_config, fetch_model
 from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
@@ -33,22 +34,20 @@ POSITIONS_BEHIND_PADDING = {
 LONGEST_OF_UNLIMITED = 512
 
 
-def load_config(name: str, revision: str | None = None) -> "PretrainedConfig":
+def load_config(name: str) -> "PretrainedConfig":
     """The configuration of a folder or hub repository. Raises UserError where it cannot be had."""
-    return _read_config(fetch_config(name, revision), name)
+    return _read_config(fetch_config(name), name)
 
 
-def load_tokenizer(name: str, revision: str | None = None) -> "PreTrainedTokenizerBase":
+def load_tokenizer(name: str) -> "PreTrainedTokenizerBase":
     """The tokenizer of a folder or hub repository. Raises UserError where it cannot be had."""
     from transformers import AutoTokenizer
 
     # Set explicitly, or the library warns after every fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    folder = fetch_config(name, revision)
-    try:
+    folder = fetch_config(name)
+    with _explained(name, "its tokenizer cannot be loaded"):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # the Rust side raises bare Exception
-        raise _unfit(name, "its tokenizer cannot be loaded", error) from error
     return tokenizer
 
 
@@ -121,10 +120,8 @@ def layer_of(parameter: str, layers: int) -> int:
 def _read_config(folder: Path, name: str) -> "PretrainedConfig":
     from transformers import AutoConfig
 
-    try:
+    with _explained(name, "transformers cannot read its config.json"):
         config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # its checks of fields raise a class of their own
-        raise _unfit(name, "transformers cannot read its config.json", error) from error
     return config
 
 
@@ -137,22 +134,13 @@ def _set_dropout(config: "PretrainedConfig", rate: float) -> None:
 
 def _load(folder: Path, config: "PretrainedConfig", name: str) -> "tuple[PreTrainedModel, Mapping[str, Any]]":
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification
 
-    try:
+    with _explained(name, "transformers cannot classify with it"):
         # A head of another width is expected; _check_encoder refuses any other difference of shape.
         loaded: tuple[PreTrainedModel, Mapping[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
+            folder, config=config, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True, **SAFELY
         )
-    except (ValueError, OSError, RuntimeError, KeyError, SafetensorError) as error:
-        raise _unfit(name, "transformers cannot classify with it", error) from error
     return loaded
 
 
@@ -174,7 +162,6 @@ def _head(model: "PreTrainedModel") -> "dict[str, torch.nn.Parameter]":
 
 
 def _replace_head(model: "PreTrainedModel") -> None:
-    """Gives the head new weights, as the architecture initialises them."""
     import torch
 
     new = _head(type(model)(model.config))
@@ -183,10 +170,14 @@ def _replace_head(model: "PreTrainedModel") -> None:
             parameter.copy_(new[name])
 
 
-def _unfit(name: str, what: str, error: BaseException) -> UserError:
-    if "trust_remote_code" in str(error):
-        return UserError(
-            f"candidate '{name}': it needs code from its own repository, which is never run here",
-            "take a model of an architecture that transformers has built in",
-        )
-    return UserError(f"candidate '{name}': {what}", first_line(error))
+@contextmanager
+def _explained(name: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the Rust side raises bare Exception, checks of fields a class of their own
+        if "trust_remote_code" in str(error):
+            raise UserError(
+                f"candidate '{name}': it needs code from its own repository, which is never run here",
+                "take a model of an architecture that transformers has built in",
+            ) from error
+        raise UserError(f"candidate '{name}': {what}", first_line(error)) from error

@@ -51,7 +51,6 @@ class Tokens:
         return _ragged(pieces, self.tail, self.pad_id)
 
     def take(self, rows: Indices) -> "Tokens":
-        """The texts of `rows`, in that order."""
         return _ragged([self[int(i)] for i in rows], self.tail, self.pad_id)
 
 

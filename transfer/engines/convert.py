@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from transfer.atomic_write import atomic_files
+from transfer.encoders.hub import SAFELY
 from transfer.errors import UserError, first_line
 
 if TYPE_CHECKING:
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 Format = Literal["openvino", "onnx"]
 FILES: dict[Format, str] = {"openvino": "openvino_model.xml", "onnx": "model.onnx"}
 # What each format's converter and runtime are called when they are imported; the extra has the format's name.
-MODULES: dict[str, tuple[str, ...]] = {
-    "openvino": ("openvino", "nncf"),
-    "onnx": ("onnxruntime", "onnx", "onnxscript"),
-}
+MODULES: dict[str, tuple[str, ...]] = {"openvino": ("openvino", "nncf"), "onnx": ("onnxruntime", "onnx", "onnxscript")}
 INPUTS = ("input_ids", "attention_mask")
 OPSET = 18
 
@@ -49,9 +47,8 @@ def convert(folder: Path, out: Path, form: Format) -> Path:
     except (OSError, UserError):
         raise
     except Exception as error:  # converters raise whatever the graph made them raise
-        raise UserError(
-            f"{folder.name}: cannot be converted to {form}: {first_line(error)}", "set infer.engine: torch in the plan"
-        ) from error
+        what = f"{folder.name}: cannot be converted to {form}: {first_line(error)}"
+        raise UserError(what, "set infer.engine: torch in the plan") from error
     return file
 
 
@@ -66,9 +63,8 @@ def require(form: str) -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     missing = [module for module in MODULES[form] if find_spec(module) is None]
     if missing:
-        raise UserError(
-            f"{form}: {', '.join(missing)} not installed", f"install the extra: pip install 'moodline[{form}]'"
-        )
+        advice = f"install the extra: pip install 'moodline[{form}]'"
+        raise UserError(f"{form}: {', '.join(missing)} not installed", advice)
 
 
 def _classifier(folder: Path) -> "torch.nn.Module":
@@ -77,9 +73,8 @@ def _classifier(folder: Path) -> "torch.nn.Module":
 
     from transfer.cpu_kernels.apply import apply_to_exported
 
-    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation="sdpa"
-    )
+    kind = AutoModelForSequenceClassification
+    model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa", **SAFELY)
     model.train(False)
     apply_to_exported(model)
 
@@ -90,9 +85,8 @@ def _classifier(folder: Path) -> "torch.nn.Module":
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-            return logits
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Any:
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
 
     return Logits().eval()
 
@@ -138,14 +132,14 @@ def _to_onnx(model: "torch.nn.Module", file: Path) -> None:
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
     """Without the converters' progress and warnings: their result is compared with torch's."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "nncf")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
+    levels = {
+        logger: logger.level for logger in map(logging.getLogger, ("torch.onnx", "onnxscript", "onnx_ir", "nncf"))
+    }
+    for logger in levels:
         logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
+        for logger, level in levels.items():
             logger.setLevel(level)

@@ -34,7 +34,6 @@ class Measurement:
 
     @property
     def agrees(self) -> bool:
-        """Whether it may replace float32."""
         return self.agreement >= LEAST_AGREEMENT and self.shift <= MOST_SHIFT
 
     def __str__(self) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.encoders.tokenization import Tokens
+from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.convert import convert, is_installed, require
-from transfer.engines.inference_engine import Engine, EngineVariant
+from transfer.engines.inference_engine import Engine, EngineVariant, Precision
 from transfer.engines.int8_quantization import quantise
 
 
@@ -37,15 +37,13 @@ def available_variants() -> list[EngineVariant]:
     if device == "cuda":
         return [*variants, EngineVariant(variants[-1].engine, variants[-1].precision, compiled=True)]
     if device == "cpu" and is_installed("openvino"):
-        from transfer.engines import openvino_engine
+        from transfer.engines import converted_engines
 
         require("openvino")
-        variants += [
-            EngineVariant("openvino", "bfloat16" if openvino_engine.has_bf16() else "float32"),
-            EngineVariant("openvino", "int8"),
-        ]
         # where there is bfloat16, int8 is hardly faster, and less of it would be slower (docs/experiments.md)
-        variants += [] if openvino_engine.has_bf16() else [EngineVariant("openvino", "int8-mixed")]
+        has = converted_engines.has_bf16()
+        precisions: tuple[Precision, ...] = ("bfloat16", "int8") if has else ("float32", "int8", "int8-mixed")
+        variants += [EngineVariant("openvino", precision) for precision in precisions]
     if device == "cpu" and is_installed("onnx"):
         variants += [EngineVariant("onnx", "float32"), EngineVariant("onnx", "int8")]
     return variants
@@ -65,8 +63,7 @@ def open_engine(variant: EngineVariant, member: Member, calibration: Callable[[]
     from transformers import AutoConfig
 
     from transfer.encoders.model import load_tokenizer, longest_input
-    from transfer.engines.onnx_engine import OnnxEngine
-    from transfer.engines.openvino_engine import OpenVinoEngine
+    from transfer.engines.converted_engines import OnnxEngine, OpenVinoEngine
 
     tokenizer = load_tokenizer(str(member.folder))
     config = AutoConfig.from_pretrained(member.folder, trust_remote_code=False)
@@ -74,10 +71,7 @@ def open_engine(variant: EngineVariant, member: Member, calibration: Callable[[]
     length = min(member.max_length or longest, longest)
     file = convert(member.folder, member.made / variant.engine, variant.engine)
     if variant.is_int8:
-        from transfer.encoders.tokenization import encode
-
         tokens = calibration() if calibration is not None else encode([], tokenizer, length)
         file = quantise(file, variant.engine, tokens, mixed=variant.precision == "int8-mixed")
-    if variant.engine == "openvino":
-        return OpenVinoEngine(file, tokenizer, length, variant.precision)
-    return OnnxEngine(file, tokenizer, length, variant.precision)
+    kind = OpenVinoEngine if variant.engine == "openvino" else OnnxEngine
+    return kind(file, tokenizer, length, variant.precision)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.encoders.tokenization import Indices, Tokens, batches, padded
+from transfer.encoders.tokenization import Tokens
 from transfer.metrics.probabilities import softmax
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class EngineVariant:
 
     @property
     def is_int8(self) -> bool:
-        """Whether products are computed in 8 bits, all of them or most."""
         return self.precision.startswith("int8")
 
     def __str__(self) -> str:
@@ -46,38 +45,16 @@ class Engine(Protocol):
     last digits may differ. It never changes or keeps its arguments.
     """
 
-    @property
-    def name(self) -> str:
-        """torch, openvino or onnx."""
-
-    @property
-    def precision(self) -> Precision:
-        """Of the products; int8 leaves what is delicate in more."""
-
-    @property
-    def tokenizer(self) -> "PreTrainedTokenizerBase":
-        """Of its tokens."""
-
-    @property
-    def max_length(self) -> int:
-        """Most tokens that it reads of a text."""
+    name: str  # torch, openvino or onnx
+    precision: Precision  # of the products; int8 leaves what is delicate in more
+    tokenizer: "PreTrainedTokenizerBase"
+    max_length: int  # most tokens that it reads of a text
 
     def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
         """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1; K in the order of the model's labels.
 
         on_batch: called with the number of texts of each batch.
         """
-
-
-def in_batches(
-    tokens: Tokens, logits: Callable[[Indices, Indices], NDArray[np.floating]], n_labels: int, on_batch: OnBatch
-) -> Floats:
-    """Probabilities of all texts, by a function from ids and mask, (B, T) int64 both, to logits, (B, K)."""
-    out = np.zeros((len(tokens), n_labels), dtype=np.float32)
-    for rows in batches(tokens.lengths, CPU_TOKENS):
-        out[rows] = probabilities_from(logits(*padded(tokens, rows)))
-        on_batch(len(rows))
-    return out
 
 
 def probabilities_from(logits: NDArray[np.floating]) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 
 from transfer.atomic_write import atomic_files
 from transfer.encoders.tokenization import Tokens, padded
-from transfer.engines.convert import Format, quietly
+from transfer.engines.convert import INPUTS, Format, quietly
 
 
 def quantise(file: Path, form: Format, calibration: Tokens, *, mixed: bool = False) -> Path:
@@ -39,18 +39,11 @@ def _by_nncf(file: Path, out: Path, calibration: Tokens, mixed: bool) -> None:
     import nncf
     import openvino
 
-    texts = [
-        dict(zip(("input_ids", "attention_mask"), padded(calibration, np.array([i])), strict=True))
-        for i in range(len(calibration))
-    ]
+    texts = [dict(zip(INPUTS, padded(calibration, np.array([i])), strict=True)) for i in range(len(calibration))]
     whole: Any = openvino.Core().read_model(file)
     left = nncf.IgnoredScope(names=narrowing(whole)) if mixed else None
     model: Any = nncf.quantize(
-        whole,
-        nncf.Dataset(texts),
-        model_type=nncf.ModelType.TRANSFORMER,
-        subset_size=len(texts),
-        ignored_scope=left,
+        whole, nncf.Dataset(texts), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(texts), ignored_scope=left
     )
     openvino.save_model(model, out, compress_to_fp16=False)
 

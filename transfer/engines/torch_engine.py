@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from transfer.cpu_kernels.apply import apply_cpu_kernels
-from transfer.device.device import autocast_for, device_name, prefers_bf16
+from transfer.device.device import autocast_for, device_name, precision_for
 from transfer.encoders.tokenization import Indices, Tokens, batches, encode, pad
 from transfer.engines.inference_engine import Precision
 from transfer.training.oom_recovery import OomRecovery
@@ -32,8 +32,7 @@ def probabilities_of(
     not enough. on_batch: called with the number of texts of each batch. precision: of the products; None: the fastest.
     """
     device = str(model.device)
-    n_labels = int(model.config.num_labels or 0)
-    out = np.zeros((len(tokens), n_labels), dtype=np.float32)
+    out = np.zeros((len(tokens), int(model.config.num_labels or 0)), dtype=np.float32)
     memory = memory or OomRecovery()
     lengths = tokens.lengths
 
@@ -44,22 +43,11 @@ def probabilities_of(
             out[rows[part]] = torch.softmax(logits.float(), dim=-1).cpu().numpy()
 
     model.train(False)
-    with torch.inference_mode(), _cast(model, device, precision):
+    with torch.inference_mode(), autocast_for(model, device, precision):
         for rows in batches(lengths, memory.tokens):
             memory.fit(partial(predict, rows), model, lengths[rows])
             on_batch(len(rows))
     return out
-
-
-def default_precision(model: "PreTrainedModel") -> Precision:
-    """The dtype in which `model` is fastest on its device: bfloat16 where the device has it and the model is wide."""
-    return "bfloat16" if prefers_bf16(model, str(model.device)) else "float32"
-
-
-def _cast(model: "PreTrainedModel", device: str, precision: Precision | None) -> torch.autocast:
-    if precision is None:
-        return autocast_for(model, device)
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
 class TorchEngine:
@@ -77,18 +65,17 @@ class TorchEngine:
     ) -> None:
         from transformers import AutoModelForSequenceClassification
 
+        from transfer.encoders.hub import SAFELY
         from transfer.encoders.model import load_tokenizer, longest_input
 
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(str(folder))
-        model = AutoModelForSequenceClassification.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **SAFELY)
         self.model: PreTrainedModel = model.to(device_name())
         apply_cpu_kernels(self.model, self.model.device.type)
         self.model.train(False)
         longest = longest_input(model.config, self.tokenizer)
         self.max_length = min(max_length or longest, longest)
-        self.precision: Precision = precision or default_precision(self.model)
+        self.precision: Precision = precision or precision_for(model.config, str(self.model.device))
         self.memory = OomRecovery()  # kept, so that a budget that was lowered once stays lowered
         if compiled:
             self.model.compile(dynamic=True)

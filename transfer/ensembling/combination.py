@@ -69,18 +69,16 @@ def mixture_from(stored: str | Mapping[str, Any]) -> Mixture:
     """The mixture that as_dict gave, or that of a rule's name."""
     if isinstance(stored, str):
         stored = {"how": stored}
+    vectors = {name: tuple(map(float, stored.get(name, ()))) for name in ("weights", "temperatures", "intercepts")}
     rows = tuple(tuple(map(float, row)) for row in stored.get("coefficients", ()))
-    weights, temperatures, intercepts = (
-        tuple(map(float, stored.get(name, ()))) for name in ("weights", "temperatures", "intercepts")
-    )
-    return Mixture(stored["how"], weights, temperatures, rows, intercepts)
+    return Mixture(stored["how"], coefficients=rows, **vectors)
 
 
-def combine(members: Sequence[NDArray[np.floating]], how: Combination | Mixture) -> NDArray[np.float32]:
-    """One distribution for each text out of the members' distributions: by a mixture, or a rule with equal weights.
+def combine(members: Sequence[NDArray[np.floating]], how: Combination) -> NDArray[np.float32]:
+    """One distribution for each text out of the members' distributions, by a rule with equal weights.
 
-    members: at least one array (N, K), rows sum to 1, all of one shape. how: a mixture of as many members, or one of
-    COMBINATIONS. Returns (N, K) float32, rows sum to 1.
+    members: at least one array (N, K), rows sum to 1, all of one shape. how: one of COMBINATIONS. Returns (N, K)
+    float32, rows sum to 1.
     Product, maximum and minimum are normalised again: what comes out of the rule alone is no distribution
     (Kittler et al., On Combining Classifiers, 1998). The product is taken in logarithms, so that it cannot underflow;
     normalised, it is the geometric mean raised to the number of members.
@@ -88,8 +86,6 @@ def combine(members: Sequence[NDArray[np.floating]], how: Combination | Mixture)
     """
     if not members:
         raise ValueError("no members to combine")
-    if isinstance(how, Mixture):
-        return how.apply(members)
     if how not in COMBINATIONS:
         raise ValueError(f"{how} is fitted first: see fit_mixture")
     stack = np.stack([np.asarray(member, dtype=np.float64) for member in members])  # (M, N, K)

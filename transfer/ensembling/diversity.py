@@ -20,10 +20,10 @@ def diversity(members: Sequence[Floats], truth: Ints) -> dict[str, Any]:
     Kuncheva and Whitaker, Measures of Diversity in Classifier Ensembles (2003), section 2.
     """
     given = [p.argmax(axis=1) for p in members]
-    pairs = [
-        {"first": i, "second": j, **_pair(given[i], given[j], truth)} for i, j in combinations(range(len(given)), 2)
-    ]
-    return {"pairs": pairs, "mean": {name: _mean([pair[name] for pair in pairs]) for name in MEASURES}}
+    twos = combinations(range(len(given)), 2)
+    pairs = [{"first": i, "second": j, **_pair(given[i], given[j], truth)} for i, j in twos]
+    known = {name: [pair[name] for pair in pairs if pair[name] is not None] for name in MEASURES}
+    return {"pairs": pairs, "mean": {name: float(np.mean(v)) if v else None for name, v in known.items()}}
 
 
 def _pair(one: Ints, other: Ints, truth: Ints) -> dict[str, Any]:
@@ -44,8 +44,3 @@ def _kappa(one: Ints, other: Ints) -> float | None:
     labels = np.union1d(one, other)
     chance = sum(float(np.mean(one == label)) * float(np.mean(other == label)) for label in labels)
     return None if chance >= 1 else (float(np.mean(one == other)) - chance) / (1 - chance)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

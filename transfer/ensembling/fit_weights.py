@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from transfer.ensembling.combination import COMBINATIONS, Combination, Mixture, features, tempered
 from transfer.metrics.probabilities import LEAST
+from transfer.metrics.scores import Floats, Ints
 from transfer.metrics.temperature_scaling import fit_calibration
 
-Floats = NDArray[np.floating]
-Ints = NDArray[np.int64]
 Objective = Callable[[Floats, Ints], float]
 
 FOLDS = 5
@@ -67,18 +66,16 @@ def fit_mixture(
     truth, mass = rows.truth[at], rows.mass[at]
     if how != "greedy":
         seen = seen[:top]
-    temperatures = _temperatures(seen, truth, mass) if calibrated else ()
-    if temperatures:
+    temperatures: tuple[float, ...] = ()
+    if calibrated:
+        temperatures = tuple(fit_calibration("temperature", p, truth, mass).temperature for p in seen)
         seen = [tempered(p, t) for p, t in zip(seen, temperatures, strict=True)]
     if how == "greedy":
         return _only_used(how, _greedy(seen, at, rows.objective, top), temperatures)
-    members = tuple(range(len(seen)))
     if how == "weighted":
         return _only_used(how, _likeliest_weights(seen, truth, mass), temperatures)
-    if how == "stacking":
-        coefficients, intercepts = _regression(seen, truth, mass)
-        return Fitted(members, Mixture(how, (), temperatures, coefficients, intercepts))
-    return Fitted(members, Mixture(how, (), temperatures))
+    stacked = _regression(seen, truth, mass) if how == "stacking" else ()
+    return Fitted(tuple(range(len(seen))), Mixture(how, (), temperatures, *stacked))
 
 
 def cross_fitted(
@@ -106,10 +103,6 @@ def folds_of(truth: Ints, seed: int) -> Ints:
     fold = np.empty(len(truth), dtype=np.int64)
     fold[order] = np.arange(len(truth)) % min(FOLDS, len(truth))
     return fold
-
-
-def _temperatures(members: Sequence[Floats], truth: Ints, mass: Floats) -> tuple[float, ...]:
-    return tuple(fit_calibration("temperature", p, truth, mass).temperature for p in members)
 
 
 def _likeliest_weights(members: Sequence[Floats], truth: Ints, mass: Floats) -> NDArray[np.float64]:

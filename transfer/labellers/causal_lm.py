@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
-from transfer.encoders.hub import fetch_config, fetch_model
+from transfer.encoders.hub import SAFELY, fetch_config, fetch_model
 from transfer.errors import UserError, first_line
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.weight_quantization import quantised
@@ -32,11 +34,16 @@ class CausalLM:
     """
 
     def __init__(self, settings: LabellerSettings, device: str, where: str) -> None:
+        from transformers import AutoConfig, AutoTokenizer
+
         self._settings, self.device, self._where = settings, device, where
         self._name = os.path.expanduser(os.path.expandvars(settings.model or ""))
         self._folder = self._fetch(weights=False)
-        self._config = self._load_config()
-        self.tokenizer = self._load_tokenizer()
+        with self._explained("transformers cannot read its config.json"):
+            self._config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
+        with self._explained("its tokenizer cannot be loaded"):
+            read = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
+        self.tokenizer: PreTrainedTokenizerBase = read
 
     @cached_property
     def model(self) -> "PreTrainedModel":
@@ -45,16 +52,11 @@ class CausalLM:
 
         folder, dtype = self._fetch(weights=True), self._dtype()
         how = quantised(self._settings.quantisation, self.device, dtype, self._where)
-        try:
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, **how
-            )
-        except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
-            raise self.problem("transformers cannot load it as a causal LM", error) from error
+        with self._explained("transformers cannot load it as a causal LM"):
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **SAFELY, **how)
         return cast("PreTrainedModel", model.eval() if how else model.eval().to(self.device))
 
     def unload(self) -> None:
-        """Frees the weights; they are loaded again when they are needed."""
         self.__dict__.pop("model", None)
 
     @property
@@ -81,7 +83,6 @@ class CausalLM:
         return None if Path(self._name).is_dir() else self._folder.name
 
     def problem(self, what: str, error: BaseException) -> UserError:
-        """`what` is wrong with the model, with the first line of the error."""
         return UserError(f"{self._where}.model: '{self._settings.model}': {what}", first_line(error))
 
     def _dtype(self) -> torch.dtype:
@@ -102,20 +103,9 @@ class CausalLM:
         except UserError as problem:
             raise UserError(f"{self._where}.model: {str(problem).removeprefix('candidate ')}") from problem
 
-    def _load_config(self) -> "PretrainedConfig":
-        from transformers import AutoConfig
-
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
         try:
-            config: PretrainedConfig = AutoConfig.from_pretrained(self._folder, trust_remote_code=False)
-        except (ValueError, OSError, KeyError) as error:
-            raise self.problem("transformers cannot read its config.json", error) from error
-        return config
-
-    def _load_tokenizer(self) -> "PreTrainedTokenizerBase":
-        from transformers import AutoTokenizer
-
-        try:
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
-        except (ValueError, OSError, KeyError, ImportError) as error:
-            raise self.problem("its tokenizer cannot be loaded", error) from error
-        return tokenizer
+            yield
+        except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
+            raise self.problem(what, error) from error

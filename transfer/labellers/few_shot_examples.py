@@ -3,7 +3,6 @@
 The comment to be labelled is never among its own examples. Light: the plan imports this module.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, Protocol, Self
@@ -76,7 +75,6 @@ class FixedExamples:
         self._examples = tuple(examples)
 
     def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
-        """See FewShotExamples."""
         return [others(self._examples, text) for text in texts]
 
 
@@ -84,12 +82,6 @@ def others(examples: Sequence[Example], text: str) -> tuple[Example, ...]:
     """The examples that are not the text itself."""
     own = _key(text) if examples else ""
     return tuple(example for example in examples if _key(example.text) != own)
-
-
-def fingerprint_of(examples: Sequence[Example]) -> str:
-    """sha256 in hex of examples in their order."""
-    lines = "".join(f"{example.label}\t{example.text}\n" for example in examples)
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @lru_cache(maxsize=20_000)

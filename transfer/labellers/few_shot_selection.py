@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transfer.labellers.few_shot_examples import (
-    Example,
-    FewShotExamples,
-    FixedExamples,
-    SampledExamples,
-    fingerprint_of,
-    others,
-)
+from transfer.labellers.few_shot_examples import Example, FewShotExamples, FixedExamples, SampledExamples, others
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -38,7 +31,11 @@ def sample_examples(how: SampledExamples, rows: Sequence[Example], labels: Seque
     nearest: see NearestExamples.
     Of a label with fewer rows than wanted, all are shown. Labels alternate, in their order.
     """
-    shuffled = sorted(set(rows), key=lambda row: _hash(seed, row))
+
+    def rank(row: Example) -> bytes:
+        return hashlib.blake2b(f"{seed}\t{row.label}\t{row.text}".encode(), digest_size=16).digest()
+
+    shuffled = sorted(set(rows), key=rank)
     if how.how == "nearest":
         return NearestExamples(tuple(shuffled[:MOST_COMPARED]), how, tuple(labels))
     parts = [shuffled] if how.of_each is None else [[row for row in shuffled if row.label == label] for label in labels]
@@ -62,18 +59,17 @@ class NearestExamples:
 
     @property
     def metadata(self) -> Mapping[str, object]:
-        """See FewShotExamples."""
+        lines = "".join(f"{example.label}\t{example.text}\n" for example in self.pool)
         return {
             "examples": {
                 **self.how.model_dump(exclude_none=True),
                 "rows": len(self.pool),
-                "content": fingerprint_of(self.pool),
+                "content": hashlib.sha256(lines.encode()).hexdigest(),
                 "similarity": f"tf-idf, char_wb {NGRAMS[0]} to {NGRAMS[1]}",
             }
         }
 
     def for_texts(self, texts: Sequence[str]) -> list[tuple[Example, ...]]:
-        """See FewShotExamples."""
         found: list[tuple[Example, ...]] = []
         for start in range(0, len(texts), BLOCK):
             block = list(texts[start : start + BLOCK])
@@ -111,17 +107,14 @@ def _diverse(rows: Sequence[Example], n: int, seed: int) -> list[Example]:
     texts = [row.text for row in rows]
     vectors = _fitted(texts).transform(texts)
     distances = KMeans(n, random_state=seed, n_init=3).fit(vectors).transform(vectors)  # (N, n)
-    selected: list[int] = []
+    selected: dict[int, Example] = {}
     for column in distances.T:
-        selected.append(next(int(i) for i in np.argsort(column, kind="stable") if i not in selected))
-    return [rows[i] for i in selected]
+        i = next(int(i) for i in np.argsort(column, kind="stable") if i not in selected)
+        selected[i] = rows[i]
+    return list(selected.values())
 
 
 def _fitted(texts: Sequence[str]) -> "TfidfVectorizer":
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, sublinear_tf=True).fit(texts)
-
-
-def _hash(seed: int, row: Example) -> bytes:
-    return hashlib.blake2b(f"{seed}\t{row.label}\t{row.text}".encode(), digest_size=16).digest()

@@ -95,12 +95,8 @@ def reuses_cache(model: "PreTrainedModel") -> bool:
 
 def common_length(one: Tokens, other: Tokens) -> int:
     """How many tokens two lists share from their beginning."""
-    n = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        n += 1
-    return n
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _scores(

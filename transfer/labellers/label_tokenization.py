@@ -4,21 +4,13 @@ Prompt and label are tokenised in one piece, since a tokenizer may join the end 
 """
 
 from collections.abc import Sequence
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from transfer.errors import UserError
 from transfer.labellers.few_shot_examples import Example
 from transfer.labellers.label_likelihood import common_length
-from transfer.labellers.prompt import (
-    OPEN,
-    PromptSettings,
-    frame,
-    label_names,
-    opening,
-    quote,
-    show,
-    written_examples,
-)
+from transfer.labellers.prompt import OPEN, PromptSettings, frame, label_names, opening, quote, show, written_examples
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -49,7 +41,9 @@ class LabelTokenization:
         names = label_names(settings, labels)
         # A model that is no chat model continues after the cue's colon with a space.
         answers = list(names) if chat else [f" {name}" for name in names]
-        ending = self._ending(head + PLACEHOLDER + tail, names[0]) if chat else "\n"
+        # what a chat model writes when its answer is complete
+        complete = self._template(head + PLACEHOLDER + tail, names[0]) if chat else ""
+        ending = complete.rpartition(names[0])[2].strip() or "\n"
         self.labels = self._label_ids(answers, ending)
         _require_apart(names, self.labels)
 
@@ -123,10 +117,6 @@ class LabelTokenization:
         )
         return str(text)
 
-    def _ending(self, message: str, name: str) -> str:
-        """What a chat model writes when its answer is complete."""
-        return self._template(message, name).rpartition(name)[2].strip() or "\n"
-
 
 def special_tokens(tokenizer: "PreTrainedTokenizerBase") -> frozenset[str]:
     """Strings that the tokenizer reads as control tokens wherever they stand, also inside of a comment."""
@@ -141,11 +131,7 @@ def _start(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
 
 
 def _one_begins_another(spelled: Sequence[Sequence[int]]) -> bool:
-    return any(
-        i != j and common_length(one, other) == len(one)
-        for i, one in enumerate(spelled)
-        for j, other in enumerate(spelled)
-    )
+    return any(common_length(one, other) == len(one) for one, other in permutations(spelled, 2))
 
 
 def _require_apart(names: Sequence[str], spelled: Sequence[Sequence[int]]) -> None:

@@ -51,7 +51,6 @@ class TuningSettings(BaseModel):
 
     @property
     def rate(self) -> float:
-        """The highest learning rate, given or usual."""
         return RATES[self.kind] if self.learning_rate is None else self.learning_rate
 
 
@@ -93,8 +92,7 @@ class LabellerSettings(BaseModel):
         "auto", description="number format of a local model; auto: bfloat16 where that is faster, else float32"
     )
     quantisation: Quantisation = Field(
-        "none",
-        description="weights of a local model in fewer bits, with the extra `quantised`: none, int8 or 4bit",
+        "none", description="weights of a local model in fewer bits, with the extra `quantised`: none, int8 or 4bit"
     )
     tuning: TuningSettings | None = Field(
         None, description="a soft prompt or LoRA for a local model, learnt from original train; null: the plain prompt"
@@ -125,28 +123,21 @@ def check_labeller(settings: LabellerSettings, labels: Sequence[str], where: str
 
     where: the plan's key of the settings, put in front of every message.
     """
-    problems = check_prompt(settings.prompt, labels, f"{where}.prompt")
+    teacher, problems = settings.teacher, list[tuple[str, ...]]()
+    if teacher is not None and (settings.model or settings.base_url):
+        beside = f"{where}.teacher: '{teacher}' stands beside {'model' if settings.model else 'base_url'}"
+        problems.append((beside, "a teacher labels in place of an LLM: name one of them"))
+    elif teacher is not None and settings.prompt != PromptSettings():
+        problems.append((f"{where}.prompt: a teacher reads no prompt", "leave it out, or take an LLM"))
+    elif teacher is None and not settings.model:
+        llm = "a causal LM by hub name or folder, as in google/gemma-3-4b-it"
+        other = "or, with base_url, the name that the server has for it; with no LLM at all, teacher: ensemble"
+        problems.append((f"{where}.model: not given", llm, other))
     if settings.base_url is not None and not settings.base_url.startswith(("http://", "https://")):
         address = f"{where}.base_url: '{settings.base_url}' is no address of a server"
-        problems.insert(0, UserError(address, "as in http://localhost:8000/v1"))
-    if settings.teacher is not None and (settings.model or settings.base_url):
-        both = UserError(
-            f"{where}.teacher: '{settings.teacher}' stands beside {'model' if settings.model else 'base_url'}",
-            "a teacher labels in place of an LLM: name one of them",
-        )
-        problems.insert(0, both)
-    elif settings.teacher is not None and settings.prompt != PromptSettings():
-        unread = UserError(f"{where}.prompt: a teacher reads no prompt", "leave it out, or take an LLM")
-        problems.insert(0, unread)
-    elif settings.teacher is None and not settings.model:
-        missing = UserError(
-            f"{where}.model: not given",
-            "a causal LM by hub name or folder, as in google/gemma-3-4b-it",
-            "or, with base_url, the name that the server has for it; with no LLM at all, teacher: ensemble",
-        )
-        problems.insert(0, missing)
-    is_local = settings.base_url is None and settings.teacher is None
-    return problems + _check_local(settings.quantisation, settings.tuning, settings.dtype, is_local, where)
+        problems.append((address, "as in http://localhost:8000/v1"))
+    of_prompt = check_prompt(settings.prompt, labels, f"{where}.prompt")
+    return [*(UserError(*problem) for problem in problems), *of_prompt, *_check_local(settings, where)]
 
 
 def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: str) -> None:
@@ -155,16 +146,11 @@ def require_labeller(settings: LabellerSettings, labels: Sequence[str], where: s
     raise_all(f"{where}: {len(problems)} problems", problems)
 
 
-def _check_local(
-    quantisation: Quantisation, tuning: TuningSettings | None, dtype: str, is_local: bool, where: str
-) -> list[UserError]:
-    """Problems of settings that only a local model takes. is_local: whether the labeller is one."""
-    if is_local and tuning is not None and dtype == "float16":
+def _check_local(settings: LabellerSettings, where: str) -> list[UserError]:
+    given = {"quantisation": settings.quantisation != "none", "tuning": settings.tuning is not None}
+    if settings.base_url is None and settings.teacher is None:
         small = "in float16 small gradients are 0: set dtype: float32, bfloat16 or auto"
-        return [UserError(f"{where}.tuning: cannot learn with dtype: float16", small)]
-    given = {"quantisation": quantisation != "none", "tuning": tuning is not None}
-    return [
-        UserError(f"{where}.{key}: only for a local model", "leave it out with base_url or teacher")
-        for key, is_given in given.items()
-        if is_given and not is_local
-    ]
+        problem = UserError(f"{where}.tuning: cannot learn with dtype: float16", small)
+        return [problem] if given["tuning"] and settings.dtype == "float16" else []
+    advice = "leave it out with base_url or teacher"
+    return [UserError(f"{where}.{key}: only for a local model", advice) for key, is_given in given.items() if is_given]

@@ -56,10 +56,8 @@ class LabellingPrompt:
 class LocalLabeller:
     """Scores the labels with `settings.model` on one device, from one thread; see labeller.Labeller.
 
-    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
-    the settings spell out. adapter: of peft_tuning, used with the model. Weights are loaded when `answer` is first
-    iterated. Raises UserError where the settings do not fit the labels, or the model's configuration or tokenizer
-    cannot be had: no such folder or repository, gated, or no network.
+    Arguments as of labeller_factory.make_labeller. adapter: of peft_tuning, used with the model. Raises UserError where
+    the settings do not fit the labels, and as CausalLM does.
     """
 
     def __init__(
@@ -87,7 +85,6 @@ class LocalLabeller:
         return LocalLabeller(self.settings, self._labels, self._device, self.where, self._examples, adapter)
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.labeller.Labeller. The weights are this labeller's."""
         other = copy(self)
         for known in ("identity", "_shared", "model", "_attached"):
             other.__dict__.pop(known, None)
@@ -113,38 +110,28 @@ class LocalLabeller:
             "max_characters": self.settings.prompt.max_characters,
             "length_normalised": self.settings.length_normalised,
             **self._examples.metadata,
-            **self._changes(),
+            # changes of the model; none where there are none, so that identities stored earlier stay
+            **({} if self.settings.quantisation == "none" else {"quantisation": self.settings.quantisation}),
+            **({} if self._adapter is None else {"adapter": self._adapter.description}),
         }
 
-    def _changes(self) -> dict[str, object]:
-        """Changes of the model; empty where there are none, so that identities stored earlier stay."""
-        quantisation = self.settings.quantisation
-        found: dict[str, object] = {} if quantisation == "none" else {"quantisation": quantisation}
-        return found | ({} if self._adapter is None else {"adapter": self._adapter.description})
-
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.labeller.Labeller."""
-        for first in range(0, len(texts), WINDOW):
-            for i, answer in self._answered(texts[first : first + WINDOW]):
-                yield first + i, answer
-
-    def _answered(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
         virtual = self._adapter.virtual if self._adapter else 0
-        task = self.task(texts, virtual)
-        longest = max(map(len, task.labels)) + virtual
-        for batch in batches(np.array([len(ids) + longest for ids in task.prompts]), self.settings.batch_tokens):
-            for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
-                yield i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
+        for first in range(0, len(texts), WINDOW):
+            task = self.task(texts[first : first + WINDOW], virtual)
+            longest = max(map(len, task.labels)) + virtual
+            for batch in batches(np.array([len(ids) + longest for ids in task.prompts]), self.settings.batch_tokens):
+                for i, scores in zip(batch, self._scores([task.prompts[i] for i in batch]), strict=True):
+                    yield first + i, self._answer_from(task.normalised(scores), len(task.prompts[i]))
 
     def task(self, texts: Sequence[str], virtual: int = 0) -> LabellingPrompt:
         """The prompts of the texts where `virtual` tokens stand in front."""
         labels, beginning = self._tokenization.labels, self._tokenization.shared()
         words = [*(token for label in labels for token in label), *beginning]
         divisors = torch.tensor([len(label) for label in labels]) if self.settings.length_normalised else None
-        return LabellingPrompt(self._prompts(texts, virtual), labels, beginning, words, divisors)
+        return LabellingPrompt(self._prompts(texts, virtual) if texts else [], labels, beginning, words, divisors)
 
     def unload(self) -> None:
-        """Frees the weights; they are loaded again when they are needed."""
         for name in ("model", "_shared", "_attached"):
             self.__dict__.pop(name, None)
         self._lm.unload()
@@ -153,7 +140,6 @@ class LocalLabeller:
 
     @cached_property
     def model(self) -> "PreTrainedModel":
-        """The LM, with its adapter where it has one."""
         return self._attached.model if self._attached else self._lm.model
 
     @cached_property
@@ -193,13 +179,9 @@ class LocalLabeller:
 
     def _prompts(self, texts: Sequence[str], virtual: int) -> list[list[int]]:
         taken = max(map(len, self._tokenization.labels)) + virtual
-        limit = self._lm.context
-        if not texts:
-            return []
+        room = None if self._lm.context is None else self._lm.context - taken
         try:
-            return self._tokenization.prompts(
-                texts, None if limit is None else limit - taken, self._examples.for_texts(texts)
-            )
+            return self._tokenization.prompts(texts, room, self._examples.for_texts(texts))
         except UserError as problem:
             raise UserError(f"{self.where}.prompt: {problem}") from problem
 

@@ -24,7 +24,6 @@ from transfer.labellers.openai_messages import (
 
 if TYPE_CHECKING:
     import openai
-    from openai.types.chat import ChatCompletion
 
 FIRST_WAIT = 1.0  # seconds; each further wait is twice as long
 LONGEST_WAIT = 30.0  # seconds, where the server names no time itself
@@ -59,13 +58,26 @@ class ChatClient:
     """
 
     def __init__(self, settings: LabellerSettings, where: str, harmless: str, names: Sequence[str]) -> None:
+        try:
+            import openai
+        except ImportError as error:
+            raise UserError(
+                f"{where}.base_url: a server as labeller needs the openai client, which is not installed",
+                "pip install 'moodline[server]'",
+            ) from error
         self.stop = threading.Event()
         self._fields = optional_fields(names, constrain=settings.constrain == "auto")
         self._has_answered = False
         self._settings, self._where, self._harmless = settings, where, harmless
         self._address = address(settings.base_url or "")
         self._key = os.environ.get(settings.api_key_env, "").strip() or None
-        self._client = self._make_client()
+        # Retries are ours: they end when the run stops, and distinguish one bad comment from a dead server.
+        self._client = openai.OpenAI(
+            base_url=settings.base_url,
+            api_key=self._key or "none",  # the client insists on one; local servers take any
+            timeout=settings.timeout,
+            max_retries=0,
+        )
         self._refused: set[str] = set()
 
     def request(self, message: str) -> Reply:
@@ -75,7 +87,8 @@ class ChatClient:
         """
         found, wait, tries = self._try(message), FIRST_WAIT, 1
         while isinstance(found, _Fault) and found.is_temporary and tries <= self._settings.retries:
-            self._pause(max(wait, found.wait))
+            if self.stop.wait(max(wait, found.wait)):
+                raise Stopped
             found, wait, tries = self._try(message), min(2 * wait, LONGEST_WAIT), tries + 1
         return found if isinstance(found, Reply) else self._last_try(message, found, tries)
 
@@ -109,22 +122,6 @@ class ChatClient:
         except (openai.APIError, ValueError):
             return _Fault("an answer that is not readable JSON")
 
-    def _make_client(self) -> "openai.OpenAI":
-        try:
-            import openai
-        except ImportError as error:
-            raise UserError(
-                f"{self._where}.base_url: a server as labeller needs the openai client, which is not installed",
-                "pip install 'moodline[server]'",
-            ) from error
-        # Retries are ours: they end when the run stops, and distinguish one bad comment from a dead server.
-        return openai.OpenAI(
-            base_url=self._settings.base_url,
-            api_key=self._key or "none",  # the client insists on one; local servers take any
-            timeout=self._settings.timeout,
-            max_retries=0,
-        )
-
     def _send(self, message: str) -> Reply:
         import openai
 
@@ -141,7 +138,9 @@ class ChatClient:
                     raise
                 continue
             self._has_answered = True
-            return self._read(completion)
+            if isinstance(getattr(completion, "choices", None), list):
+                return read_reply(completion)
+            raise self._problem("answered with something that is no chat completion", "does its address end in /v1?")
 
     def _leave_out(self, error: "openai.APIStatusError", sent: Mapping[str, object]) -> bool:
         """Whether the server refused an optional field by its name, so that the request can be sent without it.
@@ -157,13 +156,7 @@ class ChatClient:
         self._refused |= named
         return bool(named)
 
-    def _read(self, completion: "ChatCompletion") -> Reply:
-        if not isinstance(getattr(completion, "choices", None), list):
-            raise self._problem("answered with something that is no chat completion", "does its address end in /v1?")
-        return read_reply(completion)
-
     def _require_temporary(self, error: "openai.APIStatusError") -> None:
-        """Raises what no retry can fix."""
         code, words = error.status_code, f"its words: {self._words(error)}"
         if code in (401, 403):
             found = "is set" if self._key else "is not set"
@@ -201,7 +194,3 @@ class ChatClient:
         words = error.body.get("message") if isinstance(error.body, dict) else None
         words = " ".join(str(words or error.message).split())
         return (words.replace(self._key, "***") if self._key else words)[:300]
-
-    def _pause(self, seconds: float) -> None:
-        if self.stop.wait(seconds):
-            raise Stopped

@@ -32,9 +32,8 @@ class ServerLabeller:
     """Asks the server at `settings.base_url`; see labeller.Labeller.
 
     A comment that a healthy server fails on, try after try, is answered with label None and the fault as `raw`.
-    where: the plan's key of the settings, put in front of every message. examples: shown in prompts; None: those that
-    the settings spell out. The first request is sent when `answer` is iterated. Raises UserError where an address or a
-    model is missing, the prompt does not fit the labels, or the openai client is not installed.
+    Arguments as of labeller_factory.make_labeller. Raises UserError where an address or a model is missing, the prompt
+    does not fit the labels, or the openai client is not installed.
     """
 
     def __init__(
@@ -79,17 +78,13 @@ class ServerLabeller:
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.labeller.Labeller."""
         client, shown = self.client(), self._examples.for_texts(texts)
-
-        def answered(i: int) -> Answer:
-            return self._answer_one(client, texts[i], shown[i])
-
         threads = min(self._settings.concurrency, len(texts))
-        yield from run_concurrently(answered, len(texts), threads, client.stop)
+        yield from run_concurrently(
+            lambda i: self._answer_one(client, texts[i], shown[i]), len(texts), threads, client.stop
+        )
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
-        """See transfer.labellers.labeller.Labeller."""
         other = copy(self)
         other._settings = self._settings.model_copy(update={"prompt": prompt})
         return other
@@ -107,9 +102,6 @@ class ServerLabeller:
                 replies.append(client.request(remind(message, self._settings.prompt, self._labels)))
         except Unanswered as fault:
             replies.append(Reply(str(fault), 0, 0, ()))
-        return self._answer_from(replies)
-
-    def _answer_from(self, replies: Sequence[Reply]) -> Answer:
         raw = "\n".join(reply.text for reply in replies)
         tokens, written = sum(reply.tokens for reply in replies), sum(reply.written for reply in replies)
         label = read_label(replies[-1].text, self._spellings)

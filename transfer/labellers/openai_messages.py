@@ -35,17 +35,11 @@ class Reply:
 
 def optional_fields(names: Sequence[str], *, constrain: bool) -> dict[str, object]:
     """Fields that are sent where the server takes them. constrain: to answer with one of `names`."""
-    fields: dict[str, object] = {
-        "max_tokens": ANSWER_TOKENS,
-        "temperature": 0.0,
-        "logprobs": True,
-        "top_logprobs": LISTED_TOKENS,
-    }
-    if constrain:
-        quoted = " | ".join(json.dumps(name, ensure_ascii=False) for name in names)
-        values = {"choice": list(names)}, list(names), f"root ::= {quoted}"
-        fields |= dict(zip(CONSTRAINTS, values, strict=True))
-    return fields
+    listed = {"logprobs": True, "top_logprobs": LISTED_TOKENS}
+    quoted = " | ".join(json.dumps(name, ensure_ascii=False) for name in names)
+    values = {"choice": list(names)}, list(names), f"root ::= {quoted}"
+    constraints = dict(zip(CONSTRAINTS, values, strict=True)) if constrain else {}
+    return {"max_tokens": ANSWER_TOKENS, "temperature": 0.0, **listed, **constraints}
 
 
 def read_reply(completion: "ChatCompletion") -> Reply:

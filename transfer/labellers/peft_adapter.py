@@ -67,17 +67,14 @@ class Attached:
     virtual: torch.Tensor | None
 
     def state(self) -> Mapping[str, torch.Tensor]:
-        """A copy of the trained parameters, by name."""
         return {name: value.detach().clone() for name, value in self._trained()}
 
     def restore(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Puts a `state` back."""
         with torch.no_grad():
             for name, value in self._trained():
                 value.copy_(state[name])
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """The trained parameters."""
         return [value for _, value in self._trained()]
 
     def save(self, folder: Path) -> None:
@@ -98,14 +95,8 @@ def new_adapter(model: "PreTrainedModel", settings: TuningSettings, start: Seque
     from peft import LoraConfig, PromptTuningConfig, get_peft_model
 
     if settings.kind == "lora":
-        rank, targets = settings.rank, _linear_maps(model)
-        lora = LoraConfig(
-            task_type="CAUSAL_LM",
-            r=rank,
-            lora_alpha=ALPHA_PER_RANK * rank,
-            target_modules=targets,
-            base_model_name_or_path=name,
-        )
+        rank, known = settings.rank, dict[str, Any](task_type="CAUSAL_LM", base_model_name_or_path=name)
+        lora = LoraConfig(r=rank, lora_alpha=ALPHA_PER_RANK * rank, target_modules=_linear_maps(model), **known)
         return _attached(get_peft_model(model, lora))
     words = _embeddings(model, start)  # (S, E)
     soft = PromptTuningConfig(

@@ -72,7 +72,9 @@ def tune(
     on_message: called with faults. advance: called with the number of rows trained on.
     Raises UserError where the device's memory is not enough for one text at a time.
     """
-    plain = _plain_loss(labeller, held_out)
+    answers = dict(labeller.answer(held_out.texts))
+    own = [(answers[i].probabilities or ())[label] for i, label in enumerate(held_out.labels)]
+    plain = float(-np.log(np.clip(own, 1e-12, None)).mean())
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         trainer = _Trainer(labeller, settings, learn, held_out, on_message)
@@ -173,9 +175,3 @@ class _Trainer:
     def _share(self, step: int) -> float:
         warm = max(1, math.ceil(WARMUP * self.steps))
         return (step + 1) / warm if step < warm else (self.steps - step) / max(1, self.steps - warm)
-
-
-def _plain_loss(labeller: LocalLabeller, rows: Rows) -> float:
-    answers = dict(labeller.answer(rows.texts))
-    own = [(answers[i].probabilities or ())[label] for i, label in enumerate(rows.labels)]
-    return float(-np.log(np.clip(own, 1e-12, None)).mean())

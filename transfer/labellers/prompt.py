@@ -4,10 +4,9 @@ A comment is data, never an instruction: it stays on one line between two marks 
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from transfer.errors import UserError
 from transfer.labellers.answer_parsing import spellings, word
 from transfer.labellers.few_shot_examples import Example, SampledExamples, others
+from transfer.tables.sources import did_you_mean
 
 OPEN, CLOSE = "<comment>", "</comment>"
 # Whatever looks like a tag, so also a chat template's <end_of_turn>, <|im_end|> or </s>. "<3" and ">_<" stay.
@@ -65,8 +65,6 @@ class PromptSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Words:
-    """A language's own words of the prompt."""
-
     instruction: str
     labels: str
     data: str
@@ -151,20 +149,18 @@ def variants(settings: PromptSettings, labels: Sequence[str]) -> list[PromptSett
     """
     listed, k = tuple(settings.order or labels), len(labels)
     turns = [i * k // settings.orders for i in range(settings.orders)]
-    found = []
-    for instruction in (settings.instruction, *settings.paraphrases):
-        for turn in turns:
-            order = settings.order if turn == 0 else listed[turn:] + listed[:turn]
-            one = {"instruction": instruction, "order": order, "paraphrases": (), "orders": 1}
-            found.append(settings.model_copy(update=one))
-    return found
+    orders = [settings.order if turn == 0 else listed[turn:] + listed[:turn] for turn in turns]
+    return [
+        settings.model_copy(update={"instruction": instruction, "order": order, "paraphrases": (), "orders": 1})
+        for instruction in (settings.instruction, *settings.paraphrases)
+        for order in orders
+    ]
 
 
 def remind(message: str, settings: PromptSettings, labels: Sequence[str]) -> str:
     """The message of `render` for a second request: with the words that are an answer, just before the cue."""
     words = WORDING[settings.language]
-    names = dict(zip(labels, label_names(settings, labels), strict=True))
-    reminder = words.reminder.format(names=", ".join(names[label] for label in settings.order or labels))
+    reminder = words.reminder.format(names=", ".join(label_names(settings, settings.order or labels)))
     return message.removesuffix(words.cue) + f"{reminder}\n{words.cue}"
 
 
@@ -192,21 +188,23 @@ def label_names(settings: PromptSettings, labels: Sequence[str]) -> tuple[str, .
 
 def check_prompt(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
     """Everything about the prompt that does not fit the labels, each with its key below `where`."""
-    used = {"names": list(settings.names or {}), "definitions": list(settings.definitions or {})}
-    problems = [_unknown(f"{where}.{key}", label, labels) for key, given in used.items() for label in given]
-    for i, example in enumerate(written_examples(settings)):
-        problems.append(_unknown(f"{where}.examples[{i}].label", example.label, labels))
-    problems += _order_problems(settings, labels, where)
-    return [problem for problem in problems if problem] + _unclear_names(settings, labels, where)
+    used = [(f"{where}.names", label) for label in settings.names or {}]
+    used += [(f"{where}.definitions", label) for label in settings.definitions or {}]
+    used += [(f"{where}.examples[{i}].label", one.label) for i, one in enumerate(written_examples(settings))]
+    listed = f"the labels: {', '.join(labels)}"
+    problems = [
+        UserError(f"{key}: no label '{label}' in the plan", listed, *did_you_mean(label, labels))
+        for key, label in used
+        if label not in labels
+    ]
+    return problems + _order_problems(settings, labels, where) + _unclear_names(settings, labels, where)
 
 
 def _order_problems(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
     problems = []
     if settings.order is not None and sorted(settings.order) != sorted(labels):
-        got = UserError(
-            f"{where}.order: [{', '.join(settings.order)}] is not each label once", f"of {', '.join(labels)}"
-        )
-        problems.append(got)
+        got = f"{where}.order: [{', '.join(settings.order)}] is not each label once"
+        problems.append(UserError(got, f"of {', '.join(labels)}"))
     if settings.orders > len(labels):
         most = f"{where}.orders: {settings.orders} orders of {len(labels)} labels"
         problems.append(UserError(most, f"at most {len(labels)}: by then each label has stood in every place"))
@@ -218,29 +216,21 @@ def _order_problems(settings: PromptSettings, labels: Sequence[str], where: str)
     return problems
 
 
-def _unknown(where: str, label: str, labels: Sequence[str]) -> UserError | None:
-    if label in labels:
-        return None
-    details = [f"the labels: {', '.join(labels)}"]
-    details += [f"did you mean '{near}'?" for near in get_close_matches(label, labels, 1)]
-    return UserError(f"{where}: no label '{label}' in the plan", *details)
-
-
 def _unclear_names(settings: PromptSettings, labels: Sequence[str], where: str) -> list[UserError]:
     names = label_names(settings, labels)
+    unfit = {label: name for label, name in zip(labels, names, strict=True) if not word(name) or "\n" in name}
+    advice = "one line with a letter in it is needed"
     problems = [
-        UserError(
-            f"{where}.names.{label}: '{name}' is no word to answer with", "one line with a letter in it is needed"
-        )
-        for label, name in zip(labels, names, strict=True)
-        if not word(name) or "\n" in name
+        UserError(f"{where}.names.{label}: '{name}' is no word to answer with", advice) for label, name in unfit.items()
     ]
     # A label itself is an answer too, so another label's name must not read like it.
-    spelled = spellings(labels, names)
-    for spelling, count in Counter(spelling for words in spelled for spelling in words).items():
-        if count > 1:
-            sharing = " and ".join(label for label, words in zip(labels, spelled, strict=True) if spelling in words)
-            problems.append(
-                UserError(f"{where}.names: '{spelling}' would stand for {sharing}", "give each its own word")
-            )
-    return problems
+    meaning = defaultdict[str, list[str]](list)
+    for label, words in zip(labels, spellings(labels, names), strict=True):
+        for spelling in words:
+            meaning[spelling].append(label)
+    advice = "give each its own word"
+    return problems + [
+        UserError(f"{where}.names: '{spelling}' would stand for {' and '.join(sharing)}", advice)
+        for spelling, sharing in meaning.items()
+        if len(sharing) > 1
+    ]

@@ -41,12 +41,8 @@ class TeacherLabeller:
         }
 
     def answer(self, texts: Sequence[str]) -> Iterator[tuple[int, Answer]]:
-        """See transfer.labellers.labeller.Labeller."""
-        if not texts:
-            return
-        for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64)):
+        for i, row in enumerate(np.asarray(self._probabilities(texts), dtype=np.float64) if texts else ()):
             yield i, Answer(tuple((row / row.sum()).tolist()), int(row.argmax()), None, 0)
 
     def with_prompt(self, prompt: PromptSettings) -> Self:
-        """Itself: it has no prompt."""
         return self

@@ -43,13 +43,12 @@ def estimate_cost(
         n = prompt.examples.count or (prompt.examples.of_each or 0) * len(labels)
         comment += n * _mean([show(prompt, labels, [example]) for example in pool])
     answer = max(round(_mean(label_names(prompt, labels))), 1)
-    read = 0.0
-    for one, count in zip(variants(prompt, labels), questions, strict=True):
-        read += count * (estimated_tokens("".join(frame(one, labels))) + AROUND + comment)
+    frames = [estimated_tokens("".join(frame(one, labels))) for one in variants(prompt, labels)]
+    read = sum(count * (fixed + AROUND + comment) for fixed, count in zip(frames, questions, strict=True))
     written = sum(questions) * answer
-    money = None if settings.prices is None else settings.prices.of(round(read) + written, written)
-    currency = settings.prices.currency if settings.prices else None
-    return Estimate(sum(questions), round(read) + written, written, money, currency)
+    tokens, prices = round(read) + written, settings.prices
+    money, currency = (prices.of(tokens, written), prices.currency) if prices else (None, None)
+    return Estimate(sum(questions), tokens, written, money, currency)
 
 
 def estimated_tokens(text: str) -> float:

@@ -48,10 +48,7 @@ def _config(how: Quantisation, dtype: torch.dtype) -> Any:
     if how == "4bit":
         untyped: Any = BitsAndBytesConfig
         return untyped(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
         )
     from torchao.quantization import Int8WeightOnlyConfig
 

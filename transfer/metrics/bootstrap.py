@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from transfer.metrics.calibration_error import BINS, bin_of
 from transfer.metrics.probabilities import log_losses
-from transfer.metrics.scores import STATISTICS, Floats, Ints, Statistic, squared_errors
+from transfer.metrics.scores import STATISTICS, Floats, Ints, Statistic, confusion_matrix, squared_errors
 
 RESAMPLES = 1000
 RESAMPLING_SEED = 0  # of confusion matrices: a model has the same interval in every table that shows it
@@ -23,21 +23,19 @@ Figures = dict[str, NDArray[np.float64]]
 OF_LABEL = ("precision", "recall", "f1", "accuracy")
 
 
-def intervals(
-    probabilities: Floats, truth: Ints, labels: Sequence[str], *, seed: int, resamples: int = RESAMPLES
-) -> dict[str, Any]:
+def intervals(probabilities: Floats, truth: Ints, labels: Sequence[str], *, seed: int) -> dict[str, Any]:
     """Intervals {"value", "low", "high"} by name: log_loss, brier and ece, and all that confusion_intervals gives.
 
     probabilities: (N, K), rows sum to 1. truth: (N,) in [0, K). seed: of the resamples for the first three.
     """
     rows = RowSums.of(probabilities, truth)
-    value, spread = rows.row_figures(rows.total()), rows.row_figures(rows.resampled(seed, resamples))
+    value, spread = rows.row_figures(rows.total()), rows.row_figures(rows.resampled(seed, RESAMPLES))
     found = {name: interval(value[name][0], spread[name]) for name in value}
     confusion = np.bincount(rows.cells, minlength=rows.k**2).reshape(rows.k, rows.k)
-    return found | confusion_intervals(confusion, labels, resamples=resamples)
+    return found | confusion_intervals(confusion, labels)
 
 
-def confusion_intervals(confusion: Any, labels: Sequence[str] = (), *, resamples: int = RESAMPLES) -> dict[str, Any]:
+def confusion_intervals(confusion: Any, labels: Sequence[str] = ()) -> dict[str, Any]:
     """Intervals {"value", "low", "high"} of the figures of a confusion matrix, by name.
 
     confusion: (K, K) counts, rows true, columns predicted. Names: accuracy, macro and weighted f1, precision and
@@ -45,7 +43,7 @@ def confusion_intervals(confusion: Any, labels: Sequence[str] = (), *, resamples
     no row counts 0 for it, as the figure itself does.
     """
     value = confusion_figures(np.asarray(confusion)[None])
-    spread = resampled_figures(confusion, RESAMPLING_SEED, resamples)
+    spread = resampled_figures(confusion)
     found: dict[str, Any] = {name: interval(value[name][0], spread[name]) for name in value if value[name].ndim == 1}
     per_class = {
         label: {name: interval(value[f"class_{name}"][0, k], spread[f"class_{name}"][:, k]) for name in OF_LABEL}
@@ -69,10 +67,12 @@ def bootstrap_interval(
     predicted, truth: (N,) in [0, n_labels). weights: (N,) inverse inclusion probabilities, or None for equal ones.
     All three are NaN where the statistic is: kappa where everything is of one label.
     """
-    confusion = weighted_confusion(truth, n_labels, weights)
-    return resampled_interval(
-        lambda rows: STATISTICS[statistic](confusion(predicted, rows)), len(truth), seed=seed, resamples=resamples
-    )
+    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+
+    def value(rows: Ints) -> float:
+        return STATISTICS[statistic](confusion_matrix(predicted[rows], truth[rows], n_labels, mass[rows]))
+
+    return resampled_interval(value, len(truth), seed=seed, resamples=resamples)
 
 
 def interval(value: Any, resampled: NDArray[np.float64]) -> dict[str, float]:
@@ -90,18 +90,6 @@ def resampled_interval(
     values = [x for rows in samples if not math.isnan(x := value(rows))]
     low, high = np.percentile(values, [2.5, 97.5]) if values else (math.nan, math.nan)
     return value(np.arange(n)), float(low), float(high)
-
-
-def weighted_confusion(truth: Ints, n_labels: int, weights: Floats | None) -> Callable[[Ints, Ints], Floats]:
-    """A function of predictions (N,) and row numbers: the (K, K) confusion matrix of those rows, summed by weight."""
-    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
-
-    def confusion(predicted: Ints, rows: Ints) -> Floats:
-        cells = truth[rows] * n_labels + predicted[rows]
-        counts = np.bincount(cells, weights=mass[rows], minlength=n_labels * n_labels)
-        return counts.reshape(n_labels, n_labels).astype(np.float64)
-
-    return confusion
 
 
 def resampled_confusions(confusion: Any, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
@@ -168,7 +156,6 @@ class RowSums:
         )
 
     def total(self) -> NDArray[np.float64]:
-        """(1, D): the sums over all rows."""
         return self._sums(np.ones(len(self.cells)))[None]
 
     def resampled(self, seed: int, resamples: int) -> NDArray[np.float64]:

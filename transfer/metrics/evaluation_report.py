@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from transfer.metrics.bootstrap import confusion_figures, interval, intervals, resampled_figures
 from transfer.metrics.calibration_error import reliability
-from transfer.metrics.scores import Floats, Ints, score, squared_errors
+from transfer.metrics.scores import Floats, Ints, confusion_matrix, score, squared_errors
 
 # Of characters: a quarter of the rows in each, as far as lengths differ.
 QUARTERS = (25, 50, 75)
@@ -59,23 +59,17 @@ def _by_slice(names: NDArray[Any], predicted: Ints, truth: Ints, k: int) -> list
 
 
 def _slice(name: str, mask: NDArray[np.bool_], predicted: Ints, truth: Ints, k: int) -> dict[str, Any]:
-    n = int(mask.sum())
+    n, figures = int(mask.sum()), ("accuracy", "macro_f1", "low", "high", "intervals")
     if n < FEWEST:
-        return {"slice": name, "n": n, "accuracy": None, "macro_f1": None, "low": None, "high": None, "intervals": None}
-    confusion = np.bincount(truth[mask] * k + predicted[mask], minlength=k**2).reshape(k, k)
+        return {"slice": name, "n": n, **dict.fromkeys(figures)}
+    confusion = confusion_matrix(predicted[mask], truth[mask], k)
     there = confusion.sum(axis=1) > 0
     value, spread = confusion_figures(confusion[None]), resampled_figures(confusion)
     accuracy = interval(value["accuracy"][0], spread["accuracy"])
     macro_f1 = interval(value["class_f1"][0, there].mean(), spread["class_f1"][:, there].mean(axis=1))
-    return {
-        "slice": name,
-        "n": n,
-        "accuracy": accuracy["value"],
-        "macro_f1": macro_f1["value"],
-        "low": macro_f1["low"],
-        "high": macro_f1["high"],
-        "intervals": {"accuracy": accuracy, "macro_f1": macro_f1},
-    }
+    both = {"accuracy": accuracy, "macro_f1": macro_f1}
+    values = (accuracy["value"], macro_f1["value"], macro_f1["low"], macro_f1["high"], both)
+    return {"slice": name, "n": n, **dict(zip(figures, values, strict=True))}
 
 
 def _order(name: str) -> tuple[int, str]:

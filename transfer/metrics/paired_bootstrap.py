@@ -4,38 +4,32 @@ Both sides are resampled by the same rows, so that what is easy or hard for both
 Koehn, Statistical Significance Tests for Machine Translation Evaluation (2004), sections 4 and 5.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from transfer.metrics.bootstrap import RESAMPLES, RowSums, interval, resampled_interval, weighted_confusion
-from transfer.metrics.scores import STATISTICS, Floats, Ints, Statistic, macro_f1_of
+from transfer.metrics.bootstrap import RESAMPLES, RowSums, interval, resampled_interval
+from transfer.metrics.scores import STATISTICS, Floats, Ints, Statistic, confusion_matrix, macro_f1_of
 
 COMPARED = ("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier")
 RUN_RESAMPLES = 2000  # of rows and runs together
 Verdict = Literal["better", "worse", "not shown"]
 
 
-def paired_metric_differences(
-    one: Floats, other: Floats, truth: Ints, *, seed: int, resamples: int = RESAMPLES
-) -> dict[str, dict[str, float]]:
+def paired_metric_differences(one: Floats, other: Floats, truth: Ints, *, seed: int) -> dict[str, dict[str, float]]:
     """What `one` has more than `other`, {"value", "low", "high"} for each name of COMPARED.
 
     one, other: (N, K) probabilities of the same texts. truth: (N,) in [0, K).
     """
     both = [RowSums.of(probabilities, truth) for probabilities in (one, other)]
     whole = [rows.figures(rows.total()) for rows in both]
-    spread = [rows.figures(rows.resampled(seed, resamples)) for rows in both]  # the same seed, so the same rows
+    spread = [rows.figures(rows.resampled(seed, RESAMPLES)) for rows in both]  # the same seed, so the same rows
     return {
         name: interval(whole[0][name][0] - whole[1][name][0], spread[0][name] - spread[1][name]) for name in COMPARED
     }
-
-
-def is_better(difference: Mapping[str, float]) -> bool:
-    """Whether an interval of a difference supports that there is a gain."""
-    return difference["low"] > 0
 
 
 def bootstrap_gain(
@@ -45,20 +39,20 @@ def bootstrap_gain(
     n_labels: int,
     *,
     seed: int,
-    resamples: int = RESAMPLES,
     weights: Floats | None = None,
 ) -> tuple[float, float, float]:
     """What the second of two predictions gains over the first: (difference, low, high); NaN where the statistic is.
 
     predicted: two times (N,) labels in [0, n_labels). Otherwise as bootstrap_interval.
     """
-    confusion = weighted_confusion(truth, n_labels, weights)
+    mass = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
 
     def gain(rows: Ints) -> float:
-        before, after = (STATISTICS[statistic](confusion(labels, rows)) for labels in predicted)
+        tables = (confusion_matrix(labels[rows], truth[rows], n_labels, mass[rows]) for labels in predicted)
+        before, after = map(STATISTICS[statistic], tables)
         return after - before
 
-    return resampled_interval(gain, len(truth), seed=seed, resamples=resamples)
+    return resampled_interval(gain, len(truth), seed=seed, resamples=RESAMPLES)
 
 
 @dataclass(frozen=True)
@@ -96,26 +90,21 @@ def paired_macro_f1_difference(
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} runs are no pairs with {len(second)}")
-    rng = np.random.default_rng(seed)
-    samples = [_resample(rng, len(truth), len(first)) for _ in range(resamples)]
-    values = [mean_macro_f1(first, truth, n_labels, *s) - mean_macro_f1(second, truth, n_labels, *s) for s in samples]
-    low, high = np.percentile(values, [2.5, 97.5])
-    whole = mean_macro_f1(first, truth, n_labels) - mean_macro_f1(second, truth, n_labels)
-    return Difference(whole, float(low), float(high))
+
+    def gain(*resample: Ints) -> float:
+        return mean_macro_f1(first, truth, n_labels, *resample) - mean_macro_f1(second, truth, n_labels, *resample)
+
+    return Difference(*_over_rows_and_runs(gain, len(truth), len(first), seed, resamples))
 
 
-def mean_interval(
-    runs: Sequence[Ints], truth: Ints, n_labels: int, *, seed: int, resamples: int = RUN_RESAMPLES
-) -> tuple[float, float, float]:
+def mean_interval(runs: Sequence[Ints], truth: Ints, n_labels: int, *, seed: int) -> tuple[float, float, float]:
     """Mean macro-F1 of several runs' predictions (N,) with its interval: (mean, low, high).
 
     Rows and runs are both resampled, so that it holds the uncertainty of the sample and of the seeds. Few runs know
     little of how they scatter: with three the part of the seeds is too short by a factor of up to √(2/3).
     """
-    rng = np.random.default_rng(seed)
-    values = [mean_macro_f1(runs, truth, n_labels, *_resample(rng, len(truth), len(runs))) for _ in range(resamples)]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return mean_macro_f1(runs, truth, n_labels), float(low), float(high)
+    value = partial(mean_macro_f1, runs, truth, n_labels)
+    return _over_rows_and_runs(value, len(truth), len(runs), seed, RUN_RESAMPLES)
 
 
 def mean_macro_f1(
@@ -124,14 +113,14 @@ def mean_macro_f1(
     """Mean over the runs, or those of `which`, of macro-F1 on all rows or on `rows`; an unused label counts 0."""
     rows = np.arange(len(truth)) if rows is None else rows
     used, often = np.unique(np.arange(len(runs)) if which is None else which, return_counts=True)
-    values = [_macro_f1(runs[int(i)][rows], truth[rows], n_labels) for i in used]
+    values = [macro_f1_of(confusion_matrix(runs[int(i)][rows], truth[rows], n_labels)) for i in used]
     return float(np.average(values, weights=often))
 
 
-def _resample(rng: np.random.Generator, rows: int, runs: int) -> tuple[Ints, Ints]:
-    return rng.integers(0, rows, size=rows), rng.integers(0, runs, size=runs)
-
-
-def _macro_f1(predicted: Ints, truth: Ints, n_labels: int) -> float:
-    cells = np.bincount(truth * n_labels + predicted, minlength=n_labels**2).astype(np.float64)
-    return macro_f1_of(cells.reshape(n_labels, n_labels))
+def _over_rows_and_runs(
+    value: Callable[..., float], rows: int, runs: int, seed: int, resamples: int
+) -> tuple[float, float, float]:
+    rng = np.random.default_rng(seed)
+    values = [value(rng.integers(0, rows, size=rows), rng.integers(0, runs, size=runs)) for _ in range(resamples)]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return value(), float(low), float(high)

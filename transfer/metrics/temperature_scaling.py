@@ -50,7 +50,6 @@ class Calibration:
 
 
 def calibration_from(stored: Mapping[str, Any]) -> Calibration:
-    """The calibration that as_dict gave."""
     return Calibration(stored["kind"], float(stored["temperature"]), tuple(stored["bias"]))
 
 

@@ -30,7 +30,6 @@ class BadRows:
         self._add("broken row", BadRow(file, line, what))
 
     def file(self, file: str, what: str) -> None:
-        """A file was passed over, or what is left of it."""
         self._add("broken file", BadRow(file, None, what))
 
     def _add(self, reason: str, bad: BadRow) -> None:

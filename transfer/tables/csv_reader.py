@@ -36,8 +36,8 @@ def delimited_rows(
                 bad_rows.row(name, line, "a double quote that is not closed, or stands where none may")
                 yield None
                 continue
-            if _is_blank(row, width):
-                continue
+            if not row or (len(row) == 1 and width != 1 and not row[0].strip()):
+                continue  # a blank line
             if not width and any("\0" in column for column in row):  # UTF-16 decodes as UTF-8, with a NUL a letter
                 raise wrong_encoding(path, encoding, where, name)
             width = width or len(row)
@@ -45,22 +45,14 @@ def delimited_rows(
             if not problem and any(row[width:]):
                 problem = f"{len(row)} values, but the header has {width}"
             if problem and bad_rows is None:
-                raise _too_long(row, problem, f"{where}.path: {name}, line {line}")
+                raise UserError(
+                    f"{where}.path: {name}, line {line}: {problem}",
+                    f"the last one: {row[-1][:60]!r}",
+                    'a value with the separator in it stands in double quotes: "so, what"',
+                )
             if problem and bad_rows is not None:
                 bad_rows.row(name, line, problem)
             yield None if problem else row if len(row) == width else row[:width] + [""] * (width - len(row))
-
-
-def _is_blank(row: list[str], width: int) -> bool:
-    return not row or (len(row) == 1 and width != 1 and not row[0].strip())
-
-
-def _too_long(row: list[str], problem: str, place: str) -> UserError:
-    return UserError(
-        f"{place}: {problem}",
-        f"the last one: {row[-1][:60]!r}",
-        'a value with the separator in it stands in double quotes: "so, what"',
-    )
 
 
 def _broken_quote(error: csv.Error, place: str) -> UserError:

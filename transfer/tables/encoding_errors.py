@@ -95,27 +95,23 @@ def _guess(path: Path, codec: str, offset: int, line: int) -> list[str]:
         return ["it begins like UTF-16: set `encoding: utf-16` for this source"]
     for guess, whose in GUESSES:
         # Nearly all bytes are letters in cp1252, so it is believed only of a file that was plain ASCII so far.
-        if guess != codec and _decodes(path, guess) and (guess != "cp1252" or _is_ascii(path, offset)):
+        with path.open("rb") as file:
+            chunks = (file.read(min(CHUNK, offset - at)) for at in range(0, offset, CHUNK))
+            is_believable = guess != "cp1252" or all(chunk.isascii() for chunk in chunks)
+        if guess != codec and is_believable and _decodes(path, guess):
             advice = "leave `encoding` out" if guess == "utf-8" else f"set `encoding: {guess}` for this source"
             return [f"it reads as {guess} ({whose}): {advice}", f"line {line} is then: {_line(path, guess, offset)}"]
     return ["set `encoding` to that of the program that wrote it, or save it as UTF-8"]
 
 
 def _decodes(path: Path, codec: str) -> bool:
-    decoder = codecs.getincrementaldecoder(codec)()
-    with path.open("rb") as file:
+    with path.open(encoding=codec, newline="") as file:
         try:
-            while chunk := file.read(CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
+            while file.read(CHUNK):
+                pass
         except UnicodeDecodeError:
             return False
     return True
-
-
-def _is_ascii(path: Path, length: int) -> bool:
-    with path.open("rb") as file:
-        return all(file.read(min(CHUNK, length - at)).isascii() for at in range(0, length, CHUNK))
 
 
 def _line(path: Path, codec: str, offset: int) -> str:

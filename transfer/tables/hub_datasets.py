@@ -33,15 +33,11 @@ def hub_batches(source: Source, columns: Sequence[str], where: str, rows: int) -
     if table.num_rows == 0:
         raise UserError(f"{where}.hub: {source.hub} has no rows in split {source.split!r}")
     for piece in table.select_columns(list(dict.fromkeys(names))).with_format("arrow").iter(rows):
-        arrays = [_named(piece[name].combine_chunks(), labels.get(name)) for name in names]
-        yield pa.record_batch(arrays, names=list(columns))
-
-
-def _named(array: pa.Array, names: Sequence[str] | None) -> pa.Array:
-    """Label numbers as names; -1, which means "not labelled", as null."""
-    if names is None:
-        return array
-    return pa.array([names[i] if i is not None and i >= 0 else None for i in array.to_pylist()], pa.string())
+        arrays = {name: piece[name].combine_chunks() for name in names}
+        for name, classes in labels.items():  # -1 means "not labelled"
+            numbers = arrays[name].to_pylist()
+            arrays[name] = pa.array([None if i is None or i < 0 else classes[i] for i in numbers], pa.string())
+        yield pa.record_batch([arrays[name] for name in names], names=list(columns))
 
 
 def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
@@ -62,7 +58,6 @@ def _check_revision(source: Source, files: Sequence[str], where: str) -> None:
 
 @contextmanager
 def _explained(source: Source, where: str) -> Iterator[None]:
-    """Turns what the client raises into one message with advice."""
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
     try:
@@ -79,7 +74,9 @@ def _explained(source: Source, where: str) -> Iterator[None]:
             "the hub's own copy of it often works: set `revision: refs/convert/parquet`",
         ) from error
     except (DatasetsError, ValueError, OSError) as error:  # no such subset or split, broken files
-        raise UserError(f"{where}.hub: {source.hub} cannot be read", *_first_lines(error)) from error
+        # the client's message and that of its cause, a line each
+        messages = [" ".join(str(e).strip().splitlines())[:300] for e in (error, error.__cause__) if e is not None]
+        raise UserError(f"{where}.hub: {source.hub} cannot be read", *filter(None, messages)) from error
     except Exception as error:
         # The HTTP client's own errors share no base with ConnectionError, and its package changes its name.
         if not type(error).__module__.startswith("httpx"):
@@ -107,9 +104,3 @@ def _not_found(source: Source, where: str, message: str) -> UserError:
         f"{where}.hub: no data set {source.hub!r} on the hub that you may read",
         "look at the name, OWNER/NAME; for a private one set HF_TOKEN in the environment",
     )
-
-
-def _first_lines(error: Exception) -> list[str]:
-    """The client's message and that of its cause, a line each."""
-    messages = [str(e).strip().splitlines() for e in (error, error.__cause__) if e is not None]
-    return [" ".join(lines)[:300] for lines in messages if lines]

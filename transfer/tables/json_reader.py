@@ -28,10 +28,8 @@ def json_objects(
         place = f"{where}.path: {name}"
         if path.suffix.lower() == ".json" and _opens_array(file):
             yield from _array_objects(file, place)
-        elif bad_rows is None:
-            yield from _line_objects(file, place)
         else:
-            yield from _readable_objects(file, name, bad_rows)
+            yield from _line_objects(file, place, name, bad_rows)
 
 
 def _opens_array(file: TextIO) -> bool:
@@ -43,37 +41,30 @@ def _opens_array(file: TextIO) -> bool:
     return character == "["
 
 
-def _line_objects(file: TextIO, place: str) -> Iterator[Object]:
+def _line_objects(file: TextIO, place: str, name: str, bad_rows: BadRows | None) -> Iterator[Object | None]:
     for number, line in enumerate(file, 1):
-        if line.strip():
-            try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
+        if not line.strip():
+            continue
+        value, problem = None, UNDECODABLE if bad_rows is not None and has_undecodable(line) else ""
+        try:
+            value = None if problem else json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            if bad_rows is None:
+                if isinstance(error, RecursionError):
+                    raise
                 raise UserError(
                     f"{place}, line {number}: no JSON: {error.msg} at column {error.colno}",
                     f"the line: {line.strip()[:60]}",
                     "expected one object a line, or in a .json file an array of objects",
                 ) from error
+            problem = "no JSON"
+        if bad_rows is None:
             yield _checked(value, f"{place}, line {number}")
-
-
-def _readable_objects(file: TextIO, name: str, bad_rows: BadRows) -> Iterator[Object | None]:
-    for number, line in enumerate(file, 1):
-        if line.strip():
-            value = _value_or_problem(line)
-            if isinstance(value, str):
-                bad_rows.row(name, number, value)
-            yield None if isinstance(value, str) else value
-
-
-def _value_or_problem(line: str) -> Object | str:
-    if has_undecodable(line):
-        return UNDECODABLE
-    try:
-        value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
-        return "no JSON"
-    return cast("Object", value) if isinstance(value, dict) else "no object with the columns as keys"
+        elif problem or not isinstance(value, dict):
+            bad_rows.row(name, number, problem or "no object with the columns as keys")
+            yield None
+        else:
+            yield value
 
 
 def _array_objects(file: TextIO, place: str) -> Iterator[Object]:
@@ -81,7 +72,8 @@ def _array_objects(file: TextIO, place: str) -> Iterator[Object]:
     decode, buffer, at, count = json.JSONDecoder().raw_decode, "", 0, 0
     piece = PIECE
     while True:
-        at = _after_space(buffer, at, "," if count else "")
+        while at < len(buffer) and (buffer[at].isspace() or (count and buffer[at] == ",")):
+            at += 1
         if buffer.startswith("]", at):
             return
         try:
@@ -98,12 +90,6 @@ def _array_objects(file: TextIO, place: str) -> Iterator[Object]:
             continue
         count, piece = count + 1, PIECE
         yield _checked(value, f"{place}, object {count}")
-
-
-def _after_space(buffer: str, at: int, separator: str) -> int:
-    while at < len(buffer) and (buffer[at].isspace() or buffer[at] == separator):
-        at += 1
-    return at
 
 
 def _checked(value: object, place: str) -> Object:

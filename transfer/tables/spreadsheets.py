@@ -6,7 +6,7 @@ What begins like a formula is written so that a spreadsheet shows it and does no
 import codecs
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,13 @@ def write_sheet(path: Path, columns: Mapping[str, Sequence[Any]], where: str) ->
     check_format(path, where)
     if not path.absolute().parent.is_dir():
         raise UserError(f"{where}: no folder {path.absolute().parent}")
-    writers: dict[str, Callable[[Path, Mapping[str, Sequence[Any]]], None]] = {
-        ".csv": _write_csv,
-        ".xlsx": _write_xlsx,
-        ".parquet": _write_parquet,
-    }
     with atomic_file(path) as part:
-        writers[path.suffix.lower()](part, columns)
+        if path.suffix.lower() == ".parquet":
+            pq.write_table(pa.table({name: pa.array(list(values)) for name, values in columns.items()}), part)
+        elif path.suffix.lower() == ".xlsx":
+            _write_xlsx(part, columns)
+        else:
+            _write_csv(part, columns)
 
 
 def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str], list[Row]]:
@@ -57,7 +57,10 @@ def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str],
     encoding: of a csv, default UTF-8. Raises UserError where the file is not there, broken or in another encoding.
     """
     check_format(path, where)
-    _check_encoding(encoding, where)
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError:
+        raise UserError(f"{where}: no encoding {encoding!r}", "common ones: utf-8, cp949, utf-16, cp1252") from None
     if not path.is_file():
         raise UserError(f"{where}: no file {path}")
     if path.suffix.lower() == ".parquet":
@@ -65,7 +68,8 @@ def read_sheet(path: Path, encoding: str | None, where: str) -> tuple[list[str],
     if path.suffix.lower() == ".xlsx":
         rows = [[_cell(value) for value in row] for row in sheet_rows(path, None, where, path.name)]
     else:
-        rows = [[_unguarded(value) for value in row] for row in delimited_rows(path, encoding, where, path.name) if row]
+        found = filter(None, delimited_rows(path, encoding, where, path.name))
+        rows = [[(value[1:] if _GUARDED.match(value) else value) or None for value in row] for row in found]
     header = [str(name).strip() for name in rows[0]] if rows else []
     return header, [dict(zip(header, row, strict=True)) for row in rows[1:]]
 
@@ -98,36 +102,20 @@ def _write_xlsx(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     book.save(path)
 
 
-def _write_parquet(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
-    pq.write_table(pa.table({name: pa.array(list(values)) for name, values in columns.items()}), path)
-
-
 def _read_parquet(path: Path, where: str) -> tuple[list[str], list[Row]]:
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{where}: {path.name} is no whole parquet file", str(error).splitlines()[0]) from error
-    columns = [
-        as_text(table.column(name).combine_chunks(), f"{where}: {name}").to_pylist() for name in table.schema.names
-    ]
-    return table.schema.names, [dict(zip(table.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _check_encoding(encoding: str | None, where: str) -> None:
-    try:
-        codecs.lookup(encoding or "utf-8")
-    except LookupError:
-        raise UserError(f"{where}: no encoding {encoding!r}", "common ones: utf-8, cp949, utf-16, cp1252") from None
+    names = table.schema.names
+    columns = [as_text(table.column(name).combine_chunks(), f"{where}: {name}").to_pylist() for name in names]
+    return names, [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _guarded(value: Any) -> Any:
     if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return repr(value) if isinstance(value, float) else _plain(value)
-
-
-def _unguarded(value: str) -> str | None:
-    return (value[1:] if _GUARDED.match(value) else value) or None
 
 
 def _plain(value: Any) -> Any:

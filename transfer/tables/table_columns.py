@@ -78,11 +78,7 @@ def _not_once(column: str, there: Sequence[str], source: Source, where: str, nam
     if _plain(column) in map(_plain, there):
         return UserError(f"{place}: {name} has several columns {column!r}", "rename all but one")
     listed = ", ".join(there[:30]) + (", ..." if len(there) > 30 else "")
-    only = there[0] if len(there) == 1 else ""
-    separator = next((mark for mark in "\t;|" if mark in only), None)
-    hint = [f"its header has {separator!r} between names: save it as .csv with commas or as .tsv with tabs"]
-    return UserError(
-        f"{place}: no column {column!r} in {name}",
-        f"its columns: {listed}",
-        *(hint if separator else did_you_mean(column, there)),
-    )
+    hint = did_you_mean(column, there)
+    if separator := next((mark for mark in "\t;|" if len(there) == 1 and mark in there[0]), None):
+        hint = [f"its header has {separator!r} between names: save it as .csv with commas or as .tsv with tabs"]
+    return UserError(f"{place}: no column {column!r} in {name}", f"its columns: {listed}", *hint)

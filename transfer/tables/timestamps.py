@@ -98,9 +98,7 @@ def _of_words(text: str) -> dt.datetime | None:
 
 def _of_number(text: str) -> dt.datetime | None:
     number = float(text)
-    if number < _LEAST_EPOCH:
-        return None
-    factor = next((factor for bound, factor in _UNITS if number < bound), None)
+    factor = next((factor for bound, factor in _UNITS if _LEAST_EPOCH <= number < bound), None)
     if factor is None:
         return None
     return (_EPOCH + dt.timedelta(microseconds=round(number * factor))).replace(tzinfo=dt.UTC)

@@ -42,10 +42,9 @@ def _opened(path: Path, where: str, name: str) -> Any:
     except OSError as error:
         raise UserError(f"{where}.path: {name} cannot be read: {error.strerror}") from error
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        what = "is no xlsx workbook" if path.stat().st_size else "is empty (0 bytes)"
         raise UserError(
-            f"{where}.path: {name} is no xlsx workbook"
-            if path.stat().st_size
-            else f"{where}.path: {name} is empty (0 bytes)",
+            f"{where}.path: {name} {what}",
             "an older or an encrypted one is opened in its program and saved again as .xlsx",
         ) from error
 

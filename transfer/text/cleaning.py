@@ -109,7 +109,7 @@ def _one_pass(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", text)
     if _RUN.search(text):
-        text = _REPEATED.sub(_shortened, text)
+        text = _REPEATED.sub(r"\1" * KEPT_REPEATS, text)
     return " ".join(_masked(text).split())
 
 
@@ -122,10 +122,6 @@ def _visible(text: str) -> str:
     if _EMOJI_PARTS.search(text):
         text = _STRAY.sub("", text)
     return unicodedata.normalize("NFC", text)
-
-
-def _shortened(run: re.Match[str]) -> str:
-    return run[1] * KEPT_REPEATS
 
 
 def _masked(text: str) -> str:

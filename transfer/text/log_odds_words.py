@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def distinctive_words(
     """
     counts = [Counter[str]() for _ in range(n_labels)]
     for text, label in zip(texts, labels.tolist(), strict=True):
-        counts[label].update(set(_words(text)))
+        counts[label].update(set(WORD.findall(text.lower())) - PLACEHOLDERS)
     total = Counter[str]()
     for own in counts:
         total.update(own)
@@ -70,10 +70,6 @@ def log_odds(own: Floats, others: Floats) -> Floats:
     odds = [np.log((n + prior) / np.maximum(n.sum() + rest - n - prior, 1e-9)) for n in (own, others)]
     spread = np.sqrt(1 / (own + prior) + 1 / (others + prior))
     return np.where(own > 0, (odds[0] - odds[1]) / spread, 0.0)
-
-
-def _words(text: str) -> Iterator[str]:
-    return (word for word in WORD.findall(text.lower()) if word not in PLACEHOLDERS)
 
 
 def _strongest(words: Sequence[str], z: Floats, most: int) -> dict[str, float]:

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,7 +39,6 @@ def save_checkpoint(folder: Path, run: TrainingRun, notes: dict[str, Any]) -> No
 
     After a kill there is the old state or the new one, never a part.
     """
-    _recover(folder)
     optimizer = run.optimizer.state_dict()
     tensors = {f"model.{name}": value for name, value in _trained(run).items()}
     for index, values in optimizer["state"].items():
@@ -54,18 +55,15 @@ def save_checkpoint(folder: Path, run: TrainingRun, notes: dict[str, Any]) -> No
         "memory": run.memory.state(),
         "notes": notes,
     }
-    new = _new_folder(folder)
-    save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, new / TENSORS)
-    (new / NUMBERS).write_text(json.dumps(numbers), encoding="utf-8")
-    _replace(folder, new)
+    with _new_state(folder) as new:
+        save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, new / TENSORS)
+        (new / NUMBERS).write_text(json.dumps(numbers), encoding="utf-8")
 
 
 def save_notes(folder: Path, notes: dict[str, Any]) -> None:
     """Like save_checkpoint, of a run that ends here: its notes alone."""
-    _recover(folder)
-    new = _new_folder(folder)
-    (new / NUMBERS).write_text(json.dumps({"notes": notes}), encoding="utf-8")
-    _replace(folder, new)
+    with _new_state(folder) as new:
+        (new / NUMBERS).write_text(json.dumps({"notes": notes}), encoding="utf-8")
 
 
 def restore_checkpoint(folder: Path, run: TrainingRun) -> dict[str, Any] | None:
@@ -74,10 +72,12 @@ def restore_checkpoint(folder: Path, run: TrainingRun) -> dict[str, Any] | None:
     run: newly made, with the same model, examples, recipe and seed as the saved one.
     """
     _recover(folder)
-    state = _read(folder)
-    if state is None:
+    try:
+        numbers = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))
+        # As loaded they are the file itself, mapped, and the optimiser would keep them so.
+        tensors = {name: value.clone() for name, value in load_file(folder / TENSORS).items()}
+    except (OSError, ValueError, SafetensorError):
         return None
-    numbers, tensors = state
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
     if {name: value.shape for name, value in weights.items()} != {n: v.shape for n, v in _trained(run).items()}:
         return None  # of other texts, whose words are others
@@ -111,28 +111,21 @@ def checkpoint_notes(folder: Path) -> dict[str, Any] | None:
     return notes
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]] | None:
-    """Numbers and tensors of a state, or None where there is none or a file of it is damaged."""
-    try:
-        numbers = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))
-        # As loaded they are the file itself, mapped, and the optimiser would keep them so.
-        return numbers, {name: value.clone() for name, value in load_file(folder / TENSORS).items()}
-    except (OSError, ValueError, SafetensorError):
-        return None
-
-
 def _trained(run: TrainingRun) -> dict[str, torch.Tensor]:
     model = run.accelerator.unwrap_model(run.model)
     return {name: value.data for name, value in model.named_parameters() if value.requires_grad}
 
 
-def _new_folder(folder: Path) -> Path:
-    """Where a new state is written. What a kill left there, or of an older state, is removed first."""
+@contextmanager
+def _new_state(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `folder` when the block ends."""
+    _recover(folder)
     new = folder.with_name(f"{folder.name}.new")
-    for left in (new, folder.with_name(f"{folder.name}.old")):
+    for left in (new, folder.with_name(f"{folder.name}.old")):  # by a kill
         shutil.rmtree(left, ignore_errors=True)
     new.mkdir(parents=True)
-    return new
+    yield new
+    _replace(folder, new)
 
 
 def _replace(folder: Path, new: Path) -> None:

@@ -14,8 +14,7 @@ from transfer.device.device import autocast_for
 from transfer.encoders.lora import add_adapters, is_adapter
 from transfer.encoders.model import depth, layer_of
 from transfer.encoders.tokenization import Indices, batches, pad
-from transfer.training.l2_sp import L2SP
-from transfer.training.losses import losses
+from transfer.training.losses import L2SP, losses
 from transfer.training.oom_recovery import OomRecovery
 from transfer.training.recipe import Examples, Recipe, example_weights
 
@@ -43,12 +42,9 @@ class FineTuning:
     ) -> None:
         self.examples = replace(examples, tokens=examples.tokens.cut(recipe.max_length))
         self.weights = example_weights(examples, recipe.class_weighting)
-        self.recipe = recipe
-        self.seed = seed
-        self.epoch = 0
+        self.recipe, self.seed = recipe, seed
         self.memory = memory or OomRecovery()
-        self.step = 0  # of the epoch: batches done
-        self.loss = 0.0  # of the epoch so far: summed over examples
+        self.epoch, self.step, self.loss = 0, 0, 0.0  # batches done in the epoch, and the sum of its examples' losses
         # Its precision would be one for the whole process; ours follows the model, see autocast_for.
         self.accelerator = Accelerator(mixed_precision="no")
         torch.manual_seed(seed)
@@ -67,7 +63,6 @@ class FineTuning:
 
     @property
     def is_done(self) -> bool:
-        """Whether all epochs of the recipe have been run."""
         return self.epoch >= self.recipe.epochs
 
     def run_epoch(self, on_step: Callable[[int], None] = lambda examples: None) -> float:

@@ -17,7 +17,7 @@ from accelerate import Accelerator
 
 from transfer.cpu_kernels.apply import apply_to_masked_lm
 from transfer.device.device import autocast_for
-from transfer.encoders.hub import fetch_model
+from transfer.encoders.hub import SAFELY, fetch_model
 from transfer.encoders.tokenization import Indices, batches
 from transfer.errors import UserError, first_line
 from transfer.training.finetune import DivergedError, rate_shares, shuffled_batches
@@ -70,9 +70,8 @@ class DomainAdaptation:
         held = max(min(round(HELD_OUT * len(texts)), MOST_HELD_OUT), 1)
         self.held_out, self.texts = list(texts[:held]), list(texts[held:])
         if not self.texts:
-            raise UserError(
-                f"adapt: {len(texts)} comments are too few to learn their language from", "name more of them"
-            )
+            few = f"adapt: {len(texts)} comments are too few to learn their language from"
+            raise UserError(few, "name more of them")
         self.tokenizer, self.how, self.seed = tokenizer, how, seed
         self.memory = memory or OomRecovery()
         self.epoch, self.step, self.loss = 0, 0, 0.0  # steps done, and the sum of their losses
@@ -81,7 +80,10 @@ class DomainAdaptation:
         torch.manual_seed(seed)
         self.memory.prepare(model)
         apply_to_masked_lm(model, self.accelerator.device.type)
-        optimizer = torch.optim.AdamW(_groups(model), lr=how.learning_rate, fused=True)
+        decays: list[torch.nn.Parameter] = [value for value in model.parameters() if value.ndim > 1]
+        others = [value for value in model.parameters() if value.ndim <= 1]
+        groups = [{"params": decays, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=how.learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_shares(how.steps, WARMUP_SHARE))
         self.model = cast("PreTrainedModel", self.accelerator.prepare(model))
         self.optimizer = self.accelerator.prepare(optimizer)
@@ -169,7 +171,8 @@ class DomainAdaptation:
             random_replace_prob=0.0 if words else 0.1,
         )
         # set outright: its own `seed` works in a program's main process alone
-        collate.generator = torch.Generator().manual_seed(_seed(self.seed, step))
+        seed = np.random.SeedSequence([self.seed, step + 1, 4]).generate_state(1)[0]
+        collate.generator = torch.Generator().manual_seed(int(seed))
         found: dict[str, torch.Tensor] = collate(features)
         return found
 
@@ -205,9 +208,7 @@ def load_masked_lm(name: str | Path, seed: int) -> "tuple[PreTrainedModel, PreTr
         raise UserError(f"adapt: the tokenizer of '{name}' has no mask", "set adapt: null, or take another candidate")
     torch.manual_seed(seed)
     try:
-        model = AutoModelForMaskedLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
+        model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32, **SAFELY)
     except (ValueError, OSError, RuntimeError, KeyError) as error:
         raise UserError(f"adapt: '{name}' cannot be made to fill in masked words", first_line(error)) from error
     return in_own_memory(cast("PreTrainedModel", model)), tokenizer
@@ -217,7 +218,7 @@ def take_encoder(model: "PreTrainedModel", folder: Path) -> None:
     """Puts the encoder's weights of a classifier's folder into `model`; what only one of them has stays as it is."""
     from transformers import AutoModelForSequenceClassification
 
-    given = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
+    given = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **SAFELY)
     model.base_model.load_state_dict(given.base_model.state_dict(), strict=False)
 
 
@@ -229,9 +230,7 @@ def save_adapted(model: "PreTrainedModel", source: Path, *, classifies: bool, fo
     from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
     auto = AutoModelForSequenceClassification if classifies else AutoModel
-    whole, info = auto.from_pretrained(
-        source, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-    )
+    whole, info = auto.from_pretrained(source, dtype=torch.float32, output_loading_info=True, **SAFELY)
     left = whole.base_model.load_state_dict(model.base_model.state_dict(), strict=False)
     if left.unexpected_keys:
         raise UserError(f"adapt: the encoder of '{source}' has other weights than its masked-language model")
@@ -239,15 +238,3 @@ def save_adapted(model: "PreTrainedModel", source: Path, *, classifies: bool, fo
     state = {name: value for name, value in whole.state_dict().items() if name not in info["missing_keys"]}
     whole.save_pretrained(folder, state_dict=state)
     AutoTokenizer.from_pretrained(source).save_pretrained(folder)
-
-
-def _groups(model: "PreTrainedModel") -> list[dict[str, object]]:
-    every = list(model.parameters())
-    return [
-        {"params": [value for value in every if value.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [value for value in every if value.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
-def _seed(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence([seed, step + 1, 4]).generate_state(1)[0])

@@ -72,7 +72,7 @@ class OomRecovery:
         and the random state is restored, so that the weights are those of a run without the fault.
         Raises NoRoomError where one text at a time is too much.
         """
-        random = _random_state()
+        cpu, cuda = torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None
         while True:
             try:
                 return work()
@@ -81,8 +81,11 @@ class OomRecovery:
                     raise
             # only here is the error gone, and with it the activations that its frames held
             model.zero_grad(set_to_none=True)
-            _free()
-            _restore_random_state(random)
+            gc.collect()
+            torch.set_rng_state(cpu)
+            if cuda is not None:
+                torch.cuda.empty_cache()  # what is left in pieces too small for the next pass
+                torch.cuda.set_rng_state(cuda)
             self._lower(model, lengths)
 
     def state(self) -> dict[str, Any]:
@@ -90,7 +93,6 @@ class OomRecovery:
         return {"tokens": self.tokens, "first": self.first, "recomputes": self.recomputes}
 
     def restore(self, state: Mapping[str, Any], model: "PreTrainedModel") -> None:
-        """Takes over a checkpoint's state, and prepares `model` for it."""
         self.resume(state)
         self.prepare(model)
 
@@ -106,7 +108,12 @@ class OomRecovery:
             self.on_message(
                 f"out of memory: now {self.tokens} tokens at a time, gradients added up; examples per step are the same"
             )
-        elif self.checkpointing == "auto" and not self.recomputes and _can_recompute(model):
+        elif (
+            self.checkpointing == "auto"
+            and not self.recomputes
+            and model.training
+            and model.supports_gradient_checkpointing
+        ):
             self.recomputes, self.tokens = True, self.first
             self.prepare(model)
             self.on_message("out of memory: from now on activations are recomputed (gradient checkpointing)")
@@ -117,24 +124,3 @@ class OomRecovery:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that a device's memory, or this machine's, was not enough."""
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
-
-
-def _can_recompute(model: "PreTrainedModel") -> bool:
-    return model.training and model.supports_gradient_checkpointing
-
-
-def _random_state() -> tuple[torch.Tensor, torch.Tensor | None]:
-    return torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None
-
-
-def _restore_random_state(state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
-    cpu, cuda = state
-    torch.set_rng_state(cpu)
-    if cuda is not None:
-        torch.cuda.set_rng_state(cuda)
-
-
-def _free() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()  # what is left in pieces too small for the next pass

@@ -60,13 +60,14 @@ def mix(original: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], s
     kept = _confident_examples(pseudo, wanted)
     share = float(wanted["pseudo_share"]) if len(kept) else 0.0
     kept = kept if share > 0 else _take(kept, np.arange(0))
-    n_original = _original_rows(len(kept), len(original), share)
+    n_original = 0 if share >= 1 else len(original)  # of an epoch
+    if 0 < share < 1:
+        n_original = min(n_original, max(round(len(kept) * (1 - share) / share), 1))
     epochs = _epochs(len(original), n_original, wanted, seed)
     used = np.unique(np.concatenate(epochs))
     weight = float(wanted["pseudo_weight"])
     mass = share * weight / max(share * weight + 1 - share, 1e-12)
-    rest = _take(original, used)
-    rest = replace(rest, weights=rest.weights * _factors(rest, float(wanted["rebalance"])))
+    rest = _rebalanced(_take(original, used), wanted)
     weights = _weights(kept.weights, rest.weights, n_original, mass)
     turns = tuple(np.concatenate([np.arange(len(kept)), len(kept) + np.searchsorted(used, e)]) for e in epochs)
     return Examples(
@@ -95,7 +96,7 @@ def single_source(
         source = _confident_examples(pseudo, wanted)
         source = source if len(source) else _confident_examples(pseudo, {**wanted, "confidence": 0.0})
     else:
-        source = replace(original, weights=original.weights * _factors(original, float(wanted["rebalance"])))
+        source = _rebalanced(original, wanted)
     turns = _rounds(len(source), n, int(wanted["epochs"]), np.random.default_rng([seed, 3]))
     used = np.unique(np.concatenate(turns))
     return replace(_take(source, used), turns=tuple(np.searchsorted(used, turn) for turn in turns))
@@ -105,8 +106,7 @@ def _confident_examples(pseudo: PseudoLabelled, wanted: Mapping[str, Any]) -> Ex
     """The pseudo-labels that pass the threshold, with their targets, and weights of mean 1."""
     rows = np.flatnonzero(_confident(pseudo, float(wanted["confidence"]), str(wanted["confidence_by"])))
     targets = _targets(pseudo, rows, float(wanted["label_softness"]), float(wanted["label_temperature"]))
-    found = Examples(pseudo.tokens.take(rows), targets, np.ones(len(rows), dtype=np.float32))
-    return replace(found, weights=_factors(found, float(wanted["rebalance"])))
+    return _rebalanced(Examples(pseudo.tokens.take(rows), targets, np.ones(len(rows), dtype=np.float32)), wanted)
 
 
 def _take(examples: Examples, rows: Indices) -> Examples:
@@ -124,13 +124,6 @@ def _confident(pseudo: PseudoLabelled, threshold: float, by: str) -> NDArray[np.
             least[own] = np.quantile(known, threshold, method="lower") if len(known) else 0.0
     passes: NDArray[np.bool_] = np.isnan(likeliest) | (likeliest >= least)
     return passes
-
-
-def _original_rows(n_pseudo: int, n_original: int, share: float) -> int:
-    """How many an epoch has."""
-    if share >= 1:
-        return 0
-    return n_original if share <= 0 else min(n_original, max(round(n_pseudo * (1 - share) / share), 1))
 
 
 def _epochs(n: int, per_epoch: int, wanted: Mapping[str, Any], seed: int) -> list[Indices]:
@@ -163,14 +156,15 @@ def _weights(
     return np.concatenate([of_pseudo, rest]).astype(np.float32)
 
 
-def _factors(examples: Examples, rebalance: float) -> NDArray[np.float32]:
-    """(N,) mean 1: each row's factor by its label, a soft target's being the mean over its labels'."""
+def _rebalanced(examples: Examples, wanted: Mapping[str, Any]) -> Examples:
+    """Weights times a factor of mean 1 by each row's label, a soft target's being the mean over its labels'."""
+    rebalance = float(wanted["rebalance"])
     if rebalance <= 0 or not len(examples):
-        return np.ones(len(examples), dtype=np.float32)
+        return examples
     mass: Floats = examples.targets.sum(axis=0, dtype=np.float64)
     by_label = (mass.max() / mass.clip(1e-6)).clip(max=MOST_CLASS_WEIGHT) ** rebalance
     factors: NDArray[np.float64] = examples.targets.astype(np.float64) @ by_label
-    return np.asarray(factors / factors.mean(), dtype=np.float32)
+    return replace(examples, weights=examples.weights * np.asarray(factors / factors.mean(), dtype=np.float32))
 
 
 def _targets(pseudo: PseudoLabelled, rows: Indices, softness: float, temperature: float) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ class Recipe:
     (see encoders/lora.py); the head trains in full either way, frozen layers get no adapters, layer_decay holds for the
     adapters' rates. Adapters want rates some ten times higher (Biderman et al., LoRA Learns Less and Forgets Less,
     2024). loss: see losses.py; loss_q belongs to "generalised". anchor: how strongly the weights are pulled back to
-    the initial ones (see l2_sp.py); 0 for not at all.
+    the initial ones (see losses.py); 0 for not at all.
     """
 
     learning_rate: float = 3e-5
@@ -70,7 +70,6 @@ class Examples:
 
     @property
     def per_epoch(self) -> int:
-        """How many examples an epoch has."""
         return len(self.turns[0]) if self.turns else len(self)
 
     def rows(self, epoch: int) -> Indices:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stages.final_model.evaluate import errors_of, write_errors
-from transfer.corpus.labelled import Labelled, labelled
+from transfer.corpus.labelled import Labelled
 
 LABELS = ["anger", "joy"]
 
@@ -15,7 +15,7 @@ LABELS = ["anger", "joy"]
 @pytest.fixture
 def rows() -> Labelled:
     texts = ["so angry", "=SUM(A1)", "lovely"]
-    return labelled(texts, np.array([0, 0, 1]), ["a", "b", "c"], {})
+    return Labelled(texts, np.array([0, 0, 1]), ["a", "b", "c"], {})
 
 
 def test_errors_come_with_the_most_confident_first(rows: Labelled) -> None:

@@ -9,7 +9,7 @@ import pytest
 from stages.monitor import gold_predictions
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.method_choice import choose_method
-from transfer.corpus.labelled import labelled
+from transfer.corpus.labelled import Labelled
 from transfer.ensembling.combination import mixture_from
 
 LABELS = ("joy", "anger")
@@ -29,7 +29,7 @@ def test_inclusion_probabilities_come_from_golds_weights_or_the_plans_word(
     judged_on: str, weights: Any, random_sample: bool, is_known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     split = "gold report" if judged_on == "gold" else "validation"
-    rows = labelled(["a"] * 40, TRUTH, [str(i) for i in range(40)], {}, weights)
+    rows = Labelled(["a"] * 40, TRUTH, [str(i) for i in range(40)], {}, weights)
     monkeypatch.setattr(gold_predictions, "_rows", lambda run: (split, rows))
     predictor = SimpleNamespace(records=["one"], how=mixture_from("mean"))
     monkeypatch.setattr(gold_predictions, "final_predictor", lambda run: predictor)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from transfer.corpus.labelled import Labelled, labelled, select_rows
-from transfer.corpus.stratified_subset import FEWEST_OF_A_LABEL, stratified_subset
+from transfer.corpus.labelled import Labelled, select_rows
+from transfer.corpus.splits import FEWEST_OF_A_LABEL, stratified_subset
 
 
 def rows_of(*counts: int) -> Labelled:
@@ -10,7 +10,7 @@ def rows_of(*counts: int) -> Labelled:
     labels = np.repeat(np.arange(len(counts)), counts)
     order = np.random.default_rng(1).permutation(len(labels))
     texts = [f"text {i}" for i in order]
-    return labelled(texts, labels[order].astype(np.int64), texts, {})
+    return Labelled(texts, labels[order].astype(np.int64), texts, {})
 
 
 @pytest.mark.parametrize("size", [12, 13, 57, 100, 299])
@@ -41,7 +41,7 @@ def test_a_larger_subset_contains_the_smaller() -> None:
 
 def test_the_order_of_rows_does_not_matter_and_the_seed_does() -> None:
     rows = rows_of(50, 50)
-    turned = labelled(rows.texts[::-1], rows.labels[::-1], rows.keys[::-1], {})
+    turned = Labelled(rows.texts[::-1], rows.labels[::-1], rows.keys[::-1], {})
     assert set(stratified_subset(turned, 30, 3).texts) == set(stratified_subset(rows, 30, 3).texts)
     assert set(stratified_subset(rows, 30, 4).texts) != set(stratified_subset(rows, 30, 3).texts)
 

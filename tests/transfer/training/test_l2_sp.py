@@ -10,7 +10,7 @@ import torch
 from tests.helpers.tiny_encoders import Encoder, easy_examples
 from tests.helpers.tiny_fine_tunes import RECIPE, begin, finish
 from transfer.encoders.model import load_tokenizer
-from transfer.training.l2_sp import L2SP
+from transfer.training.losses import L2SP
 from transfer.training.recipe import Method
 
 

@@ -1,4 +1,4 @@
-"""OpenVINO on a CPU: several batches at once, each on its part of the cores."""
+"""Engines of converted models (transfer.engines.convert) on a CPU; see transfer.engines.inference_engine.Engine."""
 
 from collections import deque
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OpenVinoEngine:
-    """A converted model (transfer.engines.convert); see transfer.engines.inference_engine.Engine.
+    """OpenVINO: several batches at once, each on its part of the cores.
 
     file: the .xml. precision: what is computed in; with int8 the file is quantised already, all of it or in part, and
     the rest is computed in bfloat16 where the processor has it.
@@ -39,7 +39,6 @@ class OpenVinoEngine:
         self._n_labels = int(self._model.output(0).partial_shape[1].get_length())
 
     def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
-        """(N, K) float32 probabilities in the order of `tokens`, rows sum to 1."""
         out = np.zeros((len(tokens), self._n_labels), dtype=np.float32)
         free, busy = list(self._requests), deque[tuple[Any, Indices]]()
 
@@ -68,3 +67,28 @@ def has_bf16() -> bool:
     import openvino
 
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+class OnnxEngine:
+    """ONNX Runtime. file: the .onnx, quantised already where the precision is int8. Its kernels know no bfloat16."""
+
+    name = "onnx"
+
+    def __init__(self, file: Path, tokenizer: "PreTrainedTokenizerBase", max_length: int, precision: Precision) -> None:
+        import onnxruntime
+        import torch
+
+        self.tokenizer, self.max_length, self.precision = tokenizer, max_length, precision
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3
+        self._session: Any = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        self._n_labels = int(self._session.get_outputs()[0].shape[1])
+
+    def classify(self, tokens: Tokens, on_batch: OnBatch = lambda texts: None) -> Floats:
+        out = np.zeros((len(tokens), self._n_labels), dtype=np.float32)
+        for rows in batches(tokens.lengths, CPU_TOKENS):
+            ids, mask = padded(tokens, rows)
+            out[rows] = probabilities_from(self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0])
+            on_batch(len(rows))
+        return out
