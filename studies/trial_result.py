@@ -23,6 +23,14 @@ COLLAPSED_IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
+class TrialEnd:
+    """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
+
+    value: float
+    is_pruned: bool
+
+
+@dataclass(frozen=True)
 class TrialResult:
     """A trial at its end, complete or pruned.
 

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -23,7 +22,7 @@ from studies.pruners import pruner_for
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaim, TrialClaims
-from studies.trial_result import stop_if_all_collapse
+from studies.trial_result import TrialEnd, stop_if_all_collapse
 from transfer.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -32,14 +31,6 @@ FAILURES_IN_A_ROW = 3
 POLL_SECONDS = 1.0
 # Faults of the disk, not of the trial: it is resumed when there is room.
 PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
-
-
-@dataclass(frozen=True)
-class TrialEnd:
-    """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
-
-    value: float
-    is_pruned: bool
 
 
 RunTrial = Callable[[Trial, Heartbeat], TrialEnd]

@@ -26,10 +26,10 @@ from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialResult
+from studies.trial_result import TrialEnd, TrialResult
 from studies.trial_state import remove_ended
 from studies.trial_task import TrialTask
-from studies.worker_loop import POLL_SECONDS, TrialEnd, open_study, work
+from studies.worker_loop import POLL_SECONDS, open_study, work
 from transfer.errors import UserError
 
 

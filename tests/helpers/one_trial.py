@@ -20,9 +20,8 @@ from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Dimension
 from studies.top_k_models import TopKModels
-from studies.trial_result import TrialResult
+from studies.trial_result import TrialEnd, TrialResult
 from studies.trial_task import EvaluationSet, Probabilities, TrialTask
-from studies.worker_loop import TrialEnd
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_tokenizer
 from transfer.metrics.scores import score

@@ -17,7 +17,8 @@ from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study, work
+from studies.trial_result import TrialEnd
+from studies.worker_loop import RunTrial, open_study, work
 
 if TYPE_CHECKING:
     from studies.trial_task import TrialTask

@@ -27,7 +27,8 @@ from storage.records.trial_slots import slots
 from studies import heartbeat, optuna_storage
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study, work
+from studies.trial_result import TrialEnd
+from studies.worker_loop import RunTrial, open_study, work
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
 TRIALS = 30

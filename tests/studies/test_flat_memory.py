@@ -14,8 +14,9 @@ from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
+from studies.trial_result import TrialEnd
 from studies.trial_state import remove_ended
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.worker_loop import open_study, work
 from tests.helpers.one_trial import RecordingWatcher, a_task, variant
 from tests.helpers.tiny_encoders import WIDE_MB, save_wide_encoder
 from tests.studies.conftest import a_search

@@ -14,9 +14,9 @@ import pytest
 from storage.records import model_registry
 from studies import objective
 from studies.space.dimensions import Dimension
+from studies.trial_result import TrialEnd
 from studies.trial_state import remove_ended, remove_old_weights, seeds_of
 from studies.trial_task import TrialTask
-from studies.worker_loop import TrialEnd
 from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier

@@ -18,7 +18,8 @@ from studies.samplers import propose
 from studies.space.dimensions import Choices, Fixed, Range, Space
 from studies.space.suggest import suggest
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study
+from studies.trial_result import TrialEnd
+from studies.worker_loop import RunTrial, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)

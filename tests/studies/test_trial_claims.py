@@ -12,7 +12,8 @@ from storage.records import trial_slots as table
 from studies.heartbeat import Heartbeat, LostClaim
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, TrialClaim, TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trial_result import TrialEnd
+from studies.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula
 
 

@@ -8,8 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from studies.heartbeat import Heartbeat
-from studies.trial_result import COLLAPSED_IN_A_ROW, collapsed_to
-from studies.worker_loop import TrialEnd
+from studies.trial_result import COLLAPSED_IN_A_ROW, TrialEnd, collapsed_to
 from tests.helpers.tiny_encoders import LABELS
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.errors import UserError

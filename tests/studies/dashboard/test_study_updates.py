@@ -29,8 +29,8 @@ from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.optuna_storage import RetryingStorage, open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialResult
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trial_result import TrialEnd, TrialResult
+from studies.worker_loop import open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score
 
