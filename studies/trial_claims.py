@@ -12,7 +12,7 @@ from storage.database.retry import PATIENCE_SECONDS, with_retries
 from storage.locks.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
-from studies.heartbeat import Heartbeat, LostClaim
+from studies.trials.heartbeat import Heartbeat, LostClaim
 
 # A worker of another machine is considered dead after so long without a heartbeat; one of this machine is looked up.
 HEARTBEAT_TIMEOUT_SECONDS = 120.0

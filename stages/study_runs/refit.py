@@ -22,7 +22,7 @@ from studies.ranking import best_distinct, best_trial
 from studies.refit_settings import RecheckSettings
 from studies.space.suggest import nearest
 from studies.study_config import StudyConfig
-from studies.trial_task import TrialTask
+from studies.trials.trial_task import TrialTask
 from transfer.metrics.seed_intervals import pooled_intervals
 
 ALL_DATA = "all data"

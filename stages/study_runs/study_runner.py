@@ -17,18 +17,18 @@ from storage.records import stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import StudyUpdates, show_trial
 from studies.enumerated_trials import EnumeratedTrial, assign_slots
-from studies.heartbeat import Heartbeat
 from studies.lasting_names import lasting_study_name
-from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.pruners import pruner_for
 from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd, TrialResult
-from studies.trial_state import remove_ended
-from studies.trial_task import TrialTask
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.objective import run_trial
+from studies.trials.trial_result import TrialEnd, TrialResult
+from studies.trials.trial_state import remove_ended
+from studies.trials.trial_task import TrialTask
 from studies.worker_loop import POLL_SECONDS, open_study, work
 from transfer.errors import UserError
 

@@ -24,10 +24,11 @@ from storage.database.engine import open_store
 from storage.errors import StoreError, StoreUnreachable
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies import heartbeat, optuna_storage
+from studies import optuna_storage
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd
+from studies.trials import heartbeat
+from studies.trials.trial_result import TrialEnd
 from studies.worker_loop import RunTrial, open_study, work
 from tests.studies.conftest import a_search, dead_worker, formula, told
 

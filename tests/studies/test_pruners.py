@@ -21,7 +21,7 @@ from studies.algorithms import (
 from studies.lasting_names import lasting_study_name
 from studies.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
-from studies.trial_result import TrialEnd
+from studies.trials.trial_result import TrialEnd
 from tests.studies.conftest import RunIt, a_search, dead_worker, told
 
 EPOCHS = 9

@@ -11,14 +11,14 @@ import pytest
 from optuna.trial import TrialState
 
 from studies.algorithms import SamplerName
-from studies.heartbeat import Heartbeat
 from studies.next_trial import add_next_trial
 from studies.optuna_storage import open_optuna
 from studies.samplers import propose
 from studies.space.dimensions import Choices, Fixed, Range, Space
 from studies.space.suggest import suggest
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.trial_result import TrialEnd
 from studies.worker_loop import RunTrial, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 

@@ -8,7 +8,7 @@ from storage.locks.process_identity import this_process
 from studies.optuna_storage import open_optuna
 from studies.time_limit import TimeLimit
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd
+from studies.trials.trial_result import TrialEnd
 from studies.worker_loop import open_study, work
 from tests.studies.conftest import RunIt, a_search, formula, told
 

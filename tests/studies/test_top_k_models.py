@@ -21,7 +21,7 @@ from storage.records.model_registry import ModelRecord
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd
+from studies.trials.trial_result import TrialEnd
 from studies.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula, told
 

@@ -15,7 +15,7 @@ from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd
+from studies.trials.trial_result import TrialEnd
 from studies.worker_loop import open_study, work
 from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
 from transfer.errors import UserError

@@ -24,12 +24,12 @@ from studies.dashboard.study_plots import importance_plot
 from studies.dashboard.study_updates import StudyUpdates, labels_csv, show_trial
 from studies.dashboard.trial_figures import blues, confusion_png, curves_png, ticks
 from studies.figures.fonts import font_for
-from studies.learning_curve import Epoch
 from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.optuna_storage import RetryingStorage, open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialEnd, TrialResult
+from studies.trials.learning_curve import Epoch
+from studies.trials.trial_result import TrialEnd, TrialResult
 from studies.worker_loop import open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score

@@ -12,16 +12,16 @@ import numpy as np
 import optuna
 import torch
 
-from studies.best_weights import has_weights
-from studies.deferred_signals import deferred_signals
-from studies.heartbeat import Heartbeat
-from studies.learning_curve import Epoch, weights_folder
-from studies.model_record import answers_name, model_record
 from studies.pruners import should_prune
 from studies.top_k_models import TopKModels
-from studies.trial_result import TrialEnd, TrialResult, collapsed_to
-from studies.trial_state import RunningTrial, begin_trial, remove_old_weights, save_trial, trial_folder
-from studies.trial_task import Probabilities, TrialTask, Watcher
+from studies.trials.best_weights import has_weights
+from studies.trials.deferred_signals import deferred_signals
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.learning_curve import Epoch, weights_folder
+from studies.trials.model_record import answers_name, model_record
+from studies.trials.trial_result import TrialEnd, TrialResult, collapsed_to
+from studies.trials.trial_state import RunningTrial, begin_trial, remove_old_weights, save_trial, trial_folder
+from studies.trials.trial_task import Probabilities, TrialTask, Watcher
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import merge_adapters
 from transfer.encoders.model import load_classifier, load_config

@@ -11,7 +11,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from studies.learning_curve import Epoch
+from studies.trials.learning_curve import Epoch
 from transfer.errors import UserError
 from transfer.metrics.bootstrap import confusion_intervals
 from transfer.metrics.scores import Scores

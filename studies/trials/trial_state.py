@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import optuna
 
-from studies.best_weights import BestWeights
 from studies.enumerated_trials import SETTINGS
-from studies.heartbeat import Heartbeat
-from studies.learning_curve import LearningCurve, weights_folder
 from studies.space.suggest import suggest
 from studies.top_k_models import TopKModels
-from studies.trial_task import TrialTask, Watcher
+from studies.trials.best_weights import BestWeights
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.learning_curve import LearningCurve, weights_folder
+from studies.trials.trial_task import TrialTask, Watcher
 from transfer.training.checkpoint import checkpoint_notes, save_checkpoint, save_notes
 from transfer.training.finetune import FineTuning
 from transfer.training.oom_recovery import OomRecovery
