@@ -6,7 +6,7 @@ from typing import Any
 import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
-from studies.samplers import propose
+from studies.sampling.samplers import propose
 from studies.space.dimensions import Space
 from studies.space.suggest import nearest, suggest
 from studies.study_config import StudyConfig

@@ -15,9 +15,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from storage.database.retry import with_retries
 from storage.errors import StoreError
-from studies.enumerated_trials import begin_enumerated, is_given_up
 from studies.next_trial import add_next_trial
-from studies.pruners import pruner_for
+from studies.sampling.enumerated_trials import begin_enumerated, is_given_up
+from studies.sampling.pruners import pruner_for
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaim, TrialClaims

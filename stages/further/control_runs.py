@@ -19,8 +19,8 @@ from stages.runtime.run_context import Run, store_url
 from stages.study_runs.study_runner import run_study
 from stages.study_runs.study_settings import longest_of
 from stages.study_runs.summaries import summary
-from studies.enumerated_trials import SETTINGS, EnumeratedTrial
 from studies.optuna_storage import open_optuna
+from studies.sampling.enumerated_trials import SETTINGS, EnumeratedTrial
 from studies.space.dimensions import Choices
 from studies.space.suggest import suggest
 from studies.study_config import StudyConfig

@@ -16,10 +16,10 @@ from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import StudyUpdates, show_trial
-from studies.enumerated_trials import EnumeratedTrial, assign_slots
 from studies.lasting_names import lasting_study_name
 from studies.optuna_storage import open_optuna
-from studies.pruners import pruner_for
+from studies.sampling.enumerated_trials import EnumeratedTrial, assign_slots
+from studies.sampling.pruners import pruner_for
 from studies.study_config import StudyConfig
 from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels

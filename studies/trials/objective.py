@@ -12,7 +12,7 @@ import numpy as np
 import optuna
 import torch
 
-from studies.pruners import should_prune
+from studies.sampling.pruners import should_prune
 from studies.top_k_models import TopKModels
 from studies.trials.best_weights import has_weights
 from studies.trials.deferred_signals import deferred_signals

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import optuna
 
-from studies.enumerated_trials import SETTINGS
+from studies.sampling.enumerated_trials import SETTINGS
 from studies.space.suggest import suggest
 from studies.top_k_models import TopKModels
 from studies.trials.best_weights import BestWeights

@@ -40,7 +40,7 @@ POINTS = {
     "studies.trials.heartbeat.Heartbeat.check": 2,
     "studies.trials.best_weights.BestWeights.write": 1,
     "optuna.trial.Trial.report": 2,
-    "studies.pruners.should_prune": 1,
+    "studies.sampling.pruners.should_prune": 1,
     "transfer.training.checkpoint.save_file": 2,  # its checkpoint
     "transfer.training.checkpoint._replace": 1,
     "os.rename": 3,

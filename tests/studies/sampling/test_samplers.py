@@ -10,10 +10,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from studies.algorithms import SamplerName
 from studies.next_trial import add_next_trial
 from studies.optuna_storage import open_optuna
-from studies.samplers import propose
+from studies.sampling.algorithms import SamplerName
+from studies.sampling.samplers import propose
 from studies.space.dimensions import Choices, Fixed, Range, Space
 from studies.space.suggest import suggest
 from studies.trial_claims import TrialClaims
@@ -114,8 +114,8 @@ def test_trial_0_is_the_baseline_whatever_proposes_the_others(run_it: RunIt, sam
 PROPOSALS = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from tests.studies.test_samplers import CONDITIONAL, a_study
-from studies.samplers import propose
+from tests.studies.sampling.test_samplers import CONDITIONAL, a_study
+from studies.sampling.samplers import propose
 for sampler in ("tpe", "gp", "qmc", "random"):
     print(sampler, sorted(propose(a_study(14), CONDITIONAL, 3, sampler).items()))
 """
