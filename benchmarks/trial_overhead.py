@@ -19,7 +19,7 @@ import psutil
 import yaml
 
 import studies.trials.objective
-import studies.worker_loop
+import studies.workers.worker_loop
 from benchmarks.parts import machine, read, table, write
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import FineTuning
@@ -85,7 +85,7 @@ def main() -> None:
     clock = Clock()
     FineTuning.run_epoch = clock.around(FineTuning.run_epoch)  # type: ignore[method-assign]
     studies.trials.objective.probabilities_of = clock.around(probabilities_of)  # type: ignore[attr-defined]
-    studies.worker_loop._run_claim = clock.after(studies.worker_loop._run_claim)
+    studies.workers.worker_loop._run_claim = clock.after(studies.workers.worker_loop._run_claim)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder / "train.csv", data.labels, data.texts, data.y)

@@ -21,15 +21,15 @@ from studies.optuna_storage import open_optuna
 from studies.sampling.enumerated_trials import EnumeratedTrial, assign_slots
 from studies.sampling.pruners import pruner_for
 from studies.study_config import StudyConfig
-from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels
-from studies.trial_claims import TrialClaims
 from studies.trials.heartbeat import Heartbeat
 from studies.trials.objective import run_trial
 from studies.trials.trial_result import TrialEnd, TrialResult
 from studies.trials.trial_state import remove_ended
 from studies.trials.trial_task import TrialTask
-from studies.worker_loop import POLL_SECONDS, open_study, work
+from studies.workers.time_limit import TimeLimit
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import POLL_SECONDS, open_study, work
 from transfer.errors import UserError
 
 

@@ -28,13 +28,13 @@ POINTS = {
     "storage.database.engine._prepare": 1,
     "studies.optuna_storage.RetryingStorage.__init__": 1,
     "optuna.create_study": 1,
-    "studies.worker_loop.open_study": 1,
+    "studies.workers.worker_loop.open_study": 1,
     "storage.records.stage_records.begin": 1,
     "storage.files.file_store.FileStore.sweep": 1,
     "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
-    "studies.worker_loop.add_next_trial": 1,
+    "studies.workers.worker_loop.add_next_trial": 1,
     "storage.records.trial_slots.set_trial": 1,
-    "studies.worker_loop._start": 1,
+    "studies.workers.worker_loop._start": 1,
     "studies.trials.objective.load_classifier": 1,  # a trial
     "transfer.training.finetune.FineTuning._step": 20,
     "studies.trials.heartbeat.Heartbeat.check": 2,

@@ -16,9 +16,9 @@ from storage.locks.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import StudyConfig
-from studies.trial_claims import TrialClaims
 from studies.trials.trial_result import TrialEnd
-from studies.worker_loop import RunTrial, open_study, work
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import RunTrial, open_study, work
 
 if TYPE_CHECKING:
     from studies.trials.trial_task import TrialTask

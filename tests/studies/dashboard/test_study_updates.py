@@ -27,10 +27,10 @@ from studies.figures.fonts import font_for
 from studies.optuna_artifacts import ArtifactFiles, attach, forget_artifacts
 from studies.optuna_storage import RetryingStorage, open_optuna
 from studies.top_k_models import TopKModels
-from studies.trial_claims import TrialClaims
 from studies.trials.learning_curve import Epoch
 from studies.trials.trial_result import TrialEnd, TrialResult
-from studies.worker_loop import open_study, work
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.studies.conftest import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score
 

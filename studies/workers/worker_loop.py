@@ -15,14 +15,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from storage.database.retry import with_retries
 from storage.errors import StoreError
-from studies.next_trial import add_next_trial
 from studies.sampling.enumerated_trials import begin_enumerated, is_given_up
 from studies.sampling.pruners import pruner_for
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
-from studies.trial_claims import TrialClaim, TrialClaims
 from studies.trials.heartbeat import Heartbeat, LostClaim
 from studies.trials.trial_result import TrialEnd, stop_if_all_collapse
+from studies.workers.next_trial import add_next_trial
+from studies.workers.trial_claims import TrialClaim, TrialClaims
 from transfer.errors import UserError
 
 log = logging.getLogger(__name__)
