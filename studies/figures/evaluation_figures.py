@@ -10,6 +10,7 @@ from studies.figures.figure_style import (
     GREY,
     INK,
     ORANGE,
+    as_png,
     blank_figure,
     draw_matrix,
     margins,
@@ -40,7 +41,7 @@ def matrix_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], title:
         count_and_share = "{:,.0f}\n{:.0%}".format
         draw_matrix(axes, confusion, labels, count_and_share, most=MOST_SHARES, fontsize=8)
         axes.set_title(title, fontsize=10, color=INK)
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def reliability_png(bins: Sequence[Mapping[str, Any]], ece: float, title: str) -> bytes:
@@ -66,7 +67,7 @@ def reliability_png(bins: Sequence[Mapping[str, Any]], ece: float, title: str) -
         width = bins[0]["high"] - bins[0]["low"]
         below.bar([found["low"] + width / 2 for found in bins], [found["n"] for found in bins], width * 0.9, color=GREY)
         below.set(xlabel="confidence: probability of the likeliest label", ylabel="answers")
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def _wilson(share: float, n: int) -> tuple[float, float]:
@@ -97,7 +98,7 @@ def figures_png(intervals: Mapping[str, Any], labels: Sequence[str], title: str)
         axes.set(xlim=(0, 1.005), ylim=(len(rows) - 0.5, -0.5), xlabel="95 % bootstrap intervals")
         figure.suptitle(title, fontsize=10, color=INK)
         axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8)
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str) -> bytes:
@@ -132,7 +133,7 @@ def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         handles, names = left.get_legend_handles_labels()
         figure.legend(handles, names, frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.06, 0.0))
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def labels_png(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -> bytes:
@@ -158,7 +159,7 @@ def labels_png(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -
         axes.set(ylim=(len(labels) - 0.5, -0.5), xlim=(0, most * 1.08), xlabel="share of the split")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
         axes.legend(frameon=False, ncols=4, fontsize=8, loc="lower center", bbox_to_anchor=(0.45, 1.0))
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title: str, seed: int) -> bytes:
@@ -192,7 +193,7 @@ def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title
                 axes.imshow(cloud.generate_from_frequencies(dict(own)).to_array(), interpolation="bilinear")
             else:
                 _say(axes, "too few texts")
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def _one_colour(colour: str, *_: object, **__: object) -> str:
@@ -207,11 +208,3 @@ def _cell(figure: "Figure", i: int, columns: int, lines: int) -> tuple[float, fl
 
 def _say(axes: "Axes", text: str) -> None:
     axes.text(0.5, 0.5, text, ha="center", va="center", color=GREY, transform=axes.transAxes)
-
-
-def _png(figure: "Figure") -> bytes:
-    from io import BytesIO
-
-    png = BytesIO()
-    figure.savefig(png, format="png", dpi=DPI, facecolor="white")
-    return png.getvalue()
