@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, Row, bindparam, inspect, text
+from sqlalchemy import BindParameter, Connection, DateTime, Engine, Row, bindparam, inspect, text
 
 # PostgreSQL has types of their own for Optuna's enumerations, which compare with no text: so they are cast.
 STUDIES = text("""
@@ -31,7 +31,7 @@ ATTRIBUTES_OF_ALL = text("""
     SELECT a.trial_id, a.key, a.value_json FROM trial_user_attributes a JOIN trials t ON t.trial_id = a.trial_id
     WHERE t.study_id = :study AND a.key IN ('baseline', 'reason', 'seconds')
 """)
-IDS = bindparam("ids", expanding=True)
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 ATTRIBUTES = text("SELECT trial_id, key, value_json FROM trial_user_attributes WHERE trial_id IN :ids").bindparams(IDS)
 PARAMS = text("""
     SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE trial_id IN :ids

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from storage.database.url import masked
 from storage.errors import StoreError
@@ -14,18 +13,6 @@ from storage.files.object_store import ObjectStore
 
 # parts joined by "/": none begins with a dot, and none has what a file system or fsspec reads otherwise
 NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")
-
-
-class FileBackend(Protocol):
-    """Where Files keeps things; names were checked before."""
-
-    def publish(self, source: Path, name: str, *, linked: bool) -> int: ...
-    def fetch(self, name: str) -> Path | None: ...
-    def exists(self, name: str) -> bool: ...
-    def remove(self, name: str) -> None: ...
-    def names(self) -> Iterator[str]: ...
-    def sizes(self) -> dict[str, int]: ...
-    def sweep(self, now: float) -> int: ...
 
 
 class FileStore:
@@ -50,7 +37,11 @@ class FileStore:
         url = str(url_or_path)
         self._shown = masked(url)
         with self._explained("cannot be used"):
-            self._place: FileBackend = ObjectStore(url, cache) if _is_remote(url) else LocalFolder(_local(url))
+            self._place: ObjectStore | LocalFolder = (
+                ObjectStore(url, cache)
+                if "://" in url and not url.startswith("file://")
+                else LocalFolder(Path(url.removeprefix("file://")))
+            )
 
     def publish(self, folder_or_file: Path, name: str, *, linked: bool = False) -> int:
         """Copy a folder (with all below it) or a file under the name, in place of what it had. Returns its bytes.
@@ -129,14 +120,6 @@ class FileStore:
         except Exception as error:
             found = getattr(error, "strerror", None) or f"{error}" or type(error).__name__
             raise StoreError(f"files {self._shown}: {what}: {masked(found)}", *_advice(error)) from error
-
-
-def _is_remote(url: str) -> bool:
-    return "://" in url and not url.startswith("file://")
-
-
-def _local(url: str) -> Path:
-    return Path(url.removeprefix("file://"))
 
 
 def _check(name: str) -> None:

@@ -136,11 +136,7 @@ def most(dimension: Dimension) -> int:
 def most_epochs(space: Space, default: int) -> int:
     """The most epochs that a trial of the space may have. default: where the space has no epochs."""
     epochs = space.get("epochs", default)
-    if isinstance(epochs, Range):
-        return int(epochs.high)
-    if isinstance(epochs, Choices):
-        return max(int(choice) for choice in epochs.choices)
-    return max(int(epochs.value), default) if isinstance(epochs, Fixed) else int(epochs)
+    return max(most(epochs), default) if isinstance(epochs, Fixed) else most(epochs)
 
 
 def condition_of(dimension: Dimension) -> When:
