@@ -48,8 +48,7 @@ class FileStore:
 
         linked: the files will never be written to again, so that their content may be shared in place of copied.
         """
-        _check(name)
-        with self._explained(f"cannot write {name!r}"):
+        with self._explained("cannot write", name):
             return self._place.publish(folder_or_file, name, linked=linked)
 
     def fetch(self, name: str) -> Path:
@@ -57,8 +56,7 @@ class FileStore:
 
         Raises StoreError if the name does not exist.
         """
-        _check(name)
-        with self._explained(f"cannot read {name!r}"):
+        with self._explained("cannot read", name):
             path = self._place.fetch(name)
         if path is None:
             raise StoreError(
@@ -74,8 +72,7 @@ class FileStore:
 
     def exists(self, name: str) -> bool:
         """Whether something whole lies under the name."""
-        _check(name)
-        with self._explained(f"cannot read {name!r}"):
+        with self._explained("cannot read", name):
             return self._place.exists(name)
 
     def remove(self, name: str) -> None:
@@ -83,8 +80,7 @@ class FileStore:
 
         Several may remove one name at once, as workers do with a model that all of them see displaced.
         """
-        _check(name)
-        with self._explained(f"cannot remove {name!r}"):
+        with self._explained("cannot remove", name):
             self._place.remove(name)
 
     def names(self, prefix: str = "") -> list[str]:
@@ -111,13 +107,15 @@ class FileStore:
             return self._place.sweep(time.time() if now is None else now)
 
     @contextmanager
-    def _explained(self, what: str) -> Iterator[None]:
+    def _explained(self, what: str, name: str | None = None) -> Iterator[None]:
+        if name is not None:
+            _check(name)
+            what = f"{what} {name!r}"
         try:
             yield
         except StoreError:
             raise
-        # fsspec's file systems have no common base class of errors
-        except Exception as error:
+        except Exception as error:  # fsspec's file systems have no common base class of errors
             found = getattr(error, "strerror", None) or f"{error}" or type(error).__name__
             raise StoreError(f"files {self._shown}: {what}: {masked(found)}", *_advice(error)) from error
 

@@ -73,30 +73,21 @@ def begin(engine: Engine, plan: str, stage: str, fingerprint: str, parts: Mappin
 
 def finish(engine: Engine, plan: str, stage: str, seconds: float, result: Mapping[str, Any]) -> None:
     """The stage is done; `seconds` is what this attempt took. Raises StoreError if it was not begun."""
-    _end(engine, plan, stage, "done", seconds, dict(result), None)
+    _end(engine, plan, stage, "done", seconds, result=dict(result), message=None)
 
 
 def fail(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
     """The stage failed for the reason given. Raises StoreError if it was not begun."""
-    _end(engine, plan, stage, "failed", seconds, None, message)
+    _end(engine, plan, stage, "failed", seconds, result=None, message=storable(message))
 
 
 def interrupt(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
     """The stage was interrupted from outside (Ctrl-C, a signal). Raises StoreError if it was not begun."""
-    _end(engine, plan, stage, "interrupted", seconds, None, message)
+    _end(engine, plan, stage, "interrupted", seconds, result=None, message=storable(message))
 
 
-def _end(
-    engine: Engine,
-    plan: str,
-    stage: str,
-    state: State,
-    seconds: float,
-    result: dict[str, Any] | None,
-    message: str | None,
-) -> None:
-    ended = update(STAGES).where(_of(plan, stage)).values(state=state, seconds=STAGES.c.seconds + seconds)
-    ended = ended.values(result=result, message=None if message is None else storable(message))
+def _end(engine: Engine, plan: str, stage: str, state: State, seconds: float, **end: Any) -> None:
+    ended = update(STAGES).where(_of(plan, stage)).values(state=state, seconds=STAGES.c.seconds + seconds, **end)
     if change(engine, ended) == 0:
         raise StoreError(f"stage {stage!r} of plan {plan!r}: not begun, or forgotten since", "run it again")
 

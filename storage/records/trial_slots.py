@@ -9,7 +9,7 @@ former owner, if it still runs, learns that from its next `record_heartbeat`.
 Times are seconds since 1970 (UTC), and the caller's: this module has no clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Engine, Index, and_, delete, or_, select, update
@@ -68,14 +68,8 @@ def _lowest_unused(engine: Engine, study: str, total: int) -> int | None:
 
 
 def _owner(worker: ProcessIdentity, now: float) -> dict[str, Any]:
-    return {
-        "worker": worker.name,
-        "host": worker.host,
-        "pid": worker.pid,
-        "process_started": worker.process_started,
-        "beat": now,
-        "moved": now,
-    }
+    own = asdict(worker)
+    return {"worker": own.pop("name"), **own, "beat": now, "moved": now}
 
 
 def owner_runs(slot: Slot) -> bool | None:
