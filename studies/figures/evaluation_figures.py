@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from studies.figures.figure_style import (
@@ -20,7 +19,6 @@ from studies.figures.figure_style import (
 from studies.figures.fonts import font_file
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 150
@@ -177,9 +175,9 @@ def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title
         figure = blank_figure(3.4 * columns, 2.5 * lines + 0.45)
         figure.suptitle(title, fontsize=11, color=INK, y=1 - 0.18 / figure.get_figheight())
         for i, (label, own) in enumerate(zip(labels, words, strict=True)):
-            axes = figure.add_axes(_cell(figure, i, columns, lines))
+            axes, colour = figure.add_axes(_cell(figure, i, columns, lines)), COLOURS[i % len(COLOURS)]
             axes.set_axis_off()
-            axes.set_title(shortened(label, 40), fontsize=10, fontweight=700, color=COLOURS[i % len(COLOURS)])
+            axes.set_title(shortened(label, 40), fontsize=10, fontweight=700, color=colour)
             if own:
                 cloud = WordCloud(
                     font_path=str(font_file()),
@@ -187,24 +185,16 @@ def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title
                     height=CLOUD[1],
                     background_color="white",
                     prefer_horizontal=1.0,
-                    color_func=partial(_one_colour, COLOURS[i % len(COLOURS)]),
+                    color_func=lambda *_, colour=colour, **__: colour,
                     random_state=seed,
                 )
                 axes.imshow(cloud.generate_from_frequencies(dict(own)).to_array(), interpolation="bilinear")
             else:
-                _say(axes, "too few texts")
+                axes.text(0.5, 0.5, "too few texts", ha="center", va="center", color=GREY, transform=axes.transAxes)
         return as_png(figure, DPI)
-
-
-def _one_colour(colour: str, *_: object, **__: object) -> str:
-    return colour
 
 
 def _cell(figure: "Figure", i: int, columns: int, lines: int) -> tuple[float, float, float, float]:
     width, height = 1 / columns, 2.5 / figure.get_figheight()
     row, column = divmod(i, columns)
     return (column * width + 0.01, (lines - 1 - row) * height + 0.01, width - 0.02, height * 0.86)
-
-
-def _say(axes: "Axes", text: str) -> None:
-    axes.text(0.5, 0.5, text, ha="center", va="center", color=GREY, transform=axes.transAxes)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,8 +126,8 @@ def _run_epoch(
     probabilities = _evaluate(run, merge_adapters(tuning.accelerator.unwrap_model(tuning.model)))
     now = time.monotonic()
     rate = float(tuning.optimizer.param_groups[-1]["lr"])
-    value, held_out = run.task.value(probabilities), _validation_loss(run, probabilities)
-    epoch = Epoch(index, tuning.epoch, loss, value, rate, before + now - began, held_out)
+    held_out = metric_value("log_loss", probabilities["validation"], run.task.exams["validation"].truth)
+    epoch = Epoch(index, tuning.epoch, loss, run.task.value(probabilities), rate, before + now - began, held_out)
     run.curve.epochs.append(epoch)
     run.curve.spent = 0.0
     run.heartbeat.check()
@@ -135,7 +135,7 @@ def _run_epoch(
         run.best.take(epoch, probabilities)
     run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
     run.curve.is_pruned = _report(run, epoch)
-    if run.is_over(index) or run.curve.is_pruned or now - run.saved.at >= EPOCH_SECONDS:
+    if run.is_over(index) or run.curve.is_pruned or now - run.saved_at >= EPOCH_SECONDS:
         save_trial(run, tuning)
     else:
         run.best.hold(tuning.accelerator.unwrap_model(tuning.model))
@@ -153,7 +153,7 @@ def _train_epoch(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int],
         run.curve.spent = before + now - began
         if limit is not None and run.curve.seconds > limit:
             raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.curve.epochs) + 1}")
-        is_due = now - run.saved.at > CHECKPOINT_SECONDS
+        is_due = now - run.saved_at > CHECKPOINT_SECONDS
         if is_due and not deferred.came:
             run.heartbeat.check()
         if is_due or deferred.came:
@@ -190,11 +190,6 @@ def _evaluate(run: RunningTrial, model: "PreTrainedModel") -> dict[str, Probabil
         if not np.isfinite(probabilities).all():
             raise DivergedError(f"the model's probabilities on {name} are no numbers")
     return found
-
-
-def _validation_loss(run: RunningTrial, probabilities: Mapping[str, Probabilities]) -> float | None:
-    exam = run.task.exams.get("validation")
-    return None if exam is None else metric_value("log_loss", probabilities["validation"], exam.truth)
 
 
 def _report(run: RunningTrial, epoch: Epoch) -> bool:

@@ -67,10 +67,7 @@ class TrialResult:
         scores = self.scores
         found = confusion_intervals(scores.confusion)  # here, so that looking at a study loads no numpy
         figures: dict[str, Any] = {
-            "accuracy": scores.accuracy,
-            "macro_f1": scores.macro_f1,
-            "weighted_f1": scores.weighted_f1,
-            "log_loss": scores.log_loss,
+            **{name: getattr(scores, name) for name in ("accuracy", "macro_f1", "weighted_f1", "log_loss")},
             "best_epoch": self.kept.number,
             "seconds": round(self.seconds, 2),
             "train_loss": self.curve[-1].loss,

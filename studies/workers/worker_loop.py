@@ -186,9 +186,8 @@ def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, cl
 def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> int:
     """Takes a trial without a claim, making one where there is none, and starts it.
 
-    It is taken before it is started, so a kill leaves no running trial without a claim; and taking is decided by the
-    database. Optuna's own way of popping a waiting trial gives it to two workers at once on SQLite: it reads the
-    trial's state and writes it in two transactions.
+    It is taken before it is started, so a kill leaves no running trial without a claim; and the database decides who
+    takes it, where Optuna's own popping of a waiting trial may give it to two workers at once.
     """
     while True:
         taken = claims.trials()
