@@ -83,17 +83,17 @@ def add_labels(engine: Engine, labeller: str, rows: Iterable[LabelRow]) -> int:
     left = iter(rows)
     added = 0
     while chunk := list(islice(left, CHUNK)):
+        for row in chunk:
+            if row.labeller != labeller:
+                raise ValueError(f"a label by {row.labeller!r} among those of {labeller!r}")
         # in the keys' order: processes that add the same keys at once cannot block each other
-        found = [_row(labeller, row) for row in sorted(chunk, key=lambda row: row.key)]
+        found = [
+            {**asdict(row), "raw": None if row.raw is None else storable(row.raw)}
+            for row in sorted(chunk, key=lambda row: row.key)
+        ]
         with writing(engine) as connection:
             added += insert_new(connection, LABELS, found)
     return added
-
-
-def _row(labeller: str, row: LabelRow) -> dict[str, Any]:
-    if row.labeller != labeller:
-        raise ValueError(f"a label by {row.labeller!r} among those of {labeller!r}")
-    return {**asdict(row), "raw": None if row.raw is None else storable(row.raw)}
 
 
 def labels_of(engine: Engine, labeller: str, keys: Iterable[str] | None = None) -> Iterator[LabelRow]:

@@ -171,9 +171,7 @@ def holds(dimension: Dimension, chosen: Mapping[str, Any]) -> bool:
 
 def plain_space(space: Space) -> dict[str, Any]:
     """A space as JSON takes it."""
-    return {name: _plain(value) if isinstance(value, BaseModel) else value for name, value in space.items()}
-
-
-def _plain(dimension: BaseModel) -> dict[str, Any]:
-    fields = dimension.model_dump()
-    return fields if fields.get("when") else {name: value for name, value in fields.items() if name != "when"}
+    return {
+        name: value.model_dump(exclude=None if value.when else {"when"}) if isinstance(value, BaseModel) else value
+        for name, value in space.items()
+    }

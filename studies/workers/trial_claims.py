@@ -54,7 +54,7 @@ class TrialClaims:
         for slot in self.open_slots(total):
             if slot.worker == self.worker.name:  # the caller runs none: it got this one, and the answer was lost
                 return TrialClaim(slot.slot, slot.trial)
-            if self._is_abandoned(slot) and self._take_over(slot):
+            if self._is_abandoned(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
                 return TrialClaim(slot.slot, slot.trial)
         free = table.take_slot(self.engine, self.study, total, self.worker, time.time())
         return None if free is None else TrialClaim(free, None)
@@ -110,9 +110,6 @@ class TrialClaims:
 
     def _slots(self) -> list[Slot]:
         return with_retries(lambda: table.slots(self.engine, self.study))
-
-    def _take_over(self, seen: Slot) -> bool:
-        return table.take_over(self.engine, seen, self.worker, time.time())
 
     def _is_abandoned(self, slot: Slot) -> bool:
         if slot.worker == self.worker.name:
