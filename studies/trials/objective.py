@@ -122,7 +122,7 @@ def _run_epoch(
     began: when its time began, by the monotonic clock. Returns when it was evaluated.
     """
     before = run.curve.spent
-    loss = _train_epoch(run, tuning, _with_progress(run, tuning, on_step), began)
+    loss = _train_epoch(run, tuning, on_step, began)
     probabilities = _evaluate(run, merge_adapters(tuning.accelerator.unwrap_model(tuning.model)))
     now = time.monotonic()
     rate = float(tuning.optimizer.param_groups[-1]["lr"])
@@ -144,11 +144,20 @@ def _run_epoch(
 
 
 def _train_epoch(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int], None], began: float) -> float:
-    """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps."""
+    """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps.
+
+    Each step also shows other workers how far the trial is.
+    """
     before, limit = run.curve.spent, run.task.time_limit
+    epochs = run.task.seeds * run.recipe.epochs
+    share = 1 / max(epochs * tuning.examples.per_epoch, 1)
+    done = len(run.curve.epochs) / epochs + tuning.step * run.recipe.batch_size * share
 
     def step(examples: int) -> None:
+        nonlocal done
+        done += examples * share
         on_step(examples)
+        run.heartbeat.moved(done)
         now = time.monotonic()
         run.curve.spent = before + now - began
         if limit is not None and run.curve.seconds > limit:
@@ -163,21 +172,6 @@ def _train_epoch(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int],
 
     with deferred_signals() as deferred:
         return tuning.run_epoch(step)
-
-
-def _with_progress(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int], None]) -> Callable[[int], None]:
-    """Like `on_step`; also shows other workers how far the trial is."""
-    epochs = run.task.seeds * run.recipe.epochs
-    share = 1 / max(epochs * tuning.examples.per_epoch, 1)
-    done = len(run.curve.epochs) / epochs + tuning.step * run.recipe.batch_size * share
-
-    def step(examples: int) -> None:
-        nonlocal done
-        done += examples * share
-        on_step(examples)
-        run.heartbeat.moved(done)
-
-    return step
 
 
 def _evaluate(run: RunningTrial, model: "PreTrainedModel") -> dict[str, Probabilities]:
