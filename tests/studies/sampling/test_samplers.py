@@ -131,7 +131,7 @@ def a_study(trials: int) -> optuna.Study:
 
 @pytest.mark.slow
 def test_another_process_with_other_hashes_proposes_the_same() -> None:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     said = [
         subprocess.run(
             [sys.executable, "-c", PROPOSALS, root],

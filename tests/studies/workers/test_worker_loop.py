@@ -182,7 +182,7 @@ work(study, search, TrialClaims(open_store(url), search.name, this_process()), s
 
 
 def _start(url: str, seconds: float) -> "subprocess.Popen[str]":
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     command = [sys.executable, "-c", WORKER, url, root, str(seconds)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
