@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import psutil
 import yaml
 
-import studies.objective
-import studies.worker_loop
+import studies.trials.objective
+import studies.workers.worker_loop
 from benchmarks.parts import machine, read, table, write
 from transfer.engines.torch_engine import probabilities_of
 from transfer.training.finetune import FineTuning
@@ -84,8 +84,8 @@ def main() -> None:
     data = read(given.data, given.texts)
     clock = Clock()
     FineTuning.run_epoch = clock.around(FineTuning.run_epoch)  # type: ignore[method-assign]
-    studies.objective.probabilities_of = clock.around(probabilities_of)  # type: ignore[attr-defined]
-    studies.worker_loop._run_claim = clock.after(studies.worker_loop._run_claim)
+    studies.trials.objective.probabilities_of = clock.around(probabilities_of)  # type: ignore[attr-defined]
+    studies.workers.worker_loop._run_claim = clock.after(studies.workers.worker_loop._run_claim)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder / "train.csv", data.labels, data.texts, data.y)

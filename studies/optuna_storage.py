@@ -11,9 +11,10 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import TrialModel, TrialSystemAttributeModel, TrialUserAttributeModel
 from optuna.storages._rdb.storage import _create_scoped_session
-from sqlalchemy import create_engine, insert, inspect, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from storage.database.columns import insert_or_replace
 from storage.database.connection import raise_store_errors
 from storage.database.locks import creation_lock
 from storage.database.retry import with_retries
@@ -53,13 +54,6 @@ class RetryingStorage(RDBStorage):
 
         Raises UpdateFinishedTrialError as they do.
         """
-        try:
-            self._set_all(trial_id, user, system)
-        except IntegrityError:  # another process inserted one of them in that moment: now it can be updated
-            self._set_all(trial_id, user, system)
-
-    def _set_all(self, trial_id: int, user: Mapping[str, Any], system: Mapping[str, Any]) -> None:
-        """Two statements for each kind of attribute: Optuna's own way takes two for each attribute."""
         with _create_scoped_session(self.scoped_session, ignore_integrity_error=False) as session:
             trial: Any = TrialModel.find_or_raise_by_id(trial_id, session)
             self.check_trial_is_updatable(trial_id, trial.state)
@@ -67,16 +61,9 @@ class RetryingStorage(RDBStorage):
                 (TrialUserAttributeModel, user),
                 (TrialSystemAttributeModel, system),
             ]
-            for kind, attributes in kinds:
-                there = {row.key: row for row in session.query(kind).filter(kind.trial_id == trial_id)}
-                new = []
-                for name, value in attributes.items():
-                    if name in there:
-                        there[name].value_json = json.dumps(value)
-                    else:
-                        new.append({"trial_id": trial_id, "key": name, "value_json": json.dumps(value)})
-                if new:
-                    session.execute(insert(kind), new)
+            for kind, values in kinds:
+                rows = [{"trial_id": trial_id, "key": key, "value_json": json.dumps(values[key])} for key in values]
+                insert_or_replace(session.connection(), kind.__table__, rows, ("trial_id", "key"))
 
 
 def _patient(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from studies.algorithms import PrunerName, SamplerName
-from studies.enumerated_trials import EnumeratedTrial
+from studies.sampling.algorithms import PrunerName, SamplerName
+from studies.sampling.enumerated_trials import EnumeratedTrial
 from studies.space.dimensions import Space, most_epochs
 
 

@@ -12,25 +12,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, Row, Select, String, cast, column, func, inspect, select, table
+from sqlalchemy import BindParameter, Connection, DateTime, Engine, Row, bindparam, inspect, text
 
-STUDIES = table("studies", column("study_id"), column("study_name"))
-DIRECTIONS = table("study_directions", column("study_id"), column("direction"), column("objective"))
-STUDY_ATTRIBUTES = table("study_user_attributes", column("study_id"), column("key"), column("value_json"))
-TRIALS = table(
-    "trials",
-    *map(column, ("trial_id", "number", "study_id", "state")),
-    column("datetime_start", DateTime),
-    column("datetime_complete", DateTime),
-)
-VALUES = table("trial_values", *map(column, ("trial_id", "objective", "value", "value_type")))
-PARAMS = table("trial_params", *map(column, ("trial_id", "param_name", "param_value", "distribution_json")))
-ATTRIBUTES = table("trial_user_attributes", column("trial_id"), column("key"), column("value_json"))
-REPORTS = table("trial_intermediate_values", column("trial_id"), column("step"))
+# PostgreSQL has types of their own for Optuna's enumerations, which compare with no text: so they are cast.
+STUDIES = text("""
+    SELECT s.study_id, s.study_name, CAST(d.direction AS VARCHAR) AS direction
+    FROM studies s JOIN study_directions d ON d.study_id = s.study_id AND d.objective = 0 ORDER BY s.study_id
+""")
+STUDY_ATTRIBUTES = text("SELECT key, value_json FROM study_user_attributes WHERE study_id = :study")
+TRIALS = text("""
+    SELECT t.trial_id, t.number, CAST(t.state AS VARCHAR) AS state, t.datetime_start AS started,
+        t.datetime_complete AS ended, v.value, CAST(v.value_type AS VARCHAR) AS value_type
+    FROM trials t LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+    WHERE t.study_id = :study ORDER BY t.number
+""").columns(started=DateTime, ended=DateTime)
+# of all trials; the others' attributes are read of those that are shown
+ATTRIBUTES_OF_ALL = text("""
+    SELECT a.trial_id, a.key, a.value_json FROM trial_user_attributes a JOIN trials t ON t.trial_id = a.trial_id
+    WHERE t.study_id = :study AND a.key IN ('baseline', 'reason', 'seconds')
+""")
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+ATTRIBUTES = text("SELECT trial_id, key, value_json FROM trial_user_attributes WHERE trial_id IN :ids").bindparams(IDS)
+PARAMS = text("""
+    SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE trial_id IN :ids
+""").bindparams(IDS)
+STEPS = text("""
+    SELECT trial_id, max(step) FROM trial_intermediate_values WHERE trial_id IN :ids GROUP BY trial_id
+""").bindparams(IDS)
 
 INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
-# of all trials; the others' attributes are read of those that are shown
-LOOKED_FOR = ("baseline", "reason", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,92 +81,60 @@ def read_summaries(engine: Engine, prefix: str) -> list[StudySummary]:
     with engine.connect() as connection:
         if not inspect(connection).has_table("studies"):
             return []
-        named = select(STUDIES.c.study_id, STUDIES.c.study_name).order_by(STUDIES.c.study_id)
-        studies = [row for row in connection.execute(named) if row.study_name.startswith(prefix)]
-        return [_summary(connection, row.study_id, row.study_name) for row in studies]
+        studies = connection.execute(STUDIES).all()
+        return [_summary(connection, study) for study in studies if study.study_name.startswith(prefix)]
 
 
-def _summary(connection: Connection, study: int, name: str) -> StudySummary:
-    direction = _text(DIRECTIONS.c.direction)
-    sought = select(direction).where(DIRECTIONS.c.study_id == study, DIRECTIONS.c.objective == 0)
-    goes = connection.execute(sought).scalar_one().lower()
-    trials = _trials(connection, study)
-    values = _values(connection, study)
-    attributes = _by_trial(connection.execute(_attributes_of(study)))
-    best = _best([row for row in trials if row.state == "COMPLETE"], values, goes)
-    baseline = next((row for row in trials if attributes[row.trial_id].get("baseline")), None)
-    running = [row for row in trials if row.state == "RUNNING"]
-    shown = _shown(connection, [row for row in (best, baseline, *running) if row is not None], values)
+def _summary(connection: Connection, study: Row[Any]) -> StudySummary:
+    own, direction = {"study": study.study_id}, study.direction.lower()
+    trials = connection.execute(TRIALS, own).all()
+    attributes = _by_trial(connection.execute(ATTRIBUTES_OF_ALL, own))
+    sign = -1.0 if direction == "maximize" else 1.0
+    complete = [trial for trial in trials if trial.state == "COMPLETE"]
+    best = min(complete, key=lambda trial: (sign * _value(trial), trial.number), default=None)
+    baseline = next((trial for trial in trials if attributes[trial.trial_id].get("baseline")), None)
+    running = [trial for trial in trials if trial.state == "RUNNING"]
+    shown = _shown(connection, [trial for trial in (best, baseline, *running) if trial is not None])
     return StudySummary(
-        name=name,
-        direction=goes,
-        attributes=_study_attributes(connection, study),
-        counts=Counter(row.state for row in trials),
+        name=study.study_name,
+        direction=direction,
+        attributes={row.key: json.loads(row.value_json) for row in connection.execute(STUDY_ATTRIBUTES, own)},
+        counts=Counter(trial.state for trial in trials),
         best=shown[best.trial_id] if best else None,
         baseline=shown[baseline.trial_id] if baseline else None,
-        running=[shown[row.trial_id] for row in running],
+        running=[shown[trial.trial_id] for trial in running],
         reasons=[
-            (row.number, row.state, str(attributes[row.trial_id]["reason"]))
-            for row in trials
-            if "reason" in attributes[row.trial_id]
+            (trial.number, trial.state, str(attributes[trial.trial_id]["reason"]))
+            for trial in trials
+            if "reason" in attributes[trial.trial_id]
         ],
         seconds=_mean_seconds(trials, attributes),
     )
 
 
-def _trials(connection: Connection, study: int) -> list[Row[Any]]:
-    wanted = select(
-        TRIALS.c.trial_id,
-        TRIALS.c.number,
-        _text(TRIALS.c.state),
-        TRIALS.c.datetime_start.label("started"),
-        TRIALS.c.datetime_complete.label("ended"),
-    )
-    return list(connection.execute(wanted.where(TRIALS.c.study_id == study).order_by(TRIALS.c.number)))
-
-
-def _values(connection: Connection, study: int) -> dict[int, float]:
-    """Values of all trials that have one, by trial."""
-    wanted = _of(study, select(VALUES.c.trial_id, VALUES.c.value, _text(VALUES.c.value_type)), VALUES)
-    rows = connection.execute(wanted.where(VALUES.c.objective == 0))
-    return {row.trial_id: INFINITE.get(row.value_type, row.value) for row in rows}
-
-
-def _attributes_of(study: int) -> Select[Any]:
-    wanted = select(ATTRIBUTES.c.trial_id, ATTRIBUTES.c.key, ATTRIBUTES.c.value_json)
-    return _of(study, wanted, ATTRIBUTES).where(ATTRIBUTES.c.key.in_(LOOKED_FOR))
-
-
-def _study_attributes(connection: Connection, study: int) -> dict[str, Any]:
-    wanted = select(STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json).where(STUDY_ATTRIBUTES.c.study_id == study)
-    return {row.key: json.loads(row.value_json) for row in connection.execute(wanted)}
-
-
-def _shown(connection: Connection, rows: Sequence[Row[Any]], values: Mapping[int, float]) -> dict[int, TrialSummary]:
-    ids = [row.trial_id for row in rows]
+def _shown(connection: Connection, trials: Sequence[Row[Any]]) -> dict[int, TrialSummary]:
+    ids = {"ids": [trial.trial_id for trial in trials]}
     params: dict[int, dict[str, Any]] = defaultdict(dict)
-    for found in connection.execute(select(PARAMS).where(PARAMS.c.trial_id.in_(ids))):
+    for found in connection.execute(PARAMS, ids):
         params[found.trial_id][found.param_name] = _external(found.param_value, found.distribution_json)
-    attributes = _by_trial(connection.execute(select(ATTRIBUTES).where(ATTRIBUTES.c.trial_id.in_(ids))))
-    reached = select(REPORTS.c.trial_id, func.max(REPORTS.c.step)).where(REPORTS.c.trial_id.in_(ids))
-    steps = {row[0]: row[1] for row in connection.execute(reached.group_by(REPORTS.c.trial_id))}
+    attributes = _by_trial(connection.execute(ATTRIBUTES, ids))
+    steps = {row[0]: row[1] for row in connection.execute(STEPS, ids)}
     return {
-        row.trial_id: TrialSummary(
-            number=row.number,
-            state=row.state,
-            value=values.get(row.trial_id),
-            params=params[row.trial_id],
-            attributes=attributes[row.trial_id],
-            started=row.started,
-            step=steps.get(row.trial_id, 0),
+        trial.trial_id: TrialSummary(
+            number=trial.number,
+            state=trial.state,
+            value=_value(trial),
+            params=params[trial.trial_id],
+            attributes=attributes[trial.trial_id],
+            started=trial.started,
+            step=steps.get(trial.trial_id, 0),
         )
-        for row in rows
+        for trial in trials
     }
 
 
-def _best(complete: Iterable[Row[Any]], values: Mapping[int, float], direction: str) -> Row[Any] | None:
-    sign = -1.0 if direction == "maximize" else 1.0
-    return min(complete, key=lambda row: (sign * values[row.trial_id], row.number), default=None)
+def _value(trial: Row[Any]) -> Any:
+    return INFINITE.get(trial.value_type, trial.value)
 
 
 def _mean_seconds(trials: Iterable[Row[Any]], attributes: Mapping[int, Mapping[str, Any]]) -> float | None:
@@ -183,14 +161,3 @@ def _by_trial(rows: Iterable[Row[Any]]) -> dict[int, dict[str, Any]]:
     for row in rows:
         found[row.trial_id][row.key] = json.loads(row.value_json)
     return found
-
-
-def _of(study: int, wanted: Select[Any], owned: Any) -> Select[Any]:
-    """The rows that belong to the study's trials."""
-    joined = wanted.join_from(owned, TRIALS, owned.c.trial_id == TRIALS.c.trial_id)
-    return joined.where(TRIALS.c.study_id == study)
-
-
-def _text(enum: Any) -> Any:
-    """An enumeration's name: PostgreSQL has types of their own for these, which compare with no text."""
-    return cast(enum, String).label(enum.name)

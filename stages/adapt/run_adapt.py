@@ -20,7 +20,7 @@ from stages.runtime.adapted_encoders import adapts, pretrained
 from stages.runtime.run_context import ADAPTED, Run, slug
 from stages.runtime.stage_execution import fingerprint, read_result, require_same, run_stage
 from storage.records import model_registry, stage_records
-from studies.deferred_signals import deferred_signals
+from studies.trials.deferred_signals import deferred_signals
 from transfer.encoders.hub import model_version
 from transfer.errors import UserError
 from transfer.training.checkpoint import checkpoint_notes, restore_checkpoint, save_checkpoint

@@ -13,7 +13,7 @@ from stages.study_runs.evaluation_splits import SELECTING
 from stages.study_runs.refit import Job
 from stages.study_runs.study_settings import fitted_space, longest_of, resources
 from studies.study_config import StudyConfig
-from studies.trial_task import EvaluationSet, TrialTask
+from studies.trials.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.training.distillation_targets import distillation_examples

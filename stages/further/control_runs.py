@@ -19,13 +19,13 @@ from stages.runtime.run_context import Run, store_url
 from stages.study_runs.study_runner import run_study
 from stages.study_runs.study_settings import longest_of
 from stages.study_runs.summaries import summary
-from studies.enumerated_trials import SETTINGS, EnumeratedTrial
-from studies.model_record import answers_name
 from studies.optuna_storage import open_optuna
+from studies.sampling.enumerated_trials import SETTINGS, EnumeratedTrial
 from studies.space.dimensions import Choices
 from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
-from studies.trial_task import EvaluationSet, TrialTask
+from studies.trials.model_record import answers_name
+from studies.trials.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.tokenization import encode
 
 Predictions = dict[tuple[str, int], dict[str, NDArray[np.float32]]]

@@ -20,7 +20,7 @@ from storage.records.model_registry import ModelRecord
 from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import Space
 from studies.study_config import StudyConfig
-from studies.trial_task import EvaluationSet, TrialTask
+from studies.trials.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.training.pseudo_label_mixing import DEFAULTS, PseudoLabelled, mix, single_source

@@ -19,8 +19,8 @@ from stages.study_runs.refit import Found, Job, search_and_refit
 from stages.study_runs.selection_split import NO_GOLD
 from stages.study_runs.summaries import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, trial_rows
-from studies.model_record import model_name
 from studies.refit_settings import RecheckSettings, recheck_of
+from studies.trials.model_record import model_name
 from transfer.errors import UserError
 
 

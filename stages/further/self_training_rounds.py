@@ -23,7 +23,7 @@ from stages.runtime.predictor import Predictor, model_record, predictor_fingerpr
 from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
 from storage.records import model_registry, stage_records
-from studies.worker_loop import POLL_SECONDS
+from studies.workers.worker_loop import POLL_SECONDS
 from transfer.corpus.comment_stream import read_comments
 from transfer.corpus.stratified_sampling import stratified_sample
 from transfer.errors import UserError

@@ -12,8 +12,8 @@ from pydantic import (
 )
 
 from stages.plan.duration import Duration
-from studies.algorithms import PrunerName, SamplerName
 from studies.refit_settings import Recheck, SubsetSettings, check_recheck
+from studies.sampling.algorithms import PrunerName, SamplerName
 from studies.space.dimensions import DimensionField
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource, LabelledSource

@@ -8,9 +8,9 @@ from stages.runtime.stage_order import all_in_order
 from storage.records import model_registry, stage_records, trial_slots
 from storage.records.measured_choices import forget_choices
 from storage.records.shard_records import forget_shards
-from studies.model_record import ANSWERS
 from studies.optuna_artifacts import forget_artifacts
 from studies.optuna_storage import open_optuna
+from studies.trials.model_record import ANSWERS
 from transfer.errors import UserError
 
 

@@ -16,7 +16,7 @@ from studies.refit_settings import recheck_of
 from studies.space.defaults import default_space
 from studies.space.dimensions import Space
 from studies.study_config import StudyConfig
-from studies.trial_task import EvaluationSet, Probabilities, TrialTask
+from studies.trials.trial_task import EvaluationSet, Probabilities, TrialTask
 from transfer.corpus.labelled import Labelled
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from stages.plan.yaml_document import parse_value
 from stages.results.enqueue_result import QueuedTrial
 from stages.runtime.run_context import Run, store_url
-from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of
 from studies.space.space_validation import has_value, unknown, value_problem, values_of
 from studies.space.suggest import nearest
+from studies.workers.next_trial import queue_trial
 from transfer.errors import UserError, UserErrors
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)

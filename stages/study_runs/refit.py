@@ -16,13 +16,13 @@ from stages.runtime.run_context import Run
 from stages.study_runs.study_runner import run_study
 from stages.study_runs.summaries import shown_trial, summary
 from storage.records import model_registry
-from studies.enumerated_trials import ENTRY, EnumeratedTrial
-from studies.next_trial import baseline_note
 from studies.ranking import best_distinct, best_trial
 from studies.refit_settings import RecheckSettings
+from studies.sampling.enumerated_trials import ENTRY, EnumeratedTrial
 from studies.space.suggest import nearest
 from studies.study_config import StudyConfig
-from studies.trial_task import TrialTask
+from studies.trials.trial_task import TrialTask
+from studies.workers.next_trial import baseline_note
 from transfer.metrics.seed_intervals import pooled_intervals
 
 ALL_DATA = "all data"

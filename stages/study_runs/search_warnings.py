@@ -1,6 +1,6 @@
 """Settings of a study that are allowed and unlikely to be meant: shown by `check`, and when a search begins."""
 
-from studies.algorithms import SamplerName, hyperband_warning
+from studies.sampling.algorithms import SamplerName, hyperband_warning
 from studies.space.dimensions import Space, has_conditions
 from studies.study_config import StudyConfig
 

@@ -16,20 +16,20 @@ from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import StudyUpdates, show_trial
-from studies.enumerated_trials import EnumeratedTrial, assign_slots
-from studies.heartbeat import Heartbeat
 from studies.lasting_names import lasting_study_name
-from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
-from studies.pruners import pruner_for
+from studies.sampling.enumerated_trials import EnumeratedTrial, assign_slots
+from studies.sampling.pruners import pruner_for
 from studies.study_config import StudyConfig
-from studies.time_limit import TimeLimit
 from studies.top_k_models import TopKModels
-from studies.trial_claims import TrialClaims
-from studies.trial_result import TrialResult
-from studies.trial_state import remove_ended
-from studies.trial_task import TrialTask
-from studies.worker_loop import POLL_SECONDS, TrialEnd, open_study, work
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.objective import run_trial
+from studies.trials.trial_result import TrialEnd, TrialResult
+from studies.trials.trial_state import remove_ended
+from studies.trials.trial_task import TrialTask
+from studies.workers.time_limit import TimeLimit
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import POLL_SECONDS, open_study, work
 from transfer.errors import UserError
 
 

@@ -13,8 +13,8 @@ from stages.results.study_results import FreshSeeds, ShownTrial, StudiesResult, 
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import figure_intervals
 from storage.records import model_registry
-from studies.model_record import model_name
 from studies.ranking import best_trial
+from studies.trials.model_record import model_name
 
 Result = TypeVar("Result", bound=StudiesResult)
 

@@ -7,10 +7,29 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, MetaData, Table, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import TypeEngine
+
+T = TypeVar("T")
 
 METADATA = MetaData()
 
@@ -32,6 +51,26 @@ class Utc(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+KINDS: Mapping[type, TypeEngine[Any]] = {int: Integer(), float: Float(), datetime: Utc(), dict: Json, list: Json}
+
+
+def table_of(record: type, name: str, *keys: str, **kinds: TypeEngine[Any]) -> Table:
+    """The table whose rows are a dataclass's fields. keys: its primary key; kinds: columns unlike their fields' types.
+
+    A migration makes the table; what is declared here only reads and writes it.
+    """
+    columns = []
+    for field, hint in ((field.name, get_type_hints(record)[field.name]) for field in fields(record)):
+        plain = next((kind for kind in get_args(hint) if kind is not NoneType), hint) if _may_be_none(hint) else hint
+        kind = kinds.get(field) or KINDS.get(getattr(plain, "__origin__", plain), String())
+        columns.append(Column(field, kind, primary_key=field in keys, nullable=_may_be_none(hint)))
+    return Table(name, METADATA, *columns)
+
+
+def _may_be_none(hint: Any) -> bool:
+    return NoneType in get_args(hint)
 
 
 def to_json(value: object) -> str:
@@ -70,6 +109,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def records(engine: Engine, wanted: Executable, kind: type[T]) -> list[T]:
+    """What a query of a table gives, each row as its dataclass."""
+    with engine.connect() as connection:
+        return [kind(**row._mapping) for row in connection.execute(wanted)]
+
+
+def change(engine: Engine, statement: Executable) -> int:
+    """Executes an insert, update or delete in a transaction of its own. Returns how many rows it changed."""
+    with writing(engine) as connection:
+        return connection.execute(statement).rowcount
+
+
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows whose primary key is not there yet; the others stay as they are. Returns how many were new.
 
@@ -83,11 +134,14 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     return len(connection.execute(statement, list(rows)).all())
 
 
-def insert_or_replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    """Insert the row, or put it in the place of the one with the same primary key."""
-    statement = _insert(connection, table)
-    others = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others), row)
+def insert_or_replace(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] = ()
+) -> None:
+    """Insert the rows, each in the place of one with the same keys: those of the primary key, or other unique ones."""
+    if rows:
+        statement, keys = _insert(connection, table), keys or table.primary_key.columns.keys()
+        others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
 
 
 def _insert(connection: Connection, table: Table) -> Any:

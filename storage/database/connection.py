@@ -45,7 +45,7 @@ def new_engine(url: str, patience: float, **more: Any) -> Engine:
             "pip install 'moodline[postgresql]', and begin the URL with postgresql+psycopg://",
         ) from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _keep_foreign_keys)
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
     raise_store_errors(engine, url)
     return engine
 
@@ -81,7 +81,3 @@ def store_error(url: str, found: str) -> StoreError:
     if not advice and read_address(url).get_backend_name() != "sqlite":
         advice, kind = [UNREACHABLE], StoreUnreachable
     return kind(f"store {masked(url)}: {masked(first)}", *advice[:1])
-
-
-def _keep_foreign_keys(connection: Any, _: object) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")

@@ -5,6 +5,9 @@ the store leaves one that the next opening completes. An Engine belongs to the p
 the store again after a fork. Its errors are StoreErrors, see storage.database.connection.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Engine
 
 from storage.database.connection import new_engine
@@ -21,15 +24,10 @@ def open_store(url: str, patience: float = BUSY_SECONDS) -> Engine:
     Raises StoreError for a place that cannot be written, reached, read or understood, for a lock that
     outlasts `patience`, for a missing driver, and for a store that a newer moodline wrote.
     """
-    path = sqlite_path(read_address(url))
-    engine = new_engine(url, patience)
-    try:
-        if (path is not None and not path.exists()) or not _is_current(engine, url):
+    with _engine(url, patience) as engine:
+        if _has_no_file(url) or not _is_current(engine, url):
             with creation_lock(url, patience):
                 _prepare(engine)
-    except BaseException:
-        engine.dispose()
-        raise
     return engine
 
 
@@ -38,18 +36,13 @@ def find_store(url: str, patience: float = BUSY_SECONDS) -> Engine | None:
 
     One that an older moodline wrote is brought up to date. Raises StoreError as `open_store` does.
     """
-    path = sqlite_path(read_address(url))
-    if path is not None and not path.exists():
+    if _has_no_file(url):
         return None
-    engine = new_engine(url, patience)
-    try:
+    with _engine(url, patience) as engine:
         if _is_current(engine, url):
             return engine
         with engine.connect() as connection:
             is_there = schema_version(connection) > 0
-    except BaseException:
-        engine.dispose()
-        raise
     engine.dispose()
     return open_store(url, patience) if is_there else None
 
@@ -59,14 +52,26 @@ def check_store(url: str) -> None:
 
     Makes nothing and changes nothing; a file that is not there yet is none to complain of.
     """
-    path = sqlite_path(read_address(url))
-    if path is not None and not path.exists():
-        return
-    engine = new_engine(url, BUSY_SECONDS)
-    try:
-        _is_current(engine, url)
-    finally:
+    if not _has_no_file(url):
+        with _engine(url, BUSY_SECONDS) as engine:
+            _is_current(engine, url)
         engine.dispose()
+
+
+@contextmanager
+def _engine(url: str, patience: float) -> Iterator[Engine]:
+    """A new engine, which is disposed of where the block raises."""
+    engine = new_engine(url, patience)
+    try:
+        yield engine
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _has_no_file(url: str) -> bool:
+    path = sqlite_path(read_address(url))
+    return path is not None and not path.exists()
 
 
 def _is_current(engine: Engine, url: str) -> bool:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, NullPool, text
+from sqlalchemy import Engine, NullPool, text
 
 from storage.database.connection import new_engine, store_error
 from storage.database.url import BUSY_SECONDS, masked, read_address, sqlite_path
@@ -25,7 +25,11 @@ def creation_lock(url: str, patience: float = BUSY_SECONDS) -> Iterator[None]:
     within `patience` seconds.
     """
     path = sqlite_path(read_address(url))
-    with _file_lock(path, url, patience) if path is not None else _advisory_lock(url, patience):
+    if path is not None:
+        with _file_lock(path, url, patience, ".lock", "another process has been creating it"):
+            yield
+        return
+    with _advisory_lock(new_engine(url, patience, poolclass=NullPool), ADVISORY_KEY, patience):
         yield
 
 
@@ -42,15 +46,13 @@ def named_lock(engine: Engine, name: str, patience: float = BUSY_SECONDS) -> Ite
         with _file_lock(path, url, patience, ".turn.lock", "another process has held its lock"):
             yield
         return
-    with engine.begin() as connection:
-        _lock_for_transaction(connection, patience, int.from_bytes(sha256(name.encode()).digest()[:8], signed=True))
+    key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+    with _advisory_lock(engine, key, patience):
         yield
 
 
 @contextmanager
-def _file_lock(
-    path: Path, url: str, patience: float, suffix: str = ".lock", who: str = "another process has been creating it"
-) -> Iterator[None]:
+def _file_lock(path: Path, url: str, patience: float, suffix: str, who: str) -> Iterator[None]:
     lock = FileLock(path.with_name(path.name + suffix))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,14 +71,9 @@ def _file_lock(
 
 
 @contextmanager
-def _advisory_lock(url: str, patience: float) -> Iterator[None]:
-    engine = new_engine(url, patience, poolclass=NullPool)
+def _advisory_lock(engine: Engine, key: int, patience: float) -> Iterator[None]:
     # a transaction's lock rather than a session's: it holds through connection poolers, too
     with engine.begin() as connection:
-        _lock_for_transaction(connection, patience, ADVISORY_KEY)
+        connection.execute(text(f"SET LOCAL lock_timeout = {max(1, round(patience * 1000))}"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
         yield
-
-
-def _lock_for_transaction(connection: Connection, patience: float, key: int) -> None:
-    connection.execute(text(f"SET LOCAL lock_timeout = {max(1, round(patience * 1000))}"))
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from storage.database.url import masked
 from storage.errors import StoreError
@@ -14,18 +13,6 @@ from storage.files.object_store import ObjectStore
 
 # parts joined by "/": none begins with a dot, and none has what a file system or fsspec reads otherwise
 NAME = re.compile(r"[^./\\:*?\[\]\"<>|\x00-\x1f][^/\\:*?\[\]\"<>|\x00-\x1f]*")
-
-
-class FileBackend(Protocol):
-    """Where Files keeps things; names were checked before."""
-
-    def publish(self, source: Path, name: str, *, linked: bool) -> int: ...
-    def fetch(self, name: str) -> Path | None: ...
-    def exists(self, name: str) -> bool: ...
-    def remove(self, name: str) -> None: ...
-    def names(self) -> Iterator[str]: ...
-    def sizes(self) -> dict[str, int]: ...
-    def sweep(self, now: float) -> int: ...
 
 
 class FileStore:
@@ -50,15 +37,18 @@ class FileStore:
         url = str(url_or_path)
         self._shown = masked(url)
         with self._explained("cannot be used"):
-            self._place: FileBackend = ObjectStore(url, cache) if _is_remote(url) else LocalFolder(_local(url))
+            self._place: ObjectStore | LocalFolder = (
+                ObjectStore(url, cache)
+                if "://" in url and not url.startswith("file://")
+                else LocalFolder(Path(url.removeprefix("file://")))
+            )
 
     def publish(self, folder_or_file: Path, name: str, *, linked: bool = False) -> int:
         """Copy a folder (with all below it) or a file under the name, in place of what it had. Returns its bytes.
 
         linked: the files will never be written to again, so that their content may be shared in place of copied.
         """
-        _check(name)
-        with self._explained(f"cannot write {name!r}"):
+        with self._explained("cannot write", name):
             return self._place.publish(folder_or_file, name, linked=linked)
 
     def fetch(self, name: str) -> Path:
@@ -66,8 +56,7 @@ class FileStore:
 
         Raises StoreError if the name does not exist.
         """
-        _check(name)
-        with self._explained(f"cannot read {name!r}"):
+        with self._explained("cannot read", name):
             path = self._place.fetch(name)
         if path is None:
             raise StoreError(
@@ -83,8 +72,7 @@ class FileStore:
 
     def exists(self, name: str) -> bool:
         """Whether something whole lies under the name."""
-        _check(name)
-        with self._explained(f"cannot read {name!r}"):
+        with self._explained("cannot read", name):
             return self._place.exists(name)
 
     def remove(self, name: str) -> None:
@@ -92,8 +80,7 @@ class FileStore:
 
         Several may remove one name at once, as workers do with a model that all of them see displaced.
         """
-        _check(name)
-        with self._explained(f"cannot remove {name!r}"):
+        with self._explained("cannot remove", name):
             self._place.remove(name)
 
     def names(self, prefix: str = "") -> list[str]:
@@ -120,23 +107,17 @@ class FileStore:
             return self._place.sweep(time.time() if now is None else now)
 
     @contextmanager
-    def _explained(self, what: str) -> Iterator[None]:
+    def _explained(self, what: str, name: str | None = None) -> Iterator[None]:
+        if name is not None:
+            _check(name)
+            what = f"{what} {name!r}"
         try:
             yield
         except StoreError:
             raise
-        # fsspec's file systems have no common base class of errors
-        except Exception as error:
+        except Exception as error:  # fsspec's file systems have no common base class of errors
             found = getattr(error, "strerror", None) or f"{error}" or type(error).__name__
             raise StoreError(f"files {self._shown}: {what}: {masked(found)}", *_advice(error)) from error
-
-
-def _is_remote(url: str) -> bool:
-    return "://" in url and not url.startswith("file://")
-
-
-def _local(url: str) -> Path:
-    return Path(url.removeprefix("file://"))
 
 
 def _check(name: str) -> None:

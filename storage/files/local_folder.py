@@ -41,10 +41,8 @@ class LocalFolder:
 
     def remove(self, name: str) -> None:
         if self.exists(name):
-            with (
-                temporary_folder(self.root, name) as own,
-                suppress(FileNotFoundError),
-            ):  # another worker removes it, too
+            # not found: another worker removes it, too
+            with temporary_folder(self.root, name) as own, suppress(FileNotFoundError):
                 os.rename(self.root / name, own / "old")
 
     def names(self) -> Iterator[str]:

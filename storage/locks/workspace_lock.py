@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from storage.database.url import masked
 from storage.errors import StoreError
+from storage.files.atomic_write import write_whole
 from storage.locks.process_identity import is_running, this_process
 
 # `holder` takes the lock for an instant to see whether it is free: a coordinator must not be refused for that
@@ -93,10 +94,8 @@ def _write_holder(workspace: Path) -> None:
         "command": " ".join([Path(sys.argv[0]).name, *map(masked, sys.argv[1:])]),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    part = workspace / f"leader.json.{me.pid}"
     try:
-        part.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
-        os.replace(part, _holder_file(workspace))
+        write_whole(_holder_file(workspace), json.dumps(found, ensure_ascii=False).encode())
     except OSError as error:
         raise _unwritable(workspace, error) from None
 

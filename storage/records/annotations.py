@@ -1,12 +1,12 @@
 """Annotations: one label by each annotator for each comment, stored as soon as it is given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Engine, Named, Table, TypedColumns, delete, select
+from sqlalchemy import Engine, delete, select
 
-from storage.database.columns import METADATA, Utc, insert_or_replace, writing
+from storage.database.columns import change, insert_or_replace, records, table_of, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,32 +20,21 @@ class Annotation:
     labelled_at: datetime
 
 
-class _Annotations(TypedColumns):
-    plan: Named[str] = Column(primary_key=True)
-    annotator: Named[str] = Column(primary_key=True)
-    key: Named[str] = Column(primary_key=True)
-    label: Named[str | None]
-    labelled_at: Named[datetime] = Column(Utc)
-
-
-ANNOTATIONS = Table("moodline_annotations", METADATA, _Annotations)
+ANNOTATIONS = table_of(Annotation, "moodline_annotations", "plan", "annotator", "key")
 
 
 def annotate(engine: Engine, plan: str, annotator: str, labels: Mapping[str, str | None]) -> None:
     """Keeps labels by key, all of them or none; an earlier answer of the same annotator is replaced."""
     with writing(engine) as connection:
-        for key, label in sorted(labels.items()):
-            row = {"plan": plan, "annotator": annotator, "key": key, "label": label, "labelled_at": datetime.now(UTC)}
-            insert_or_replace(connection, ANNOTATIONS, row)
+        now = datetime.now(UTC)
+        rows = [Annotation(plan, annotator, key, label, now) for key, label in sorted(labels.items())]
+        insert_or_replace(connection, ANNOTATIONS, [asdict(row) for row in rows])
 
 
 def take_back(engine: Engine, plan: str, annotator: str, key: str) -> None:
     """Forgets an answer, as if it had never been given."""
     table = ANNOTATIONS.c
-    with writing(engine) as connection:
-        connection.execute(
-            delete(ANNOTATIONS).where(table.plan == plan, table.annotator == annotator, table.key == key)
-        )
+    change(engine, delete(ANNOTATIONS).where(table.plan == plan, table.annotator == annotator, table.key == key))
 
 
 def annotations(engine: Engine, plan: str) -> list[Annotation]:
@@ -53,5 +42,4 @@ def annotations(engine: Engine, plan: str) -> list[Annotation]:
     wanted = (
         select(ANNOTATIONS).where(ANNOTATIONS.c.plan == plan).order_by(ANNOTATIONS.c.labelled_at, ANNOTATIONS.c.key)
     )
-    with engine.connect() as connection:
-        return [Annotation(**row._mapping) for row in connection.execute(wanted)]
+    return records(engine, wanted, Annotation)

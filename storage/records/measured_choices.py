@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, Engine, Named, Table, TypedColumns, delete, select
 
-from storage.database.columns import METADATA, Json, Utc, insert_new, writing
+from storage.database.columns import METADATA, Json, Utc, change, insert_new, writing
 
 
 class _Choices(TypedColumns):
@@ -37,5 +37,4 @@ def record_choice(engine: Engine, plan: str, name: str, value: dict[str, Any]) -
 def forget_choices(engine: Engine, plan: str, prefix: str) -> None:
     """As if no choice whose name begins with `prefix` had been made."""
     wanted = (CHOICES.c.plan == plan) & CHOICES.c.name.startswith(prefix, autoescape=True)
-    with writing(engine) as connection:
-        connection.execute(delete(CHOICES).where(wanted))
+    change(engine, delete(CHOICES).where(wanted))

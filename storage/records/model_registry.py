@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, Named, Table, TypedColumns, delete, select
+from sqlalchemy import BigInteger, Engine, delete, select
 
-from storage.database.columns import METADATA, Json, Utc, insert_or_replace, writing
+from storage.database.columns import change, insert_or_replace, records, table_of, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +39,19 @@ class ModelRecord:
     created_at: datetime
 
 
-class _Models(TypedColumns):
-    plan: Named[str] = Column(primary_key=True)
-    name: Named[str] = Column(primary_key=True)
-    stage: Named[str]
-    study: Named[str | None]
-    trial: Named[int | None]
-    candidate: Named[str]
-    path: Named[str]
-    bytes: Named[int] = Column(BigInteger)
-    value: Named[float | None]
-    metrics: Named[dict[str, Any]] = Column(Json)
-    recipe: Named[dict[str, Any]] = Column(Json)
-    lineage: Named[dict[str, Any]] = Column(Json)
-    created_at: Named[datetime] = Column(Utc)
-
-
-MODELS = Table("moodline_models", METADATA, _Models)
+MODELS = table_of(ModelRecord, "moodline_models", "plan", "name", bytes=BigInteger())
 
 
 def add(engine: Engine, record: ModelRecord) -> None:
     """Record the model, in the place of an earlier one of that name and plan."""
     with writing(engine) as connection:
-        insert_or_replace(connection, MODELS, asdict(record))
+        insert_or_replace(connection, MODELS, [asdict(record)])
 
 
 def get(engine: Engine, plan: str, name: str) -> ModelRecord | None:
     """The model of that name; None if there is none."""
     wanted = select(MODELS).where(MODELS.c.plan == plan, MODELS.c.name == name)
-    with engine.connect() as connection:
-        row = connection.execute(wanted).one_or_none()
-    return None if row is None else ModelRecord(**row._mapping)
+    return next(iter(records(engine, wanted, ModelRecord)), None)
 
 
 def models(engine: Engine, plan: str, stage: str | None = None, study: str | None = None) -> list[ModelRecord]:
@@ -79,11 +61,9 @@ def models(engine: Engine, plan: str, stage: str | None = None, study: str | Non
         wanted = wanted.where(MODELS.c.stage == stage)
     if study is not None:
         wanted = wanted.where(MODELS.c.study == study)
-    with engine.connect() as connection:
-        return [ModelRecord(**row._mapping) for row in connection.execute(wanted)]
+    return records(engine, wanted, ModelRecord)
 
 
 def remove(engine: Engine, plan: str, name: str) -> None:
     """Forget the model; one that is not there is no error. Its weights stay: remove them from Files next."""
-    with writing(engine) as connection:
-        connection.execute(delete(MODELS).where(MODELS.c.plan == plan, MODELS.c.name == name))
+    change(engine, delete(MODELS).where(MODELS.c.plan == plan, MODELS.c.name == name))

@@ -5,14 +5,14 @@ later ones are dropped. A killed run keeps every chunk that was added before.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
-from storage.database.columns import METADATA, Json, Utc, insert_new, storable, writing
+from storage.database.columns import insert_new, records, storable, table_of, writing
 
 # rows of one transaction: a kill loses at most so many, and other writers wait for it milliseconds only
 CHUNK = 1_000
@@ -57,29 +57,8 @@ class LabellerRecord:
     created_at: datetime
 
 
-class _Labellers(TypedColumns):
-    identity: Named[str] = Column(primary_key=True)
-    description: Named[dict[str, Any]] = Column(Json)
-    created_at: Named[datetime] = Column(Utc)
-
-
-class _Labels(TypedColumns):
-    labeller: Named[str] = Column(primary_key=True)
-    key: Named[str] = Column(primary_key=True)
-    probabilities: Named[list[float] | None] = Column(Json)
-    label: Named[int | None]
-    raw: Named[str | None]
-    tokens: Named[int]
-    created_at: Named[datetime] = Column(Utc)
-    agreement: Named[float | None]
-    seconds: Named[float | None]
-    written: Named[int | None]
-    cost: Named[float | None]
-    currency: Named[str | None]
-
-
-LABELLERS = Table("moodline_labellers", METADATA, _Labellers)
-LABELS = Table("moodline_labels", METADATA, _Labels)
+LABELLERS = table_of(LabellerRecord, "moodline_labellers", "identity")
+LABELS = table_of(LabelRow, "moodline_labels", "labeller", "key")
 
 
 def register_labeller(engine: Engine, identity: str, description: Mapping[str, Any]) -> None:
@@ -92,8 +71,7 @@ def register_labeller(engine: Engine, identity: str, description: Mapping[str, A
 def labellers(engine: Engine) -> list[LabellerRecord]:
     """All known labellers, oldest first."""
     wanted = select(LABELLERS).order_by(LABELLERS.c.created_at, LABELLERS.c.identity)
-    with engine.connect() as connection:
-        return [LabellerRecord(**row._mapping) for row in connection.execute(wanted)]
+    return records(engine, wanted, LabellerRecord)
 
 
 def add_labels(engine: Engine, labeller: str, rows: Iterable[LabelRow]) -> int:
@@ -105,26 +83,17 @@ def add_labels(engine: Engine, labeller: str, rows: Iterable[LabelRow]) -> int:
     left = iter(rows)
     added = 0
     while chunk := list(islice(left, CHUNK)):
+        for row in chunk:
+            if row.labeller != labeller:
+                raise ValueError(f"a label by {row.labeller!r} among those of {labeller!r}")
         # in the keys' order: processes that add the same keys at once cannot block each other
-        found = [_row(labeller, row) for row in sorted(chunk, key=lambda row: row.key)]
+        found = [
+            {**asdict(row), "raw": None if row.raw is None else storable(row.raw)}
+            for row in sorted(chunk, key=lambda row: row.key)
+        ]
         with writing(engine) as connection:
             added += insert_new(connection, LABELS, found)
     return added
-
-
-def _row(labeller: str, row: LabelRow) -> dict[str, Any]:
-    if row.labeller != labeller:
-        raise ValueError(f"a label by {row.labeller!r} among those of {labeller!r}")
-    return {
-        "labeller": labeller,
-        "key": row.key,
-        "probabilities": row.probabilities,
-        "label": row.label,
-        "raw": None if row.raw is None else storable(row.raw),
-        "tokens": row.tokens,
-        "created_at": row.created_at,
-        **{name: getattr(row, name) for name in MEASURED},
-    }
 
 
 def labels_of(engine: Engine, labeller: str, keys: Iterable[str] | None = None) -> Iterator[LabelRow]:
@@ -150,8 +119,7 @@ def _all_pages(engine: Engine, labeller: str) -> Iterator[LabelRow]:
 
 def _page(engine: Engine, labeller: str, condition: ColumnElement[bool]) -> Sequence[LabelRow]:
     wanted = select(LABELS).where(LABELS.c.labeller == labeller, condition).order_by(LABELS.c.key).limit(PAGE)
-    with engine.connect() as connection:
-        return [LabelRow(**row._mapping) for row in connection.execute(wanted)]
+    return records(engine, wanted, LabelRow)
 
 
 def count_labels(engine: Engine, labeller: str) -> int:

@@ -7,9 +7,9 @@ goes on at the first row without a record.
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Engine, Named, Table, TypedColumns, delete, select
+from sqlalchemy import BigInteger, Engine, delete, select
 
-from storage.database.columns import METADATA, Json, Utc, insert_or_replace, writing
+from storage.database.columns import change, insert_or_replace, records, table_of, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,44 +31,30 @@ class ShardRecord:
     created_at: datetime
 
 
-class _Shards(TypedColumns):
-    plan: Named[str] = Column(primary_key=True)
-    model: Named[str] = Column(primary_key=True)
-    file_sha: Named[str] = Column(primary_key=True)
-    first_row: Named[int] = Column(BigInteger, primary_key=True)
-    rows: Named[int] = Column(BigInteger)
-    path: Named[str]
-    classified: Named[int] = Column(BigInteger)
-    skipped: Named[dict[str, int]] = Column(Json)
-    created_at: Named[datetime] = Column(Utc)
-
-
-SHARDS = Table("moodline_shards", METADATA, _Shards)
+BIG = BigInteger()
+SHARDS = table_of(
+    ShardRecord, "moodline_shards", "plan", "model", "file_sha", "first_row", first_row=BIG, rows=BIG, classified=BIG
+)
 
 
 def record_shard(engine: Engine, record: ShardRecord) -> None:
     """Record the shard, in the place of an earlier one of that model that began at the same row of the file."""
     with writing(engine) as connection:
-        insert_or_replace(connection, SHARDS, asdict(record))
+        insert_or_replace(connection, SHARDS, [asdict(record)])
 
 
 def shards_of(engine: Engine, plan: str, model: str) -> list[ShardRecord]:
     """The model's shards, each file's in the order of its rows."""
     wanted = select(SHARDS).where(SHARDS.c.plan == plan, SHARDS.c.model == model)
-    with engine.connect() as connection:
-        rows = connection.execute(wanted.order_by(SHARDS.c.file_sha, SHARDS.c.first_row)).all()
-    return [ShardRecord(**row._mapping) for row in rows]
+    return records(engine, wanted.order_by(SHARDS.c.file_sha, SHARDS.c.first_row), ShardRecord)
 
 
 def shards_below(engine: Engine, plan: str, prefix: str) -> list[ShardRecord]:
     """The plan's shards whose path begins with `prefix`, the oldest first."""
     wanted = select(SHARDS).where(SHARDS.c.plan == plan, SHARDS.c.path.startswith(prefix, autoescape=True))
-    with engine.connect() as connection:
-        rows = connection.execute(wanted.order_by(SHARDS.c.created_at, SHARDS.c.path)).all()
-    return [ShardRecord(**row._mapping) for row in rows]
+    return records(engine, wanted.order_by(SHARDS.c.created_at, SHARDS.c.path), ShardRecord)
 
 
 def forget_shards(engine: Engine, plan: str) -> None:
     """As if nothing had been classified for the plan. The shards' files stay: remove them next."""
-    with writing(engine) as connection:
-        connection.execute(delete(SHARDS).where(SHARDS.c.plan == plan))
+    change(engine, delete(SHARDS).where(SHARDS.c.plan == plan))

@@ -6,14 +6,14 @@ leaves its stage "running": that is true only while the workspace's lock is held
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import Column, ColumnElement, Engine, Named, Table, TypedColumns, and_, delete, insert, select, update
 
-from storage.database.columns import METADATA, Json, Utc, insert_or_replace, storable, writing
+from storage.database.columns import METADATA, Utc, change, insert_or_replace, records, storable, table_of, writing
 from storage.errors import StoreError
 
 State = Literal["running", "done", "failed", "interrupted"]
@@ -50,18 +50,6 @@ class Reading:
     read_at: datetime
 
 
-class _Stages(TypedColumns):
-    plan: Named[str] = Column(primary_key=True)
-    stage: Named[str] = Column(primary_key=True)
-    state: Named[str]
-    fingerprint: Named[str]
-    parts: Named[dict[str, Any]] = Column(Json)
-    started_at: Named[datetime] = Column(Utc)
-    seconds: Named[float]
-    result: Named[dict[str, Any] | None] = Column(Json)
-    message: Named[str | None]
-
-
 class _Readings(TypedColumns):
     id: Named[str] = Column(primary_key=True)
     plan: Named[str]
@@ -70,7 +58,7 @@ class _Readings(TypedColumns):
     read_at: Named[datetime] = Column(Utc)
 
 
-STAGES = Table("moodline_stages", METADATA, _Stages)
+STAGES = table_of(StageRecord, "moodline_stages", "plan", "stage")
 READINGS = Table("moodline_test_readings", METADATA, _Readings)
 
 
@@ -78,85 +66,59 @@ def begin(engine: Engine, plan: str, stage: str, fingerprint: str, parts: Mappin
     """The stage is running from now on. An earlier attempt's seconds count on if its fingerprint was the same."""
     before = read(engine, plan, stage)
     spent = before.seconds if before is not None and before.fingerprint == fingerprint else 0.0
-    row = {
-        "plan": plan,
-        "stage": stage,
-        "state": "running",
-        "fingerprint": fingerprint,
-        "parts": dict(parts),
-        "started_at": datetime.now(UTC),
-        "seconds": spent,
-        "result": None,
-        "message": None,
-    }
+    row = StageRecord(plan, stage, "running", fingerprint, dict(parts), datetime.now(UTC), spent, None, None)
     with writing(engine) as connection:
-        insert_or_replace(connection, STAGES, row)
+        insert_or_replace(connection, STAGES, [asdict(row)])
 
 
 def finish(engine: Engine, plan: str, stage: str, seconds: float, result: Mapping[str, Any]) -> None:
     """The stage is done; `seconds` is what this attempt took. Raises StoreError if it was not begun."""
-    _end(engine, plan, stage, "done", seconds, dict(result), None)
+    _end(engine, plan, stage, "done", seconds, result=dict(result), message=None)
 
 
 def fail(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
     """The stage failed for the reason given. Raises StoreError if it was not begun."""
-    _end(engine, plan, stage, "failed", seconds, None, message)
+    _end(engine, plan, stage, "failed", seconds, result=None, message=storable(message))
 
 
 def interrupt(engine: Engine, plan: str, stage: str, seconds: float, message: str) -> None:
     """The stage was interrupted from outside (Ctrl-C, a signal). Raises StoreError if it was not begun."""
-    _end(engine, plan, stage, "interrupted", seconds, None, message)
+    _end(engine, plan, stage, "interrupted", seconds, result=None, message=storable(message))
 
 
-def _end(
-    engine: Engine,
-    plan: str,
-    stage: str,
-    state: State,
-    seconds: float,
-    result: dict[str, Any] | None,
-    message: str | None,
-) -> None:
-    ended = update(STAGES).where(_of(plan, stage)).values(state=state, seconds=STAGES.c.seconds + seconds)
-    ended = ended.values(result=result, message=None if message is None else storable(message))
-    with writing(engine) as connection:
-        if connection.execute(ended).rowcount == 0:
-            raise StoreError(f"stage {stage!r} of plan {plan!r}: not begun, or forgotten since", "run it again")
+def _end(engine: Engine, plan: str, stage: str, state: State, seconds: float, **end: Any) -> None:
+    ended = update(STAGES).where(_of(plan, stage)).values(state=state, seconds=STAGES.c.seconds + seconds, **end)
+    if change(engine, ended) == 0:
+        raise StoreError(f"stage {stage!r} of plan {plan!r}: not begun, or forgotten since", "run it again")
 
 
 def read(engine: Engine, plan: str, stage: str) -> StageRecord | None:
     """The stage's record; None if it was never begun."""
-    with engine.connect() as connection:
-        row = connection.execute(select(STAGES).where(_of(plan, stage))).one_or_none()
-    return None if row is None else StageRecord(**row._mapping)
+    return next(iter(records(engine, select(STAGES).where(_of(plan, stage)), StageRecord)), None)
 
 
 def read_all(engine: Engine, plan: str) -> list[StageRecord]:
     """The records of the plan's stages, in the order of their last start."""
     wanted = select(STAGES).where(STAGES.c.plan == plan).order_by(STAGES.c.started_at, STAGES.c.stage)
-    with engine.connect() as connection:
-        return [StageRecord(**row._mapping) for row in connection.execute(wanted)]
+    return records(engine, wanted, StageRecord)
 
 
 def forget(engine: Engine, plan: str, stage: str) -> None:
     """As if the stage had never begun. What it put elsewhere (studies, models, labels, shards) stays."""
-    with writing(engine) as connection:
-        connection.execute(delete(STAGES).where(_of(plan, stage)))
+    change(engine, delete(STAGES).where(_of(plan, stage)))
 
 
 def count_test_reading(engine: Engine, plan: str, by: str, fingerprint: str) -> None:
     """Count one reading of the test split by a stage or command; the same one twice counts twice."""
     row = {"id": uuid4().hex, "plan": plan, "read_by": by, "fingerprint": fingerprint}
-    with writing(engine) as connection:
-        connection.execute(insert(READINGS).values(read_at=datetime.now(UTC), **row))
+    change(engine, insert(READINGS).values(read_at=datetime.now(UTC), **row))
 
 
 def test_readings(engine: Engine, plan: str) -> list[Reading]:
     """Every reading of the plan's test split, oldest first. `forget` leaves them."""
     columns = (READINGS.c.plan, READINGS.c.read_by, READINGS.c.fingerprint, READINGS.c.read_at)
     wanted = select(*columns).where(READINGS.c.plan == plan).order_by(READINGS.c.read_at)
-    with engine.connect() as connection:
-        return [Reading(*row) for row in connection.execute(wanted)]
+    return records(engine, wanted, Reading)
 
 
 def _of(plan: str, stage: str) -> ColumnElement[bool]:

@@ -9,42 +9,14 @@ former owner, if it still runs, learns that from its next `record_heartbeat`.
 Times are seconds since 1970 (UTC), and the caller's: this module has no clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Engine,
-    Index,
-    Named,
-    Table,
-    TypedColumns,
-    and_,
-    delete,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Engine, Index, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from storage.database.columns import METADATA, insert_new, writing
-from storage.locks.process_identity import ProcessIdentity, is_running, this_process
-
-__all__ = [
-    "ProcessIdentity",
-    "Slot",
-    "close_slot",
-    "forget_slots",
-    "free_slot",
-    "owner_runs",
-    "record_heartbeat",
-    "set_trial",
-    "slots",
-    "take_over",
-    "take_slot",
-    "this_process",
-]
+from storage.database.columns import change, insert_new, records, table_of, writing
+from storage.locks.process_identity import ProcessIdentity, is_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +41,14 @@ class Slot:
     state: Literal["open", "done"]
 
 
-class _Slots(TypedColumns):
-    study: Named[str] = Column(primary_key=True)
-    slot: Named[int] = Column(primary_key=True)
-    trial: Named[int | None]
-    worker: Named[str]
-    host: Named[str]
-    pid: Named[int]
-    process_started: Named[float]
-    beat: Named[float]
-    moved: Named[float]
-    share: Named[float]
-    state: Named[str]
-
-
-SLOTS = Table("moodline_slots", METADATA, _Slots)
+SLOTS = table_of(Slot, "moodline_slots", "study", "slot")
 Index("moodline_slots_trial", SLOTS.c.study, SLOTS.c.trial, unique=True)
 
 
 def slots(engine: Engine, study: str) -> list[Slot]:
     """The study's slots that were taken, in their order."""
     wanted = select(SLOTS).where(SLOTS.c.study == study).order_by(SLOTS.c.slot)
-    with engine.connect() as connection:
-        return [Slot(**row._mapping) for row in connection.execute(wanted)]
+    return records(engine, wanted, Slot)
 
 
 def take_slot(engine: Engine, study: str, total: int, worker: ProcessIdentity, now: float) -> int | None:
@@ -111,14 +68,8 @@ def _lowest_unused(engine: Engine, study: str, total: int) -> int | None:
 
 
 def _owner(worker: ProcessIdentity, now: float) -> dict[str, Any]:
-    return {
-        "worker": worker.name,
-        "host": worker.host,
-        "pid": worker.pid,
-        "process_started": worker.process_started,
-        "beat": now,
-        "moved": now,
-    }
+    own = asdict(worker)
+    return {"worker": own.pop("name"), **own, "beat": now, "moved": now}
 
 
 def owner_runs(slot: Slot) -> bool | None:
@@ -168,14 +119,12 @@ def close_slot(engine: Engine, study: str, slot: int, worker: ProcessIdentity) -
 
 def free_slot(engine: Engine, study: str, slot: int, worker: ProcessIdentity) -> bool:
     """Give the slot back, for another trial in place of one that failed. False when it is not ours any more."""
-    with writing(engine) as connection:
-        return connection.execute(delete(SLOTS).where(_open(study, slot, worker.name))).rowcount == 1
+    return change(engine, delete(SLOTS).where(_open(study, slot, worker.name))) == 1
 
 
 def forget_slots(engine: Engine, study: str) -> None:
     """Removes all slots of the study, for one that is reset."""
-    with writing(engine) as connection:
-        connection.execute(delete(SLOTS).where(SLOTS.c.study == study))
+    change(engine, delete(SLOTS).where(SLOTS.c.study == study))
 
 
 def _open(study: str, slot: int, owner: str) -> ColumnElement[bool]:
@@ -183,5 +132,4 @@ def _open(study: str, slot: int, owner: str) -> ColumnElement[bool]:
 
 
 def _change(engine: Engine, which: ColumnElement[bool], **values: Any) -> bool:
-    with writing(engine) as connection:
-        return connection.execute(update(SLOTS).where(which).values(**values)).rowcount == 1
+    return change(engine, update(SLOTS).where(which).values(**values)) == 1

@@ -1,12 +1,13 @@
 """A study's plots as plotly's JSON, without plotly: which parameters matter, and what time buys."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+T = TypeVar("T")
 Plot = dict[str, Any]
 # Optuna's advice for PED-ANOVA; below, a forest's importance is a rough word, and below that none at all
 MANY_TRIALS, FEW_TRIALS = 50, 10
@@ -65,16 +66,15 @@ def time_plot(ended: Sequence[FrozenTrial], metric: str) -> Plot:
 def spent_plot(study: optuna.Study, ended: Sequence[FrozenTrial], metric: str) -> Plot:
     """The best value so far against the minutes of training spent, of all workers together."""
     keep = max if study.direction == StudyDirection.MAXIMIZE else min
-    spent, best, x, y = 0.0, None, [], []
+    spent, best, points = 0.0, None, []
     for trial in ended:
         spent += float(trial.user_attrs.get("seconds", 0.0))
         if trial.state == TrialState.COMPLETE and trial.value is not None:
             best = trial.value if best is None else keep(best, trial.value)
         if best is not None:
-            x.append(round(spent / 60, 3))
-            y.append(_rounded(best))
-    step = max(1, -(-len(x) // MOST_POINTS))
-    line = {"type": "scatter", "mode": "lines", "x": x[::step], "y": y[::step], "line": {"shape": "hv"}}
+            points.append((round(spent / 60, 3), _rounded(best)))
+    x, y = ([point[axis] for point in _thinned(points)] for axis in (0, 1))
+    line = {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": {"shape": "hv"}}
     return _plot(f"Best {metric} against time spent", "minutes of training, all workers", f"best {metric}", [line])
 
 
@@ -83,8 +83,8 @@ def _plot(title: str, x: str, y: str, data: list[Plot]) -> Plot:
     return {"data": data, "layout": {"title": {"text": title}, **axes}}
 
 
-def _thinned(trials: Sequence[FrozenTrial]) -> Sequence[FrozenTrial]:
-    return trials[:: max(1, -(-len(trials) // MOST_POINTS))]
+def _thinned(points: Sequence[T]) -> Sequence[T]:
+    return points[:: max(1, -(-len(points) // MOST_POINTS))]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -22,7 +22,7 @@ from studies.dashboard.trial_figures import confusion_png, curves_png
 from studies.optuna_artifacts import attach
 from studies.study_config import StudyConfig
 from studies.top_k_models import TopKModels
-from studies.trial_result import TrialResult
+from studies.trials.trial_result import TrialResult
 from transfer.metrics.scores import Scores
 
 # A note costs some transactions; a short trial shall not wait for one each time.

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from studies.figures.figure_style import (
@@ -10,6 +9,7 @@ from studies.figures.figure_style import (
     GREY,
     INK,
     ORANGE,
+    as_png,
     blank_figure,
     draw_matrix,
     margins,
@@ -19,7 +19,6 @@ from studies.figures.figure_style import (
 from studies.figures.fonts import font_file
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 150
@@ -40,7 +39,7 @@ def matrix_png(confusion: Sequence[Sequence[int]], labels: Sequence[str], title:
         count_and_share = "{:,.0f}\n{:.0%}".format
         draw_matrix(axes, confusion, labels, count_and_share, most=MOST_SHARES, fontsize=8)
         axes.set_title(title, fontsize=10, color=INK)
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def reliability_png(bins: Sequence[Mapping[str, Any]], ece: float, title: str) -> bytes:
@@ -66,7 +65,7 @@ def reliability_png(bins: Sequence[Mapping[str, Any]], ece: float, title: str) -
         width = bins[0]["high"] - bins[0]["low"]
         below.bar([found["low"] + width / 2 for found in bins], [found["n"] for found in bins], width * 0.9, color=GREY)
         below.set(xlabel="confidence: probability of the likeliest label", ylabel="answers")
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def _wilson(share: float, n: int) -> tuple[float, float]:
@@ -97,7 +96,7 @@ def figures_png(intervals: Mapping[str, Any], labels: Sequence[str], title: str)
         axes.set(xlim=(0, 1.005), ylim=(len(rows) - 0.5, -0.5), xlabel="95 % bootstrap intervals")
         figure.suptitle(title, fontsize=10, color=INK)
         axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8)
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str) -> bytes:
@@ -132,7 +131,7 @@ def courses_png(courses: Mapping[str, Sequence[Mapping[str, Any]]], metric: str)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         handles, names = left.get_legend_handles_labels()
         figure.legend(handles, names, frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.06, 0.0))
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def labels_png(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -> bytes:
@@ -158,7 +157,7 @@ def labels_png(counts: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -
         axes.set(ylim=(len(labels) - 0.5, -0.5), xlim=(0, most * 1.08), xlabel="share of the split")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
         axes.legend(frameon=False, ncols=4, fontsize=8, loc="lower center", bbox_to_anchor=(0.45, 1.0))
-        return _png(figure)
+        return as_png(figure, DPI)
 
 
 def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title: str, seed: int) -> bytes:
@@ -176,9 +175,9 @@ def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title
         figure = blank_figure(3.4 * columns, 2.5 * lines + 0.45)
         figure.suptitle(title, fontsize=11, color=INK, y=1 - 0.18 / figure.get_figheight())
         for i, (label, own) in enumerate(zip(labels, words, strict=True)):
-            axes = figure.add_axes(_cell(figure, i, columns, lines))
+            axes, colour = figure.add_axes(_cell(figure, i, columns, lines)), COLOURS[i % len(COLOURS)]
             axes.set_axis_off()
-            axes.set_title(shortened(label, 40), fontsize=10, fontweight=700, color=COLOURS[i % len(COLOURS)])
+            axes.set_title(shortened(label, 40), fontsize=10, fontweight=700, color=colour)
             if own:
                 cloud = WordCloud(
                     font_path=str(font_file()),
@@ -186,32 +185,16 @@ def words_png(words: Sequence[Mapping[str, float]], labels: Sequence[str], title
                     height=CLOUD[1],
                     background_color="white",
                     prefer_horizontal=1.0,
-                    color_func=partial(_one_colour, COLOURS[i % len(COLOURS)]),
+                    color_func=lambda *_, colour=colour, **__: colour,
                     random_state=seed,
                 )
                 axes.imshow(cloud.generate_from_frequencies(dict(own)).to_array(), interpolation="bilinear")
             else:
-                _say(axes, "too few texts")
-        return _png(figure)
-
-
-def _one_colour(colour: str, *_: object, **__: object) -> str:
-    return colour
+                axes.text(0.5, 0.5, "too few texts", ha="center", va="center", color=GREY, transform=axes.transAxes)
+        return as_png(figure, DPI)
 
 
 def _cell(figure: "Figure", i: int, columns: int, lines: int) -> tuple[float, float, float, float]:
     width, height = 1 / columns, 2.5 / figure.get_figheight()
     row, column = divmod(i, columns)
     return (column * width + 0.01, (lines - 1 - row) * height + 0.01, width - 0.02, height * 0.86)
-
-
-def _say(axes: "Axes", text: str) -> None:
-    axes.text(0.5, 0.5, text, ha="center", va="center", color=GREY, transform=axes.transAxes)
-
-
-def _png(figure: "Figure") -> bytes:
-    from io import BytesIO
-
-    png = BytesIO()
-    figure.savefig(png, format="png", dpi=DPI, facecolor="white")
-    return png.getvalue()

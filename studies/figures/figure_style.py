@@ -1,6 +1,7 @@
 """How pictures look that matplotlib draws for this project, and a confusion matrix as all of them have it."""
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,3 +79,10 @@ def margins(figure: "Figure", *, left: float, right: float, bottom: float, top: 
 def shortened(text: str, most: int = LONGEST_NAME) -> str:
     """The text, cut with an ellipsis where it is longer than `most`."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def as_png(figure: "Figure", dpi: int) -> bytes:
+    """The figure as a PNG's bytes. dpi: pixels an inch."""
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=dpi, facecolor="white")
+    return png.getvalue()

@@ -7,10 +7,7 @@ found but never imported: its import changes matplotlib for the whole process.
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont
+from typing import Any, Literal
 
 FAMILY = "NanumGothic"
 FILES = {"regular": "NanumGothic.ttf", "bold": "NanumGothicBold.ttf"}
@@ -39,35 +36,3 @@ def picture_fonts() -> dict[Any, Any]:
     fontManager.ttflist.append(bold)
     fontManager.addfont(str(font_file("regular")))  # last: it also clears what was looked up before
     return {"font.family": [FAMILY, "DejaVu Sans"], "text.parse_math": False, "axes.unicode_minus": True}
-
-
-def font_for(text: str, size: int) -> "FreeTypeFont":
-    """The font for a line that Pillow draws: NanumGothic, or DejaVu Sans where that lacks a letter of it.
-
-    size: pixels of a letter.
-    """
-    is_plain = all(letter.isascii() or "가" <= letter <= "힣" for letter in text)
-    return _pillow_font(is_plain or _letters().issuperset(map(ord, text)), size)
-
-
-@lru_cache(maxsize=8)
-def _pillow_font(is_korean: bool, size: int) -> "FreeTypeFont":
-    from PIL import ImageFont
-
-    return ImageFont.truetype(str(font_file() if is_korean else _dejavu()), size)
-
-
-@lru_cache(maxsize=1)
-def _letters() -> frozenset[int]:
-    """What NanumGothic has."""
-    from fontTools.ttLib import TTFont
-
-    return frozenset(TTFont(str(font_file()), lazy=True).getBestCmap())
-
-
-def _dejavu() -> Path:
-    """It ships with matplotlib, which need not be imported for it."""
-    package = find_spec("matplotlib")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("matplotlib is not installed")
-    return Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"

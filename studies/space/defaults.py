@@ -2,14 +2,30 @@
 
 from studies.space.dimensions import Choices, Dimension, Range
 
-# What each parameter takes: its kind, and the bounds within which it makes sense.
-NAMES: dict[str, tuple[str, ...]] = {
+# Stage two's own.
+MIXING = (
+    *("confidence_by", "replay"),
+    *("pseudo_share", "pseudo_weight", "confidence", "label_softness", "label_temperature", "rebalance"),
+    "start",
+)
+# What each parameter takes: names, or numbers within the bounds in which it makes sense.
+EVERY_NAME: dict[str, tuple[str, ...]] = {
     "class_weighting": ("none", "balanced"),
     "method": ("full", "lora"),
     "lora_targets": ("attention", "all"),
     "loss": ("cross_entropy", "generalised", "symmetric", "bootstrap"),
+    "confidence_by": ("overall", "label"),
+    "replay": ("fixed", "fresh"),
 }
-FLOATS: dict[str, tuple[float, float]] = {
+EVERY_INT: dict[str, tuple[float, float]] = {
+    "batch_size": (1, 4096),
+    "epochs": (1, 1000),
+    "max_length": (4, 8192),
+    "frozen_layers": (0, 200),
+    "lora_rank": (1, 1024),
+    "start": (1, 100),
+}
+EVERY_NUMBER: dict[str, tuple[float, float]] = EVERY_INT | {
     "learning_rate": (1e-8, 1.0),
     "weight_decay": (0.0, 1.0),
     "warmup_share": (0.0, 0.9),
@@ -18,20 +34,6 @@ FLOATS: dict[str, tuple[float, float]] = {
     "layer_decay": (0.1, 1.0),
     "loss_q": (0.01, 1.0),
     "anchor": (0.0, 100.0),
-}
-INTS: dict[str, tuple[float, float]] = {
-    "batch_size": (1, 4096),
-    "epochs": (1, 1000),
-    "max_length": (4, 8192),
-    "frozen_layers": (0, 200),
-    "lora_rank": (1, 1024),
-}
-# Stage two's own, in three kinds: names, numbers, whole numbers.
-MIXING_NAMES: dict[str, tuple[str, ...]] = {
-    "confidence_by": ("overall", "label"),
-    "replay": ("fixed", "fresh"),
-}
-MIXING_FLOATS: dict[str, tuple[float, float]] = {
     "pseudo_share": (0.0, 1.0),
     "pseudo_weight": (0.0, 100.0),
     "confidence": (0.0, 1.0),
@@ -39,12 +41,6 @@ MIXING_FLOATS: dict[str, tuple[float, float]] = {
     "label_temperature": (0.05, 20.0),
     "rebalance": (0.0, 1.0),
 }
-MIXING_INTS: dict[str, tuple[float, float]] = {"start": (1, 100)}
-MIXING = (*MIXING_NAMES, *MIXING_FLOATS, *MIXING_INTS)
-# What has a name instead of a number, and what is counted.
-EVERY_NAME = NAMES | MIXING_NAMES
-EVERY_INT = INTS | MIXING_INTS
-EVERY_NUMBER = FLOATS | MIXING_FLOATS | EVERY_INT
 
 
 def default_space(layers: int) -> dict[str, Dimension]:

@@ -136,11 +136,7 @@ def most(dimension: Dimension) -> int:
 def most_epochs(space: Space, default: int) -> int:
     """The most epochs that a trial of the space may have. default: where the space has no epochs."""
     epochs = space.get("epochs", default)
-    if isinstance(epochs, Range):
-        return int(epochs.high)
-    if isinstance(epochs, Choices):
-        return max(int(choice) for choice in epochs.choices)
-    return max(int(epochs.value), default) if isinstance(epochs, Fixed) else int(epochs)
+    return max(most(epochs), default) if isinstance(epochs, Fixed) else most(epochs)
 
 
 def condition_of(dimension: Dimension) -> When:
@@ -175,9 +171,7 @@ def holds(dimension: Dimension, chosen: Mapping[str, Any]) -> bool:
 
 def plain_space(space: Space) -> dict[str, Any]:
     """A space as JSON takes it."""
-    return {name: _plain(value) if isinstance(value, BaseModel) else value for name, value in space.items()}
-
-
-def _plain(dimension: BaseModel) -> dict[str, Any]:
-    fields = dimension.model_dump()
-    return fields if fields.get("when") else {name: value for name, value in fields.items() if name != "when"}
+    return {
+        name: value.model_dump(exclude=None if value.when else {"when"}) if isinstance(value, BaseModel) else value
+        for name, value in space.items()
+    }

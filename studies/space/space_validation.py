@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from studies.space.defaults import EVERY_INT, EVERY_NAME, EVERY_NUMBER, MIXING
-from studies.space.dimensions import Choices, Dimension, Fixed, Range, Space, Value, condition_of, ordered
+from studies.space.dimensions import Choices, Dimension, Range, Space, Value, condition_of, fixed_value, ordered
 
 Place = tuple[str, ...]
 # What a trial cannot do without: read by others than the recipe, which has a default for everything.
@@ -67,7 +67,7 @@ def has_value(name: str, dimension: Dimension, value: Value) -> bool:
     if isinstance(dimension, Choices):
         return value in dimension.choices
     if not isinstance(dimension, Range):
-        return value == (dimension.value if isinstance(dimension, Fixed) else dimension)
+        return value == fixed_value(dimension)
     if isinstance(value, bool | str) or not dimension.low <= value <= dimension.high:
         return False
     step = dimension.step or (1 if name in EVERY_INT else None)
@@ -80,7 +80,7 @@ def values_of(dimension: Dimension) -> str:
     if isinstance(dimension, Choices):
         return f"one of {', '.join(map(str, dimension.choices))}"
     if not isinstance(dimension, Range):
-        return f"fixed at {dimension.value if isinstance(dimension, Fixed) else dimension}"
+        return f"fixed at {fixed_value(dimension)}"
     return f"{dimension.low} to {dimension.high}" + (f" in steps of {dimension.step}" if dimension.step else "")
 
 
@@ -102,6 +102,4 @@ def _condition_problems(name: str, dimension: Dimension, whole: Space) -> Iterat
 def _written(dimension: Dimension) -> list[Value]:
     if isinstance(dimension, Range):
         return [dimension.low, dimension.high, *([] if dimension.step is None else [dimension.low + dimension.step])]
-    if isinstance(dimension, Choices):
-        return list(dimension.choices)
-    return [dimension.value if isinstance(dimension, Fixed) else dimension]
+    return list(dimension.choices) if isinstance(dimension, Choices) else [fixed_value(dimension)]

@@ -19,7 +19,7 @@ MODULES = (
     "stages.runtime.reset",
     "stages.infer.run_infer",
     "stages.monitor.run_monitor",
-    "studies.worker_loop",
+    "studies.workers.worker_loop",
     "transformers.models.bert.modeling_bert",
     "transformers.models.roberta.modeling_roberta",
     "transformers.models.gemma3.modeling_gemma3",

@@ -28,24 +28,24 @@ POINTS = {
     "storage.database.engine._prepare": 1,
     "studies.optuna_storage.RetryingStorage.__init__": 1,
     "optuna.create_study": 1,
-    "studies.worker_loop.open_study": 1,
+    "studies.workers.worker_loop.open_study": 1,
     "storage.records.stage_records.begin": 1,
     "storage.files.file_store.FileStore.sweep": 1,
     "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
-    "studies.worker_loop.add_next_trial": 1,
+    "studies.workers.worker_loop.add_next_trial": 1,
     "storage.records.trial_slots.set_trial": 1,
-    "studies.worker_loop._start": 1,
-    "studies.objective.load_classifier": 1,  # a trial
+    "studies.workers.worker_loop._start": 1,
+    "studies.trials.objective.load_classifier": 1,  # a trial
     "transfer.training.finetune.FineTuning._step": 20,
-    "studies.heartbeat.Heartbeat.check": 2,
-    "studies.best_weights.BestWeights.write": 1,
+    "studies.trials.heartbeat.Heartbeat.check": 2,
+    "studies.trials.best_weights.BestWeights.write": 1,
     "optuna.trial.Trial.report": 2,
-    "studies.pruners.should_prune": 1,
+    "studies.sampling.pruners.should_prune": 1,
     "transfer.training.checkpoint.save_file": 2,  # its checkpoint
     "transfer.training.checkpoint._replace": 1,
     "os.rename": 3,
     "shutil.rmtree": 4,
-    "studies.objective._finish": 1,  # its end
+    "studies.trials.objective._finish": 1,  # its end
     "studies.optuna_storage.RetryingStorage.set_trial_attributes": 1,
     "studies.dashboard.study_updates.show_trial": 1,
     "storage.files.file_store.FileStore.publish": 1,
@@ -53,7 +53,7 @@ POINTS = {
     "storage.records.model_registry.add": 1,
     "optuna.study.Study.tell": 1,
     "studies.top_k_models.TopKModels.tidy": 2,
-    "studies.trial_state.remove_ended": 2,
+    "studies.trials.trial_state.remove_ended": 2,
     "storage.records.trial_slots.close_slot": 1,
     "storage.records.stage_records.finish": 1,
 }
@@ -162,7 +162,7 @@ def main() -> None:
     kills = [Kill(**kill) for kill in json.loads(sys.argv[1])]
     forked_commands.import_all()
     # a checkpoint after each epoch, however short
-    setattr(importlib.import_module("studies.objective"), "EPOCH_SECONDS", 0.0)  # noqa: B010
+    setattr(importlib.import_module("studies.trials.objective"), "EPOCH_SECONDS", 0.0)  # noqa: B010
     told = [_attempt(kill) for kill in kills]
     status = os.waitstatus_to_exitcode(os.waitpid(_fork(None), 0)[1]) if sys.argv[2] == "True" else 0
     if status != 0:

@@ -15,14 +15,13 @@ from storage.files.file_store import FileStore
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.dashboard.study_updates import show_trial
-from studies.heartbeat import Heartbeat
-from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Dimension
 from studies.top_k_models import TopKModels
-from studies.trial_result import TrialResult
-from studies.trial_task import EvaluationSet, Probabilities, TrialTask
-from studies.worker_loop import TrialEnd
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.objective import run_trial
+from studies.trials.trial_result import TrialEnd, TrialResult
+from studies.trials.trial_task import EvaluationSet, Probabilities, TrialTask
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_tokenizer
 from transfer.metrics.scores import score

@@ -16,11 +16,12 @@ from storage.locks.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import StudyConfig
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import RunTrial, open_study, work
 
 if TYPE_CHECKING:
-    from studies.trial_task import TrialTask
+    from studies.trials.trial_task import TrialTask
     from tests.helpers.one_trial import Place
 
 SPACE: dict[str, Dimension] = {
@@ -123,7 +124,7 @@ def place(tmp_path: Path, url: str, engine: Engine, monkeypatch: pytest.MonkeyPa
     """Trials of tiny models have epochs far too short for a checkpoint; here they get one each nevertheless."""
     from tests.helpers.one_trial import Place
 
-    monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)
+    monkeypatch.setattr("studies.trials.objective.EPOCH_SECONDS", 0.0)
     return Place(tmp_path, url, engine)
 
 

@@ -24,10 +24,12 @@ from storage.database.engine import open_store
 from storage.errors import StoreError, StoreUnreachable
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies import heartbeat, optuna_storage
+from studies import optuna_storage
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study, work
+from studies.trials import heartbeat
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import RunTrial, open_study, work
 from tests.studies.conftest import a_search, dead_worker, formula, told
 
 TRIALS = 30
@@ -152,7 +154,7 @@ def test_a_worker_that_hangs_loses_its_trial_and_one_that_is_slow_keeps_it(
     processes: ForkServerContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("studies.trial_claims.HANG_SECONDS", HANGS_AFTER)
+    monkeypatch.setattr("studies.workers.trial_claims.HANG_SECONDS", HANGS_AFTER)
     study = open_study(open_optuna(url), a_search(trials=2))
     engine, woken = open_store(url), processes.Event()
     others = [processes.Process(target=hang_in, args=(url, woken)), processes.Process(target=be_slow_in, args=(url,))]

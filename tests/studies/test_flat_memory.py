@@ -9,13 +9,14 @@ from sqlalchemy import Engine
 
 from storage.files.file_store import FileStore
 from storage.locks.process_identity import this_process
-from studies.heartbeat import Heartbeat
-from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
-from studies.trial_claims import TrialClaims
-from studies.trial_state import remove_ended
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.objective import run_trial
+from studies.trials.trial_result import TrialEnd
+from studies.trials.trial_state import remove_ended
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.helpers.one_trial import RecordingWatcher, a_task, variant
 from tests.helpers.tiny_encoders import WIDE_MB, save_wide_encoder
 from tests.studies.conftest import a_search
@@ -36,8 +37,10 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
     monkeypatch.setattr(
         "transfer.device.device.SMALLEST_BF16_WIDTH", 1 << 20
     )  # float32, as in the test of fine-tunes alone
-    monkeypatch.setattr("studies.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
-    monkeypatch.setattr("studies.worker_loop.stop_if_all_collapse", lambda study: None)  # nothing is to be learnt here
+    monkeypatch.setattr("studies.trials.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
+    monkeypatch.setattr(
+        "studies.workers.worker_loop.stop_if_all_collapse", lambda study: None
+    )  # nothing is to be learnt here
     task = variant(a_task(save_wide_encoder(tmp_path / "wide")), {"epochs": 2, "learning_rate": 1e-4})
     search = a_search(trials=TRIALS, direction="minimize")
     study = open_study(open_optuna(url), search)

@@ -20,8 +20,9 @@ from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula, told
 
 KEEP, TRIALS = 2, 5

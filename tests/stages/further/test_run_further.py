@@ -21,8 +21,8 @@ from stages.reports.run_status import run_status
 from stages.runtime.run_context import store_url
 from stages.search.run_search import run_search
 from storage.records import model_registry
-from studies.objective import run_trial
 from studies.optuna_storage import open_optuna
+from studies.trials.objective import run_trial
 from tests.helpers.searched_project import KilledError, dying, files_of, labeller, opened, predictions, without_gold
 from transfer.encoders.model import load_classifier
 from transfer.errors import UserError, UserErrors
@@ -173,7 +173,7 @@ def test_a_trial_starts_from_the_trial_that_its_parameter_names(
         seen.append(str(name))
         return load_classifier(name, *more, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("studies.objective.load_classifier", noting)
+    monkeypatch.setattr("studies.trials.objective.load_classifier", noting)
     run_further(run)
     by_start = {1: task.start, 2: str(second)}
     trials = predictions(run, "small · further · models/bert")

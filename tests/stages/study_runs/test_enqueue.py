@@ -17,8 +17,9 @@ from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Range, Space
 from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import RunTrial, open_study, work
 from tests.studies.conftest import a_search, dead_worker, told
 from transfer.errors import UserError, UserErrors
 

@@ -26,7 +26,7 @@ from stages.runtime.run_context import Run, open_run, store_url
 from stages.search.run_search import run_search
 from stages.study_runs.refit import best_of, fresh_figures
 from storage.records import model_registry
-from studies.enumerated_trials import EnumeratedTrial
+from studies.sampling.enumerated_trials import EnumeratedTrial
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
 from tests.studies.conftest import dead_worker

@@ -7,7 +7,7 @@ import pytest
 from stages.plan.plan_settings import SearchSettings
 from stages.plan.schema import read_plan
 from stages.study_runs.study_settings import resources
-from studies.trial_task import TrialTask
+from studies.trials.trial_task import TrialTask
 from transfer.errors import UserErrors
 
 PLAN = """\

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
+from storage.locks.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots
 from storage.records.trial_slots import (
-    ProcessIdentity,
     Slot,
     close_slot,
     forget_slots,
@@ -24,7 +24,6 @@ from storage.records.trial_slots import (
     slots,
     take_over,
     take_slot,
-    this_process,
 )
 
 ANNA = ProcessIdentity("host-a", 11, 1_700_000_000.25, "anna")

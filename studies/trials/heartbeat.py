@@ -71,6 +71,4 @@ class Heartbeat:
             except LostClaim:
                 return
             except StoreError as problem:
-                log.debug(
-                    "no heartbeat: %s", problem
-                )  # a store that is not reached for a moment must not end the trial
+                log.debug("no heartbeat: %s", problem)  # out of reach for a moment: that must not end the trial

@@ -11,7 +11,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from studies.learning_curve import Epoch
+from studies.trials.learning_curve import Epoch
 from transfer.errors import UserError
 from transfer.metrics.bootstrap import confusion_intervals
 from transfer.metrics.scores import Scores
@@ -20,6 +20,14 @@ from transfer.metrics.scores import Scores
 # no fault of the machine's: of the sampler's ten random trials each may reach a rate that is too high. Where a third
 # of the space collapses, five in a row happen once in 240 times, three once in 27.
 COLLAPSED_IN_A_ROW = 5
+
+
+@dataclass(frozen=True)
+class TrialEnd:
+    """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
+
+    value: float
+    is_pruned: bool
 
 
 @dataclass(frozen=True)
@@ -59,10 +67,7 @@ class TrialResult:
         scores = self.scores
         found = confusion_intervals(scores.confusion)  # here, so that looking at a study loads no numpy
         figures: dict[str, Any] = {
-            "accuracy": scores.accuracy,
-            "macro_f1": scores.macro_f1,
-            "weighted_f1": scores.weighted_f1,
-            "log_loss": scores.log_loss,
+            **{name: getattr(scores, name) for name in ("accuracy", "macro_f1", "weighted_f1", "log_loss")},
             "best_epoch": self.kept.number,
             "seconds": round(self.seconds, 2),
             "train_loss": self.curve[-1].loss,

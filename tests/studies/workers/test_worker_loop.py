@@ -14,8 +14,9 @@ from sqlalchemy import Engine
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
 from transfer.errors import UserError
 
@@ -83,7 +84,7 @@ def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> 
     whole = told(run_it(a_search(name="whole")))
     run_it(a_search(name="cut", trials=3))
     study = open_study(open_optuna(url), a_search(name="cut"))
-    from studies.next_trial import add_next_trial
+    from studies.workers.next_trial import add_next_trial
 
     add_next_trial(study, a_search(name="cut"))
     study.ask()  # and then killed, before the number was noted
@@ -166,9 +167,9 @@ import sys, time
 sys.path.insert(0, sys.argv[2])
 from storage.database.engine import open_store
 from storage.locks.process_identity import this_process
-from studies.trial_claims import TrialClaims
+from studies.workers.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna
-from studies.worker_loop import open_study, work
+from studies.workers.worker_loop import open_study, work
 from tests.studies.conftest import a_search, formula
 def slow(trial, _):
     print(trial.number, flush=True)
@@ -181,7 +182,7 @@ work(study, search, TrialClaims(open_store(url), search.name, this_process()), s
 
 
 def _start(url: str, seconds: float) -> "subprocess.Popen[str]":
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     command = [sys.executable, "-c", WORKER, url, root, str(seconds)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from storage.records import model_registry
-from studies import objective
-from studies.objective import OverTimeError
-from studies.trial_task import Probabilities, TrialTask
+from studies.trials import objective
+from studies.trials.objective import OverTimeError
+from studies.trials.trial_task import Probabilities, TrialTask
 from tests.helpers.one_trial import KilledError, Place, RecordingWatcher, killing
 from transfer.encoders.model import load_classifier
 from transfer.engines.torch_engine import probabilities_of
@@ -92,7 +92,7 @@ def test_a_pruned_trial_killed_at_its_end_still_knows_that_memory_was_short(
     place.pruner = optuna.pruners.ThresholdPruner(upper=0.0)
     _cramped(monkeypatch, 70)
     with monkeypatch.context() as patch:
-        patch.setattr(objective, "_result", killing("studies.objective._result", "before"))
+        patch.setattr(objective, "_result", killing("studies.trials.objective._result", "before"))
         with pytest.raises(KilledError):
             place.run(replace(task, token_budget=256))
     heard = RecordingWatcher()
@@ -128,7 +128,7 @@ def test_time_before_a_kill_counts(task: TrialTask, place: Place, monkeypatch: p
     monkeypatch.setattr(objective, "time", Clock())
     limited = replace(task, time_limit=6.0)
     with monkeypatch.context() as patch:
-        patch.setattr(objective, "remove_old_weights", killing("studies.objective.remove_old_weights", "before"))
+        patch.setattr(objective, "remove_old_weights", killing("studies.trials.objective.remove_old_weights", "before"))
         with pytest.raises(KilledError):
             place.run(limited)
     assert place.run(limited).is_pruned

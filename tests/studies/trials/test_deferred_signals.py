@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from studies.deferred_signals import deferred_signals
+from studies.trials.deferred_signals import deferred_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from studies import best_weights
-from studies.best_weights import BestWeights
-from studies.learning_curve import Epoch
 from studies.space.dimensions import Dimension
-from studies.trial_state import seeds_of
-from studies.trial_task import Probabilities, TrialTask
+from studies.trials import best_weights
+from studies.trials.best_weights import BestWeights
+from studies.trials.learning_curve import Epoch
+from studies.trials.trial_state import seeds_of
+from studies.trials.trial_task import Probabilities, TrialTask
 from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples
 from transfer.encoders.model import load_classifier
@@ -29,7 +29,7 @@ from transfer.training.finetune import FineTuning
 @pytest.fixture(autouse=True)
 def _short_epochs(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
     """After `place`, which has it otherwise: no epoch is long enough for a checkpoint."""
-    monkeypatch.setattr("studies.objective.EPOCH_SECONDS", math.inf)
+    monkeypatch.setattr("studies.trials.objective.EPOCH_SECONDS", math.inf)
 
 
 def best_in_epoch(task: TrialTask, number: int) -> TrialTask:
@@ -105,7 +105,8 @@ def test_weights_that_are_not_wanted_are_never_written(
 ) -> None:
     monkeypatch.setattr("studies.top_k_models.TopKModels.wants", lambda *_: False)
     monkeypatch.setattr(
-        "studies.best_weights.BestWeights.write", killing("studies.best_weights.BestWeights.write", "before")
+        "studies.trials.best_weights.BestWeights.write",
+        killing("studies.trials.best_weights.BestWeights.write", "before"),
     )
     ended = place.run(task)
     assert not list(place.own.glob("*/*.safetensors"))
@@ -119,7 +120,7 @@ def test_a_trial_whose_weights_are_wanted_after_all_begins_again(
     expected = another.run(task)
     with monkeypatch.context() as patch:
         patch.setattr("studies.top_k_models.TopKModels.wants", lambda *_: False)
-        patch.setattr("studies.objective._finish", killing("studies.objective._finish", "before"))
+        patch.setattr("studies.trials.objective._finish", killing("studies.trials.objective._finish", "before"))
         with pytest.raises(KilledError):
             place.run(task)
     heard = RecordingWatcher()

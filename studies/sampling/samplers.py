@@ -1,5 +1,6 @@
 """Which parameters a trial gets: proposed from the trials that ended, so that a search can stop and go on anywhere."""
 
+import copy
 import warnings
 from typing import Any
 
@@ -8,7 +9,7 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from studies.algorithms import SamplerName
+from studies.sampling.algorithms import SamplerName
 from studies.space.dimensions import Space, has_conditions
 from studies.space.suggest import suggest
 
@@ -68,25 +69,16 @@ def propose(study: optuna.Study, space: Space, seed: int, sampler: SamplerName =
     trials = study.get_trials(deepcopy=False, states=(*ENDED, TrialState.RUNNING))
     ended = sum(trial.state in ENDED for trial in trials)
     sampler_now = sampler_for(sampler, seed, ended, running=len(trials) - ended, groups=has_conditions(space))
-    copy = optuna.create_study(direction=study.direction, sampler=sampler_now, pruner=optuna.pruners.NopPruner())
-    copy.add_trials([_without_internals(trial) for trial in trials])
-    trial = copy.ask()
+    in_memory = optuna.create_study(direction=study.direction, sampler=sampler_now, pruner=optuna.pruners.NopPruner())
+    in_memory.add_trials([_without_internals(trial) for trial in trials])
+    trial = in_memory.ask()
     suggest(trial, space)
     return dict(trial.params)
 
 
 def _without_internals(trial: FrozenTrial) -> FrozenTrial:
     """What samplers look at: of a pruned trial also how far it came, of others the reports do not count."""
-    return FrozenTrial(
-        number=trial.number,
-        state=trial.state,
-        value=trial.value,
-        datetime_start=trial.datetime_start,
-        datetime_complete=trial.datetime_complete,
-        params=trial.params,
-        distributions=trial.distributions,
-        user_attrs={},
-        system_attrs={},
-        intermediate_values=trial.intermediate_values if trial.state == TrialState.PRUNED else {},
-        trial_id=trial._trial_id,
-    )
+    plain = copy.copy(trial)
+    plain.user_attrs, plain.system_attrs = {}, {}
+    plain.intermediate_values = trial.intermediate_values if trial.state == TrialState.PRUNED else {}
+    return plain

@@ -10,15 +10,16 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from studies.algorithms import SamplerName
-from studies.heartbeat import Heartbeat
-from studies.next_trial import add_next_trial
 from studies.optuna_storage import open_optuna
-from studies.samplers import propose
+from studies.sampling.algorithms import SamplerName
+from studies.sampling.samplers import propose
 from studies.space.dimensions import Choices, Fixed, Range, Space
 from studies.space.suggest import suggest
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.trial_result import TrialEnd
+from studies.workers.next_trial import add_next_trial
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import RunTrial, open_study
 from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
 
 SAMPLERS = get_args(SamplerName)
@@ -89,11 +90,11 @@ def test_a_kill_while_a_trial_is_begun_leaves_the_whole_of_it_or_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:  # the parameters are drawn and about to be written
-        patched.setattr("studies.next_trial._waiting", killed)
+        patched.setattr("studies.workers.next_trial._waiting", killed)
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
     with monkeypatch.context() as patched:  # written, and not begun
-        patched.setattr("studies.worker_loop._start", killed)
+        patched.setattr("studies.workers.worker_loop._start", killed)
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
     with monkeypatch.context() as patched:  # begun, and the number not noted
@@ -113,8 +114,8 @@ def test_trial_0_is_the_baseline_whatever_proposes_the_others(run_it: RunIt, sam
 PROPOSALS = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from tests.studies.test_samplers import CONDITIONAL, a_study
-from studies.samplers import propose
+from tests.studies.sampling.test_samplers import CONDITIONAL, a_study
+from studies.sampling.samplers import propose
 for sampler in ("tpe", "gp", "qmc", "random"):
     print(sampler, sorted(propose(a_study(14), CONDITIONAL, 3, sampler).items()))
 """
@@ -130,7 +131,7 @@ def a_study(trials: int) -> optuna.Study:
 
 @pytest.mark.slow
 def test_another_process_with_other_hashes_proposes_the_same() -> None:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     said = [
         subprocess.run(
             [sys.executable, "-c", PROPOSALS, root],

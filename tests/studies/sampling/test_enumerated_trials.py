@@ -8,12 +8,13 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, assign_slots, begin_enumerated
 from studies.optuna_storage import open_optuna
 from studies.ranking import best_distinct
+from studies.sampling.enumerated_trials import ATTEMPTS, EnumeratedTrial, assign_slots, begin_enumerated
 from studies.study_config import StudyConfig
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.studies.conftest import RunIt, a_search, dead_worker, formula, told
 from transfer.errors import UserError
 

@@ -6,7 +6,7 @@ from typing import Any
 import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
-from studies.samplers import propose
+from studies.sampling.samplers import propose
 from studies.space.dimensions import Space
 from studies.space.suggest import nearest, suggest
 from studies.study_config import StudyConfig
@@ -15,14 +15,14 @@ from studies.study_config import StudyConfig
 def add_next_trial(study: optuna.Study, search: StudyConfig) -> None:
     """Puts the study's next trial into its queue, in one write, with all of its parameters.
 
-    For when nothing waits there; only one worker calls this at a time (Claims.turn). The first is the baseline,
+    For when nothing waits there; only one worker calls this at a time (TrialClaims.turn). The first is the baseline,
     whatever was queued by hand before it.
     """
     trials = study.get_trials(deepcopy=False)
     if not any(trial.user_attrs.get("baseline") for trial in trials):
-        _add(study, search.space, nearest(search.baseline, search.space), baseline_note(search))
+        queue_trial(study, search.space, nearest(search.baseline, search.space), baseline_note(search))
     else:
-        _add(study, search.space, propose(study, search.space, search.seed, search.sampler))
+        queue_trial(study, search.space, propose(study, search.space, search.seed, search.sampler))
 
 
 def baseline_note(search: StudyConfig) -> dict[str, Any]:
@@ -31,16 +31,12 @@ def baseline_note(search: StudyConfig) -> dict[str, Any]:
     return {"baseline": True, "moved": ", ".join(moved)}
 
 
-def queue_trial(study: optuna.Study, space: Space, params: Mapping[str, Any], note: Mapping[str, Any]) -> int:
+def queue_trial(study: optuna.Study, space: Space, params: Mapping[str, Any], note: Mapping[str, Any] = {}) -> int:
     """Lets a trial wait in the study; a worker runs it as soon as it is free, within the budget. Returns its number.
 
-    params: a value for every parameter of the space that varies and whose condition holds.
+    params: a value for every parameter of the space that varies and whose condition holds. Written in one transaction:
+    a kill leaves the whole of it or nothing.
     """
-    return _add(study, space, params, note)
-
-
-def _add(study: optuna.Study, space: Space, params: Mapping[str, Any], note: Mapping[str, Any] = {}) -> int:
-    """A waiting trial with all of its parameters, in one transaction: a kill leaves the whole of it or nothing."""
     trial = study._storage.create_new_trial(study._study_id, template_trial=_waiting(space, params, note))
     return study._storage.get_trial_number_from_id(trial)
 

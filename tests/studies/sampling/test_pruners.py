@@ -10,7 +10,8 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.records.trial_slots import forget_slots
-from studies.algorithms import (
+from studies.lasting_names import lasting_study_name
+from studies.sampling.algorithms import (
     HYPERBAND_REDUCTION,
     WILCOXON_FEWEST_SEEDS,
     PrunerName,
@@ -18,10 +19,9 @@ from studies.algorithms import (
     bracket_shares,
     hyperband_warning,
 )
-from studies.lasting_names import lasting_study_name
-from studies.pruners import pruner_for, should_prune
+from studies.sampling.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
-from studies.worker_loop import TrialEnd
+from studies.trials.trial_result import TrialEnd
 from tests.studies.conftest import RunIt, a_search, dead_worker, told
 
 EPOCHS = 9

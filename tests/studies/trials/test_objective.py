@@ -12,11 +12,11 @@ import optuna
 import pytest
 
 from storage.records import model_registry
-from studies import objective
 from studies.space.dimensions import Dimension
-from studies.trial_state import remove_ended, remove_old_weights, seeds_of
-from studies.trial_task import TrialTask
-from studies.worker_loop import TrialEnd
+from studies.trials import objective
+from studies.trials.trial_result import TrialEnd
+from studies.trials.trial_state import remove_ended, remove_old_weights, seeds_of
+from studies.trials.trial_task import TrialTask
 from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS
 from transfer.encoders.model import load_classifier
@@ -69,11 +69,11 @@ VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {
     "two seeds": ({"epochs": 2}, {"seeds": 2}),
 }
 POINTS = [
-    ("studies.best_weights.BestWeights", "write"),
-    ("studies.trial_state", "save_checkpoint"),
-    ("studies.objective", "remove_old_weights"),
-    ("studies.objective", "_result"),
-    ("studies.objective", "model_record"),
+    ("studies.trials.best_weights.BestWeights", "write"),
+    ("studies.trials.trial_state", "save_checkpoint"),
+    ("studies.trials.objective", "remove_old_weights"),
+    ("studies.trials.objective", "_result"),
+    ("studies.trials.objective", "model_record"),
     ("studies.top_k_models.model_registry", "add"),
     ("transfer.training.checkpoint", "_replace"),
 ]
@@ -104,11 +104,13 @@ def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
 def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_that_ran_through(
     task: TrialTask, place: Place, another: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studies.objective.EPOCH_SECONDS", math.inf)
-    monkeypatch.setattr("studies.trial_state.save_checkpoint", killing("studies.trial_state.save_checkpoint", "before"))
+    monkeypatch.setattr("studies.trials.objective.EPOCH_SECONDS", math.inf)
+    monkeypatch.setattr(
+        "studies.trials.trial_state.save_checkpoint", killing("studies.trials.trial_state.save_checkpoint", "before")
+    )
     expected = another.run(task)
     with monkeypatch.context() as patch:
-        patch.setattr("studies.objective._result", killing("studies.objective._result", "before"))
+        patch.setattr("studies.trials.objective._result", killing("studies.trials.objective._result", "before"))
         with pytest.raises(KilledError):
             place.run(task)
     heard = RecordingWatcher()
@@ -130,7 +132,7 @@ def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
                 raise KilledError
             save(*args)
 
-        patch.setattr("studies.trial_state.save_checkpoint", killed_in_epoch_2)
+        patch.setattr("studies.trials.trial_state.save_checkpoint", killed_in_epoch_2)
         with pytest.raises(KilledError):
             place.run(task)
     assert (place.own / "best-0-002").is_dir()
@@ -173,7 +175,7 @@ def test_a_trial_whose_files_are_damaged_begins_again(
 ) -> None:
     another.run(task)
     with monkeypatch.context() as patch:
-        patch.setattr(objective, "_result", killing("studies.objective._result", "before"))
+        patch.setattr(objective, "_result", killing("studies.trials.objective._result", "before"))
         with pytest.raises(KilledError):
             place.run(task)
     if lost == "best":

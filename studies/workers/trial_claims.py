@@ -12,7 +12,7 @@ from storage.database.retry import PATIENCE_SECONDS, with_retries
 from storage.locks.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
-from studies.heartbeat import Heartbeat, LostClaim
+from studies.trials.heartbeat import Heartbeat, LostClaim
 
 # A worker of another machine is considered dead after so long without a heartbeat; one of this machine is looked up.
 HEARTBEAT_TIMEOUT_SECONDS = 120.0
@@ -33,9 +33,8 @@ class TrialClaim:
 class TrialClaims:
     """One worker's view of the slots of one study.
 
-    A study of T trials has T slots. Each is held by at most one worker at a time, and closed once: when its trial is
-    complete or pruned. Each trial belongs to at most one slot. The database's keys decide both, so the total is exact
-    with any number of workers. A dead worker's slot is taken over with the trial that it had begun.
+    How slots and trials belong together: see storage.records.trial_slots. A dead worker's slot is taken over with the
+    trial that it had begun.
 
     A worker of this host is dead when its process is gone. One of another host is given up when this worker has seen
     no new heartbeat of it for HEARTBEAT_TIMEOUT_SECONDS, and any worker when it has seen no progress of it for
@@ -48,14 +47,14 @@ class TrialClaims:
     ) -> None:
         """clock: seconds that this machine was awake."""
         self.engine, self.study, self.worker, self.clock = engine, study, worker, clock
-        self._seen: dict[tuple[int, str], _LastSeen] = {}
+        self._seen: dict[tuple[int, str, str], tuple[float | None, float]] = {}  # a time, and since when
 
     def next(self, total: int) -> TrialClaim | None:
         """A dead worker's slot, else a free one, else None: all are closed or held by running workers."""
         for slot in self.open_slots(total):
             if slot.worker == self.worker.name:  # the caller runs none: it got this one, and the answer was lost
                 return TrialClaim(slot.slot, slot.trial)
-            if self._is_abandoned(slot) and self._take_over(slot):
+            if self._is_abandoned(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
                 return TrialClaim(slot.slot, slot.trial)
         free = table.take_slot(self.engine, self.study, total, self.worker, time.time())
         return None if free is None else TrialClaim(free, None)
@@ -112,31 +111,18 @@ class TrialClaims:
     def _slots(self) -> list[Slot]:
         return with_retries(lambda: table.slots(self.engine, self.study))
 
-    def _take_over(self, seen: Slot) -> bool:
-        return table.take_over(self.engine, seen, self.worker, time.time())
-
     def _is_abandoned(self, slot: Slot) -> bool:
         if slot.worker == self.worker.name:
             return False
         runs = table.owner_runs(slot)
-        now = self.clock()
-        seen = self._seen.setdefault((slot.slot, slot.worker), _LastSeen(slot, now, now))
-        seen.update(slot, now)
-        is_silent = runs is None and now - seen.beat_at > HEARTBEAT_TIMEOUT_SECONDS
-        return runs is False or is_silent or now - seen.moved_at > HANG_SECONDS
+        silent, still = self._unchanged_for(slot, "beat"), self._unchanged_for(slot, "moved")
+        return runs is False or (runs is None and silent > HEARTBEAT_TIMEOUT_SECONDS) or still > HANG_SECONDS
 
-
-@dataclass
-class _LastSeen:
-    """When this worker last saw a heartbeat and progress of another."""
-
-    last: Slot
-    beat_at: float
-    moved_at: float
-
-    def update(self, slot: Slot, now: float) -> None:
-        if slot.beat != self.last.beat:
-            self.beat_at = now
-        if slot.moved != self.last.moved:
-            self.moved_at = now
-        self.last = slot
+    def _unchanged_for(self, slot: Slot, field: str) -> float:
+        """For how many seconds this worker has seen the same time in a field of another's slot."""
+        key, now = (slot.slot, slot.worker, field), self.clock()
+        value, since = self._seen.get(key, (None, now))
+        if value != getattr(slot, field):
+            since = now
+        self._seen[key] = (getattr(slot, field), since)
+        return now - since

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import optuna
 
-from studies.best_weights import BestWeights
-from studies.enumerated_trials import SETTINGS
-from studies.heartbeat import Heartbeat
-from studies.learning_curve import LearningCurve, weights_folder
+from studies.sampling.enumerated_trials import SETTINGS
 from studies.space.suggest import suggest
 from studies.top_k_models import TopKModels
-from studies.trial_task import TrialTask, Watcher
+from studies.trials.best_weights import BestWeights
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.learning_curve import LearningCurve, weights_folder
+from studies.trials.trial_task import TrialTask, Watcher
 from transfer.training.checkpoint import checkpoint_notes, save_checkpoint, save_notes
 from transfer.training.finetune import FineTuning
 from transfer.training.oom_recovery import OomRecovery
@@ -25,20 +25,13 @@ from transfer.training.recipe import Recipe
 
 
 @dataclass
-class LastCheckpoint:
-    """The trial's checkpoint, or its beginning where there is none. at: by the monotonic clock. weights: it names."""
-
-    at: float
-    weights: Path | None = None
-
-
-@dataclass(frozen=True)
 class RunningTrial:
     """A trial under way.
 
     folder: its own, with its checkpoint and the weights of its best epoch so far. reported: steps that the study has
     reports of. resumes: the seed that the checkpoint is of, None where there is none. best: the weights of its best
-    epoch where they are not on disk. is_wanted: whether a trial of that value would keep its weights.
+    epoch where they are not on disk. is_wanted: whether a trial of that value would keep its weights. saved_at: when
+    its checkpoint was written, or the trial began, by the monotonic clock. saved_weights: those that it names.
     """
 
     trial: optuna.Trial
@@ -52,9 +45,10 @@ class RunningTrial:
     reported: frozenset[int]
     heartbeat: Heartbeat
     resumes: int | None
-    saved: LastCheckpoint
     best: BestWeights
     is_wanted: Callable[[float], bool]
+    saved_at: float
+    saved_weights: Path | None
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -85,16 +79,16 @@ def begin_trial(
     params = suggest(trial, task.space) | trial.user_attrs.get(SETTINGS, {})
     curve = LearningCurve(maximize=trial.study.direction == optuna.study.StudyDirection.MAXIMIZE)
     memory = OomRecovery(task.token_budget, task.gradient_checkpointing, partial(watcher.note, trial.number))
-    saved, resumes = LastCheckpoint(time.monotonic()), None
+    weights, resumes = None, None
     notes = checkpoint_notes(folder / "checkpoint")
     if notes is not None and {"epochs", "memory"} <= notes.keys():
         curve.resume(notes)
         memory.resume(notes["memory"])
-        saved.weights = weights_folder(folder, curve.best()) if curve.epochs else None
-        if saved.weights is None or saved.weights.is_dir():
+        weights = weights_folder(folder, curve.best()) if curve.epochs else None
+        if weights is None or weights.is_dir():
             resumes = curve.seed
         else:
-            curve, saved.weights = LearningCurve(curve.maximize), None
+            curve, weights = LearningCurve(curve.maximize), None
     return RunningTrial(
         trial=trial,
         task=task,
@@ -107,9 +101,10 @@ def begin_trial(
         reported=frozenset(trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values),
         heartbeat=heartbeat,
         resumes=resumes,
-        saved=saved,
         best=BestWeights(folder, task.tokenizer),
         is_wanted=partial(models.wants, trial.number),
+        saved_at=time.monotonic(),
+        saved_weights=weights,
     )
 
 
@@ -128,13 +123,13 @@ def save_trial(run: RunningTrial, tuning: FineTuning) -> None:
         save_notes(folder, notes)
     else:
         save_checkpoint(folder, tuning, notes)
-    run.saved.at = time.monotonic()
-    run.saved.weights = weights_folder(run.folder, run.curve.best()) if run.curve.epochs else None
+    run.saved_at = time.monotonic()
+    run.saved_weights = weights_folder(run.folder, run.curve.best()) if run.curve.epochs else None
 
 
 def remove_old_weights(run: RunningTrial) -> None:
     """Removes weights that are neither the best nor those that the checkpoint names."""
-    kept = {weights_folder(run.folder, run.curve.best()), run.saved.weights}
+    kept = {weights_folder(run.folder, run.curve.best()), run.saved_weights}
     for folder in run.folder.glob("best-*"):
         if folder not in kept:
             shutil.rmtree(folder, ignore_errors=True)

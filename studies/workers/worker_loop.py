@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -16,14 +15,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from storage.database.retry import with_retries
 from storage.errors import StoreError
-from studies.enumerated_trials import begin_enumerated, is_given_up
-from studies.heartbeat import Heartbeat, LostClaim
-from studies.next_trial import add_next_trial
-from studies.pruners import pruner_for
+from studies.sampling.enumerated_trials import begin_enumerated, is_given_up
+from studies.sampling.pruners import pruner_for
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
-from studies.trial_claims import TrialClaim, TrialClaims
-from studies.trial_result import stop_if_all_collapse
+from studies.trials.heartbeat import Heartbeat, LostClaim
+from studies.trials.trial_result import TrialEnd, stop_if_all_collapse
+from studies.workers.next_trial import add_next_trial
+from studies.workers.trial_claims import TrialClaim, TrialClaims
 from transfer.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -32,14 +31,6 @@ FAILURES_IN_A_ROW = 3
 POLL_SECONDS = 1.0
 # Faults of the disk, not of the trial: it is resumed when there is room.
 PLACE_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
-
-
-@dataclass(frozen=True)
-class TrialEnd:
-    """What a trial came to. value: of its best epoch, the mean over its seeds; also where it was pruned."""
-
-    value: float
-    is_pruned: bool
 
 
 RunTrial = Callable[[Trial, Heartbeat], TrialEnd]
@@ -195,9 +186,8 @@ def _trial_for(study: optuna.Study, search: StudyConfig, claims: TrialClaims, cl
 def _next(study: optuna.Study, search: StudyConfig, claims: TrialClaims, claim: TrialClaim) -> int:
     """Takes a trial without a claim, making one where there is none, and starts it.
 
-    It is taken before it is started, so a kill leaves no running trial without a claim; and taking is decided by the
-    database. Optuna's own way of popping a waiting trial gives it to two workers at once on SQLite: it reads the
-    trial's state and writes it in two transactions.
+    It is taken before it is started, so a kill leaves no running trial without a claim; and the database decides who
+    takes it, where Optuna's own popping of a waiting trial may give it to two workers at once.
     """
     while True:
         taken = claims.trials()

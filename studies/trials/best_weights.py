@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from studies.learning_curve import Epoch, weights_folder
-from studies.trial_task import Probabilities
+from studies.trials.learning_curve import Epoch, weights_folder
+from studies.trials.trial_task import Probabilities
 from transfer.encoders.lora import merge_adapters
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna import Trial
     from transformers import PreTrainedTokenizerBase
 
-    from studies.trial_result import TrialResult
+    from studies.trials.trial_result import TrialResult
 
 Probabilities = NDArray[np.float32]
 

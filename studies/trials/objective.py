@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +12,16 @@ import numpy as np
 import optuna
 import torch
 
-from studies.best_weights import has_weights
-from studies.deferred_signals import deferred_signals
-from studies.heartbeat import Heartbeat
-from studies.learning_curve import Epoch, weights_folder
-from studies.model_record import answers_name, model_record
-from studies.pruners import should_prune
+from studies.sampling.pruners import should_prune
 from studies.top_k_models import TopKModels
-from studies.trial_result import TrialResult, collapsed_to
-from studies.trial_state import RunningTrial, begin_trial, remove_old_weights, save_trial, trial_folder
-from studies.trial_task import Probabilities, TrialTask, Watcher
-from studies.worker_loop import TrialEnd
+from studies.trials.best_weights import has_weights
+from studies.trials.deferred_signals import deferred_signals
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.learning_curve import Epoch, weights_folder
+from studies.trials.model_record import answers_name, model_record
+from studies.trials.trial_result import TrialEnd, TrialResult, collapsed_to
+from studies.trials.trial_state import RunningTrial, begin_trial, remove_old_weights, save_trial, trial_folder
+from studies.trials.trial_task import Probabilities, TrialTask, Watcher
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import merge_adapters
 from transfer.encoders.model import load_classifier, load_config
@@ -123,12 +122,12 @@ def _run_epoch(
     began: when its time began, by the monotonic clock. Returns when it was evaluated.
     """
     before = run.curve.spent
-    loss = _train_epoch(run, tuning, _with_progress(run, tuning, on_step), began)
+    loss = _train_epoch(run, tuning, on_step, began)
     probabilities = _evaluate(run, merge_adapters(tuning.accelerator.unwrap_model(tuning.model)))
     now = time.monotonic()
     rate = float(tuning.optimizer.param_groups[-1]["lr"])
-    value, held_out = run.task.value(probabilities), _validation_loss(run, probabilities)
-    epoch = Epoch(index, tuning.epoch, loss, value, rate, before + now - began, held_out)
+    held_out = metric_value("log_loss", probabilities["validation"], run.task.exams["validation"].truth)
+    epoch = Epoch(index, tuning.epoch, loss, run.task.value(probabilities), rate, before + now - began, held_out)
     run.curve.epochs.append(epoch)
     run.curve.spent = 0.0
     run.heartbeat.check()
@@ -136,7 +135,7 @@ def _run_epoch(
         run.best.take(epoch, probabilities)
     run.watcher.epoch(run.trial.number, epoch.number, epoch.value)
     run.curve.is_pruned = _report(run, epoch)
-    if run.is_over(index) or run.curve.is_pruned or now - run.saved.at >= EPOCH_SECONDS:
+    if run.is_over(index) or run.curve.is_pruned or now - run.saved_at >= EPOCH_SECONDS:
         save_trial(run, tuning)
     else:
         run.best.hold(tuning.accelerator.unwrap_model(tuning.model))
@@ -145,29 +144,11 @@ def _run_epoch(
 
 
 def _train_epoch(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int], None], began: float) -> float:
-    """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps."""
+    """The rest of an epoch. Saves every few minutes, and before an interrupt is let through, between two steps.
+
+    Each step also shows other workers how far the trial is.
+    """
     before, limit = run.curve.spent, run.task.time_limit
-
-    def step(examples: int) -> None:
-        on_step(examples)
-        now = time.monotonic()
-        run.curve.spent = before + now - began
-        if limit is not None and run.curve.seconds > limit:
-            raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.curve.epochs) + 1}")
-        is_due = now - run.saved.at > CHECKPOINT_SECONDS
-        if is_due and not deferred.came:
-            run.heartbeat.check()
-        if is_due or deferred.came:
-            save_trial(run, tuning)
-        if deferred.came:
-            raise KeyboardInterrupt
-
-    with deferred_signals() as deferred:
-        return tuning.run_epoch(step)
-
-
-def _with_progress(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int], None]) -> Callable[[int], None]:
-    """Like `on_step`; also shows other workers how far the trial is."""
     epochs = run.task.seeds * run.recipe.epochs
     share = 1 / max(epochs * tuning.examples.per_epoch, 1)
     done = len(run.curve.epochs) / epochs + tuning.step * run.recipe.batch_size * share
@@ -177,8 +158,20 @@ def _with_progress(run: RunningTrial, tuning: FineTuning, on_step: Callable[[int
         done += examples * share
         on_step(examples)
         run.heartbeat.moved(done)
+        now = time.monotonic()
+        run.curve.spent = before + now - began
+        if limit is not None and run.curve.seconds > limit:
+            raise OverTimeError(f"over its time limit of {limit / 60:g} minutes in epoch {len(run.curve.epochs) + 1}")
+        is_due = now - run.saved_at > CHECKPOINT_SECONDS
+        if is_due and not deferred.came:
+            run.heartbeat.check()
+        if is_due or deferred.came:
+            save_trial(run, tuning)
+        if deferred.came:
+            raise KeyboardInterrupt
 
-    return step
+    with deferred_signals() as deferred:
+        return tuning.run_epoch(step)
 
 
 def _evaluate(run: RunningTrial, model: "PreTrainedModel") -> dict[str, Probabilities]:
@@ -191,11 +184,6 @@ def _evaluate(run: RunningTrial, model: "PreTrainedModel") -> dict[str, Probabil
         if not np.isfinite(probabilities).all():
             raise DivergedError(f"the model's probabilities on {name} are no numbers")
     return found
-
-
-def _validation_loss(run: RunningTrial, probabilities: Mapping[str, Probabilities]) -> float | None:
-    exam = run.task.exams.get("validation")
-    return None if exam is None else metric_value("log_loss", probabilities["validation"], exam.truth)
 
 
 def _report(run: RunningTrial, epoch: Epoch) -> bool:

@@ -1,9 +1,7 @@
 """Which trials are stopped early, and when: every decision a pure function of what the study's trials reported.
 
-Optuna's successive halving notes on a trial which rungs it has passed. A trial killed after that note and before its
-checkpoint would next be considered one rung higher, and continue though it had been pruned. Here the rungs are read
-from the reports themselves, so that the same question has the same answer. The rules are Optuna's own; tests compare
-the two.
+Optuna's successive halving notes on a trial which rungs it has passed; a kill after that note would let a pruned trial
+continue. Here the rungs are read from the reports. The rules are Optuna's own; tests compare the two.
 """
 
 import copy
@@ -14,7 +12,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
 
-from studies.algorithms import HYPERBAND_REDUCTION, WILCOXON_P, PrunerName, bracket_of, bracket_shares
+from studies.sampling.algorithms import HYPERBAND_REDUCTION, WILCOXON_P, PrunerName, bracket_of, bracket_shares
 
 MEDIAN_STARTUP = 5  # complete trials before any is pruned
 HALVING_REDUCTION = 4  # one of so many passes a rung, and the next is so many times further; Optuna's default
