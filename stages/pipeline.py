@@ -20,9 +20,8 @@ from stages.results.further_result import FurtherResult
 from stages.results.label_result import LabelResult
 from stages.results.monitor_result import MonitorResult
 from stages.results.run_result import RunResult
-from stages.results.search_result import SearchResult
 from stages.results.stage_result import StageResult
-from stages.results.study_results import StudiesResult
+from stages.results.study_results import SearchResult, StudiesResult
 from stages.runtime.adapted_encoders import adapts
 from stages.runtime.overview import overview
 from stages.runtime.run_context import Run

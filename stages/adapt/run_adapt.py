@@ -15,7 +15,7 @@ from stages.datasets.comment_samples import sampled_comments, taken_by
 from stages.datasets.run_data import data_of
 from stages.plan.plan_settings import AdaptSettings
 from stages.results.adapt_result import AdaptationLoss, AdaptedEncoder, AdaptResult
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.adapted_encoders import adapts, pretrained
 from stages.runtime.run_context import ADAPTED, Run, slug
 from stages.runtime.stage_execution import fingerprint, read_result, require_same, run_stage

@@ -17,7 +17,7 @@ from stages.check.data_summary import (
 )
 from stages.check.planned_stages import planned_stages
 from stages.check.time_estimate import seconds_by_stage
-from stages.datasets.masked_authors import masked_notes
+from stages.datasets.comment_samples import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original, subset_of
 from stages.label.labeller_ensemble import require_labellers
 from stages.label.labelling_cost import estimate_plan

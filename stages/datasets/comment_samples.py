@@ -7,6 +7,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.plan.schema import Plan
 from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
 from transfer.corpus.comment_stream import read_comments
@@ -63,3 +64,13 @@ def _sample(run: Run, size: int, taken: Collection[str], spread: bool) -> pa.Tab
     if not sample.rows:
         raise UserError("comments: no comment with a text was found", f"left out: {sample.left_out}")
     return pa.table({"key": [row.key for row in sample.rows], "text": [row.text for row in sample.rows]})
+
+
+def masked_notes(plan: Plan, masked: int, rows: int) -> list[str]:
+    """What to change in a plan that resamples authors though most of `rows` comments have a masked one; [] if none."""
+    if plan.index.cluster == "source" or 2 * masked <= rows:
+        return []
+    return [
+        f"{masked:,} of {rows:,} comments have a masked author (kim****), so that one name may be many people: set "
+        "index.cluster: source, and index.author_cap: null, so that no cap is laid on such a name"
+    ]

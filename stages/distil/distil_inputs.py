@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stages.datasets.comment_samples import sampled_comments, taken_by
 from stages.plan.plan_settings import DistilSettings
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.prediction_cache import save_array
 from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.run_context import Run

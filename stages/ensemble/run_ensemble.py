@@ -20,9 +20,8 @@ from stages.results.ensemble_result import (
     SplitScores,
 )
 from stages.results.further_result import FurtherResult
-from stages.results.model_scores import ModelScores
-from stages.results.search_result import SearchResult
 from stages.results.stage_result import Interval
+from stages.results.study_results import ModelScores, SearchResult
 from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result, run_stage

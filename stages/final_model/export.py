@@ -7,13 +7,24 @@ from pathlib import Path
 
 from stages.datasets.run_data import data_of
 from stages.final_model.model_card import COMBINATION, is_one_model, model_card
-from stages.results.export_result import ExportResult
+from stages.results.stage_result import Record
 from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.run_context import Run
 from storage.records.model_registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.export_check import convert_checked
 from transfer.errors import UserError
+
+
+class ExportResult(Record):
+    """folder: as it was named. predictor: its name, with those of its members. formats: by further form of the weights,
+    the largest difference of its probabilities from torch's."""
+
+    folder: str
+    predictor: str
+    members: list[str]
+    formats: dict[str, float]
+
 
 CHECKED = 64  # validation texts on which a converted model is compared with torch
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stages.further.control_runs import ORIGINAL, PSEUDO, Controls
 from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import Comparison
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
 from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run

@@ -9,8 +9,7 @@ from stages.datasets.pseudo_labels import Sampled, sampled
 from stages.datasets.run_data import data_of
 from stages.results.adapt_result import AdaptResult
 from stages.results.label_result import LabelResult
-from stages.results.search_result import SearchResult
-from stages.results.study_results import Winner
+from stages.results.study_results import SearchResult, Winner
 from stages.runtime.adapted_encoders import adapts
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result

@@ -9,9 +9,7 @@ from stages.further.further_inputs import FurtherInputs, further_inputs, is_simu
 from stages.further.further_study import STAGE, study_of, task_of, value_interval
 from stages.further.self_training_rounds import inputs_of_round, teachers
 from stages.results.further_result import FurtherResult, FurtherWinner, Round
-from stages.results.model_scores import ModelScores
-from stages.results.search_result import SearchResult
-from stages.results.study_results import ShownTrial
+from stages.results.study_results import ModelScores, SearchResult, ShownTrial
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result, run_stage

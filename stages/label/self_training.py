@@ -1,6 +1,6 @@
 """The plan's teacher: the best trials that stage one has kept, whichever candidate they are of."""
 
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result

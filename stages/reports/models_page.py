@@ -17,7 +17,7 @@ from stages.reports.report_figures import (
     write_pictures,
 )
 from stages.results.ensemble_result import EnsembleResult
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
 from stages.runtime.run_context import Run
 from storage.files.atomic_write import write_whole
 

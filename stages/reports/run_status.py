@@ -11,10 +11,8 @@ from datetime import UTC
 from typing import Literal
 
 from stages.plan.schema import Plan
-from stages.results.model_scores import FIGURES, Scores
-from stages.results.run_overview import StageState
-from stages.results.status_result import Coordinator, RunningTrial, RunStatus
-from stages.results.study_results import FreshSeeds, ShownTrial, StudyProgress, TrialFailure
+from stages.results.status_result import Coordinator, RunningTrial, RunStatus, StageState
+from stages.results.study_results import FIGURES, FreshSeeds, Scores, ShownTrial, StudyProgress, TrialFailure
 from stages.runtime.disk_usage import disk
 from stages.runtime.overview import overview
 from stages.runtime.run_context import Run, find_run

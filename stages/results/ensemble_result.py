@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from stages.results.distil_result import DistilResult
 from stages.results.evaluation_result import EvaluationReport, PairedDifference
-from stages.results.model_scores import Intervals, ModelScores
 from stages.results.stage_result import Interval, Record, StageResult
+from stages.results.study_results import Intervals, ModelScores
 
 Combination = Literal["mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
 FinalKind = Literal["best", "ensemble", "distilled"]

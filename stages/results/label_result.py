@@ -139,8 +139,8 @@ class LabellerFigures(UncalibratedFigures):
 
     labeller: str
     identity: str
-    prompts: list[PromptFigures] = Field(default_factory=list)
-    agreement: PromptAgreement | None = None
+    prompts: list[PromptFigures] = Field(default_factory=list, exclude_if=lambda prompts: not prompts)
+    agreement: PromptAgreement | None = Field(default=None, exclude_if=lambda agreement: agreement is None)
 
 
 class LabellerPair(Record):

@@ -1,7 +1,7 @@
 """How far a run has come: light to import, for `status` looks at it every few seconds."""
 
-from stages.results.model_scores import ModelScores
-from stages.results.run_overview import RunOverview, StageState
+from stages.results.status_result import RunOverview, StageState
+from stages.results.study_results import ModelScores
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import state_of
 from stages.runtime.stage_order import stages_of

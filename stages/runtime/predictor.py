@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.results.distil_result import DistilResult
 from stages.results.ensemble_result import EnsembleResult, FinalKind
 from stages.results.further_result import FurtherResult
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry

@@ -1,19 +1,16 @@
 """Stage one: a study for each candidate on the original data, and the winner among them."""
 
-from stages.results.model_scores import ModelScores
-from stages.results.search_result import SearchResult
 from stages.results.stage_result import Interval
-from stages.results.study_results import MeasuredWinner
+from stages.results.study_results import MeasuredWinner, ModelScores, SearchResult
 from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import run_stage
 from stages.search.search_inputs import SearchInputs, search_inputs
 from stages.search.search_study import STAGE, job_of
-from stages.study_runs.references import references
 from stages.study_runs.refit import Found, best_of, search_and_refit
 from stages.study_runs.summaries import stopped, winner_of, with_path
-from stages.study_runs.table_rows import row, trial_rows
+from stages.study_runs.table_rows import references, row, trial_rows
 from studies.refit_settings import recheck_of
 from transfer.corpus.splits import Original
 from transfer.errors import UserError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from stages.search.search_inputs import SearchInputs

@@ -5,10 +5,10 @@ from typing import Any
 
 import optuna
 from optuna.trial import TrialState
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from stages.plan.yaml_document import parse_value
-from stages.results.enqueue_result import QueuedTrial
+from stages.results.stage_result import Record
 from stages.runtime.run_context import Run, store_url
 from studies.next_trial import queue_trial
 from studies.optuna_storage import open_optuna
@@ -16,6 +16,19 @@ from studies.space.dimensions import Choices, Dimension, DimensionField, Range, 
 from studies.space.space_validation import has_value, unknown, value_problem, values_of
 from studies.space.suggest import nearest
 from transfer.errors import UserError, UserErrors
+
+
+class QueuedTrial(Record):
+    """waiting: trials in the study's queue, this one included. left: how many the budget still has room for. message:
+    for people."""
+
+    study: str
+    trial: int
+    params: dict[str, JsonValue]
+    waiting: int
+    left: int
+    message: str
+
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
 

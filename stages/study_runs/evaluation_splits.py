@@ -12,7 +12,7 @@ from stages.datasets.run_data import data_of
 from stages.plan.schema import Plan
 from stages.results.evaluation_result import EvaluationReport, PairedDifference
 from stages.results.label_result import LabelResult
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from stages.runtime.stage_order import has_stage_two

@@ -10,8 +10,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from stages.results.model_scores import FIGURES, Scores
-from stages.results.study_results import FreshSeeds, MeanInterval, ShownTrial, StudySummary
+from stages.results.study_results import FIGURES, FreshSeeds, MeanInterval, Scores, ShownTrial, StudySummary
 from stages.runtime.run_context import Run
 from stages.study_runs.study_runner import run_study
 from stages.study_runs.summaries import shown_trial, summary

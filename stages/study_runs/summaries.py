@@ -7,9 +7,17 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from stages.plan.duration import shown
-from stages.results.model_scores import FIGURES, Scores
 from stages.results.stage_result import TimeLimitStop
-from stages.results.study_results import FreshSeeds, ShownTrial, StudiesResult, StudySummary, TrialFailure, Winner
+from stages.results.study_results import (
+    FIGURES,
+    FreshSeeds,
+    Scores,
+    ShownTrial,
+    StudiesResult,
+    StudySummary,
+    TrialFailure,
+    Winner,
+)
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import figure_intervals
 from storage.records import model_registry

@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
-from stages.results.model_scores import FIGURES, Intervals, ModelScores, Scores, SeedInterval
 from stages.results.stage_result import Interval
-from stages.results.study_results import MeanInterval, ShownTrial
+from stages.results.study_results import FIGURES, Intervals, MeanInterval, ModelScores, Scores, SeedInterval, ShownTrial
+from transfer.corpus.splits import Original
 from transfer.metrics import scores as metrics
 from transfer.metrics.bootstrap import confusion_intervals
+from transfer.metrics.reference_models import Predictor, majority, tfidf
 
 # The note of figures that a stand-in labeller had a part in.
 SIMULATED = "learnt from a stand-in labeller: a simulation"
@@ -59,3 +60,12 @@ def _row(
         intervals=intervals,
         note=note,
     )
+
+
+def references(original: Original, labels: list[str]) -> dict[str, Predictor]:
+    """The majority class, and TF-IDF with logistic regression, fitted on the original training data."""
+    train = original.train
+    return {
+        "majority class": majority(train.labels, len(labels)),
+        "TF-IDF + logistic regression": tfidf(train.texts, train.labels, len(labels)),
+    }

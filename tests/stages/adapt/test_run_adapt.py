@@ -158,7 +158,7 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
 def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
     searched: Path, tmp_path: Path
 ) -> None:
-    from stages.label.labels_command import labels_command
+    from stages.label.label_export import labels_command
     from stages.runtime.reset import reset_stage
 
     run = opened(searched, BEFORE_SEARCH)
