@@ -180,27 +180,15 @@ def _adaptation(settings: AdaptSettings, texts: int) -> AdaptationSettings:
 
 def _resumed(own: Path, tuning: DomainAdaptation) -> dict[str, Any]:
     """The notes of its checkpoint, which is restored; where there is none, the loss before training is measured."""
+    import torch
+
     if checkpoint_notes(own / "checkpoint") is not None:
         notes = restore_checkpoint(own / "checkpoint", tuning)
         if notes is not None:
             tuning.spent = float(notes["spent"])
             return notes
-    random = _random_state()
-    notes = {"before": tuning.held_out_loss(), "spent": 0.0}
-    _set_random_state(random)
-    return notes
-
-
-def _random_state() -> Any:
-    import torch
-
-    return torch.get_rng_state()
-
-
-def _set_random_state(state: Any) -> None:
-    import torch
-
-    torch.set_rng_state(state)
+    with torch.random.fork_rng(devices=[]):
+        return {"before": tuning.held_out_loss(), "spent": 0.0}
 
 
 def _train(run: Run, candidate: str, tuning: DomainAdaptation, own: Path, notes: dict[str, Any]) -> None:

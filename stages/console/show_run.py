@@ -5,7 +5,7 @@ from typing import Any
 
 from stages.console.show_evaluation import show_distilled, show_ensemble
 from stages.console.show_labels import show_label_stage, show_labeller
-from stages.console.show_studies import show_studies, show_winner
+from stages.console.show_studies import show_stages, show_studies, show_winner
 from stages.console.tables import console, ends, figure, table
 from stages.results.ensemble_result import EnsembleResult
 from stages.results.further_result import AblationResult, ArmComparison, ArmScores, Comparison, FurtherResult
@@ -22,10 +22,7 @@ Row = ModelScores | ArmScores
 def show_run(result: RunResult) -> None:
     """All stages, the table of all models, and where to look next."""
     out = console()
-    made = table("stage", "state", "seconds")
-    for stage in result.stages:
-        made.add_row(stage.stage, stage.state, f"{stage.seconds:.1f}")
-    out.print(made)
+    show_stages(result.stages)
     show_rows(result.results)
     if result.labeller:
         show_labeller(result.labeller)
@@ -61,22 +58,13 @@ def _intervals(row: Row) -> tuple[str, str]:
     return ends(known), ends(Interval(value=row.macro_f1, low=row.low, high=row.high)) if has_ends else ""
 
 
-def _show_joined(result: StudiesResult) -> None:
+def _show_studies(result: StudiesResult) -> None:
     show_studies(result.studies)
     show_winner(result.winner)
-
-
-def _show_search(result: SearchResult) -> None:
-    _show_joined(result)
-    if result.rows:  # a worker has none
+    if isinstance(result, SearchResult | FurtherResult) and result.rows:  # a worker has none
         show_rows(result.rows)
-
-
-def _show_further(result: FurtherResult) -> None:
-    _show_joined(result)
-    if result.rows:
-        show_rows(result.rows)
-        show_comparisons(result)
+        if isinstance(result, FurtherResult):
+            show_comparisons(result)
 
 
 def _show_ablation(result: AblationResult) -> None:
@@ -97,13 +85,10 @@ def _show_line(result: MonitorResult) -> None:
         console().print(f"{name}: {getattr(result, name)}")
 
 
-MEGABYTE = 1e6
-
-
 def show_inference(result: InferResult) -> None:
     """How many comments were classified, by what, how fast, and what was left out."""
     out = console()
-    megabytes = result.peak_rss_bytes / MEGABYTE
+    megabytes = result.peak_rss_bytes / 1e6
     engine = f"{result.engine} {result.precision}".strip()
     out.print(
         f"{result.rows:,} comments, {result.unique:,} different texts read by {engine}, "
@@ -152,9 +137,9 @@ def show_comparisons(result: FurtherResult | AblationResult) -> None:
 
 
 RENDERERS: dict[type[StageResult], Callable[[Any], None]] = {
-    StudiesResult: _show_joined,
-    SearchResult: _show_search,
-    FurtherResult: _show_further,
+    StudiesResult: _show_studies,
+    SearchResult: _show_studies,
+    FurtherResult: _show_studies,
     AblationResult: _show_ablation,
     LabelResult: show_label_stage,
     EnsembleResult: _show_ensemble,

@@ -1,7 +1,7 @@
 """Where a run stands, for people."""
 
-from stages.console.show_studies import short, show_studies
-from stages.console.tables import console, duration, table
+from stages.console.show_studies import short, show_stages, show_studies
+from stages.console.tables import console, duration
 from stages.results.status_result import RunningTrial, RunStatus
 
 MEGABYTE = 1e6
@@ -16,10 +16,7 @@ def show_status(status: RunStatus) -> None:
     leader = status.leader
     process = f"process {leader.pid} on {leader.host} since {leader.since}" if leader else "nobody"
     out.print(f"{status.name} in {status.workspace}; led by {process}")
-    made = table("stage", "state", "seconds")
-    for stage in status.stages:
-        made.add_row(stage.stage, stage.state, f"{stage.seconds:.1f}")
-    out.print(made)
+    show_stages(status.stages)
     if status.studies:
         show_studies(status.studies)
     for trial in status.workers:

@@ -4,9 +4,18 @@ from collections.abc import Sequence
 
 from stages.console.tables import console, table
 from stages.results.stage_result import Interval
+from stages.results.status_result import StageState
 from stages.results.study_results import FreshSeeds, MeasuredWinner, ShownTrial, StudySummary, Winner
 
 MOST_SHOWN = 9  # trials in one line
+
+
+def show_stages(stages: Sequence[StageState]) -> None:
+    """The state of each stage, and the seconds that it took."""
+    made = table("stage", "state", "seconds")
+    for stage in stages:
+        made.add_row(stage.stage, stage.state, f"{stage.seconds:.1f}")
+    console().print(made)
 
 
 def show_studies(studies: Sequence[StudySummary]) -> None:

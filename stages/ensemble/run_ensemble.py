@@ -10,13 +10,11 @@ from stages.reports.models_page import draw_models_page
 from stages.reports.report_figures import LabelledTexts
 from stages.results.ensemble_result import (
     BestAndEnsemble,
-    BestAndEnsembleIntervals,
     Diversity,
     EnsembleResult,
     FinalKind,
     FinalModel,
     Gain,
-    MixtureRecord,
     SplitScores,
 )
 from stages.results.further_result import FurtherResult
@@ -80,7 +78,7 @@ def _combine(
     gains = {split: splits.difference(split, own, single[split]) for split, own in ensemble.items()}
     return EnsembleResult(
         members=selection.members,
-        mixture=MixtureRecord.model_validate(selection.mixture.as_dict()),
+        mixture=selection.mixture,
         values=dict(models.values),
         combinations=[line.scores for line in table],
         validation=_figures(table, "validation"),
@@ -122,7 +120,7 @@ def _final_model(run: Run, models: KeptModels, selection: ScoredCombination) -> 
     return FinalModel(
         kind=_final_kind(run, best, selection),
         value=BestAndEnsemble(best=best, ensemble=ensemble.value),
-        intervals=BestAndEnsembleIntervals(best=interval, ensemble=ensemble.interval),
+        intervals=BestAndEnsemble(best=interval, ensemble=ensemble.interval),
     )
 
 

@@ -83,8 +83,7 @@ def final_predictor(run: Run, stage: str | None = None, model: str | None = None
 
 def mixture_of(result: EnsembleResult) -> Mixture:
     """How the ensemble's members are combined. A single one is left as it is, unless it was calibrated."""
-    mixture = mixture_from(result.mixture.model_dump())
-    return MEAN if result.alone and not mixture.temperatures else mixture
+    return MEAN if result.alone and not result.mixture.temperatures else result.mixture
 
 
 def _final_kind(run: Run, result: EnsembleResult) -> FinalKind:
