@@ -277,7 +277,7 @@ def predict(
     Example: moodline predict plan.yaml "what a day" "not again"
     """
     from stages.console.show_evaluation import show_predictions
-    from stages.final_model.predict import run_predict
+    from stages.final_model.evaluate import run_predict
 
     return run_predict(plan.begun_run(), texts, stage, model), show_predictions
 

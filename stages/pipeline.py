@@ -25,12 +25,11 @@ from stages.results.run_result import RunResult
 from stages.results.stage_result import StageResult
 from stages.results.study_results import SearchResult, StudiesResult
 from stages.runtime.adapted_encoders import adapts
-from stages.runtime.overview import overview
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result, require_same, state_of
-from stages.runtime.stage_order import has_stage_two, stages_of
+from stages.runtime.stage_order import has_stage_two, overview, stages_of
 from stages.search.run_search import join_search, run_search
-from stages.search.search_inputs import search_inputs
+from stages.search.search_study import search_inputs
 from stages.study_runs.summaries import with_path
 from storage.records import stage_records
 

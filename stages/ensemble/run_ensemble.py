@@ -6,8 +6,7 @@ from typing import Any
 from stages.ensemble.combination_selection import KeptModels, ScoredCombination, score_combinations, select_combination
 from stages.ensemble.reported_models import STAGE, reported_models, rows_of
 from stages.plan.plan_settings import EnsembleSettings
-from stages.reports.models_page import draw_models_page
-from stages.reports.report_figures import LabelledTexts
+from stages.reports.models_page import LabelledTexts, draw_models_page
 from stages.results.ensemble_result import (
     BestAndEnsemble,
     Diversity,

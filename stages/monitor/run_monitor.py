@@ -16,11 +16,11 @@ from stages.monitor.report.model_figures import kept_pictures, pictures_html
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.line import Line
 from stages.results.monitor_result import MonitorResult
-from stages.runtime.overview import table_rows
 from stages.runtime.predictor import final_predictor
 from stages.runtime.progress import Advance
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, result_of, run_stage
+from stages.runtime.stage_order import table_rows
 from stages.study_runs.table_rows import SIMULATED
 from storage.records import stage_records
 

@@ -6,8 +6,7 @@ from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import run_stage
-from stages.search.search_inputs import SearchInputs, search_inputs
-from stages.search.search_study import STAGE, job_of
+from stages.search.search_study import STAGE, SearchInputs, job_of, search_inputs
 from stages.study_runs.refit import Found, best_of, search_and_refit
 from stages.study_runs.summaries import stopped, winner_of, with_path
 from stages.study_runs.table_rows import references, row, trial_rows

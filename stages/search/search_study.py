@@ -1,28 +1,84 @@
 """The study of one candidate in stage one: the task that its trials share, and how they are sampled."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stages.datasets.original_and_gold import subset_of
+from stages.datasets.run_data import data_of
+from stages.plan.schema import Plan
 from stages.results.study_results import SearchResult
+from stages.runtime.adapted_encoders import adapted_folders, adapts, fetch_version
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
-from stages.search.search_inputs import SearchInputs
 from stages.study_runs.refit import Job
 from stages.study_runs.study_settings import fitted_space, longest_of, resources, study_config
+from storage.records import stage_records
 from studies.refit_settings import recheck_of
 from studies.space.defaults import default_space
-from studies.space.dimensions import Space
+from studies.space.dimensions import Space, plain_space
 from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, Probabilities, TrialTask
 from transfer.corpus.labelled import Labelled
+from transfer.corpus.splits import Original
+from transfer.encoders.hub import model_version
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
 from transfer.encoders.tokenization import encode
 from transfer.metrics.scores import DIRECTIONS, score
 from transfer.training.published_recipes import published_recipe
 from transfer.training.recipe import Examples, one_hot
+
+
+@dataclass(frozen=True)
+class SearchInputs:
+    """subset: the training rows that are searched on, None for all. starts: by candidate, the folder of its weights.
+    parts: of the fingerprint."""
+
+    original: Original
+    subset: Labelled | None
+    starts: dict[str, Path]
+    parts: dict[str, Any]
+
+
+def search_inputs(run: Run) -> SearchInputs:
+    """Reads all of it. Raises UserError where something cannot be read."""
+    original, starts = data_of(run).original, _starts(run)
+    subset = subset_of(run.plan, original)
+    return SearchInputs(original, subset, starts, _parts(run.plan, original, subset, starts))
+
+
+def _parts(plan: Plan, original: Original, subset: Labelled | None, starts: dict[str, Path]) -> dict[str, Any]:
+    parts = {
+        "labels": plan.labels,
+        "seed": plan.seed,
+        "candidates": {candidate: model_version(folder) for candidate, folder in starts.items()},
+        "search.metric": plan.search.metric,
+        "search.pruner": plan.search.pruner,
+        "search.space": plain_space(plan.search.space),
+        "original.train (content)": original.train.fingerprint,
+        "original.validation (content)": original.validation.fingerprint,
+    }
+    if plan.search.sampler != "tpe":
+        parts["search.sampler"] = plan.search.sampler
+    if plan.search.seeds != 1:
+        parts["search.seeds"] = plan.search.seeds
+    if subset is not None:
+        parts["search.subset (rows, content)"] = [len(subset), subset.fingerprint]
+    return parts
+
+
+def _starts(run: Run) -> dict[str, Path]:
+    """The candidates' folders: of the hub's, the version that the search began with, whatever was published since;
+    adapted ones where the plan has them adapted before."""
+    if adapts(run, "search"):
+        return adapted_folders(run)
+    record = stage_records.read(run.engine, run.plan.name, "search")
+    began: dict[str, str] = record.parts["candidates"] if record else {}
+    return {candidate: fetch_version(run, candidate, began.get(candidate)) for candidate in run.plan.candidates}
+
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 
 from stages.runtime.progress import ProgressReporter
 from stages.runtime.run_context import Run, slug, store_url
-from stages.study_runs.search_warnings import search_warnings
+from stages.study_runs.study_settings import search_warnings
 from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots

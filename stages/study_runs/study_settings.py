@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
-from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value
+from studies.algorithms import SamplerName, hyperband_warning
+from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value, has_conditions
 from studies.study_config import StudyConfig
 
 
@@ -65,3 +66,27 @@ def longest_of(space: Mapping[str, Dimension]) -> int:
     if isinstance(length, Choices):
         return max(int(choice) for choice in length.choices)
     return int(length.high if isinstance(length, Range) else fixed_value(length))
+
+
+# A Gaussian process takes about 7 s to propose from 300 trials on one core (TPE 0.1 s), and grows with their cube.
+GP_TRIALS = 300
+
+
+def search_warnings(study: StudyConfig) -> list[str]:
+    """Warnings about a study's sampler and pruner; none where all is well."""
+    warnings = []
+    if study.pruner == "hyperband":
+        warnings.append(hyperband_warning(study.name, study.trials, study.most_steps))
+    if study.sampler == "gp" and study.trials > GP_TRIALS:
+        warnings.append(f"the gp sampler is slow beyond about {GP_TRIALS} trials, got {study.trials}; tpe is not")
+    warnings.append(_condition_warning(study.sampler, study.space))
+    return [f"{study.name}: {warning}" for warning in warnings if warning]
+
+
+def _condition_warning(sampler: SamplerName, space: Space) -> str | None:
+    if sampler in {"gp", "qmc"} and has_conditions(space):
+        return (
+            f"the {sampler} sampler samples parameters with a condition (`when`) at random; tpe learns from trials "
+            "about them, too"
+        )
+    return None
