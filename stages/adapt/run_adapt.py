@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from stages.datasets.comment_samples import sampled_comments, taken_by
 from stages.datasets.run_data import data_of
 from stages.plan.plan_settings import AdaptSettings
@@ -19,6 +17,7 @@ from stages.results.study_results import SearchResult
 from stages.runtime.adapted_encoders import adapts, pretrained
 from stages.runtime.run_context import ADAPTED, Run, slug
 from stages.runtime.stage_execution import fingerprint, read_result, require_same, run_stage
+from stages.study_runs.study_settings import derived_seed
 from storage.records import model_registry, stage_records
 from studies.deferred_signals import deferred_signals
 from transfer.encoders.hub import model_version
@@ -144,7 +143,7 @@ def _adapted(run: Run, inputs: _Inputs, candidate: str) -> AdaptedEncoder:
 
 def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mapping[str, Any]) -> None:
     """Adapts one encoder and publishes it with its metadata."""
-    seed = int(np.random.SeedSequence([run.plan.seed, *candidate.encode(), 5]).generate_state(1)[0])
+    seed = derived_seed(run.plan.seed, *candidate.encode(), 5)
     settings, source = inputs.settings, inputs.sources[candidate]
     model, tokenizer = load_masked_lm(source if settings.before == "search" else pretrained(run, candidate), seed)
     if settings.before == "further":

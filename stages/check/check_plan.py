@@ -31,7 +31,6 @@ from stages.runtime.stage_order import stages_of
 from stages.study_runs.study_settings import search_warnings, study_config
 from storage.database.engine import check_store
 from storage.errors import StoreError
-from studies.refit_settings import recheck_of
 from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import Space
 from transfer.corpus.labelled import Labelled
@@ -194,5 +193,5 @@ def _distil(plan: Plan, comments: int) -> str:
 
 
 def _recheck(settings: SearchSettings | FurtherSettings) -> str:
-    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
+    recheck = settings.refits
     return "" if recheck is None else f", the best {recheck.top} again on {recheck.seeds} fresh seeds"

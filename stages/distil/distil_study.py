@@ -1,7 +1,6 @@
 """The study of distillation: its trials train the student on the teacher's labels and on the original data."""
 
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,12 @@ from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, read_result
 from stages.study_runs.evaluation_splits import SELECTING, EvaluationSplits, evaluation_splits
 from stages.study_runs.refit import Job
-from stages.study_runs.study_settings import fitted_space, longest_of, resources
+from stages.study_runs.study_settings import derived_seed, encoder_of, fitted_space, resources
 from studies.space.dimensions import plain_space
 from studies.study_config import StudyConfig
 from studies.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.hub import fetch_model, model_version
 from transfer.encoders.model import load_config, load_tokenizer, longest_input
-from transfer.encoders.tokenization import encode
 from transfer.errors import UserError
 from transfer.training.distillation_targets import distillation_examples
 from transfer.training.published_recipes import published_recipe
@@ -110,7 +108,7 @@ def job_of(run: Run, inputs: DistilInputs, predictions: NDArray[np.float32]) -> 
     config, tokenizer = load_config(inputs.start), load_tokenizer(inputs.start)
     baseline = asdict(published_recipe(inputs.settings.encoder, config.model_type))
     space = fitted_space({**baseline, **inputs.settings.space}, longest_input(config, tokenizer))
-    tokens = partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
+    tokens = encoder_of(tokenizer, space, run)
     plan, splits, train = run.plan, inputs.splits, inputs.splits.original.train
     examples = distillation_examples(
         tokens(inputs.texts),
@@ -125,7 +123,7 @@ def job_of(run: Run, inputs: DistilInputs, predictions: NDArray[np.float32]) -> 
         labels=plan.labels,
         tokenizer=tokenizer,
         space=space,
-        seed=int(np.random.SeedSequence([plan.seed, 3]).generate_state(1)[0]),
+        seed=derived_seed(plan.seed, 3),
         examples=lambda params, seed: examples,
         exams={
             split: EvaluationSet(tokens(splits.texts[split]), splits.truth[split])

@@ -86,7 +86,9 @@ def _combine(
         chosen=reported.ensemble.name,
         alone=selection.alone,
         combine=selection.mixture.how,
-        diversity=_diversity(models, selection.members),
+        diversity=Diversity.model_validate(
+            diversity([models.predictions[m]["validation"] for m in selection.members], models.truth["validation"])
+        ),
         final=final,
         test=_test(rows),
         gain={s: Gain(**dict(gains[s]), better=gains[s].macro_f1.low > 0) for s in splits.those_of(HELD_OUT)},
@@ -104,11 +106,6 @@ def _kept_models(splits: EvaluationSplits, cache: PredictionCache, records: Sequ
     values = {name: splits.selection_metric.value(found) for name, found in predictions.items()}
     ranked = dict(sorted(values.items(), key=lambda item: (-item[1], lasting_model_name(item[0]))))
     return KeptModels(ranked, predictions, truth, splits.selection_metric)
-
-
-def _diversity(models: KeptModels, members: Sequence[str]) -> Diversity:
-    predictions = [models.predictions[member]["validation"] for member in members]
-    return Diversity.model_validate(diversity(predictions, models.truth["validation"]))
 
 
 def _final_model(run: Run, models: KeptModels, selection: ScoredCombination) -> FinalModel:

@@ -118,14 +118,10 @@ def _ablation(run: Run, recipe: SelectedRecipe, arms: Sequence[Arm], seeds: int)
     warnings = [] if recipe.inputs.gold else [f"stage two: {NO_GOLD}"]
     ended = {arm.name: len(found.seeds(arm.name)) for arm in arms}
     warnings += [f"{arm}: {n} of {seeds} seeds came to an end" for arm, n in ended.items() if n < seeds]
-    draw_ablation(rows, run.results / PICTURE, _title(run, recipe, seeds), SIMULATED if is_simulated(run) else None)
+    title = f"{run.plan.name}: {recipe.inputs.winner.candidate} with the recipe of trial {recipe.trial}, {seeds} seeds"
+    draw_ablation(rows, run.results / PICTURE, title, SIMULATED if is_simulated(run) else None)
     comparisons = _comparisons(run, recipe.inputs, found)
     return AblationResult(studies=[found.study], rows=rows, comparisons=comparisons, warnings=warnings)
-
-
-def _title(run: Run, recipe: SelectedRecipe, seeds: int) -> str:
-    candidate = recipe.inputs.winner.candidate
-    return f"{run.plan.name}: {candidate} with the recipe of trial {recipe.trial}, {seeds} seeds"
 
 
 def _row(run: Run, found: Controls, arm: str, split: str, truth: Ints) -> ArmScores | None:

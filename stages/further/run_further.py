@@ -18,13 +18,12 @@ from stages.study_runs.selection_split import NO_GOLD
 from stages.study_runs.summaries import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, trial_rows
 from studies.model_record import model_name
-from studies.refit_settings import RecheckSettings, recheck_of
 from transfer.errors import UserError
 
 
 def run_further(run: Run) -> FurtherResult:
     """Searches mixtures and recipes, from stage one's winner on, and compares the best with its controls."""
-    inputs, recheck = further_inputs(run), _recheck(run)
+    inputs, recheck = further_inputs(run), run.plan.further.refits
     extent = {
         "trials": run.plan.further.trials,
         "labels": len(inputs.pseudo.keys),
@@ -94,22 +93,17 @@ def _round(
     task = task_of(run, own, number)
     study = study_of(run, own, task, number)
     run.report.message(f"{STAGE}: trains on {len(own.pseudo.keys)} pseudo-labels")
-    found = search_and_refit(run, Job(study, task, recheck=_recheck(run)), is_coordinator=is_coordinator)
+    found = search_and_refit(run, Job(study, task, recheck=run.plan.further.refits), is_coordinator=is_coordinator)
     selected = found.selected
     if selected is None:
         raise UserError("stage two: no trial is complete", "moodline status shows why each failed")
     name = model_name(STAGE, task.called or task.candidate, selected.trial)
     # a worker may get here before the weights are published
     interval = value_interval(run, own, model_record(run, name)) if is_coordinator else None
-    shown = Round(
-        round=number, labels=len(own.pseudo.keys), teacher=list(teacher), value=_value(selected), interval=interval
-    )
+    # a mean over fresh seeds is not biased by the selection
+    value = selected.fresh.mean if selected.fresh else selected.value or 0.0
+    shown = Round(round=number, labels=len(own.pseudo.keys), teacher=list(teacher), value=value, interval=interval)
     return _SearchedRound(shown, SelectedRecipe(own, study, task, selected.trial), found, selected)
-
-
-def _value(selected: ShownTrial) -> float:
-    """A selected trial's mean over fresh seeds where it has one, for that is not biased by the selection."""
-    return selected.fresh.mean if selected.fresh else selected.value or 0.0
 
 
 def _winner(best: _SearchedRound) -> FurtherWinner:
@@ -137,8 +131,3 @@ def _search_rows(run: Run, best: _SearchedRound) -> list[ModelScores]:
     note = SIMULATED if is_simulated(run) else ""
     title, n = f"{best.recipe.inputs.winner.candidate}, stage two", len(best.recipe.inputs.original.validation.texts)
     return [*before, *trial_rows(title, STAGE, n, best.selected, note)]
-
-
-def _recheck(run: Run) -> RecheckSettings | None:
-    settings = run.plan.further
-    return recheck_of(settings.recheck, settings.trials, settings.keep)

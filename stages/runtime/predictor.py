@@ -77,13 +77,10 @@ def final_predictor(run: Run, stage: str | None = None, model: str | None = None
     if kind == "distilled":
         return final_predictor(run, "distil")
     if kind == "ensemble":
-        return Predictor(run, result.chosen, result.members, mixture_of(result))
+        # a single member is left as it is, unless it was calibrated
+        how = MEAN if result.alone and not result.mixture.temperatures else result.mixture
+        return Predictor(run, result.chosen, result.members, how)
     return Predictor(run, result.best_single, [result.best_single])
-
-
-def mixture_of(result: EnsembleResult) -> Mixture:
-    """How the ensemble's members are combined. A single one is left as it is, unless it was calibrated."""
-    return MEAN if result.alone and not result.mixture.temperatures else result.mixture
 
 
 def _final_kind(run: Run, result: EnsembleResult) -> FinalKind:

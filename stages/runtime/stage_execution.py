@@ -43,7 +43,9 @@ def do_stage(
     current = fingerprint(parts)
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is not None and record.fingerprint != current:
-        _refuse_or_report(run, stage, record, parts)
+        if stage in GUARDED:
+            _refuse(run, stage, record, parts)
+        run.report.message(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
     elif record is not None and _is_done(record, extent, is_there):
         run.report.message(f"{stage}: done before, nothing changed")
         return dict(record.result or {})
@@ -124,12 +126,6 @@ def result_of(run: Run, stage: str) -> dict[str, Any]:
             f"stage {stage} of {run.plan.name} is not done", f"do it with: moodline {command} {run.plan.file.name}"
         )
     return record.result
-
-
-def _refuse_or_report(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:
-    if stage in GUARDED:
-        _refuse(run, stage, record, parts)
-    run.report.message(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
 
 
 def _refuse(run: Run, stage: str, record: StageRecord, parts: Mapping[str, Any]) -> None:

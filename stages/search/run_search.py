@@ -10,7 +10,6 @@ from stages.search.search_study import STAGE, SearchInputs, job_of, search_input
 from stages.study_runs.refit import Found, best_of, search_and_refit
 from stages.study_runs.summaries import stopped, winner_of, with_path
 from stages.study_runs.table_rows import references, row, trial_rows
-from studies.refit_settings import recheck_of
 from transfer.corpus.splits import Original
 from transfer.errors import UserError
 from transfer.metrics.bootstrap import RESAMPLING_SEED, intervals
@@ -20,10 +19,9 @@ from transfer.metrics.scores import DIRECTIONS, score
 def run_search(run: Run) -> SearchResult:
     """Searches every candidate, names the winner, and compares it with the references on validation."""
     inputs, settings = search_inputs(run), run.plan.search
-    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
     extent = {
         "trials": settings.trials,
-        **({"recheck": recheck.model_dump()} if recheck else {}),
+        **({"recheck": settings.refits.model_dump()} if settings.refits else {}),
         **({"refit": settings.subset.refit} if settings.subset else {}),
     }
 

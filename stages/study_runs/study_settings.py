@@ -1,12 +1,22 @@
 """From a plan's settings to what a study and its trials are given."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
+from stages.runtime.run_context import Run
 from studies.algorithms import SamplerName, hyperband_warning
 from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value, has_conditions
 from studies.study_config import StudyConfig
+from transfer.corpus.labelled import Labelled
+from transfer.encoders.tokenization import Tokens, encode
+from transfer.training.recipe import Examples, one_hot
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def study_config(
@@ -58,6 +68,21 @@ def resources(settings: SearchSettings) -> dict[str, Any]:
         "gradient_checkpointing": settings.gradient_checkpointing,
         "time_limit": None if minutes is None else 60 * minutes,
     }
+
+
+def derived_seed(*parts: int) -> int:
+    """A seed that follows from several numbers; a zero at the end changes nothing."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def encoder_of(tokenizer: "PreTrainedTokenizerBase", space: Space, run: Run) -> Callable[[Sequence[str]], Tokens]:
+    """What makes tokens of texts, as many of each as a trial of the space may read."""
+    return partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
+
+
+def labelled_examples(rows: Labelled, tokens: Tokens, k: int) -> Examples:
+    """Human-labelled rows to train on, all of the same weight. k: number of labels."""
+    return Examples(tokens, one_hot(rows.labels, k), np.ones(len(rows), dtype=np.float32))
 
 
 def longest_of(space: Mapping[str, Dimension]) -> int:
