@@ -6,7 +6,7 @@ from rich.table import Table
 
 from stages.console.tables import console, ends, figure, interval, table
 from stages.results.distil_result import DistilResult
-from stages.results.ensemble_result import CombinationScores, Diversity, EnsembleResult
+from stages.results.ensemble_result import CombinationScores, EnsembleResult
 from stages.results.evaluation_result import ClassFigures, ClassIntervals, EvaluationResult, PredictionResult, Slice
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
@@ -25,7 +25,9 @@ def show_ensemble(result: EnsembleResult) -> None:
     out.print(f"selected: {result.chosen}")
     out.print(ALONE.format(result.alone) if result.alone else f"members: {', '.join(result.members)}")
     if result.diversity and result.diversity.pairs:
-        out.print(_diversity(result.diversity))
+        known = [(name.replace("_", " "), mean) for name, mean in result.diversity.mean if mean is not None]
+        means = ", ".join(f"{name} {figure(mean)}" for name, mean in known)
+        out.print(f"diversity of the members, mean over pairs on validation: {means}")
     if result.alone and result.alone == result.best_single:
         out.print("ensemble less best single: they are the same model")
     else:
@@ -50,11 +52,6 @@ def _combination(line: CombinationScores, targets: Sequence[str]) -> list[str]:
     figures = [figure(own.accuracy), figure(own.macro_f1), *(figure(line.figures[split].macro_f1) for split in targets)]
     name = f"{line.combination}{' *' * line.fitted}"
     return [name, str(line.members), figure(line.value), ends(line.interval), *figures]
-
-
-def _diversity(found: Diversity) -> str:
-    means = ", ".join(f"{name.replace('_', ' ')} {figure(mean)}" for name, mean in found.mean if mean is not None)
-    return f"diversity of the members, mean over pairs on validation: {means}"
 
 
 def _show_gain(result: EnsembleResult) -> None:

@@ -53,8 +53,7 @@ def run_ensemble(run: Run) -> EnsembleResult:
         "test (content)": splits.original.test.fingerprint if splits.original.test else None,
         "gold (content)": splits.gold.report.fingerprint if splits.gold else None,
     }
-    simulation = run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
-    extent = {"simulation": simulation}
+    extent = {"simulation": run.plan.is_simulation}
     result = run_stage(run, EnsembleResult, parts, extent, lambda: _combine(run, splits, records, winners))
     return result.model_copy(update={"models_page": draw_models_page(run, result, _drawn_data(splits))})
 

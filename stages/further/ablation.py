@@ -21,7 +21,7 @@ from stages.further.control_runs import (
     SelectedRecipe,
     run_controls,
 )
-from stages.further.further_inputs import FurtherInputs, further_inputs, is_simulated
+from stages.further.further_inputs import FurtherInputs, further_inputs
 from stages.further.further_study import ADAPTED, NOT_ADAPTED, PRETRAINED, study_of, task_of
 from stages.further.self_training_rounds import inputs_of_round
 from stages.results.further_result import AblationResult, ArmComparison, ArmScores, FurtherResult
@@ -59,7 +59,7 @@ def run_ablation(run: Run) -> AblationResult:
         "arms": [arm.name for arm in arms],
         "gold (content)": gold.report.fingerprint if gold else None,
     }
-    extent = {"seeds": seeds, "simulation": is_simulated(run)}
+    extent = {"seeds": seeds, "simulation": run.plan.is_simulation}
     picture = run.results / PICTURE
 
     def work() -> AblationResult:
@@ -119,7 +119,7 @@ def _ablation(run: Run, recipe: SelectedRecipe, arms: Sequence[Arm], seeds: int)
     ended = {arm.name: len(found.seeds(arm.name)) for arm in arms}
     warnings += [f"{arm}: {n} of {seeds} seeds came to an end" for arm, n in ended.items() if n < seeds]
     title = f"{run.plan.name}: {recipe.inputs.winner.candidate} with the recipe of trial {recipe.trial}, {seeds} seeds"
-    draw_ablation(rows, run.results / PICTURE, title, SIMULATED if is_simulated(run) else None)
+    draw_ablation(rows, run.results / PICTURE, title, SIMULATED if run.plan.is_simulation else None)
     comparisons = _comparisons(run, recipe.inputs, found)
     return AblationResult(studies=[found.study], rows=rows, comparisons=comparisons, warnings=warnings)
 
@@ -143,7 +143,7 @@ def _row(run: Run, found: Controls, arm: str, split: str, truth: Ints) -> ArmSco
         high=high,
         sd=float(np.std(values, ddof=1)) if len(values) > 1 else None,
         values=values,
-        note=SIMULATED if is_simulated(run) and arm not in NO_LABELLER else "",
+        note=SIMULATED if run.plan.is_simulation and arm not in NO_LABELLER else "",
     )
 
 

@@ -55,11 +55,6 @@ def further_inputs(run: Run) -> FurtherInputs:
     return FurtherInputs(winner, starts, data.original, data.gold, target, pseudo, parts)
 
 
-def is_simulated(run: Run) -> bool:
-    """Whether the plan has its labeller down as a stand-in."""
-    return run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
-
-
 def _parts(run: Run, winner: Winner, labelled: LabelResult, target: str) -> dict[str, Any]:
     plan, data = run.plan, data_of(run)
     return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stages.further.comparison import compare
 from stages.further.control_runs import SOURCES, Controls, SelectedRecipe, run_controls
-from stages.further.further_inputs import FurtherInputs, further_inputs, is_simulated
+from stages.further.further_inputs import FurtherInputs, further_inputs
 from stages.further.further_study import STAGE, study_of, task_of, value_interval
 from stages.further.self_training_rounds import inputs_of_round, teachers
 from stages.results.further_result import FurtherResult, FurtherWinner, Round
@@ -27,7 +27,7 @@ def run_further(run: Run) -> FurtherResult:
     extent = {
         "trials": run.plan.further.trials,
         "labels": len(inputs.pseudo.keys),
-        "simulation": is_simulated(run),
+        "simulation": run.plan.is_simulation,
         "compared on": inputs.gold.report.fingerprint if inputs.gold else "pseudo-labels",
         **({"recheck": recheck.model_dump()} if recheck else {}),
         **({"rounds": run.plan.rounds.most} if run.plan.rounds else {}),
@@ -114,7 +114,7 @@ def _winner(best: _SearchedRound) -> FurtherWinner:
 
 
 def _with_comparison(run: Run, result: FurtherResult, best: _SearchedRound, controls: Controls) -> FurtherResult:
-    found = compare(run, best.recipe.inputs, result.winner.name, controls, is_simulated(run))
+    found = compare(run, best.recipe.inputs, result.winner.name, controls, run.plan.is_simulation)
     return result.model_copy(
         update={
             "rows": [*_search_rows(run, best), *found.rows],
@@ -128,6 +128,6 @@ def _with_comparison(run: Run, result: FurtherResult, best: _SearchedRound, cont
 def _search_rows(run: Run, best: _SearchedRound) -> list[ModelScores]:
     """Stage one's table, and stage two's selected trial below it as its search saw it."""
     before = read_result(run, SearchResult).rows
-    note = SIMULATED if is_simulated(run) else ""
+    note = SIMULATED if run.plan.is_simulation else ""
     title, n = f"{best.recipe.inputs.winner.candidate}, stage two", len(best.recipe.inputs.original.validation.texts)
     return [*before, *trial_rows(title, STAGE, n, best.selected, note)]

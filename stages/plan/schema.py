@@ -111,6 +111,11 @@ class Plan(Settings):
         place = os.path.expanduser(os.path.expandvars(self.workspace or f"runs/{self.name}"))
         return (self.base / place).resolve()
 
+    @property
+    def is_simulation(self) -> bool:
+        """Whether the labeller is a stand-in for an LLM."""
+        return self.pseudo_label is not None and self.pseudo_label.simulation
+
     def space(self, stage: Literal["search", "further"], default: Space) -> dict[str, Any]:
         """The stage's search space: the default with the plan's own dimensions in their place."""
         own = self.search.space if stage == "search" else self.search.space | self.further.space

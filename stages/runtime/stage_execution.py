@@ -25,46 +25,6 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 
-def do_stage(
-    run: Run,
-    stage: str,
-    parts: Mapping[str, Any],
-    extent: Mapping[str, Any],
-    work: Callable[[], dict[str, Any]],
-    is_there: Callable[[Mapping[str, Any]], bool] = lambda result: True,
-) -> dict[str, Any]:
-    """The stage's result: as recorded where it is done and nothing changed, else by doing the work.
-
-    parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
-    differs, or a time limit `stopped` the stage, the work continues. is_there: whether the files that a result names
-    are still there.
-    Raises UserError where a guarded stage's parts are not those that it began with.
-    """
-    current = fingerprint(parts)
-    record = stage_records.read(run.engine, run.plan.name, stage)
-    if record is not None and record.fingerprint != current:
-        if stage in GUARDED:
-            _refuse(run, stage, record, parts)
-        run.report.message(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
-    elif record is not None and _is_done(record, extent, is_there):
-        run.report.message(f"{stage}: done before, nothing changed")
-        return dict(record.result or {})
-    stage_records.begin(run.engine, run.plan.name, stage, current, parts)
-    began = time.monotonic()
-    try:
-        result = {**work(), "extent": dict(extent), "fingerprint": current}
-    except KeyboardInterrupt:
-        stage_records.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
-        raise
-    except BaseException as error:
-        stage_records.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
-        raise
-    stage_records.finish(run.engine, run.plan.name, stage, time.monotonic() - began, result)
-    if result.get("stopped"):
-        run.report.message(f"{stage}: {result['stopped']['message']}")
-    return result
-
-
 def run_stage(
     run: Run,
     result_type: type[Result],
@@ -73,15 +33,39 @@ def run_stage(
     work: Callable[[], Result],
     is_there: Callable[[Result], bool] = lambda result: True,
 ) -> Result:
-    """As do_stage, for a stage whose result is typed: `result_type.stage` is its name."""
+    """The result of `result_type.stage`: as recorded where it is done and nothing changed, else by doing the work.
 
-    def as_json() -> dict[str, Any]:
-        return work().as_json()
-
-    def still_there(result: Mapping[str, Any]) -> bool:
-        return is_there(result_type.model_validate(result))
-
-    return result_type.model_validate(do_stage(run, result_type.stage, parts, extent, as_json, still_there))
+    parts: what the result depends on. extent: what only adds to it (numbers of trials, files); when that alone
+    differs, or a time limit `stopped` the stage, the work continues. is_there: whether the files that a result names
+    are still there.
+    Raises UserError where a guarded stage's parts are not those that it began with.
+    """
+    stage, current = result_type.stage, fingerprint(parts)
+    record = stage_records.read(run.engine, run.plan.name, stage)
+    if record is not None and record.fingerprint != current:
+        if stage in GUARDED:
+            _refuse(run, stage, record, parts)
+        run.report.message(f"{stage}: done again, for this changed: {'; '.join(_changes(record.parts, parts))}")
+    elif record is not None and _is_done(record, extent):
+        before = result_type.model_validate(record.result)
+        if is_there(before):
+            run.report.message(f"{stage}: done before, nothing changed")
+            return before
+    stage_records.begin(run.engine, run.plan.name, stage, current, parts)
+    began = time.monotonic()
+    try:
+        stored = {**work().as_json(), "extent": dict(extent), "fingerprint": current}
+    except KeyboardInterrupt:
+        stage_records.interrupt(run.engine, run.plan.name, stage, time.monotonic() - began, "interrupted")
+        raise
+    except BaseException as error:
+        stage_records.fail(run.engine, run.plan.name, stage, time.monotonic() - began, str(error))
+        raise
+    stage_records.finish(run.engine, run.plan.name, stage, time.monotonic() - began, stored)
+    result = result_type.model_validate(stored)
+    if result.stopped:
+        run.report.message(f"{stage}: {result.stopped.message}")
+    return result
 
 
 def read_result(run: Run, result_type: type[Result]) -> Result:
@@ -105,11 +89,8 @@ def require_same(run: Run, stage: str, parts: Mapping[str, Any]) -> None:
         _refuse(run, stage, record, parts)
 
 
-def _is_done(record: StageRecord, extent: Mapping[str, Any], is_there: Callable[[Mapping[str, Any]], bool]) -> bool:
-    result = record.result
-    if record.state != "done" or result is None or result.get("stopped"):
-        return False
-    return result["extent"] == dict(extent) and is_there(result)
+def _is_done(record: StageRecord, extent: Mapping[str, Any]) -> bool:
+    return state_of(record) == "done" and record.result is not None and record.result["extent"] == dict(extent)
 
 
 def state_of(record: StageRecord) -> str:

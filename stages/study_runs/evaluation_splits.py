@@ -58,8 +58,7 @@ class EvaluationSplits:
 
     def row(self, model: str, stage: str, split: str, probabilities: Floats) -> ModelScores:
         """A model's row of the table of all models. stage: that it is of, or "reference"."""
-        labelling = self.plan.pseudo_label
-        is_simulated = stage in WITH_PSEUDO_LABELS and labelling is not None and labelling.simulation
+        is_simulated = stage in WITH_PSEUDO_LABELS and self.plan.is_simulation
         scores = score(probabilities, self.truth[split], self.plan.labels)
         return row(model, stage, split, scores, SIMULATED if is_simulated else "")
 

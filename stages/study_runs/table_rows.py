@@ -47,19 +47,9 @@ def _row(
     model: str, stage: str, split: str, n: int, figures: Scores, intervals: Intervals | None, note: str
 ) -> ModelScores:
     macro_f1 = (intervals or {}).get("macro_f1")
-    return ModelScores(
-        model=model,
-        stage=stage,
-        split=split,
-        n=n,
-        accuracy=figures.accuracy,
-        macro_f1=figures.macro_f1,
-        weighted_f1=figures.weighted_f1,
-        low=macro_f1.low if macro_f1 else None,
-        high=macro_f1.high if macro_f1 else None,
-        intervals=intervals,
-        note=note,
-    )
+    ends = {"low": macro_f1.low, "high": macro_f1.high} if macro_f1 else {}
+    shown = {**dict(figures), **ends, "intervals": intervals, "note": note}
+    return ModelScores(model=model, stage=stage, split=split, n=n, **shown)
 
 
 def references(original: Original, labels: list[str]) -> dict[str, Predictor]:
