@@ -61,7 +61,7 @@ def check_plan(plan: Plan) -> CheckResult:
     for check in (lambda: check_writable(plan), lambda: check_store(store_url(plan)), lambda: files_of(plan)):
         attempt(check)
     attempt(lambda: check_covariates(plan))
-    halves = attempt(lambda: _halves(plan, gold))
+    halves = attempt(lambda: halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {})) if gold else None)
     if "label" in stages_of(plan):
         attempt(lambda: require_labellers(plan))
     own = (plan.pseudo_label and plan.pseudo_label.sources) or []
@@ -87,10 +87,6 @@ def check_plan(plan: Plan) -> CheckResult:
         notes=[*_notes(plan), *masked_notes(plan, comments.masked, comments.rows)],
         problems=problems,
     )
-
-
-def _halves(plan: Plan, gold: Labelled | None) -> Gold | None:
-    return None if gold is None else halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {}))
 
 
 def _labelling(plan: Plan, comments: CommentSummary | None, gold: Gold | None) -> list[CostEstimate]:
@@ -122,7 +118,7 @@ def _study_notes(plan: Plan, settings: SearchSettings | FurtherSettings, name: s
         seed=plan.seed,
         attributes={},
     )
-    return list(search_warnings(study))
+    return search_warnings(study)
 
 
 def _attempt(problems: list[str], read: Callable[[], T]) -> T | None:

@@ -1,11 +1,9 @@
 """The ensemble stage: combines the best kept models, compares all models, and reads the test split, once, here."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from stages.ensemble.combination_selection import KeptModels, ScoredCombination, score_combinations, select_combination
 from stages.ensemble.reported_models import STAGE, reported_models, rows_of
-from stages.plan.plan_settings import EnsembleSettings
 from stages.reports.models_page import LabelledTexts, draw_models_page
 from stages.results.ensemble_result import (
     BestAndEnsemble,
@@ -44,11 +42,12 @@ def run_ensemble(run: Run) -> EnsembleResult:
     records = [r for r in model_registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
         raise UserError("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
-    splits = evaluation_splits(run, winners["search"])
+    splits, settings = evaluation_splits(run, winners["search"]), run.plan.ensemble
     parts = {
         "models": sorted(f"{record.name} {record.value!r} {record.lineage['fingerprint']}" for record in records),
         "winners": winners,
-        "ensemble": _settings(run.plan.ensemble),
+        # only where it is used: a run of a version without it stays what it is
+        "ensemble": settings.model_dump(exclude={"calibrate"} if settings.calibrate == "none" else None),
         "final": run.plan.final,
         "test (content)": splits.original.test.fingerprint if splits.original.test else None,
         "gold (content)": splits.gold.report.fingerprint if splits.gold else None,
@@ -56,11 +55,6 @@ def run_ensemble(run: Run) -> EnsembleResult:
     extent = {"simulation": run.plan.is_simulation}
     result = run_stage(run, EnsembleResult, parts, extent, lambda: _combine(run, splits, records, winners))
     return result.model_copy(update={"models_page": draw_models_page(run, result, _drawn_data(splits))})
-
-
-def _settings(settings: EnsembleSettings) -> dict[str, Any]:
-    """`calibrate` is a part only where it is used: a run of a version without it stays what it is."""
-    return settings.model_dump(exclude={"calibrate"} if settings.calibrate == "none" else None)
 
 
 def _combine(

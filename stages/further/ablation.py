@@ -158,5 +158,6 @@ def _comparisons(run: Run, inputs: FurtherInputs, found: Controls) -> list[ArmCo
                 continue
             one, two = ([found.predictions[name, i][split].argmax(axis=1) for i in both] for name in (arm, other))
             difference = paired_macro_f1_difference(one, two, truth, len(run.plan.labels), seed=run.plan.seed)
-            comparisons.append(ArmComparison(model=arm, **compared(other, SPLITS[split], len(truth), difference)))
+            found_difference = compared(other, SPLITS[split], len(truth), difference)
+            comparisons.append(ArmComparison(model=arm, **dict(found_difference)))
     return comparisons

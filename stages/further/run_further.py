@@ -100,10 +100,14 @@ def _round(
     name = model_name(STAGE, task.called or task.candidate, selected.trial)
     # a worker may get here before the weights are published
     interval = value_interval(run, own, model_record(run, name)) if is_coordinator else None
-    # a mean over fresh seeds is not biased by the selection
-    value = selected.fresh.mean if selected.fresh else selected.value or 0.0
-    shown = Round(round=number, labels=len(own.pseudo.keys), teacher=list(teacher), value=value, interval=interval)
+    labels, value = len(own.pseudo.keys), _value(selected)
+    shown = Round(round=number, labels=labels, teacher=list(teacher), value=value, interval=interval)
     return _SearchedRound(shown, SelectedRecipe(own, study, task, selected.trial), found, selected)
+
+
+def _value(selected: ShownTrial) -> float:
+    """A selected trial's mean over fresh seeds where it has one, for that is not biased by the selection."""
+    return selected.fresh.mean if selected.fresh else selected.value or 0.0
 
 
 def _winner(best: _SearchedRound) -> FurtherWinner:
