@@ -122,7 +122,7 @@ class Winner(Record):
     """The trial to go on with, and the name under which its weights are kept.
 
     value: of the study's metric. fresh: None where it was not fitted again. path: of the weights on this machine; it is
-    filled in when a result is read (stages.study_runs.study_summaries.with_path), for a workspace may move.
+    filled in when a result is read (stages.study_runs.summaries.with_path), for a workspace may move.
     """
 
     candidate: str
