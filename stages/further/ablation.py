@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stages.further.ablation_figure import draw_ablation
 from stages.further.comparison import SPLITS, compared, splits_of
@@ -33,11 +32,11 @@ from stages.study_runs.selection_split import NO_GOLD
 from stages.study_runs.summaries import with_path
 from stages.study_runs.table_rows import SIMULATED
 from transfer.metrics.paired_bootstrap import mean_interval, mean_macro_f1, paired_macro_f1_difference
+from transfer.metrics.scores import Ints
 from transfer.training.recipe import Recipe
 
 STAGE = AblationResult.stage
 PICTURE = "ablation.png"
-Ints = NDArray[np.int64]
 NO_LABELLER = {ORIGINAL, FIRST_ADAPTED, FIRST_UNADAPTED}  # trained on no pseudo-labels
 # Each is compared with those that lack one thing.
 COMPARED = {BOTH: (ORIGINAL, PSEUDO, UNADAPTED), FIRST_ADAPTED: (FIRST_UNADAPTED,)}

@@ -10,13 +10,12 @@ from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import Comparison
 from stages.results.study_results import ModelScores
 from stages.runtime.prediction_cache import PredictionCache
-from stages.runtime.predictor import model_record
+from stages.runtime.predictor import Floats, model_record
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, row
 from transfer.metrics.paired_bootstrap import Difference, paired_macro_f1_difference
 from transfer.metrics.scores import score
 
-Floats = NDArray[np.float32]
 FIRST, SECOND = "stage one, as it is", "stage two"
 REPORT = "gold report"
 # Names of the splits in tables, by those of the evaluation sets.
