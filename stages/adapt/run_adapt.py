@@ -142,7 +142,6 @@ def _adapted(run: Run, inputs: _Inputs, candidate: str) -> AdaptedEncoder:
 
 
 def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mapping[str, Any]) -> None:
-    """Adapts one encoder and publishes it with its metadata."""
     seed = derived_seed(run.plan.seed, *candidate.encode(), 5)
     settings, source = inputs.settings, inputs.sources[candidate]
     model, tokenizer = load_masked_lm(source if settings.before == "search" else pretrained(run, candidate), seed)

@@ -38,7 +38,6 @@ class Terminal:
         self.console = _Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def message(self, text: str) -> None:
-        """One line."""
         self.console.print(text, markup=False)
 
     @contextmanager
@@ -63,7 +62,6 @@ class Lines(SilentReporter):
     """What one of several workers reports to the process that started it: lines, without progress bars."""
 
     def message(self, text: str) -> None:
-        """One line."""
         try:
             print(text, file=sys.stderr, flush=True)
         except BrokenPipeError:  # the coordinator is gone; a worker must not fail for that

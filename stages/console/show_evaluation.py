@@ -67,7 +67,6 @@ def _show_gain(result: EnsembleResult) -> None:
 
 
 def show_distilled(result: DistilResult) -> None:
-    """The distilled model's size and figures, compared with the ensemble's."""
     out = console()
     model, teacher = result.bytes.model / 1e6, result.bytes.teacher / 1e6
     trained = f"trained on {result.texts:,} texts labelled by {result.teacher.name}"
@@ -78,7 +77,6 @@ def show_distilled(result: DistilResult) -> None:
 
 
 def show_evaluation(result: EvaluationResult) -> None:
-    """Figures with their intervals, figures per label, the confusion matrix, slices, and what was written."""
     out = console()
     out.print(f"{result.predictor}: {result.n:,} rows")
     made = table("figure", "value", "95 % interval")
@@ -124,7 +122,6 @@ def show_classes(
 
 
 def show_predictions(result: PredictionResult) -> None:
-    """Each text with its label and all probabilities."""
     for found in result.predictions:
         shares = ", ".join(f"{label} {p:.3f}" for label, p in found.probabilities.items())
         console().print(f"{found.label}  ({shares})  {found.text}")

@@ -32,7 +32,6 @@ def show_run(result: RunResult) -> None:
 
 
 def show_stage(result: StageResult) -> None:
-    """What one stage came to."""
     RENDERERS[type(result)](result)
 
 
@@ -86,7 +85,6 @@ def _show_line(result: MonitorResult) -> None:
 
 
 def show_inference(result: InferResult) -> None:
-    """How many comments were classified, by what, how fast, and what was left out."""
     out = console()
     megabytes = result.peak_rss_bytes / 1e6
     engine = f"{result.engine} {result.precision}".strip()
@@ -118,7 +116,6 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> list[tuple[str, ...]]:
 
 
 def comparison_notes(result: FurtherResult | AblationResult) -> list[str]:
-    """What the table's figures rest on, and every warning."""
     picture = result.png if isinstance(result, AblationResult) else None
     paired = "texts and seeds are resampled in pairs" if picture else "the same texts for both"
     notes = [f"intervals: paired bootstrap, {paired}; no verdict where models were selected on the split"]

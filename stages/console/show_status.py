@@ -8,7 +8,6 @@ MEGABYTE = 1e6
 
 
 def show_status(status: RunStatus) -> None:
-    """Stages, studies, workers and their trials, the time to go, and the bytes on disk."""
     out = console()
     if not status.begun:
         out.print(f"{status.name}: not begun; nothing is in {status.workspace}")

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from stages.datasets.run_data import data_of
-from stages.monitor.report.model_figures import Picture
 from stages.reports.models_page import LabelledTexts, data_pictures, learning_curves, score_pictures, write_pictures
 from stages.results.evaluation_result import (
     EvaluationReport,
@@ -84,9 +83,7 @@ def run_evaluate(
         dropped=rows.dropped,
         test_readings=len(stage_records.test_readings(run.engine, run.plan.name)),
         errors=write_errors(wanted.errors, errors, run.plan.labels) if wanted.errors else None,
-        pictures=write_pictures(_pictures(run, predictor, rows, report, title), wanted.pictures)
-        if wanted.pictures
-        else None,
+        pictures=_draw(run, predictor, rows, report, wanted.pictures, title) if wanted.pictures else None,
     )
 
 
@@ -96,9 +93,11 @@ def _count_test_reading(run: Run, source: LabelledSource, rows: Labelled) -> Non
         stage_records.count_test_reading(run.engine, run.plan.name, f"evaluate {DATA} {source.path}", rows.fingerprint)
 
 
-def _pictures(run: Run, predictor: Predictor, rows: Labelled, report: EvaluationReport, title: str) -> list[Picture]:
+def _draw(
+    run: Run, predictor: Predictor, rows: Labelled, report: EvaluationReport, folder: Path, title: str
+) -> list[str]:
     data = data_pictures(run, {"this file": LabelledTexts(rows.texts, rows.labels)}, "this file")
-    return [*score_pictures(report, title), *learning_curves(run, predictor.members), *data]
+    return write_pictures([*score_pictures(report, title), *learning_curves(run, predictor.members), *data], folder)
 
 
 def errors_of(rows: Labelled, probabilities: Floats, labels: Sequence[str]) -> list[WrongPrediction]:

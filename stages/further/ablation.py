@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 
@@ -60,10 +61,7 @@ def run_ablation(run: Run) -> AblationResult:
     }
     extent = {"seeds": seeds, "simulation": run.plan.is_simulation}
     picture = run.results / PICTURE
-
-    def work() -> AblationResult:
-        return _ablation(run, recipe, arms, seeds)
-
+    work = partial(_ablation, run, recipe, arms, seeds)
     result = run_stage(run, AblationResult, parts, extent, work, lambda _: picture.is_file())
     return result.model_copy(update={"png": str(picture)})
 

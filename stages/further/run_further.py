@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from stages.further.comparison import compare
 from stages.further.control_runs import SOURCES, Controls, SelectedRecipe, run_controls
@@ -32,10 +33,7 @@ def run_further(run: Run) -> FurtherResult:
         **({"recheck": recheck.model_dump()} if recheck else {}),
         **({"rounds": run.plan.rounds.most} if run.plan.rounds else {}),
     }
-
-    def work() -> FurtherResult:
-        return _search(run, inputs, is_coordinator=True)
-
+    work = partial(_search, run, inputs, is_coordinator=True)
     return with_path(run, run_stage(run, FurtherResult, inputs.parts, extent, work))
 
 

@@ -63,7 +63,6 @@ def _final_pictures(run: Run, result: EnsembleResult) -> list[Picture]:
 
 
 def write_models_page(run: Run, rows: Sequence[ModelScores], pictures: Sequence[Picture], path: Path) -> None:
-    """Fills in the template models_page.html."""
     loader = PackageLoader("stages.reports", "")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     page = environment.get_template("models_page.html").render(
@@ -76,7 +75,6 @@ def write_models_page(run: Run, rows: Sequence[ModelScores], pictures: Sequence[
 
 
 def score_pictures(report: EvaluationReport, title: str) -> list[Picture]:
-    """Confusion matrix, reliability, and figures by label."""
     found = report.model_dump()
     return [
         Picture("confusion", matrix_png(report.confusion, report.labels, title)),

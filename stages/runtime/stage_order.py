@@ -6,7 +6,6 @@ from stages.results.study_results import ModelScores
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import STAGES, state_of
 from storage.records import stage_records
-from storage.records.stage_records import StageRecord
 
 
 def stages_of(plan: Plan) -> list[str]:
@@ -47,7 +46,12 @@ def _wanted(plan: Plan) -> set[str]:
 def overview(run: Run) -> RunOverview:
     """The plan's stages and the table of all models so far."""
     records = {record.stage: record for record in stage_records.read_all(run.engine, run.plan.name)}
-    stages = [_state(stage, records.get(stage)) for stage in stages_of(run.plan)]
+    stages = [
+        StageState(stage=stage, state=state_of(record), seconds=round(record.seconds, 2))
+        if (record := records.get(stage))
+        else StageState(stage=stage, state="waiting", seconds=0.0)
+        for stage in stages_of(run.plan)
+    ]
     return RunOverview(plan=str(run.plan.file), workspace=str(run.root), stages=stages, results=table_rows(run))
 
 
@@ -59,12 +63,6 @@ def table_rows(run: Run) -> list[ModelScores]:
         if rows is not None:
             return _with_distilled(run, rows) if stage == "ensemble" else rows
     return []
-
-
-def _state(stage: str, record: StageRecord | None) -> StageState:
-    if record is None:
-        return StageState(stage=stage, state="waiting", seconds=0.0)
-    return StageState(stage=stage, state=state_of(record), seconds=round(record.seconds, 2))
 
 
 def _rows(run: Run, stage: str) -> list[ModelScores] | None:

@@ -1,5 +1,7 @@
 """Stage one: a study for each candidate on the original data, and the winner among them."""
 
+from functools import partial
+
 from stages.results.stage_result import Interval
 from stages.results.study_results import MeasuredWinner, ModelScores, SearchResult
 from stages.runtime.prediction_cache import PredictionCache
@@ -25,9 +27,7 @@ def run_search(run: Run) -> SearchResult:
         **({"refit": settings.subset.refit} if settings.subset else {}),
     }
 
-    def work() -> SearchResult:
-        return _search_all(run, inputs, is_coordinator=True)
-
+    work = partial(_search_all, run, inputs, is_coordinator=True)
     return with_path(run, run_stage(run, SearchResult, inputs.parts, extent, work))
 
 

@@ -46,7 +46,6 @@ class SearchInputs:
 
 
 def search_inputs(run: Run) -> SearchInputs:
-    """Reads all of it. Raises UserError where something cannot be read."""
     original, starts = data_of(run).original, _starts(run)
     subset = subset_of(run.plan, original)
     return SearchInputs(original, subset, starts, _parts(run.plan, original, subset, starts))

@@ -98,7 +98,6 @@ GP_TRIALS = 300
 
 
 def search_warnings(study: StudyConfig) -> list[str]:
-    """Warnings about a study's sampler and pruner; none where all is well."""
     warnings = []
     if study.pruner == "hyperband":
         warnings.append(hyperband_warning(study.name, study.trials, study.most_steps))
