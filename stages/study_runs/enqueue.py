@@ -93,9 +93,9 @@ def _study(run: Run, candidate: str | None, stage: str) -> optuna.Study:
     return study
 
 
-def _given(settings: Sequence[str], study: str) -> dict[str, Any]:
+def _given(settings: Sequence[str], study: str) -> dict[str, object]:
     """Names and values as they were written. Raises UserError where one is no KEY=VALUE, or stands twice."""
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name or not value:
