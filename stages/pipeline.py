@@ -5,6 +5,8 @@ inputs that the plan and its data give now is checked here, before the stage beg
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 from stages.adapt.run_adapt import adapt_before, require_same_adaptation, run_adapt
 from stages.distil.run_distil import run_distil
@@ -20,47 +22,34 @@ from stages.results.further_result import FurtherResult
 from stages.results.label_result import LabelResult
 from stages.results.monitor_result import MonitorResult
 from stages.results.run_result import RunResult
-from stages.results.search_result import SearchResult
 from stages.results.stage_result import StageResult
-from stages.results.study_results import StudiesResult
+from stages.results.study_results import SearchResult, StudiesResult
 from stages.runtime.adapted_encoders import adapts
-from stages.runtime.overview import overview
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result, require_same, state_of
-from stages.runtime.stage_order import has_stage_two, stages_of
+from stages.runtime.stage_order import has_stage_two, overview, stages_of
 from stages.search.run_search import join_search, run_search
-from stages.search.search_inputs import search_inputs
+from stages.search.search_study import search_inputs
 from stages.study_runs.summaries import with_path
 from storage.records import stage_records
 
-
-def require_search(run: Run) -> None:
-    """Raises UserError where stage one is not done, or was done with other inputs than the plan and data give now."""
-    read_result(run, SearchResult)
-    _require_same_search(run)
+Searched = Literal["search", "further"]
 
 
-def require_further(run: Run) -> None:
-    """As require_search, for stage two and what it builds on."""
-    read_result(run, FurtherResult)
-    _require_same_further(run)
+def require_done(run: Run, stage: Searched) -> None:
+    """Raises UserError where a stage, or what it builds on, is not done, or was done with other inputs than the plan
+    and data give now."""
+    read_result(run, SearchResult if stage == "search" else FurtherResult)
+    require_same_inputs(run, stage)
 
 
-def _require_same_search(run: Run) -> None:
-    if adapts(run, "search"):
+def require_same_inputs(run: Run, stage: Searched) -> None:
+    """The same, where the stage itself need not be done yet."""
+    if stage == "further":
+        require_done(run, "search")
+    if adapts(run, stage):
         require_same_adaptation(run)
-    require_same(run, SearchResult.stage, search_inputs(run).parts)
-
-
-def _require_same_further(run: Run) -> None:
-    require_search(run)
-    if adapts(run, "further"):
-        require_same_adaptation(run)
-    require_same(run, FurtherResult.stage, further_inputs(run).parts)
-
-
-def _before_search(run: Run) -> None:
-    adapt_before(run, "search")
+    require_same(run, stage, (search_inputs(run) if stage == "search" else further_inputs(run)).parts)
 
 
 def _before_label(run: Run) -> None:
@@ -68,20 +57,12 @@ def _before_label(run: Run) -> None:
     settings = run.plan.pseudo_label
     selects = settings is not None and settings.choose in {"uncertain", "mixed"}
     if selects or any(labeller.teacher for _, labeller in named_labellers(run.plan)):
-        require_search(run)
+        require_done(run, "search")
 
 
 def _before_further(run: Run) -> None:
-    require_search(run)  # what would be refused is not adapted first
+    require_done(run, "search")  # what would be refused is not adapted first
     adapt_before(run, "further")
-
-
-def _before_ablation(run: Run) -> None:
-    execute(run, "further")
-
-
-def _before_ensemble(run: Run) -> None:
-    (require_further if has_stage_two(run) else require_search)(run)
 
 
 DOES: dict[str, Callable[[Run], StageResult]] = {
@@ -97,18 +78,18 @@ DOES: dict[str, Callable[[Run], StageResult]] = {
     "ablation": run_ablation,
 }
 # Checks and adaptation before a stage; the others read from the store alone.
-BEFORE: dict[str, Callable[[Run], None]] = {
-    "search": _before_search,
+BEFORE: dict[str, Callable[[Run], object]] = {
+    "search": partial(adapt_before, stage="search"),
     "label": _before_label,
     "further": _before_further,
-    "ablation": _before_ablation,
-    "ensemble": _before_ensemble,
+    "ablation": lambda run: execute(run, "further"),
+    "ensemble": lambda run: require_done(run, "further" if has_stage_two(run) else "search"),
 }
 # How a worker checks that its inputs are the coordinator's, and its part of the work.
 JOINS: dict[str, tuple[Callable[[Run], None], Callable[[Run], StudiesResult]]] = {
-    "search": (_require_same_search, join_search),
-    "further": (_require_same_further, join_further),
-    "ablation": (require_further, join_ablation),
+    "search": (partial(require_same_inputs, stage="search"), join_search),
+    "further": (partial(require_same_inputs, stage="further"), join_further),
+    "ablation": (partial(require_done, stage="further"), join_ablation),
 }
 
 
@@ -143,8 +124,8 @@ def execute(run: Run, stage: str) -> StageResult:
 
 def join_stage(run: Run, stage: str) -> StudiesResult:
     """Works on a stage's studies from another process. Raises UserError where its inputs are others here."""
-    require_same_inputs, join = JOINS[stage]
-    require_same_inputs(run)
+    check, join = JOINS[stage]
+    check(run)
     return join(run)
 
 
@@ -157,11 +138,12 @@ def _rested(run: Run, stage: str) -> StudiesResult | None:
     record = stage_records.read(run.engine, run.plan.name, stage)
     if record is None or state_of(record) != "stopped":
         return None
-    settings = run.plan.search if stage == "search" else run.plan.further
-    result = read_result(run, SearchResult if stage == "search" else FurtherResult)
+    is_one = stage == "search"
+    settings = run.plan.search if is_one else run.plan.further
+    result = read_result(run, SearchResult if is_one else FurtherResult)
     before = result.stopped
     if before is None or (before.trials, before.timeout) != (settings.trials, settings.timeout):
         return None
-    (require_search if stage == "search" else require_further)(run)
+    require_done(run, "search" if is_one else "further")
     run.report.message(f"{stage}: {before.message}")
     return with_path(run, result)

@@ -9,16 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from stages.datasets.comment_samples import sampled_comments, taken_by
 from stages.datasets.run_data import data_of
 from stages.plan.plan_settings import AdaptSettings
 from stages.results.adapt_result import AdaptationLoss, AdaptedEncoder, AdaptResult
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.adapted_encoders import adapts, pretrained
 from stages.runtime.run_context import ADAPTED, Run, slug
 from stages.runtime.stage_execution import fingerprint, read_result, require_same, run_stage
+from stages.study_runs.study_settings import derived_seed
 from storage.records import model_registry, stage_records
 from studies.trials.deferred_signals import deferred_signals
 from transfer.encoders.hub import model_version
@@ -143,8 +142,7 @@ def _adapted(run: Run, inputs: _Inputs, candidate: str) -> AdaptedEncoder:
 
 
 def _adapt(run: Run, inputs: _Inputs, candidate: str, name: str, made_by: Mapping[str, Any]) -> None:
-    """Adapts one encoder and publishes it with its metadata."""
-    seed = int(np.random.SeedSequence([run.plan.seed, *candidate.encode(), 5]).generate_state(1)[0])
+    seed = derived_seed(run.plan.seed, *candidate.encode(), 5)
     settings, source = inputs.settings, inputs.sources[candidate]
     model, tokenizer = load_masked_lm(source if settings.before == "search" else pretrained(run, candidate), seed)
     if settings.before == "further":
@@ -180,27 +178,15 @@ def _adaptation(settings: AdaptSettings, texts: int) -> AdaptationSettings:
 
 def _resumed(own: Path, tuning: DomainAdaptation) -> dict[str, Any]:
     """The notes of its checkpoint, which is restored; where there is none, the loss before training is measured."""
+    import torch
+
     if checkpoint_notes(own / "checkpoint") is not None:
         notes = restore_checkpoint(own / "checkpoint", tuning)
         if notes is not None:
             tuning.spent = float(notes["spent"])
             return notes
-    random = _random_state()
-    notes = {"before": tuning.held_out_loss(), "spent": 0.0}
-    _set_random_state(random)
-    return notes
-
-
-def _random_state() -> Any:
-    import torch
-
-    return torch.get_rng_state()
-
-
-def _set_random_state(state: Any) -> None:
-    import torch
-
-    torch.set_rng_state(state)
+    with torch.random.fork_rng(devices=[]):
+        return {"before": tuning.held_out_loss(), "spent": 0.0}
 
 
 def _train(run: Run, candidate: str, tuning: DomainAdaptation, own: Path, notes: dict[str, Any]) -> None:

@@ -62,7 +62,6 @@ def row_weights(sample: StratifiedSample, answered: set[str], labels: Mapping[st
 def agreements(
     sample: StratifiedSample, answers: Sequence[Annotation], labels: Sequence[str], seed: int
 ) -> list[AnnotatorAgreement]:
-    """Inter-annotator agreement of each two annotators that labelled the same text."""
     given: dict[str, dict[str, str]] = defaultdict(dict)  # label by annotator and key
     for answer in answers:
         if answer.label is not None:

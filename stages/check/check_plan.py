@@ -15,22 +15,20 @@ from stages.check.data_summary import (
     read_all_comments,
     splits_of,
 )
-from stages.check.planned_stages import planned_stages
 from stages.check.time_estimate import seconds_by_stage
-from stages.datasets.masked_authors import masked_notes
+from stages.datasets.comment_samples import masked_notes
 from stages.datasets.original_and_gold import Gold, halves_of, read_gold_rows, read_original, subset_of
-from stages.label.labeller_ensemble import require_labellers
-from stages.label.labelling_cost import estimate_plan
+from stages.label.labeller_ensemble import named_labellers, require_labellers
+from stages.label.labelling_cost import estimate_plan, prompt_count
 from stages.monitor.context_builder import check_covariates
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan, read_plan
 from stages.plan.validation import LAYERS
-from stages.results.check_result import CheckedDevice, CheckedEncoder, CheckResult
+from stages.results.check_result import CheckedDevice, CheckedEncoder, CheckResult, PlannedStage
 from stages.results.label_result import CostEstimate
 from stages.runtime.run_context import check_writable, files_of, store_url
 from stages.runtime.stage_order import stages_of
-from stages.study_runs.search_warnings import search_warnings
-from stages.study_runs.study_settings import study_config
+from stages.study_runs.study_settings import search_warnings, study_config
 from storage.database.engine import check_store
 from storage.errors import StoreError
 from studies.space.defaults import default_mixing, default_space
@@ -39,6 +37,7 @@ from transfer.corpus.labelled import Labelled
 from transfer.corpus.splits import Original, deal_halves
 from transfer.device.device import device_name, has_bf16
 from transfer.errors import UserError, UserErrors
+from transfer.labellers.labeller_settings import LabellerSettings
 
 T = TypeVar("T")
 
@@ -62,7 +61,7 @@ def check_plan(plan: Plan) -> CheckResult:
     for check in (lambda: check_writable(plan), lambda: check_store(store_url(plan)), lambda: files_of(plan)):
         attempt(check)
     attempt(lambda: check_covariates(plan))
-    halves = attempt(lambda: _halves(plan, gold))
+    halves = attempt(lambda: halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {})) if gold else None)
     if "label" in stages_of(plan):
         attempt(lambda: require_labellers(plan))
     own = (plan.pseudo_label and plan.pseudo_label.sources) or []
@@ -88,10 +87,6 @@ def check_plan(plan: Plan) -> CheckResult:
         notes=[*_notes(plan), *masked_notes(plan, comments.masked, comments.rows)],
         problems=problems,
     )
-
-
-def _halves(plan: Plan, gold: Labelled | None) -> Gold | None:
-    return None if gold is None else halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {}))
 
 
 def _labelling(plan: Plan, comments: CommentSummary | None, gold: Gold | None) -> list[CostEstimate]:
@@ -123,7 +118,7 @@ def _study_notes(plan: Plan, settings: SearchSettings | FurtherSettings, name: s
         seed=plan.seed,
         attributes={},
     )
-    return list(search_warnings(study))
+    return search_warnings(study)
 
 
 def _attempt(problems: list[str], read: Callable[[], T]) -> T | None:
@@ -144,3 +139,55 @@ def _seconds(
         return {}
     share = 1.0 if subset is None else len(subset) / len(original.train)
     return seconds_by_stage(plan, original.train.texts, share, encoders, texts)
+
+
+def planned_stages(plan: Plan, comments: int, subset: int | None) -> list[PlannedStage]:
+    """In the order in which they would run. comments: rows. subset: rows that the search trains on, if not on all."""
+    words: dict[str, Callable[[Plan], str]] = {
+        "adapt": _adapt,
+        "search": lambda plan: _search(plan, subset),
+        "label": _label,
+        "further": lambda plan: f"{plan.further.trials} trials{_recheck(plan.further)}, and either source alone",
+        "ensemble": lambda plan: f"{plan.ensemble.combine} of the best {plan.ensemble.top}",
+        "distil": lambda plan: _distil(plan, comments),
+        "infer": lambda plan: f"{comments} comments",
+        "monitor": lambda plan: f"per {', '.join(plan.index.every)}, {plan.index.timezone}",
+    }
+    return [PlannedStage(stage=stage, what=words[stage](plan)) for stage in stages_of(plan)]
+
+
+def _adapt(plan: Plan) -> str:
+    assert plan.adapt is not None
+    encoders = ", ".join(plan.candidates) if plan.adapt.before == "search" else "stage one's winner"
+    return f"{encoders} to {plan.adapt.comments:,} comments at most"
+
+
+def _search(plan: Plan, subset: int | None) -> str:
+    how = _recheck(plan.search)
+    if plan.search.subset is not None and subset is not None:
+        how = f" on {subset:,} rows, the best {plan.search.subset.refit} and the baseline on all{how}"
+    return f"{len(plan.candidates)} candidates x {plan.search.trials} trials{how}: {', '.join(plan.candidates)}"
+
+
+def _label(plan: Plan) -> str:
+    assert plan.pseudo_label is not None
+    labellers = " and ".join(_labeller(settings) for _, settings in named_labellers(plan))
+    return f"{plan.pseudo_label.sample} comments by {labellers}"
+
+
+def _labeller(settings: LabellerSettings) -> str:
+    prompts, tuning = prompt_count(settings), settings.tuning
+    name = settings.model or settings.base_url or "stage one, as teacher"
+    name += f" with {prompts} prompts each" if prompts > 1 else ""
+    return name + (f", tuned before ({tuning.kind}) on {tuning.sample:,} rows of original train" if tuning else "")
+
+
+def _distil(plan: Plan, comments: int) -> str:
+    assert plan.distil is not None
+    texts = min(plan.distil.sample, comments) or "the training"
+    return f"{plan.distil.encoder} is trained on what the ensemble predicts for {texts} texts"
+
+
+def _recheck(settings: SearchSettings | FurtherSettings) -> str:
+    recheck = settings.refits
+    return "" if recheck is None else f", the best {recheck.top} again on {recheck.seeds} fresh seeds"

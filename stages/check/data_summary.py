@@ -80,7 +80,6 @@ def splits_of(original: Original | None, gold: Labelled | None) -> dict[str, Lab
 
 
 def label_counts(rows: Labelled, labels: list[str]) -> dict[str, int]:
-    """Rows by label."""
     counts = np.bincount(rows.labels, minlength=len(labels))
     return {label: int(count) for label, count in zip(labels, counts, strict=True)}
 

@@ -9,7 +9,6 @@ from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.plan.schema import Plan
 from stages.results.check_result import CheckedEncoder
 from stages.runtime.stage_order import stages_of
-from studies.refit_settings import recheck_of
 from transfer.device.device import device_name, has_bf16
 
 BACKWARD = 3  # a training step costs a forward pass and a backward one twice as dear
@@ -47,8 +46,7 @@ def seconds_by_stage(
 def full_fits(settings: SearchSettings | FurtherSettings, share: float) -> float:
     """Fine-tunes on all training rows that a study and what follows cost. share: of the rows that its trials train on,
     in (0, 1]."""
-    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
-    again = recheck.top * recheck.seeds if recheck else 0
+    again = settings.refits.top * settings.refits.seeds if settings.refits else 0
     subset = settings.subset if isinstance(settings, SearchSettings) else None
     return settings.seeds * (settings.trials * share + (subset.refit + 1 if subset else 0) + again)
 

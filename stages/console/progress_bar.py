@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from stages.runtime.progress import Advance
+from stages.runtime.progress import Advance, SilentReporter
 
 PLAIN_SECONDS = 10.0  # between two plain lines about one piece of work
 
@@ -38,7 +38,6 @@ class Terminal:
         self.console = _Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def message(self, text: str) -> None:
-        """One line."""
         self.console.print(text, markup=False)
 
     @contextmanager
@@ -59,20 +58,14 @@ class Terminal:
             yield lambda done: progress.advance(task, done)
 
 
-class Lines:
+class Lines(SilentReporter):
     """What one of several workers reports to the process that started it: lines, without progress bars."""
 
     def message(self, text: str) -> None:
-        """One line."""
         try:
             print(text, file=sys.stderr, flush=True)
         except BrokenPipeError:  # the coordinator is gone; a worker must not fail for that
             _silence_stderr()
-
-    @contextmanager
-    def bar(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
-        """Shows nothing."""
-        yield lambda done: None
 
 
 def _silence_stderr() -> None:

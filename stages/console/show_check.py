@@ -7,7 +7,6 @@ LENGTHS = ("median", "95 %", "longest")
 
 
 def show_check(result: CheckResult) -> None:
-    """Data, what would run, and the problems."""
     out = console()
     if result.rows:
         _show_data(result)

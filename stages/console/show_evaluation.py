@@ -6,7 +6,7 @@ from rich.table import Table
 
 from stages.console.tables import console, ends, figure, interval, table
 from stages.results.distil_result import DistilResult
-from stages.results.ensemble_result import CombinationScores, Diversity, EnsembleResult
+from stages.results.ensemble_result import CombinationScores, EnsembleResult
 from stages.results.evaluation_result import ClassFigures, ClassIntervals, EvaluationResult, PredictionResult, Slice
 
 HEADLINES = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "log_loss", "brier", "ece")
@@ -25,7 +25,9 @@ def show_ensemble(result: EnsembleResult) -> None:
     out.print(f"selected: {result.chosen}")
     out.print(ALONE.format(result.alone) if result.alone else f"members: {', '.join(result.members)}")
     if result.diversity and result.diversity.pairs:
-        out.print(_diversity(result.diversity))
+        known = [(name.replace("_", " "), mean) for name, mean in result.diversity.mean if mean is not None]
+        means = ", ".join(f"{name} {figure(mean)}" for name, mean in known)
+        out.print(f"diversity of the members, mean over pairs on validation: {means}")
     if result.alone and result.alone == result.best_single:
         out.print("ensemble less best single: they are the same model")
     else:
@@ -52,11 +54,6 @@ def _combination(line: CombinationScores, targets: Sequence[str]) -> list[str]:
     return [name, str(line.members), figure(line.value), ends(line.interval), *figures]
 
 
-def _diversity(found: Diversity) -> str:
-    means = ", ".join(f"{name.replace('_', ' ')} {figure(mean)}" for name, mean in found.mean if mean is not None)
-    return f"diversity of the members, mean over pairs on validation: {means}"
-
-
 def _show_gain(result: EnsembleResult) -> None:
     """On rows that selected nothing; where there are none, on those that selected, and then nothing is claimed."""
     out = console()
@@ -70,7 +67,6 @@ def _show_gain(result: EnsembleResult) -> None:
 
 
 def show_distilled(result: DistilResult) -> None:
-    """The distilled model's size and figures, compared with the ensemble's."""
     out = console()
     model, teacher = result.bytes.model / 1e6, result.bytes.teacher / 1e6
     trained = f"trained on {result.texts:,} texts labelled by {result.teacher.name}"
@@ -81,7 +77,6 @@ def show_distilled(result: DistilResult) -> None:
 
 
 def show_evaluation(result: EvaluationResult) -> None:
-    """Figures with their intervals, figures per label, the confusion matrix, slices, and what was written."""
     out = console()
     out.print(f"{result.predictor}: {result.n:,} rows")
     made = table("figure", "value", "95 % interval")
@@ -127,7 +122,6 @@ def show_classes(
 
 
 def show_predictions(result: PredictionResult) -> None:
-    """Each text with its label and all probabilities."""
     for found in result.predictions:
         shares = ", ".join(f"{label} {p:.3f}" for label, p in found.probabilities.items())
         console().print(f"{found.label}  ({shares})  {found.text}")

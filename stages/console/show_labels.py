@@ -18,7 +18,6 @@ from transfer.metrics.calibration_error import Reliability
 
 
 def show_labeller(result: LabelResult) -> None:
-    """How the labeller agrees with people."""
     out, gold = console(), result.evaluation
     agreement = "no kappa: no gold, or gold of one label only"
     if gold and gold.kappa:
@@ -44,7 +43,6 @@ def show_label_stage(result: LabelResult) -> None:
 
 
 def show_labels(result: LabelsResult) -> None:
-    """What was imported and exported, and every labeller of the store."""
     out = console()
     if result.imported:
         out.print(

@@ -1,14 +1,13 @@
 """Where a run stands, for people."""
 
-from stages.console.show_studies import short, show_studies
-from stages.console.tables import console, duration, table
+from stages.console.show_studies import short, show_stages, show_studies
+from stages.console.tables import console, duration
 from stages.results.status_result import RunningTrial, RunStatus
 
 MEGABYTE = 1e6
 
 
 def show_status(status: RunStatus) -> None:
-    """Stages, studies, workers and their trials, the time to go, and the bytes on disk."""
     out = console()
     if not status.begun:
         out.print(f"{status.name}: not begun; nothing is in {status.workspace}")
@@ -16,10 +15,7 @@ def show_status(status: RunStatus) -> None:
     leader = status.leader
     process = f"process {leader.pid} on {leader.host} since {leader.since}" if leader else "nobody"
     out.print(f"{status.name} in {status.workspace}; led by {process}")
-    made = table("stage", "state", "seconds")
-    for stage in status.stages:
-        made.add_row(stage.stage, stage.state, f"{stage.seconds:.1f}")
-    out.print(made)
+    show_stages(status.stages)
     if status.studies:
         show_studies(status.studies)
     for trial in status.workers:

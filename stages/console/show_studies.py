@@ -4,13 +4,20 @@ from collections.abc import Sequence
 
 from stages.console.tables import console, table
 from stages.results.stage_result import Interval
+from stages.results.status_result import StageState
 from stages.results.study_results import FreshSeeds, MeasuredWinner, ShownTrial, StudySummary, Winner
 
 MOST_SHOWN = 9  # trials in one line
 
 
+def show_stages(stages: Sequence[StageState]) -> None:
+    made = table("stage", "state", "seconds")
+    for stage in stages:
+        made.add_row(stage.stage, stage.state, f"{stage.seconds:.1f}")
+    console().print(made)
+
+
 def show_studies(studies: Sequence[StudySummary]) -> None:
-    """Studies with their counts, best and baseline, and why trials failed."""
     out = console()
     made = table("study", "best", "trial", "baseline", "done", "pruned", "failed")
     for study in studies:
@@ -24,7 +31,6 @@ def show_studies(studies: Sequence[StudySummary]) -> None:
 
 
 def show_winner(winner: Winner) -> None:
-    """The winner's value with its interval, and where its weights lie."""
     fresh = f"; {over_seeds(winner.fresh)}" if winner.fresh else ""
     value = f"{winner.value:.4f}{_kept_interval(winner)}{fresh}"
     console().print(f"winner: {winner.candidate}, trial {winner.trial}, {value}\n  {winner.path}")

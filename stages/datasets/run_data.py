@@ -38,6 +38,13 @@ class RunData:
         """The original splits, without gold's texts in training and validation."""
         return leave_out(self.all_original, self.gold_rows.keys) if self.gold_rows else self.all_original
 
+    @property
+    def labelled(self) -> list[Labelled]:
+        """All that people have labelled."""
+        original = self.all_original
+        splits = (original.train, original.validation, original.test, self.gold_rows)
+        return [rows for rows in splits if rows is not None]
+
 
 def data_of(run: Run) -> RunData:
     """The run's data, the same object for every stage."""

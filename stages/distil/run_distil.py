@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.distil.distil_inputs import DistilInputs, inputs_of, teacher_predictions
-from stages.distil.distil_study import STAGE, job_of, study_name
+from stages.distil.distil_study import STAGE, DistilInputs, inputs_of, job_of, study_name, teacher_predictions
 from stages.results.distil_result import DistilResult, ModelBytes, Teacher, TeacherComparison
 from stages.runtime.local_workers import LocalWorkers
 from stages.runtime.prediction_cache import PredictionCache

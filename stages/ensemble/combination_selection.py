@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 from stages.plan.plan_settings import EnsembleSettings
 from stages.results.ensemble_result import CombinationScores, SplitScores
 from stages.results.stage_result import Interval
+from stages.runtime.predictor import Floats
 from stages.study_runs.selection_metric import SelectionMetric
 from transfer.ensembling.combination import COMBINATIONS, FITTED, Combination, Mixture
 from transfer.ensembling.fit_weights import Rows, cross_fitted, fit_mixture
 from transfer.errors import UserError
 from transfer.metrics.bootstrap import confusion_intervals
-from transfer.metrics.scores import confusion_of
+from transfer.metrics.scores import Ints, confusion_of
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 FEWEST = 20  # rows that a mixture is fitted on; of fewer it would learn chance
 CALIBRATED = ", calibrated"
 

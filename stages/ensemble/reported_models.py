@@ -3,23 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stages.ensemble.combination_selection import KeptModels, ScoredCombination
 from stages.results.ensemble_result import EnsembleResult
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
 from stages.runtime.prediction_cache import PredictionCache
-from stages.runtime.predictor import model_record
+from stages.runtime.predictor import Floats, model_record
 from stages.runtime.run_context import Run
 from stages.study_runs.evaluation_splits import REPORTED, EvaluationSplits
-from stages.study_runs.references import references
+from stages.study_runs.table_rows import references
 from storage.records import stage_records
 from transfer.ensembling.combination import MEAN, Mixture
 
 STAGE = EnsembleResult.stage
 STAGE_NAMES = {"search": "stage one", "further": "stage two"}
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,22 @@
 """The ensemble stage: combines the best kept models, compares all models, and reads the test split, once, here."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from stages.ensemble.combination_selection import KeptModels, ScoredCombination, score_combinations, select_combination
 from stages.ensemble.reported_models import STAGE, reported_models, rows_of
-from stages.plan.plan_settings import EnsembleSettings
-from stages.reports.models_page import draw_models_page
-from stages.reports.report_figures import LabelledTexts
+from stages.reports.models_page import LabelledTexts, draw_models_page
 from stages.results.ensemble_result import (
     BestAndEnsemble,
-    BestAndEnsembleIntervals,
     Diversity,
     EnsembleResult,
     FinalKind,
     FinalModel,
     Gain,
-    MixtureRecord,
     SplitScores,
 )
 from stages.results.further_result import FurtherResult
-from stages.results.model_scores import ModelScores
-from stages.results.search_result import SearchResult
 from stages.results.stage_result import Interval
+from stages.results.study_results import ModelScores, SearchResult
 from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result, run_stage
@@ -48,24 +42,19 @@ def run_ensemble(run: Run) -> EnsembleResult:
     records = [r for r in model_registry.models(run.engine, run.plan.name) if r.stage in winners]
     if not records:
         raise UserError("ensemble: no model is kept", f"search first: moodline search {run.plan.file.name}")
-    splits = evaluation_splits(run, winners["search"])
+    splits, settings = evaluation_splits(run, winners["search"]), run.plan.ensemble
     parts = {
         "models": sorted(f"{record.name} {record.value!r} {record.lineage['fingerprint']}" for record in records),
         "winners": winners,
-        "ensemble": _settings(run.plan.ensemble),
+        # only where it is used: a run of a version without it stays what it is
+        "ensemble": settings.model_dump(exclude={"calibrate"} if settings.calibrate == "none" else None),
         "final": run.plan.final,
         "test (content)": splits.original.test.fingerprint if splits.original.test else None,
         "gold (content)": splits.gold.report.fingerprint if splits.gold else None,
     }
-    simulation = run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
-    extent = {"simulation": simulation}
+    extent = {"simulation": run.plan.is_simulation}
     result = run_stage(run, EnsembleResult, parts, extent, lambda: _combine(run, splits, records, winners))
     return result.model_copy(update={"models_page": draw_models_page(run, result, _drawn_data(splits))})
-
-
-def _settings(settings: EnsembleSettings) -> dict[str, Any]:
-    """`calibrate` is a part only where it is used: a run of a version without it stays what it is."""
-    return settings.model_dump(exclude={"calibrate"} if settings.calibrate == "none" else None)
 
 
 def _combine(
@@ -81,7 +70,7 @@ def _combine(
     gains = {split: splits.difference(split, own, single[split]) for split, own in ensemble.items()}
     return EnsembleResult(
         members=selection.members,
-        mixture=MixtureRecord.model_validate(selection.mixture.as_dict()),
+        mixture=selection.mixture,
         values=dict(models.values),
         combinations=[line.scores for line in table],
         validation=_figures(table, "validation"),
@@ -90,7 +79,9 @@ def _combine(
         chosen=reported.ensemble.name,
         alone=selection.alone,
         combine=selection.mixture.how,
-        diversity=_diversity(models, selection.members),
+        diversity=Diversity.model_validate(
+            diversity([models.predictions[m]["validation"] for m in selection.members], models.truth["validation"])
+        ),
         final=final,
         test=_test(rows),
         gain={s: Gain(**dict(gains[s]), better=gains[s].macro_f1.low > 0) for s in splits.those_of(HELD_OUT)},
@@ -110,11 +101,6 @@ def _kept_models(splits: EvaluationSplits, cache: PredictionCache, records: Sequ
     return KeptModels(ranked, predictions, truth, splits.selection_metric)
 
 
-def _diversity(models: KeptModels, members: Sequence[str]) -> Diversity:
-    predictions = [models.predictions[member]["validation"] for member in members]
-    return Diversity.model_validate(diversity(predictions, models.truth["validation"]))
-
-
 def _final_model(run: Run, models: KeptModels, selection: ScoredCombination) -> FinalModel:
     name, best = next(iter(models.values.items()))
     interval = Interval.model_validate(models.selection_metric.interval(models.predictions[name]))
@@ -123,7 +109,7 @@ def _final_model(run: Run, models: KeptModels, selection: ScoredCombination) -> 
     return FinalModel(
         kind=_final_kind(run, best, selection),
         value=BestAndEnsemble(best=best, ensemble=ensemble.value),
-        intervals=BestAndEnsembleIntervals(best=interval, ensemble=ensemble.interval),
+        intervals=BestAndEnsemble(best=interval, ensemble=ensemble.interval),
     )
 
 

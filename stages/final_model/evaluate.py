@@ -11,9 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from stages.datasets.run_data import data_of
-from stages.monitor.report.model_figures import Picture
-from stages.reports.report_figures import LabelledTexts, data_pictures, learning_curves, score_pictures, write_pictures
-from stages.results.evaluation_result import EvaluationReport, EvaluationResult, WrongPrediction
+from stages.reports.models_page import LabelledTexts, data_pictures, learning_curves, score_pictures, write_pictures
+from stages.results.evaluation_result import (
+    EvaluationReport,
+    EvaluationResult,
+    Prediction,
+    PredictionResult,
+    WrongPrediction,
+)
 from stages.runtime.predictor import Floats, Predictor, final_predictor
 from stages.runtime.run_context import Run
 from storage.files.atomic_write import write_whole
@@ -26,7 +31,7 @@ from transfer.tables.readers import read_batches
 from transfer.tables.sources import LabelledSource
 from transfer.tables.table_columns import as_text
 from transfer.tables.timestamps import utc_times
-from transfer.text.cleaning import clean_cell, key_hash
+from transfer.text.cleaning import clean, clean_cell, key_hash
 
 DATA = "--data"
 MOST_WRONG = 1000  # errors in a result; the csv file has all of them
@@ -78,9 +83,7 @@ def run_evaluate(
         dropped=rows.dropped,
         test_readings=len(stage_records.test_readings(run.engine, run.plan.name)),
         errors=write_errors(wanted.errors, errors, run.plan.labels) if wanted.errors else None,
-        pictures=write_pictures(_pictures(run, predictor, rows, report, title), wanted.pictures)
-        if wanted.pictures
-        else None,
+        pictures=_draw(run, predictor, rows, report, wanted.pictures, title) if wanted.pictures else None,
     )
 
 
@@ -90,9 +93,11 @@ def _count_test_reading(run: Run, source: LabelledSource, rows: Labelled) -> Non
         stage_records.count_test_reading(run.engine, run.plan.name, f"evaluate {DATA} {source.path}", rows.fingerprint)
 
 
-def _pictures(run: Run, predictor: Predictor, rows: Labelled, report: EvaluationReport, title: str) -> list[Picture]:
+def _draw(
+    run: Run, predictor: Predictor, rows: Labelled, report: EvaluationReport, folder: Path, title: str
+) -> list[str]:
     data = data_pictures(run, {"this file": LabelledTexts(rows.texts, rows.labels)}, "this file")
-    return [*score_pictures(report, title), *learning_curves(run, predictor.members), *data]
+    return write_pictures([*score_pictures(report, title), *learning_curves(run, predictor.members), *data], folder)
 
 
 def errors_of(rows: Labelled, probabilities: Floats, labels: Sequence[str]) -> list[WrongPrediction]:
@@ -156,3 +161,21 @@ def _values(run: Run, name: str, column: pa.Array) -> list[str]:
     zone = ZoneInfo(run.plan.index.timezone)
     times = utc_times(column, zone).to_pylist()
     return ["" if time is None else f"{time.astimezone(zone):%Y-%m}" for time in times]
+
+
+def run_predict(run: Run, texts: Sequence[str], stage: str | None = None, model: str | None = None) -> PredictionResult:
+    """Label and probabilities of each text, by the predictor that stages.runtime.predictor.final_predictor gives.
+
+    Raises UserError for a text without a visible character.
+    """
+    cleaned = [clean(text) for text in texts]
+    empty = [i for i, text in enumerate(cleaned) if not text]
+    if empty or not texts:
+        raise UserError(f"text {empty[0] + 1 if empty else 1} of {len(texts)} is empty", "give texts to classify")
+    predictor = final_predictor(run, stage, model)
+    labels, rows = run.plan.labels, predictor.probabilities(cleaned).tolist()
+    predictions = [
+        Prediction(text=text, label=labels[row.index(max(row))], probabilities=dict(zip(labels, row, strict=True)))
+        for text, row in zip(texts, rows, strict=True)
+    ]
+    return PredictionResult(predictor=predictor.name, predictions=predictions)

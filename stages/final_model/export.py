@@ -7,13 +7,23 @@ from pathlib import Path
 
 from stages.datasets.run_data import data_of
 from stages.final_model.model_card import COMBINATION, is_one_model, model_card
-from stages.results.export_result import ExportResult
+from stages.results.stage_result import Record
 from stages.runtime.predictor import Predictor, final_predictor
 from stages.runtime.run_context import Run
-from storage.records.model_registry import ModelRecord
 from transfer.engines.convert import FILES, Format, require
 from transfer.engines.export_check import convert_checked
 from transfer.errors import UserError
+
+
+class ExportResult(Record):
+    """folder: as it was named. predictor: its name, with those of its members. formats: by further form of the weights,
+    the largest difference of its probabilities from torch's."""
+
+    folder: str
+    predictor: str
+    members: list[str]
+    formats: dict[str, float]
+
 
 CHECKED = 64  # validation texts on which a converted model is compared with torch
 
@@ -67,7 +77,8 @@ def _write(run: Run, predictor: Predictor, folder: Path, formats: Sequence[Forma
         combination = {"members": names, "combine": how.pop("how"), "labels": run.plan.labels, **how}
         (folder / COMBINATION).write_text(json.dumps(combination, ensure_ascii=False, indent=2), encoding="utf-8")
     for place, record in zip(places, predictor.records, strict=True):
-        _copy(run, record, place)
+        source, left = run.files.fetch(record.path), shutil.ignore_patterns("probabilities")
+        shutil.copytree(source, place, dirs_exist_ok=True, ignore=left)
     texts = data_of(run).all_original.validation.texts[:CHECKED] if formats else []
     differences: dict[str, float] = {form: max(_converted(run, places, predictor, form, texts)) for form in formats}
     (folder / "README.md").write_text(model_card(run, predictor, differences), encoding="utf-8")
@@ -82,9 +93,3 @@ def _converted(
         differences.append(convert_checked(place, form, texts, int(record.recipe["max_length"])))
         run.report.message(f"{record.name} as {form}: agrees with torch on {len(texts)} texts to {differences[-1]:.1g}")
     return differences
-
-
-def _copy(run: Run, record: ModelRecord, folder: Path) -> None:
-    shutil.copytree(
-        run.files.fetch(record.path), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("probabilities")
-    )

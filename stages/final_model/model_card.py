@@ -14,10 +14,10 @@ from stages.results.distil_result import DistilResult
 from stages.results.ensemble_result import EnsembleResult
 from stages.results.evaluation_result import EvaluationReport
 from stages.results.label_result import LabelResult
-from stages.runtime.overview import table_rows
 from stages.runtime.predictor import Predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import find_result
+from stages.runtime.stage_order import table_rows
 from storage.records.model_registry import ModelRecord
 from transfer.corpus.labelled import Labelled
 from transfer.encoders.model import depth, load_config

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stages.further.ablation_figure import draw_ablation
 from stages.further.comparison import SPLITS, compared, splits_of
@@ -21,7 +21,7 @@ from stages.further.control_runs import (
     SelectedRecipe,
     run_controls,
 )
-from stages.further.further_inputs import FurtherInputs, further_inputs, is_simulated
+from stages.further.further_inputs import FurtherInputs, further_inputs
 from stages.further.further_study import ADAPTED, NOT_ADAPTED, PRETRAINED, study_of, task_of
 from stages.further.self_training_rounds import inputs_of_round
 from stages.results.further_result import AblationResult, ArmComparison, ArmScores, FurtherResult
@@ -33,11 +33,11 @@ from stages.study_runs.selection_split import NO_GOLD
 from stages.study_runs.summaries import with_path
 from stages.study_runs.table_rows import SIMULATED
 from transfer.metrics.paired_bootstrap import mean_interval, mean_macro_f1, paired_macro_f1_difference
+from transfer.metrics.scores import Ints
 from transfer.training.recipe import Recipe
 
 STAGE = AblationResult.stage
 PICTURE = "ablation.png"
-Ints = NDArray[np.int64]
 NO_LABELLER = {ORIGINAL, FIRST_ADAPTED, FIRST_UNADAPTED}  # trained on no pseudo-labels
 # Each is compared with those that lack one thing.
 COMPARED = {BOTH: (ORIGINAL, PSEUDO, UNADAPTED), FIRST_ADAPTED: (FIRST_UNADAPTED,)}
@@ -59,12 +59,9 @@ def run_ablation(run: Run) -> AblationResult:
         "arms": [arm.name for arm in arms],
         "gold (content)": gold.report.fingerprint if gold else None,
     }
-    extent = {"seeds": seeds, "simulation": is_simulated(run)}
+    extent = {"seeds": seeds, "simulation": run.plan.is_simulation}
     picture = run.results / PICTURE
-
-    def work() -> AblationResult:
-        return _ablation(run, recipe, arms, seeds)
-
+    work = partial(_ablation, run, recipe, arms, seeds)
     result = run_stage(run, AblationResult, parts, extent, work, lambda _: picture.is_file())
     return result.model_copy(update={"png": str(picture)})
 
@@ -118,14 +115,10 @@ def _ablation(run: Run, recipe: SelectedRecipe, arms: Sequence[Arm], seeds: int)
     warnings = [] if recipe.inputs.gold else [f"stage two: {NO_GOLD}"]
     ended = {arm.name: len(found.seeds(arm.name)) for arm in arms}
     warnings += [f"{arm}: {n} of {seeds} seeds came to an end" for arm, n in ended.items() if n < seeds]
-    draw_ablation(rows, run.results / PICTURE, _title(run, recipe, seeds), SIMULATED if is_simulated(run) else None)
+    title = f"{run.plan.name}: {recipe.inputs.winner.candidate} with the recipe of trial {recipe.trial}, {seeds} seeds"
+    draw_ablation(rows, run.results / PICTURE, title, SIMULATED if run.plan.is_simulation else None)
     comparisons = _comparisons(run, recipe.inputs, found)
     return AblationResult(studies=[found.study], rows=rows, comparisons=comparisons, warnings=warnings)
-
-
-def _title(run: Run, recipe: SelectedRecipe, seeds: int) -> str:
-    candidate = recipe.inputs.winner.candidate
-    return f"{run.plan.name}: {candidate} with the recipe of trial {recipe.trial}, {seeds} seeds"
 
 
 def _row(run: Run, found: Controls, arm: str, split: str, truth: Ints) -> ArmScores | None:
@@ -147,7 +140,7 @@ def _row(run: Run, found: Controls, arm: str, split: str, truth: Ints) -> ArmSco
         high=high,
         sd=float(np.std(values, ddof=1)) if len(values) > 1 else None,
         values=values,
-        note=SIMULATED if is_simulated(run) and arm not in NO_LABELLER else "",
+        note=SIMULATED if run.plan.is_simulation and arm not in NO_LABELLER else "",
     )
 
 
@@ -162,5 +155,6 @@ def _comparisons(run: Run, inputs: FurtherInputs, found: Controls) -> list[ArmCo
                 continue
             one, two = ([found.predictions[name, i][split].argmax(axis=1) for i in both] for name in (arm, other))
             difference = paired_macro_f1_difference(one, two, truth, len(run.plan.labels), seed=run.plan.seed)
-            comparisons.append(ArmComparison(model=arm, **compared(other, SPLITS[split], len(truth), difference)))
+            found_difference = compared(other, SPLITS[split], len(truth), difference)
+            comparisons.append(ArmComparison(model=arm, **dict(found_difference)))
     return comparisons

@@ -1,7 +1,6 @@
 """Stage two compared with what it has to be better than, in one table, and what a paired test shows."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +8,14 @@ from numpy.typing import NDArray
 from stages.further.control_runs import ORIGINAL, PSEUDO, Controls
 from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import Comparison
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
 from stages.runtime.prediction_cache import PredictionCache
-from stages.runtime.predictor import model_record
+from stages.runtime.predictor import Floats, model_record
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import SIMULATED, row
 from transfer.metrics.paired_bootstrap import Difference, paired_macro_f1_difference
 from transfer.metrics.scores import score
 
-Floats = NDArray[np.float32]
 FIRST, SECOND = "stage one, as it is", "stage two"
 REPORT = "gold report"
 # Names of the splits in tables, by those of the evaluation sets.
@@ -58,14 +56,14 @@ def compare(run: Run, inputs: FurtherInputs, winner: str, controls: Controls, si
         for name in (name for name in models if name != SECOND):
             ours, theirs = ([models[one][split].argmax(axis=1)] for one in (SECOND, name))
             difference = paired_macro_f1_difference(ours, theirs, truth, len(run.plan.labels), seed=run.plan.seed)
-            comparisons.append(Comparison(**compared(name, SPLITS[split], len(truth), difference)))
+            comparisons.append(compared(name, SPLITS[split], len(truth), difference))
     return Compared(rows, comparisons)
 
 
-def compared(than: str, split: str, n: int, difference: Difference) -> dict[str, Any]:
-    """The fields of a Comparison; a verdict on gold's report half alone, for on the others models were selected."""
-    found: Mapping[str, Any] = difference.as_dict()
-    return {"than": than, "split": split, "n": n, **found, "verdict": found["verdict"] if split == REPORT else None}
+def compared(than: str, split: str, n: int, difference: Difference) -> Comparison:
+    """With a verdict on gold's report half alone, for on the others models were selected."""
+    found = difference.as_dict()
+    return Comparison(than=than, split=split, n=n, **found | ({} if split == REPORT else {"verdict": None}))
 
 
 def _predictions(run: Run, inputs: FurtherInputs, winner: str, controls: Controls) -> dict[str, dict[str, Floats]]:

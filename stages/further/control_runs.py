@@ -17,7 +17,7 @@ from stages.further.further_inputs import FurtherInputs
 from stages.results.study_results import StudySummary
 from stages.runtime.run_context import Run, store_url
 from stages.study_runs.study_runner import run_study
-from stages.study_runs.study_settings import longest_of
+from stages.study_runs.study_settings import derived_seed, encoder_of
 from stages.study_runs.summaries import summary
 from studies.optuna_storage import open_optuna
 from studies.sampling.enumerated_trials import SETTINGS, EnumeratedTrial
@@ -26,7 +26,6 @@ from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
 from studies.trials.model_record import answers_name
 from studies.trials.trial_task import EvaluationSet, TrialTask
-from transfer.encoders.tokenization import encode
 
 Predictions = dict[tuple[str, int], dict[str, NDArray[np.float32]]]
 ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"
@@ -81,7 +80,9 @@ def run_controls(
     run: Run, recipe: SelectedRecipe, arms: Sequence[Arm], seeds: int, *, is_coordinator: bool
 ) -> Controls:
     """Fits each arm as often as asked, those that were before excepted."""
-    settings = settings_of(recipe.task, optuna_trial(run, recipe.study.name, recipe.trial).params)
+    study = optuna.load_study(study_name=recipe.study.name, storage=open_optuna(store_url(run.plan)))
+    params = study.get_trials(deepcopy=False)[recipe.trial].params
+    settings = suggest(FixedTrial(dict(params)), recipe.task.space)  # fixed ones included
     wanted = [_entry(recipe, arm, i, settings) for i in range(1, seeds + 1) for arm in arms]
     listed = replace(
         recipe.study,
@@ -103,33 +104,18 @@ def control_task(run: Run, inputs: FurtherInputs, task: TrialTask) -> TrialTask:
     """The task of stage two, evaluated on gold's report half too: only the comparison reads that, no value does."""
     exams = dict(task.exams)
     if inputs.gold is not None:
-        tokens = encode(inputs.gold.report.texts, task.tokenizer, longest_of(task.space), run.cache)
+        tokens = encoder_of(task.tokenizer, task.space, run)(inputs.gold.report.texts)
         exams["report"] = EvaluationSet(tokens, inputs.gold.report.labels)
     return replace(
         task, space={"arm": Choices(choices=list(ARMS))}, exams=exams, seeds=1, keeps_answers=True, stage="further"
     )
 
 
-def settings_of(task: TrialTask, params: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of a trial, fixed ones included."""
-    return {**suggest(FixedTrial(dict(params)), task.space)}
-
-
-def optuna_trial(run: Run, study: str, number: int) -> optuna.trial.FrozenTrial:
-    """A trial of one of the plan's studies."""
-    found = optuna.load_study(study_name=study, storage=open_optuna(store_url(run.plan)))
-    return found.get_trials(deepcopy=False)[number]
-
-
 def _entry(recipe: SelectedRecipe, arm: Arm, i: int, settings: Mapping[str, Any]) -> EnumeratedTrial:
-    seed = _seed(recipe.task.seed, recipe.trial, i)
+    # none of the search's or the recheck's, which come from fewer numbers; the same for all arms: they are paired
+    seed = derived_seed(recipe.task.seed, recipe.trial, i, 1)
     attributes = {"of": recipe.trial, "number": i, "seed": seed, SETTINGS: {**settings, **arm.settings}}
     return EnumeratedTrial(f"{arm.name}, as trial {recipe.trial}, seed {i}", {"arm": arm.name}, attributes)
-
-
-def _seed(seed: int, trial: int, i: int) -> int:
-    """None of the search's or the recheck's, which come from fewer numbers; the same for all arms: they are paired."""
-    return int(np.random.SeedSequence([seed, trial, i, 1]).generate_state(1)[0])
 
 
 def _predictions(run: Run, study: optuna.Study, keys: set[str]) -> Predictions:

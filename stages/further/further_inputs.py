@@ -9,8 +9,7 @@ from stages.datasets.pseudo_labels import Sampled, sampled
 from stages.datasets.run_data import data_of
 from stages.results.adapt_result import AdaptResult
 from stages.results.label_result import LabelResult
-from stages.results.search_result import SearchResult
-from stages.results.study_results import Winner
+from stages.results.study_results import SearchResult, Winner
 from stages.runtime.adapted_encoders import adapts
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
@@ -54,11 +53,6 @@ def further_inputs(run: Run) -> FurtherInputs:
     if len(starts) > 1:
         parts["further.space.start"] = [f"{lasting_model_name(record.name)} {record.value!r}" for record in starts]
     return FurtherInputs(winner, starts, data.original, data.gold, target, pseudo, parts)
-
-
-def is_simulated(run: Run) -> bool:
-    """Whether the plan has its labeller down as a stand-in."""
-    return run.plan.pseudo_label is not None and run.plan.pseudo_label.simulation
 
 
 def _parts(run: Run, winner: Winner, labelled: LabelResult, target: str) -> dict[str, Any]:

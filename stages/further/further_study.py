@@ -5,8 +5,6 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import FurtherResult
 from stages.results.stage_result import Interval
@@ -15,19 +13,24 @@ from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint
 from stages.study_runs.selection_metric import SelectionMetric
-from stages.study_runs.study_settings import fitted_space, longest_of, resources, study_config
+from stages.study_runs.study_settings import (
+    derived_seed,
+    encoder_of,
+    fitted_space,
+    labelled_examples,
+    resources,
+    study_config,
+)
 from storage.records.model_registry import ModelRecord
 from studies.space.defaults import default_mixing, default_space
-from studies.space.dimensions import Space
 from studies.study_config import StudyConfig
 from studies.trials.trial_task import EvaluationSet, TrialTask
 from transfer.encoders.model import depth, load_config, load_tokenizer, longest_input
-from transfer.encoders.tokenization import encode
 from transfer.training.pseudo_label_mixing import DEFAULTS, PseudoLabelled, mix, single_source
-from transfer.training.recipe import Examples, Recipe, one_hot
+from transfer.training.recipe import Examples, Recipe
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    pass
 
 STAGE = FurtherResult.stage
 # Weights to begin with besides those that the space's `start` knows.
@@ -42,16 +45,21 @@ def task_of(run: Run, inputs: FurtherInputs, number: int = 1) -> TrialTask:
     config, tokenizer = load_config(starts[1]), load_tokenizer(starts[1])
     default = {**default_space(depth(config)), **default_mixing()}
     space = fitted_space(plan.space("further", default), longest_input(config, tokenizer))
-    train, pseudo = _training_data(run, inputs, tokenizer, space)
+    tokens, original = encoder_of(tokenizer, space, run), inputs.original
+    train = labelled_examples(original.train, tokens(original.train.texts), len(plan.labels))
+    pseudo = PseudoLabelled(tokens(inputs.pseudo.texts), inputs.pseudo.label, inputs.pseudo.probabilities)
     return TrialTask(
         start=starts[1],
         starts=starts,
         labels=plan.labels,
         tokenizer=tokenizer,
         space=space,
-        seed=_seed(plan.seed, number),
+        seed=derived_seed(plan.seed, 2, *([number] if number > 1 else [])),
         examples=partial(examples_of, train, pseudo),
-        exams=_evaluation_sets(run, inputs, tokenizer, space),
+        exams={
+            "validation": EvaluationSet(tokens(original.validation.texts), original.validation.labels),
+            "target": EvaluationSet(tokens(inputs.target.texts), inputs.target.truth),
+        },
         value=_selection_metric(run, inputs).value,
         stage=STAGE,
         plan=plan.name,
@@ -105,35 +113,9 @@ def _starts(run: Run, inputs: FurtherInputs) -> dict[int, str]:
     return starts
 
 
-def _training_data(
-    run: Run, inputs: FurtherInputs, tokenizer: "PreTrainedTokenizerBase", space: Space
-) -> tuple[Examples, PseudoLabelled]:
-    rows, pseudo = inputs.original.train, inputs.pseudo
-    tokens = encode(rows.texts, tokenizer, longest_of(space), run.cache)
-    train = Examples(tokens, one_hot(rows.labels, len(run.plan.labels)), np.ones(len(rows.texts), dtype=np.float32))
-    tokens = encode(pseudo.texts, tokenizer, longest_of(space), run.cache)
-    return train, PseudoLabelled(tokens, pseudo.label, pseudo.probabilities)
-
-
-def _evaluation_sets(
-    run: Run, inputs: FurtherInputs, tokenizer: "PreTrainedTokenizerBase", space: Space
-) -> dict[str, EvaluationSet]:
-    validation, target, longest = inputs.original.validation, inputs.target, longest_of(space)
-    return {
-        "validation": EvaluationSet(encode(validation.texts, tokenizer, longest, run.cache), validation.labels),
-        "target": EvaluationSet(encode(target.texts, tokenizer, longest, run.cache), target.truth),
-    }
-
-
 def _selection_metric(run: Run, inputs: FurtherInputs) -> SelectionMetric:
     floor = inputs.starts[0].metrics["macro_f1"] - run.plan.further.tolerance
     return SelectionMetric(tuple(run.plan.labels), inputs.original.validation.labels, inputs.target.truth, floor)
-
-
-def _seed(seed: int, number: int) -> int:
-    """A round's own; the first has that of a plan without rounds."""
-    parts = [seed, 2] if number == 1 else [seed, 2, number]
-    return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 def examples_of(train: Examples, pseudo: PseudoLabelled, params: Mapping[str, Any], seed: int) -> Examples:

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from stages.further.comparison import compare
 from stages.further.control_runs import SOURCES, Controls, SelectedRecipe, run_controls
-from stages.further.further_inputs import FurtherInputs, further_inputs, is_simulated
+from stages.further.further_inputs import FurtherInputs, further_inputs
 from stages.further.further_study import STAGE, study_of, task_of, value_interval
 from stages.further.self_training_rounds import inputs_of_round, teachers
 from stages.results.further_result import FurtherResult, FurtherWinner, Round
-from stages.results.model_scores import ModelScores
-from stages.results.search_result import SearchResult
-from stages.results.study_results import ShownTrial
+from stages.results.study_results import ModelScores, SearchResult, ShownTrial
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result, run_stage
@@ -19,26 +18,22 @@ from stages.study_runs.refit import Found, Job, search_and_refit
 from stages.study_runs.selection_split import NO_GOLD
 from stages.study_runs.summaries import stopped, winner_of, with_path
 from stages.study_runs.table_rows import SIMULATED, trial_rows
-from studies.refit_settings import RecheckSettings, recheck_of
 from studies.trials.model_record import model_name
 from transfer.errors import UserError
 
 
 def run_further(run: Run) -> FurtherResult:
     """Searches mixtures and recipes, from stage one's winner on, and compares the best with its controls."""
-    inputs, recheck = further_inputs(run), _recheck(run)
+    inputs, recheck = further_inputs(run), run.plan.further.refits
     extent = {
         "trials": run.plan.further.trials,
         "labels": len(inputs.pseudo.keys),
-        "simulation": is_simulated(run),
+        "simulation": run.plan.is_simulation,
         "compared on": inputs.gold.report.fingerprint if inputs.gold else "pseudo-labels",
         **({"recheck": recheck.model_dump()} if recheck else {}),
         **({"rounds": run.plan.rounds.most} if run.plan.rounds else {}),
     }
-
-    def work() -> FurtherResult:
-        return _search(run, inputs, is_coordinator=True)
-
+    work = partial(_search, run, inputs, is_coordinator=True)
     return with_path(run, run_stage(run, FurtherResult, inputs.parts, extent, work))
 
 
@@ -96,16 +91,15 @@ def _round(
     task = task_of(run, own, number)
     study = study_of(run, own, task, number)
     run.report.message(f"{STAGE}: trains on {len(own.pseudo.keys)} pseudo-labels")
-    found = search_and_refit(run, Job(study, task, recheck=_recheck(run)), is_coordinator=is_coordinator)
+    found = search_and_refit(run, Job(study, task, recheck=run.plan.further.refits), is_coordinator=is_coordinator)
     selected = found.selected
     if selected is None:
         raise UserError("stage two: no trial is complete", "moodline status shows why each failed")
     name = model_name(STAGE, task.called or task.candidate, selected.trial)
     # a worker may get here before the weights are published
     interval = value_interval(run, own, model_record(run, name)) if is_coordinator else None
-    shown = Round(
-        round=number, labels=len(own.pseudo.keys), teacher=list(teacher), value=_value(selected), interval=interval
-    )
+    labels, value = len(own.pseudo.keys), _value(selected)
+    shown = Round(round=number, labels=labels, teacher=list(teacher), value=value, interval=interval)
     return _SearchedRound(shown, SelectedRecipe(own, study, task, selected.trial), found, selected)
 
 
@@ -122,7 +116,7 @@ def _winner(best: _SearchedRound) -> FurtherWinner:
 
 
 def _with_comparison(run: Run, result: FurtherResult, best: _SearchedRound, controls: Controls) -> FurtherResult:
-    found = compare(run, best.recipe.inputs, result.winner.name, controls, is_simulated(run))
+    found = compare(run, best.recipe.inputs, result.winner.name, controls, run.plan.is_simulation)
     return result.model_copy(
         update={
             "rows": [*_search_rows(run, best), *found.rows],
@@ -136,11 +130,6 @@ def _with_comparison(run: Run, result: FurtherResult, best: _SearchedRound, cont
 def _search_rows(run: Run, best: _SearchedRound) -> list[ModelScores]:
     """Stage one's table, and stage two's selected trial below it as its search saw it."""
     before = read_result(run, SearchResult).rows
-    note = SIMULATED if is_simulated(run) else ""
+    note = SIMULATED if run.plan.is_simulation else ""
     title, n = f"{best.recipe.inputs.winner.candidate}, stage two", len(best.recipe.inputs.original.validation.texts)
     return [*before, *trial_rows(title, STAGE, n, best.selected, note)]
-
-
-def _recheck(run: Run) -> RecheckSettings | None:
-    settings = run.plan.further
-    return recheck_of(settings.recheck, settings.trials, settings.keep)

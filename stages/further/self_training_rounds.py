@@ -7,13 +7,12 @@ that what it gains is due to the new labels.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.datasets.comment_samples import publish_table
+from stages.datasets.comment_samples import draw_comments, publish_table
 from stages.datasets.pseudo_labels import Sampled, kept_sample
 from stages.datasets.run_data import data_of
 from stages.further.further_inputs import FurtherInputs
@@ -24,8 +23,6 @@ from stages.runtime.run_context import SAMPLES, Run
 from stages.runtime.stage_execution import fingerprint
 from storage.records import model_registry, stage_records
 from studies.workers.worker_loop import POLL_SECONDS
-from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import stratified_sample
 from transfer.errors import UserError
 from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
@@ -98,17 +95,11 @@ def _label(run: Run, name: str, number: int, teacher: Sequence[str]) -> None:
 def _sample(run: Run, size: int) -> list[tuple[str, str]]:
     """(key, text) of comments that nobody has labelled: not in gold, the original data or the labeller's sample."""
     plan, data = run.plan, data_of(run)
-    gold, original = data.gold, data.all_original
-    splits = [original.train, original.validation, *([original.test] if original.test else [])]
-    splits += [gold.tune, gold.report] if gold else []
-    known = [(key, text) for rows in splits for key, text in zip(rows.keys, rows.texts, strict=True)]
-    known += kept_sample(run, gold)
-    read = partial(read_comments, plan.comments, plan.base, plan.index.timezone, salt="", where="comments")
-    sample = stratified_sample(
-        read,
+    known = [(key, text) for rows in data.labelled for key, text in zip(rows.keys, rows.texts, strict=True)]
+    known += kept_sample(run, data.gold)
+    sample = draw_comments(
+        plan,
         size,
-        plan.seed,
-        plan.index.timezone,
         same=flood_key,
         wanted=in_languages(plan.pseudo_label.languages if plan.pseudo_label else None),
         without={name for key, text in known for name in (key, flood_key(key, text))},

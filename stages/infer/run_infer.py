@@ -12,7 +12,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.datasets.masked_authors import masked_notes
+from stages.datasets.comment_samples import masked_notes
 from stages.infer.engine_selection import choose_engines
 from stages.infer.executors import StartExecutor, local_executor
 from stages.infer.shard_pipeline import ShardPipeline

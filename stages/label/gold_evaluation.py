@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import probabilities_of
 from stages.plan.schema import Plan
+from stages.results.evaluation_result import SplitIntervals
 from stages.results.label_result import (
     CalibrationEffect,
     ConfidenceFigures,
     GoldEvaluation,
-    GoldIntervals,
     UncalibratedFigures,
 )
 from stages.results.stage_result import Interval
@@ -125,7 +125,7 @@ def _evaluation(
     return GoldEvaluation(
         accuracy=accuracy.value,
         macro_f1=macro_f1.value,
-        intervals=GoldIntervals(accuracy=accuracy, macro_f1=macro_f1),
+        intervals=SplitIntervals(accuracy=accuracy, macro_f1=macro_f1),
         kappa=rows.interval(plan, "kappa"),
         gold_n=len(rows.truth),
         gold_is_weighted=rows.weights is not None,

@@ -8,11 +8,34 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from stages.datasets.original_and_gold import read_gold_rows
-from stages.results.labels_result import ExportedLabels
+from stages.label.label_import import import_labels
+from stages.results.labels_result import ExportedLabels, LabelsResult, StoredLabeller
 from stages.runtime.run_context import SAMPLES, Run
-from storage.records.pseudo_labels import MEASURED, LabelRow, labellers, labels_of
+from storage.records.pseudo_labels import MEASURED, LabelRow, count_labels, labellers, labels_of
 from transfer.errors import UserError
 from transfer.tables.spreadsheets import check_format, write_sheet
+
+
+def labels_command(run: Run, source: Path | None, target: Path | None, encoding: str | None) -> LabelsResult:
+    """Imports `source` and exports to `target`, in this order, where they are given; and lists the labellers."""
+    imported = None if source is None else import_labels(run, source, encoding)
+    exported = None if target is None else export_labels(run, target)
+    return LabelsResult(imported=imported, exported=exported, labellers=list_labellers(run))
+
+
+def list_labellers(run: Run) -> list[StoredLabeller]:
+    """All labellers of the store, the oldest first."""
+    return [
+        StoredLabeller(
+            identity=known.identity,
+            kind=known.description.get("kind"),
+            model=known.description.get("model"),
+            answers=count_labels(run.engine, known.identity),
+            fits=known.description.get("labels") == run.plan.labels,
+            since=known.created_at.isoformat(),
+        )
+        for known in labellers(run.engine)
+    ]
 
 
 def export_labels(run: Run, path: Path) -> ExportedLabels:

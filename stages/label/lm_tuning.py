@@ -75,7 +75,7 @@ def tuning_of(run: Run, ensemble: LabellerEnsemble, gold: Gold | None) -> Tuning
     return Tuning(settings, train, held_out, rest, "held-out original data", name)
 
 
-def tuning_parts(tunings: Sequence[Tuning | None]) -> dict[str, Any]:
+def tuning_parts(tunings: Sequence[Tuning | None]) -> dict[str, object]:
     """Of the stage's fingerprint; nothing without tuning."""
     found = [[tuning.name, tuning.evaluation.fingerprint] if tuning else None for tuning in tunings]
     return {"tuning": found} if any(found) else {}

@@ -4,14 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, zip_longest
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.datasets.comment_samples import publish_table
+from stages.datasets.comment_samples import draw_comments, publish_table
 from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import (
     Pairs,
@@ -25,8 +24,7 @@ from stages.label.self_training import stage_one_winner
 from stages.plan.schema import Plan
 from stages.results.label_result import SampleOrigin
 from stages.runtime.run_context import Run
-from transfer.corpus.comment_stream import read_comments
-from transfer.corpus.stratified_sampling import StratifiedSample, stratified_sample
+from transfer.corpus.stratified_sampling import StratifiedSample
 from transfer.text.near_duplicates import flood_key
 from transfer.text.script_language import in_languages
 
@@ -105,14 +103,11 @@ def _least_sure(run: Run, rows: Sequence[_Selected], size: int) -> list[_Selecte
 
 def _draw(plan: Plan, size: int, without: Collection[str]) -> StratifiedSample:
     settings = settings_of(plan)
-    where = "pseudo_label.sources" if settings.sources else "comments"
-    # no salt is needed: authors are not looked at here
-    read = partial(read_comments, sample_sources(plan), plan.base, plan.index.timezone, salt="", where=where)
-    return stratified_sample(
-        read,
+    return draw_comments(
+        plan,
         size,
-        plan.seed,
-        plan.index.timezone,
+        sources=sample_sources(plan),
+        where="pseudo_label.sources" if settings.sources else "comments",
         same=flood_key,
         wanted=in_languages(settings.languages),
         without=without,

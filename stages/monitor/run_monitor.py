@@ -16,10 +16,10 @@ from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.line import Line
 from stages.results.infer_result import InferResult
 from stages.results.monitor_result import MonitorResult
-from stages.runtime.overview import table_rows
 from stages.runtime.predictor import final_predictor
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import fingerprint, read_result, run_stage
+from stages.runtime.stage_order import table_rows
 from stages.study_runs.table_rows import SIMULATED
 from storage.records import stage_records
 

@@ -1,18 +1,11 @@
 """The settings of each stage in a plan, with their defaults."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from stages.plan.duration import Duration
-from studies.refit_settings import Recheck, SubsetSettings, check_recheck
+from studies.refit_settings import Recheck, RecheckSettings, SubsetSettings, check_recheck, recheck_of
 from studies.sampling.algorithms import PrunerName, SamplerName
 from studies.space.dimensions import DimensionField
 from transfer.labellers.labeller_settings import LabellerSettings
@@ -35,10 +28,43 @@ Sources = Annotated[list[LabelledSource], Field(min_length=1)]
 Part = Annotated[Annotated[Share, Tag("share")] | Annotated[Sources, Tag("sources")], Discriminator(_part_kind)]
 
 
+# What the stages that search have in common.
+Pruner = Annotated[
+    PrunerName,
+    Field(description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none"),
+]
+Seeds = Annotated[int, Field(ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")]
+Rechecks = Annotated[
+    Recheck,
+    Field(
+        description="refit the best trials on fresh seeds: {top: 2, seeds: 3}, none, or auto: these from 20 trials on"
+    ),
+]
+
+
 class Settings(BaseModel):
     """A part of the plan: unknown keys are refused, and what was read does not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StudySettings(Settings):
+    """Of a stage that searches. Its fields stand in each stage's, in the order of the plan's page."""
+
+    if TYPE_CHECKING:
+        trials: int
+        keep: int
+        recheck: Rechecks
+
+    @property
+    def refits(self) -> RecheckSettings | None:
+        """How the best trials are fitted again on fresh seeds; None where they are not."""
+        return recheck_of(self.recheck, self.trials, self.keep)
+
+    @model_validator(mode="after")
+    def _rechecks_what_it_keeps(self) -> Self:
+        check_recheck(self.recheck, self.keep)
+        return self
 
 
 class Original(Settings):
@@ -51,7 +77,7 @@ class Original(Settings):
     )
 
 
-class SearchSettings(Settings):
+class SearchSettings(StudySettings):
     """Stage one: a study for each candidate."""
 
     trials: int = Field(default=20, ge=1, le=10_000, description="complete and pruned trials per candidate, in all")
@@ -59,16 +85,13 @@ class SearchSettings(Settings):
     sampler: SamplerName = Field(
         default="tpe", description="what samples trials: tpe, gp, qmc or random; trial 0 is the published recipe"
     )
-    pruner: PrunerName = Field(
-        default="median",
-        description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none",
-    )
+    pruner: Pruner = "median"
     timeout: Duration | None = Field(
         default=None,
         description="8h, 90m or minutes: how long a command works on one study before it starts no further trial",
     )
     keep: int = Field(default=3, ge=1, le=100, description="trials per study whose weights stay on disk")
-    seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
+    seeds: Seeds = 1
     trial_timeout: float | None = Field(
         default=None,
         gt=0,
@@ -89,19 +112,11 @@ class SearchSettings(Settings):
     subset: SubsetSettings | None = Field(
         default=None, description="search on a part of train, {share: 0.2} or {rows: 2000}, then the best on all of it"
     )
-    recheck: Recheck = Field(
-        default="auto",
-        description="refit the best trials on fresh seeds: {top: 2, seeds: 3}, none, or auto: these from 20 trials on",
-    )
+    recheck: Rechecks = "auto"
     space: dict[str, DimensionField] = Field(
         default_factory=dict,
         description="parameters not searched as by default: a range, choices or a value",
     )
-
-    @model_validator(mode="after")
-    def _rechecks_what_it_keeps(self) -> Self:
-        check_recheck(self.recheck, self.keep)
-        return self
 
 
 class AdaptSettings(Settings):
@@ -172,27 +187,21 @@ class PseudoLabelSettings(Settings):
         return self
 
 
-class FurtherSettings(Settings):
+class FurtherSettings(StudySettings):
     """Stage two: a study that starts from the winner's weights."""
 
     trials: int = Field(default=10, ge=1, le=10_000, description="complete and pruned trials, in all")
     sampler: SamplerName = Field(
         default="tpe", description="what samples trials: tpe, gp, qmc or random; trial 0 is the winner's recipe"
     )
-    pruner: PrunerName = Field(
-        default="median",
-        description="what stops trials that lag: median, successive_halving, hyperband, wilcoxon (by seeds) or none",
-    )
+    pruner: Pruner = "median"
     timeout: Duration | None = Field(
         default=None,
         description="8h, 90m or minutes: how long a command works on the study before it starts no further trial",
     )
     keep: int = Field(default=3, ge=1, le=100, description="trials whose weights stay on disk")
-    seeds: int = Field(default=1, ge=1, le=100, description="fine-tunes per trial; its value is the mean over them")
-    recheck: Recheck = Field(
-        default="auto",
-        description="refit the best trials on fresh seeds: {top: 2, seeds: 3}, none, or auto: these from 20 trials on",
-    )
+    seeds: Seeds = 1
+    recheck: Rechecks = "auto"
     tolerance: float = Field(
         default=0.02, ge=0, le=1, description="macro-F1 on original validation that may be lost without penalty"
     )
@@ -210,11 +219,6 @@ class FurtherSettings(Settings):
         default_factory=dict,
         description="as in search, and which mixture: pseudo_share, confidence, label_softness, start and others",
     )
-
-    @model_validator(mode="after")
-    def _rechecks_what_it_keeps(self) -> Self:
-        check_recheck(self.recheck, self.keep)
-        return self
 
 
 class RoundsSettings(Settings):

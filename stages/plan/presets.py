@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from stages.plan.plan_fields import PlanField, fields_of, flow
 from stages.plan.schema import Plan
+from stages.results.stage_result import Record
 from transfer.errors import UserError
 
 PRESETS = ("quickstart", "emotion-six", "korean-comments")  # preset_files/*.yaml
@@ -18,11 +19,16 @@ WIDTH = 44  # column at which the comments begin
 _NOTE = "# All keys stand here; those behind a # have the value shown unless you change it."
 
 
-def write_preset(preset: str, path: Path) -> dict[str, str]:
-    """Writes a preset's plan. Returns the file as `plan`, the `preset`, and the command that comes `next`.
+class WrittenPlan(Record):
+    """plan: the file. next: the command that comes next."""
 
-    Raises UserError where the file exists, or cannot be written.
-    """
+    plan: str
+    preset: str
+    next: str
+
+
+def write_preset(preset: str, path: Path) -> WrittenPlan:
+    """Writes a preset's plan. Raises UserError where the file exists, or cannot be written."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(preset_text(preset))
@@ -30,7 +36,7 @@ def write_preset(preset: str, path: Path) -> dict[str, str]:
         raise UserError(f"{path}: is there already, and is not overwritten", "name another file with --out") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}", "name another file with --out") from error
-    return {"plan": str(path), "preset": preset, "next": f"moodline check {shlex.quote(str(path))}"}
+    return WrittenPlan(plan=str(path), preset=preset, next=f"moodline check {shlex.quote(str(path))}")
 
 
 def preset_text(preset: str) -> str:

@@ -35,7 +35,6 @@ stage two takes stage one's space, and its own on top. [Searching](search.md) sh
 
 
 def document() -> str:
-    """The whole page, as Markdown."""
     sections = [HEAD, *_sections(Plan, ""), SPACE.rstrip("\n"), *_parameters(), ""]
     forms = ((Range, "A range"), (Choices, "Choices"), (Fixed, "A value under a condition"))
     return "\n".join(sections) + "\n" + "\n".join("\n".join(_table(form, title)) for form, title in forms)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, StrictStr
 
@@ -22,7 +22,7 @@ from stages.plan.plan_settings import (
 )
 from stages.plan.validation import plan_problems
 from stages.plan.yaml_document import read_document
-from studies.space.dimensions import Space
+from studies.space.dimensions import Dimension, Space
 from transfer.errors import UserErrors
 from transfer.tables.sources import CommentSource, GoldSource
 
@@ -111,7 +111,12 @@ class Plan(Settings):
         place = os.path.expanduser(os.path.expandvars(self.workspace or f"runs/{self.name}"))
         return (self.base / place).resolve()
 
-    def space(self, stage: Literal["search", "further"], default: Space) -> dict[str, Any]:
+    @property
+    def is_simulation(self) -> bool:
+        """Whether the labeller is a stand-in for an LLM."""
+        return self.pseudo_label is not None and self.pseudo_label.simulation
+
+    def space(self, stage: Literal["search", "further"], default: Space) -> dict[str, Dimension]:
         """The stage's search space: the default with the plan's own dimensions in their place."""
         own = self.search.space if stage == "search" else self.search.space | self.further.space
         return {**default, **own}

@@ -169,7 +169,8 @@ def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         return
     for at, source in _labelled_sources(values):
-        for given, label in source["map"].items() if isinstance(source.get("map"), dict) else []:
+        renamed = source.get("map")
+        for given, label in renamed.items() if isinstance(renamed, dict) else ():
             if label not in labels:
                 yield (*at, "map", given), f"no label '{label}' in the plan\n  its labels: {', '.join(labels)}"
     yield from _settings_problems(values.get("index"), ("index",), IndexSettings, weight_problems, labels)
@@ -177,7 +178,7 @@ def _cross_problems(values: dict[str, Any]) -> Iterator[tuple[Place, str]]:
         yield from _settings_problems(labeller, place, LabellerSettings, _prompt_problems, labels)
 
 
-def _labellers(values: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _labellers(values: dict[str, Any]) -> Iterator[tuple[Place, Mapping[str, object]]]:
     pseudo = values.get("pseudo_label")
     pseudo = pseudo if isinstance(pseudo, dict) else {}
     several = pseudo.get("labellers")
@@ -205,7 +206,7 @@ def _settings_problems(
         yield tuple(part for part in re.split(r"[.\[\]]+", key) if part), text
 
 
-def _labelled_sources(values: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _labelled_sources(values: dict[str, Any]) -> Iterator[tuple[Place, Mapping[str, object]]]:
     original = values.get("original")
     for part in ("train", "validation", "test"):
         sources = original.get(part) if isinstance(original, dict) else None

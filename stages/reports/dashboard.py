@@ -23,8 +23,6 @@ READS = {"GET", "HEAD"}
 
 
 class DashboardAddress(Record):
-    """What `moodline dashboard` reports once it listens."""
-
     url: str
     read_only: bool
 

@@ -5,20 +5,19 @@ Imports nothing that takes long: `moodline status` may be asked every few second
 
 import json
 import math
+import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC
+from pathlib import Path
 from typing import Literal
 
 from stages.plan.schema import Plan
-from stages.results.model_scores import FIGURES, Scores
-from stages.results.run_overview import StageState
-from stages.results.status_result import Coordinator, RunningTrial, RunStatus
-from stages.results.study_results import FreshSeeds, ShownTrial, StudyProgress, TrialFailure
-from stages.runtime.disk_usage import disk
-from stages.runtime.overview import overview
-from stages.runtime.run_context import Run, find_run
-from stages.runtime.stage_order import stages_of
+from stages.results.status_result import Coordinator, RunningTrial, RunStatus, StageState
+from stages.results.study_results import FIGURES, FreshSeeds, Scores, ShownTrial, StudyProgress, TrialFailure
+from stages.runtime.run_context import ADAPTED, ADAPTERS, SAMPLES, SHARDS, Run, find_run
+from stages.runtime.stage_order import overview, stages_of
 from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
@@ -171,3 +170,37 @@ def _seconds_to_go(
     left = sum(candidate not in begun for candidate in plan.candidates) * plan.search.trials
     mean = sum(known) / len(known)
     return round(sum(study.seconds_to_go or 0.0 for study in studies) + left * mean / workers, 1)
+
+
+# first parts of names in files, and of paths in the workspace
+IN_FILES = dict.fromkeys(("models", ADAPTERS, ADAPTED), "weights")
+IN_FILES |= {"artifacts": "artifacts", SHARDS: "shards", SAMPLES: "shards"}
+IN_WORKSPACE = {"scratch": "checkpoints", "cache": "cache", "moodline.db": "store"}
+
+
+def disk(run: Run) -> dict[str, int]:
+    """Bytes of `weights`, `checkpoints`, `artifacts`, `shards`, `cache`, `store` and `other`; a server's store is none.
+
+    What is being written or removed at that moment is `other`.
+    """
+    found = dict.fromkeys([*IN_FILES.values(), *IN_WORKSPACE.values(), "other"], 0)
+    for first, size in run.files.sizes().items():
+        found[IN_FILES.get(first, "other")] += size
+    for first, size in _sizes_below(run.root, without=run.root / "files").items():
+        store = "moodline.db" if first.startswith("moodline.db") else first  # with -wal, -shm and .lock
+        found[IN_WORKSPACE.get(store, "other")] += size
+    return found
+
+
+def _sizes_below(folder: Path, without: Path) -> dict[str, int]:
+    """Bytes by the first part of the paths; a file that is renamed or removed meanwhile is left out."""
+    found: dict[str, int] = {}
+    for place, folders, names in os.walk(folder):
+        if Path(place) == folder and without.name in folders:
+            folders.remove(without.name)
+        first = Path(place).relative_to(folder).parts[:1]
+        for name in names:
+            with suppress(OSError):
+                key = first[0] if first else name
+                found[key] = found.get(key, 0) + os.lstat(os.path.join(place, name)).st_size
+    return found

@@ -1,5 +1,7 @@
 """What annotating a sample of the comments comes to, and what a gold file is made of."""
 
+from pydantic import Field
+
 from stages.results.stage_result import Interval, Record
 
 
@@ -32,4 +34,4 @@ class AnnotationResult(Record):
     rows: int
     gold: str | None
     source: str | None
-    sheet: str | None = None
+    sheet: str | None = Field(default=None, exclude_if=lambda path: path is None)

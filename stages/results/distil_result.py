@@ -3,9 +3,8 @@
 from typing import ClassVar
 
 from stages.results.evaluation_result import EvaluationReport, PairedDifference
-from stages.results.model_scores import ModelScores
 from stages.results.stage_result import Record
-from stages.results.study_results import StudiesResult
+from stages.results.study_results import ModelScores, StudiesResult
 
 
 class Teacher(Record):

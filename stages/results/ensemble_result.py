@@ -1,26 +1,17 @@
 """What the ensemble stage reports: all combinations of the kept models, the one selected, and what is final."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, model_validator
 
 from stages.results.distil_result import DistilResult
 from stages.results.evaluation_result import EvaluationReport, PairedDifference
-from stages.results.model_scores import Intervals, ModelScores
 from stages.results.stage_result import Interval, Record, StageResult
+from stages.results.study_results import Intervals, ModelScores
+from transfer.ensembling.combination import Combination, Mixture
 
-Combination = Literal["mean", "product", "maximum", "minimum", "weighted", "greedy", "stacking"]
 FinalKind = Literal["best", "ensemble", "distilled"]
-
-
-class MixtureRecord(Record):
-    """How the members become one, as transfer.ensembling.combination.Mixture has it; what is empty is not stored."""
-
-    how: Combination
-    weights: list[float] = Field(default_factory=list, exclude_if=lambda values: not values)
-    temperatures: list[float] = Field(default_factory=list, exclude_if=lambda values: not values)
-    coefficients: list[list[float]] = Field(default_factory=list, exclude_if=lambda values: not values)
-    intercepts: list[float] = Field(default_factory=list, exclude_if=lambda values: not values)
+T = TypeVar("T", float, Interval)
 
 
 class SplitScores(Record):
@@ -67,26 +58,19 @@ class Diversity(Record):
     mean: DiversityMeans
 
 
-class BestAndEnsemble(Record):
-    """The selection metric's value of the best single model and of the selected combination."""
+class BestAndEnsemble(Record, Generic[T]):
+    """The selection metric's value, or its interval, of the best single model and of the selected combination."""
 
-    best: float
-    ensemble: float
-
-
-class BestAndEnsembleIntervals(Record):
-    """The same values with their intervals."""
-
-    best: Interval
-    ensemble: Interval
+    best: T
+    ensemble: T
 
 
 class FinalModel(Record):
     """Which model the plan's `final` came down to, as far as the ensemble stage can decide it."""
 
     kind: FinalKind
-    value: BestAndEnsemble
-    intervals: BestAndEnsembleIntervals | None = None
+    value: BestAndEnsemble[float]
+    intervals: BestAndEnsemble[Interval] | None = None
 
 
 class Gain(PairedDifference):
@@ -108,7 +92,7 @@ class EnsembleResult(StageResult):
     stage: ClassVar[str] = "ensemble"
 
     members: list[str]
-    mixture: MixtureRecord
+    mixture: Annotated[Mixture, PlainSerializer(Mixture.as_dict)]
     values: dict[str, float] = Field(default_factory=dict)
     combinations: list[CombinationScores] = Field(default_factory=list)
     validation: dict[str, SplitScores]

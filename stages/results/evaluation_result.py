@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from stages.results.stage_result import Interval, Record
+from transfer.metrics.calibration_error import Bin
 
 
 class ClassFigures(Record):
@@ -40,17 +41,6 @@ class ReportIntervals(Record):
     per_class: dict[str, ClassIntervals]
 
 
-class ReliabilityBin(Record):
-    """The rows whose likeliest label has a probability in (low, high]: their number, the mean probability, and the
-    share that is right; both None where n is 0."""
-
-    low: float
-    high: float
-    n: int
-    confidence: float | None
-    accuracy: float | None
-
-
 class EvaluationReport(Record):
     """All figures of a predictor on n rows, as transfer.metrics.evaluation_report defines them.
 
@@ -72,7 +62,7 @@ class EvaluationReport(Record):
     confusion: list[list[int]]
     brier: float
     ece: float
-    reliability: list[ReliabilityBin]
+    reliability: list[Bin]
     confusion_shares: list[list[float]]
     intervals: ReportIntervals
 

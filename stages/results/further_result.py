@@ -4,9 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from stages.results.model_scores import ModelScores
 from stages.results.stage_result import Interval, Record, StageResult
-from stages.results.study_results import MeasuredWinner, StudiesResult, StudySummary
+from stages.results.study_results import MeasuredWinner, ModelScores, StudiesResult, StudySummary
 
 
 class FurtherWinner(MeasuredWinner):
@@ -57,6 +56,7 @@ class FurtherResult(StudiesResult):
     """
 
     stage: ClassVar[str] = "further"
+    store_only = frozenset({"schema_version"})
 
     winner: FurtherWinner
     rounds: list[Round] = Field(default_factory=list)

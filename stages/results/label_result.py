@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from stages.results.evaluation_result import ClassFigures
+from stages.results.evaluation_result import ClassFigures, SplitIntervals
 from stages.results.stage_result import Interval, Record, StageResult
 from transfer.metrics.calibration_error import Reliability
 from transfer.metrics.temperature_scaling import Calibration
@@ -139,8 +139,8 @@ class LabellerFigures(UncalibratedFigures):
 
     labeller: str
     identity: str
-    prompts: list[PromptFigures] = Field(default_factory=list)
-    agreement: PromptAgreement | None = None
+    prompts: list[PromptFigures] = Field(default_factory=list, exclude_if=lambda prompts: not prompts)
+    agreement: PromptAgreement | None = Field(default=None, exclude_if=lambda agreement: agreement is None)
 
 
 class LabellerPair(Record):
@@ -175,13 +175,6 @@ class CalibrationEffect(Record):
     after: ConfidenceFigures
 
 
-class GoldIntervals(Record):
-    """95 % bootstrap intervals."""
-
-    accuracy: Interval
-    macro_f1: Interval
-
-
 class GoldEvaluation(Record):
     """The labels that stage two reads, against gold's report half; an answer without a label is left out.
 
@@ -193,7 +186,7 @@ class GoldEvaluation(Record):
 
     accuracy: float
     macro_f1: float
-    intervals: GoldIntervals
+    intervals: SplitIntervals
     kappa: Interval | None
     gold_n: int
     gold_is_weighted: bool

@@ -1,5 +1,7 @@
 """What `moodline labels` gives: the labellers of a store, and what was imported and exported."""
 
+from pydantic import Field
+
 from stages.results.stage_result import Record
 
 
@@ -34,6 +36,6 @@ class ExportedLabels(Record):
 class LabelsResult(Record):
     """imported, exported: where that was asked for."""
 
-    imported: ImportedLabels | None = None
-    exported: ExportedLabels | None = None
+    imported: ImportedLabels | None = Field(default=None, exclude_if=lambda found: found is None)
+    exported: ExportedLabels | None = Field(default=None, exclude_if=lambda found: found is None)
     labellers: list[StoredLabeller]

@@ -1,7 +1,7 @@
 """What a whole run comes to."""
 
 from stages.results.label_result import LabelResult
-from stages.results.run_overview import RunOverview
+from stages.results.status_result import RunOverview
 
 
 class RunResult(RunOverview):

@@ -15,9 +15,16 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    store_only: ClassVar[frozenset[str]] = frozenset()  # fields that `--json` leaves out
+
     def as_json(self) -> dict[str, Any]:
-        """What `--json` prints and the store keeps."""
+        """What the store keeps."""
         return self.model_dump(mode="json")
+
+    def printed(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        shown = self.model_dump(mode="json", exclude=set(self.store_only))
+        return shown | {name: part.printed() for name, part in self if isinstance(part, StageResult)}
 
 
 class Interval(Record):
@@ -51,6 +58,7 @@ class StageResult(Record):
     """
 
     stage: ClassVar[str]  # the name of the stage, which is its command's
+    store_only = frozenset({"schema_version", "stopped"})
 
     schema_version: Literal[1] = 1
     fingerprint: str = ""

@@ -2,10 +2,25 @@
 
 from pydantic import Field
 
-from stages.results.model_scores import ModelScores
-from stages.results.run_overview import StageState
 from stages.results.stage_result import Record
-from stages.results.study_results import StudyProgress
+from stages.results.study_results import ModelScores, StudyProgress
+
+
+class StageState(Record):
+    """A stage of the plan. state: waiting, running, done, stopped, interrupted or failed. seconds: that it took."""
+
+    stage: str
+    state: str
+    seconds: float
+
+
+class RunOverview(Record):
+    """plan, workspace: paths. results: the table of all models of the furthest stage that is done."""
+
+    plan: str
+    workspace: str
+    stages: list[StageState]
+    results: list[ModelScores] = Field(default_factory=list)
 
 
 class Coordinator(Record):

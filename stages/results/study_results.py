@@ -1,9 +1,50 @@
 """A study, its trials and its winner, as `search`, `further` and `status` show them."""
 
+from typing import ClassVar, Literal
+
 from pydantic import Field, JsonValue
 
-from stages.results.model_scores import Intervals, Scores
 from stages.results.stage_result import Interval, Record, StageResult
+
+FigureName = Literal["accuracy", "macro_f1", "weighted_f1"]
+FIGURES: tuple[FigureName, ...] = ("accuracy", "macro_f1", "weighted_f1")
+
+
+class Scores(Record):
+    """Figures on validation, each in [0, 1]; None of a trial that failed before it was evaluated."""
+
+    accuracy: float | None
+    macro_f1: float | None
+    weighted_f1: float | None
+
+
+class SeedInterval(Interval):
+    """An interval over several seeds; `mean` is the same number as `value`."""
+
+    mean: float
+
+
+Intervals = dict[FigureName, SeedInterval | Interval]
+
+
+class ModelScores(Record):
+    """One model on one split of n texts.
+
+    stage: of the model, or "reference". low, high: of macro-F1. intervals: 95 %, of the figures that have one. note:
+    what a reader must know of the figures; "" for nothing.
+    """
+
+    model: str
+    stage: str
+    split: str
+    n: int | None
+    accuracy: float | None
+    macro_f1: float | None
+    weighted_f1: float | None
+    low: float | None = None
+    high: float | None = None
+    intervals: Intervals | None = None
+    note: str = ""
 
 
 class MeanInterval(Record):
@@ -81,7 +122,7 @@ class Winner(Record):
     """The trial to go on with, and the name under which its weights are kept.
 
     value: of the study's metric. fresh: None where it was not fitted again. path: of the weights on this machine; it is
-    filled in when a result is read (stages.study_runs.study_summaries.with_path), for a workspace may move.
+    filled in when a result is read (stages.study_runs.summaries.with_path), for a workspace may move.
     """
 
     candidate: str
@@ -104,3 +145,16 @@ class StudiesResult(StageResult):
 
     studies: list[StudySummary]
     winner: Winner
+
+
+class SearchResult(StudiesResult):
+    """A study for each candidate, with those that fit its best again, and the winner among all.
+
+    rows: references, untuned baselines and chosen trials on validation; a worker that joined has none.
+    """
+
+    stage: ClassVar[str] = "search"
+    store_only = frozenset({"schema_version"})
+
+    winner: MeasuredWinner
+    rows: list[ModelScores]

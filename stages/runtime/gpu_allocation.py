@@ -37,12 +37,6 @@ def take_gpu(workspace: Path, report: ProgressReporter) -> None:
     report.message(f"on GPU {names[taken]} of {count}")
 
 
-def environment_with_all_gpus() -> dict[str, str]:
-    """This process's environment, in which a worker finds all GPUs to take one of, not only its coordinator's."""
-    names = all_gpus()
-    return dict(os.environ) | ({"CUDA_VISIBLE_DEVICES": ",".join(names)} if names else {})
-
-
 def all_gpus() -> list[str]:
     """Names of this machine's GPUs, as CUDA_VISIBLE_DEVICES names them, where there are several; [] otherwise."""
     return [name for name in os.environ.get(ALL_GPUS, "").split(",") if name]

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from stages.runtime.gpu_allocation import environment_with_all_gpus
+from stages.runtime.gpu_allocation import all_gpus
 from stages.runtime.progress import ProgressReporter, SilentReporter
 
 CLI = Path(__file__).parents[2] / "cli.py"
@@ -64,6 +64,7 @@ class LocalWorkers:
                 worker.wait(max(0.0, ends - time.monotonic()))
 
     def _start(self, number: int) -> "subprocess.Popen[str]":
+        gpus = all_gpus()  # to take one of, not only the coordinator's
         worker = subprocess.Popen(
             [sys.executable, str(CLI), "worker", *self.words, "--member-of", str(os.getpid())],
             stdin=subprocess.DEVNULL,
@@ -71,7 +72,7 @@ class LocalWorkers:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=environment_with_all_gpus(),
+            env=dict(os.environ) | ({"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}),
             start_new_session=True,  # Ctrl-C is for the coordinator, which then ends its workers
         )
         threading.Thread(target=self._pass_on, args=(number, worker, worker.stderr), daemon=True).start()

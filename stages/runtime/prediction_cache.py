@@ -30,7 +30,8 @@ class PredictionCache:
     def of(self, record: ModelRecord, split: str) -> Floats:
         """(N, K) float32 of the split's texts, rows sum to 1."""
         texts = self.splits[split]
-        path = self.run.cache / "probabilities" / model_identity(record) / f"{split}-{_content(texts)}.npy"
+        content = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        path = self.run.cache / "probabilities" / model_identity(record) / f"{split}-{content}.npy"
         if path.is_file():
             kept: Floats = np.load(path, allow_pickle=False)
             return kept
@@ -70,7 +71,3 @@ def evaluated_on(record: ModelRecord, split: str) -> list[str]:
     if split == "target":
         return [parts["gold (content)"]] if parts.get("target") == "gold" else []
     return [*parts.get("original (content)", [])[1:], *filter(None, [parts.get("original.validation (content)")])]
-
-
-def _content(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

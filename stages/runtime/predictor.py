@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.results.distil_result import DistilResult
 from stages.results.ensemble_result import EnsembleResult, FinalKind
 from stages.results.further_result import FurtherResult
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
@@ -77,14 +77,10 @@ def final_predictor(run: Run, stage: str | None = None, model: str | None = None
     if kind == "distilled":
         return final_predictor(run, "distil")
     if kind == "ensemble":
-        return Predictor(run, result.chosen, result.members, mixture_of(result))
+        # a single member is left as it is, unless it was calibrated
+        how = MEAN if result.alone and not result.mixture.temperatures else result.mixture
+        return Predictor(run, result.chosen, result.members, how)
     return Predictor(run, result.best_single, [result.best_single])
-
-
-def mixture_of(result: EnsembleResult) -> Mixture:
-    """How the ensemble's members are combined. A single one is left as it is, unless it was calibrated."""
-    mixture = mixture_from(result.mixture.model_dump())
-    return MEAN if result.alone and not mixture.temperatures else mixture
 
 
 def _final_kind(run: Run, result: EnsembleResult) -> FinalKind:

@@ -1,20 +1,17 @@
 """Stage one: a study for each candidate on the original data, and the winner among them."""
 
-from stages.results.model_scores import ModelScores
-from stages.results.search_result import SearchResult
+from functools import partial
+
 from stages.results.stage_result import Interval
-from stages.results.study_results import MeasuredWinner
+from stages.results.study_results import MeasuredWinner, ModelScores, SearchResult
 from stages.runtime.prediction_cache import PredictionCache
 from stages.runtime.predictor import model_record
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import run_stage
-from stages.search.search_inputs import SearchInputs, search_inputs
-from stages.search.search_study import STAGE, job_of
-from stages.study_runs.references import references
+from stages.search.search_study import STAGE, SearchInputs, job_of, search_inputs
 from stages.study_runs.refit import Found, best_of, search_and_refit
 from stages.study_runs.summaries import stopped, winner_of, with_path
-from stages.study_runs.table_rows import row, trial_rows
-from studies.refit_settings import recheck_of
+from stages.study_runs.table_rows import references, row, trial_rows
 from transfer.corpus.splits import Original
 from transfer.errors import UserError
 from transfer.metrics.bootstrap import RESAMPLING_SEED, intervals
@@ -24,16 +21,13 @@ from transfer.metrics.scores import DIRECTIONS, score
 def run_search(run: Run) -> SearchResult:
     """Searches every candidate, names the winner, and compares it with the references on validation."""
     inputs, settings = search_inputs(run), run.plan.search
-    recheck = recheck_of(settings.recheck, settings.trials, settings.keep)
     extent = {
         "trials": settings.trials,
-        **({"recheck": recheck.model_dump()} if recheck else {}),
+        **({"recheck": settings.refits.model_dump()} if settings.refits else {}),
         **({"refit": settings.subset.refit} if settings.subset else {}),
     }
 
-    def work() -> SearchResult:
-        return _search_all(run, inputs, is_coordinator=True)
-
+    work = partial(_search_all, run, inputs, is_coordinator=True)
     return with_path(run, run_stage(run, SearchResult, inputs.parts, extent, work))
 
 

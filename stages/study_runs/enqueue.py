@@ -5,10 +5,10 @@ from typing import Any
 
 import optuna
 from optuna.trial import TrialState
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from stages.plan.yaml_document import parse_value
-from stages.results.enqueue_result import QueuedTrial
+from stages.results.stage_result import Record
 from stages.runtime.run_context import Run, store_url
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, DimensionField, Range, Space, condition_of
@@ -16,6 +16,19 @@ from studies.space.space_validation import has_value, unknown, value_problem, va
 from studies.space.suggest import nearest
 from studies.workers.next_trial import queue_trial
 from transfer.errors import UserError, UserErrors
+
+
+class QueuedTrial(Record):
+    """waiting: trials in the study's queue, this one included. left: how many the budget still has room for. message:
+    for people."""
+
+    study: str
+    trial: int
+    params: dict[str, JsonValue]
+    waiting: int
+    left: int
+    message: str
+
 
 DIMENSION: TypeAdapter[Dimension] = TypeAdapter(DimensionField)
 
@@ -80,9 +93,9 @@ def _study(run: Run, candidate: str | None, stage: str) -> optuna.Study:
     return study
 
 
-def _given(settings: Sequence[str], study: str) -> dict[str, Any]:
+def _given(settings: Sequence[str], study: str) -> dict[str, object]:
     """Names and values as they were written. Raises UserError where one is no KEY=VALUE, or stands twice."""
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name or not value:

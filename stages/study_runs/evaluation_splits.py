@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stages.datasets.original_and_gold import Gold
 from stages.datasets.pseudo_labels import Sampled, sampled
 from stages.datasets.run_data import data_of
 from stages.plan.schema import Plan
 from stages.results.evaluation_result import EvaluationReport, PairedDifference
 from stages.results.label_result import LabelResult
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
+from stages.runtime.predictor import Floats
 from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from stages.runtime.stage_order import has_stage_two
@@ -23,14 +21,12 @@ from storage.records import model_registry
 from transfer.corpus.splits import Original
 from transfer.metrics.evaluation_report import evaluation_report
 from transfer.metrics.paired_bootstrap import paired_metric_differences
-from transfer.metrics.scores import score
+from transfer.metrics.scores import Ints, score
 
 REPORTED = ("validation", "gold report", "test")  # in the order of all tables
 SELECTING = ("validation", "target")
 HELD_OUT = ("gold report", "test")  # nothing was selected by these
 WITH_PSEUDO_LABELS = ("further", "ensemble", "distil")  # stages whose models may have trained on them
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,7 @@ class EvaluationSplits:
 
     def row(self, model: str, stage: str, split: str, probabilities: Floats) -> ModelScores:
         """A model's row of the table of all models. stage: that it is of, or "reference"."""
-        labelling = self.plan.pseudo_label
-        is_simulated = stage in WITH_PSEUDO_LABELS and labelling is not None and labelling.simulation
+        is_simulated = stage in WITH_PSEUDO_LABELS and self.plan.is_simulation
         scores = score(probabilities, self.truth[split], self.plan.labels)
         return row(model, stage, split, scores, SIMULATED if is_simulated else "")
 

@@ -10,10 +10,10 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from stages.results.model_scores import FIGURES, Scores
-from stages.results.study_results import FreshSeeds, MeanInterval, ShownTrial, StudySummary
+from stages.results.study_results import FIGURES, FreshSeeds, MeanInterval, Scores, ShownTrial, StudySummary
 from stages.runtime.run_context import Run
 from stages.study_runs.study_runner import run_study
+from stages.study_runs.study_settings import derived_seed
 from stages.study_runs.summaries import shown_trial, summary
 from storage.records import model_registry
 from studies.ranking import best_distinct, best_trial
@@ -148,16 +148,12 @@ def _on_fresh_seeds(config: StudyConfig, rechecked: Sequence[FrozenTrial], seeds
         EnumeratedTrial(
             f"trial {trial.number}, seed {i}",
             trial.params,
-            {"of": trial.number, "seed": _seed(config.seed, trial.number, i)},
+            # none of the search's own, which come from two numbers; i counts from 1, for a 0 would change nothing
+            {"of": trial.number, "seed": derived_seed(config.seed, trial.number, i)},
         )
         for trial in rechecked
         for i in range(1, seeds + 1)
     ]
-
-
-def _seed(seed: int, trial: int, i: int) -> int:
-    """None of the search's own, which come from two numbers; i counts from 1, for a zero at the end changes nothing."""
-    return int(np.random.SeedSequence([seed, trial, i]).generate_state(1)[0])
 
 
 def _fresh(name: str, config: StudyConfig, queue: Sequence[EnumeratedTrial]) -> StudyConfig:

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 
 from stages.runtime.progress import ProgressReporter
 from stages.runtime.run_context import Run, slug, store_url
-from stages.study_runs.search_warnings import search_warnings
+from stages.study_runs.study_settings import search_warnings
 from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots
@@ -124,30 +124,23 @@ def _began(run: Run, stage: str) -> float:
     return record.started_at.timestamp() if record is not None else 0.0
 
 
-class _TrialProgress:
+class _TrialProgress(ExitStack):
     """Shows each trial as a bar of its examples, and reports every epoch's value."""
 
     def __init__(self, report: ProgressReporter, config: StudyConfig) -> None:
+        super().__init__()
         self.report, self.config = report, config
-        self.stack = ExitStack()
-
-    def __enter__(self) -> "_TrialProgress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stack.close()
 
     def trial(self, number: int, epochs: int, examples: int) -> Callable[[int], None]:
-        self.stack.close()
+        self.close()
         what = f"{self.config.name} · trial {number}"
-        return self.stack.enter_context(self.report.bar(what, epochs * examples, "examples"))
+        return self.enter_context(self.report.bar(what, epochs * examples, "examples"))
 
     def epoch(self, number: int, epoch: int, value: float) -> None:
-        what = f"{self.config.name} · trial {number}, epoch {epoch}: {self.config.metric} {value:.4f}"
-        self.report.message(what)
+        self.note(number, f"{self.config.metric} {value:.4f}", f", epoch {epoch}")
 
     def result(self, trial: optuna.Trial, files: FileStore, result: TrialResult) -> None:
         show_trial(trial, files, result)
 
-    def note(self, number: int, text: str) -> None:
-        self.report.message(f"{self.config.name} · trial {number}: {text}")
+    def note(self, number: int, text: str, when: str = "") -> None:
+        self.report.message(f"{self.config.name} · trial {number}{when}: {text}")

@@ -1,11 +1,22 @@
 """From a plan's settings to what a study and its trials are given."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
-from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value
+from stages.runtime.run_context import Run
+from studies.sampling.algorithms import SamplerName, hyperband_warning
+from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value, has_conditions
 from studies.study_config import StudyConfig
+from transfer.corpus.labelled import Labelled
+from transfer.encoders.tokenization import Tokens, encode
+from transfer.training.recipe import Examples, one_hot
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def study_config(
@@ -59,9 +70,47 @@ def resources(settings: SearchSettings) -> dict[str, Any]:
     }
 
 
+def derived_seed(*parts: int) -> int:
+    """A seed that follows from several numbers; a zero at the end changes nothing."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def encoder_of(tokenizer: "PreTrainedTokenizerBase", space: Space, run: Run) -> Callable[[Sequence[str]], Tokens]:
+    """What makes tokens of texts, as many of each as a trial of the space may read."""
+    return partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
+
+
+def labelled_examples(rows: Labelled, tokens: Tokens, k: int) -> Examples:
+    """Human-labelled rows to train on, all of the same weight. k: number of labels."""
+    return Examples(tokens, one_hot(rows.labels, k), np.ones(len(rows), dtype=np.float32))
+
+
 def longest_of(space: Mapping[str, Dimension]) -> int:
     """The most tokens that a trial of the space may read."""
     length = space["max_length"]
     if isinstance(length, Choices):
         return max(int(choice) for choice in length.choices)
     return int(length.high if isinstance(length, Range) else fixed_value(length))
+
+
+# A Gaussian process takes about 7 s to propose from 300 trials on one core (TPE 0.1 s), and grows with their cube.
+GP_TRIALS = 300
+
+
+def search_warnings(study: StudyConfig) -> list[str]:
+    warnings = []
+    if study.pruner == "hyperband":
+        warnings.append(hyperband_warning(study.name, study.trials, study.most_steps))
+    if study.sampler == "gp" and study.trials > GP_TRIALS:
+        warnings.append(f"the gp sampler is slow beyond about {GP_TRIALS} trials, got {study.trials}; tpe is not")
+    warnings.append(_condition_warning(study.sampler, study.space))
+    return [f"{study.name}: {warning}" for warning in warnings if warning]
+
+
+def _condition_warning(sampler: SamplerName, space: Space) -> str | None:
+    if sampler in {"gp", "qmc"} and has_conditions(space):
+        return (
+            f"the {sampler} sampler samples parameters with a condition (`when`) at random; tpe learns from trials "
+            "about them, too"
+        )
+    return None

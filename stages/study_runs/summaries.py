@@ -7,9 +7,17 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from stages.plan.duration import shown
-from stages.results.model_scores import FIGURES, Scores
 from stages.results.stage_result import TimeLimitStop
-from stages.results.study_results import FreshSeeds, ShownTrial, StudiesResult, StudySummary, TrialFailure, Winner
+from stages.results.study_results import (
+    FIGURES,
+    FreshSeeds,
+    Scores,
+    ShownTrial,
+    StudiesResult,
+    StudySummary,
+    TrialFailure,
+    Winner,
+)
 from stages.runtime.run_context import Run
 from stages.study_runs.table_rows import figure_intervals
 from storage.records import model_registry
@@ -23,7 +31,7 @@ def summary(study: optuna.Study, target: int) -> StudySummary:
     """Counts of trials by state, best and baseline trial, failures with reasons. target: unless the study has one."""
     trials = study.get_trials(deepcopy=False)
     states = [trial.state for trial in trials]
-    rechecked = fresh_seeds_of(study)
+    rechecked = [FreshSeeds.model_validate(figures) for figures in study.user_attrs.get("fresh", [])]  # best first
     return StudySummary(
         name=study.study_name,
         candidate=study.user_attrs.get("candidate"),
@@ -37,13 +45,12 @@ def summary(study: optuna.Study, target: int) -> StudySummary:
         best=shown_trial(best_trial(study), rechecked),
         rechecked=rechecked,
         baseline=shown_trial(next((trial for trial in trials if trial.user_attrs.get("baseline")), None)),
-        failures=[_failure(trial) for trial in trials if "reason" in trial.user_attrs],
+        failures=[
+            TrialFailure(trial=trial.number, state=trial.state.name.lower(), reason=trial.user_attrs["reason"])
+            for trial in trials
+            if "reason" in trial.user_attrs
+        ],
     )
-
-
-def fresh_seeds_of(study: optuna.Study) -> list[FreshSeeds]:
-    """Figures over fresh seeds that the study's user attributes hold, best first."""
-    return [FreshSeeds.model_validate(figures) for figures in study.user_attrs.get("fresh", [])]
 
 
 def shown_trial(trial: FrozenTrial | None, rechecked: Sequence[FreshSeeds] = ()) -> ShownTrial | None:
@@ -87,15 +94,6 @@ def winner_of(stage: str, candidate: str, study: str, best: ShownTrial) -> Winne
 
 def with_path(run: Run, result: Result) -> Result:
     """A stage's result with its winner's weights as a path on this machine; not stored, for a workspace may move."""
-    path = weights_path(run, result.winner.name)
+    record = model_registry.get(run.engine, run.plan.name, result.winner.name)
+    path = None if record is None else str(run.files.fetch(record.path))  # where it is not kept any more
     return result.model_copy(update={"winner": result.winner.model_copy(update={"path": path})})
-
-
-def weights_path(run: Run, name: str) -> str | None:
-    """A kept model's folder on this machine; None where it is not kept any more."""
-    record = model_registry.get(run.engine, run.plan.name, name)
-    return None if record is None else str(run.files.fetch(record.path))
-
-
-def _failure(trial: FrozenTrial) -> TrialFailure:
-    return TrialFailure(trial=trial.number, state=trial.state.name.lower(), reason=trial.user_attrs["reason"])

@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
-from stages.results.model_scores import FIGURES, Intervals, ModelScores, Scores, SeedInterval
 from stages.results.stage_result import Interval
-from stages.results.study_results import MeanInterval, ShownTrial
+from stages.results.study_results import FIGURES, Intervals, MeanInterval, ModelScores, Scores, SeedInterval, ShownTrial
+from transfer.corpus.splits import Original
 from transfer.metrics import scores as metrics
 from transfer.metrics.bootstrap import confusion_intervals
+from transfer.metrics.reference_models import Predictor, majority, tfidf
 
 # The note of figures that a stand-in labeller had a part in.
 SIMULATED = "learnt from a stand-in labeller: a simulation"
@@ -46,16 +47,15 @@ def _row(
     model: str, stage: str, split: str, n: int, figures: Scores, intervals: Intervals | None, note: str
 ) -> ModelScores:
     macro_f1 = (intervals or {}).get("macro_f1")
-    return ModelScores(
-        model=model,
-        stage=stage,
-        split=split,
-        n=n,
-        accuracy=figures.accuracy,
-        macro_f1=figures.macro_f1,
-        weighted_f1=figures.weighted_f1,
-        low=macro_f1.low if macro_f1 else None,
-        high=macro_f1.high if macro_f1 else None,
-        intervals=intervals,
-        note=note,
-    )
+    ends = {"low": macro_f1.low, "high": macro_f1.high} if macro_f1 else {}
+    shown = {**dict(figures), **ends, "intervals": intervals, "note": note}
+    return ModelScores(model=model, stage=stage, split=split, n=n, **shown)
+
+
+def references(original: Original, labels: list[str]) -> dict[str, Predictor]:
+    """The majority class, and TF-IDF with logistic regression, fitted on the original training data."""
+    train = original.train
+    return {
+        "majority class": majority(train.labels, len(labels)),
+        "TF-IDF + logistic regression": tfidf(train.texts, train.labels, len(labels)),
+    }

@@ -158,7 +158,7 @@ def test_gold_that_is_labelled_otherwise_changes_nothing_and_new_gold_is_left_ou
 def test_labels_are_exported_and_begun_anew_beside_the_comments_of_an_adaptation(
     searched: Path, tmp_path: Path
 ) -> None:
-    from stages.label.labels_command import labels_command
+    from stages.label.label_export import labels_command
     from stages.runtime.reset import reset_stage
 
     run = opened(searched, BEFORE_SEARCH)
@@ -246,7 +246,7 @@ def test_adapting_before_stage_one_is_shown_by_stage_ones_recipe_with_and_withou
 
 def test_beginning_the_adaptation_anew_before_stage_two_leaves_stage_one_alone(searched: Path) -> None:
     from stages.results.further_result import FurtherResult
-    from stages.results.search_result import SearchResult
+    from stages.results.study_results import SearchResult
     from stages.runtime.reset import reset_stage
     from stages.runtime.stage_execution import read_result
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import app
-from stages.annotation.annotation_sample import sample_to_annotate
+from stages.annotation.annotate import sample_to_annotate
 from stages.datasets.run_data import read_gold
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.annotation.annotation_sample import sample_to_annotate
+from stages.annotation.annotate import sample_to_annotate
 from stages.annotation.label_aggregation import agreements, gold_rows, row_weights
 from storage.records.annotations import Annotation
 from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from stages.check.check_plan import check_file
-from stages.check.planned_stages import planned_stages
+from stages.check.check_plan import check_file, planned_stages
 from stages.plan.schema import read_plan
 from tests.helpers.labelling_project import make_labelling
 

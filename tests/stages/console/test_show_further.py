@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from stages.console.show_further import comparison_notes, comparison_rows
-from stages.console.show_run import show_stage
+from stages.console.show_run import comparison_notes, comparison_rows, show_stage
 from stages.results.further_result import AblationResult, ArmComparison, Comparison
 
 FOUND: dict[str, Any] = {

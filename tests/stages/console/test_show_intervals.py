@@ -5,8 +5,7 @@ import pytest
 from stages.console.show_run import show_rows, show_stage
 from stages.console.show_studies import show_studies
 from stages.monitor.report.model_figures import results_table
-from stages.results.search_result import SearchResult
-from stages.results.study_results import MeasuredWinner, ShownTrial, StudySummary
+from stages.results.study_results import MeasuredWinner, SearchResult, ShownTrial, StudySummary
 from stages.study_runs.table_rows import row, trial_rows
 from transfer.metrics.scores import Scores, score
 

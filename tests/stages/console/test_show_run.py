@@ -4,11 +4,9 @@ import pytest
 
 from stages.console.show_run import show_run, show_stage
 from stages.results.further_result import FurtherResult, FurtherWinner
-from stages.results.model_scores import ModelScores
-from stages.results.run_overview import StageState
 from stages.results.run_result import RunResult
-from stages.results.search_result import SearchResult
-from stages.results.study_results import MeasuredWinner, StudiesResult, StudySummary
+from stages.results.status_result import StageState
+from stages.results.study_results import MeasuredWinner, ModelScores, SearchResult, StudiesResult, StudySummary
 
 WINNER = {
     "candidate": "bert",

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from stages.distil.distil_inputs import texts_to_label
+from stages.distil.distil_study import texts_to_label
 from stages.runtime.run_context import Run
 from tests.helpers.small_project import write_csv
 from transfer.text.cleaning import key_hash

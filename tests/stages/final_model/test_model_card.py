@@ -8,8 +8,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from stages.final_model.model_card import FIGURES, render
-from stages.results.model_scores import ModelScores
 from stages.results.stage_result import Interval
+from stages.results.study_results import ModelScores
 
 EXPECTED = Path(__file__).parent / "expected_cards"
 

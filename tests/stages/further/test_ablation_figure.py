@@ -51,9 +51,7 @@ def test_every_arm_has_its_mark(tmp_path: Path, splits: list[str]) -> None:
 
 
 def test_only_what_learnt_from_the_stand_ins_labels_is_called_a_simulation() -> None:
-    run: Any = SimpleNamespace(
-        plan=SimpleNamespace(labels=["a", "b"], seed=1, pseudo_label=SimpleNamespace(simulation=True))
-    )
+    run: Any = SimpleNamespace(plan=SimpleNamespace(labels=["a", "b"], seed=1, is_simulation=True))
     truth = np.arange(40) % 2
     counts = dict.fromkeys(("target", "complete", "pruned", "failed", "running", "waiting"), 0)
     study = StudySummary(name="controls", best=None, **counts)

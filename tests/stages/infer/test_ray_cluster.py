@@ -11,7 +11,7 @@ import pytest
 
 from stages.infer import ray_cluster
 from stages.infer.ray_cluster import Place, cluster_address, join, places
-from stages.session import infer_command
+from stages.session import PlanSource, infer_command
 from transfer.errors import UserError
 
 # no word to Ray's makers, and addresses of this machine alone
@@ -53,7 +53,7 @@ def test_nodes_with_gpus_are_not_used_from_a_machine_without() -> None:
 def test_without_ray_the_extra_is_named_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
-        infer_command(Path("no/plan.yaml"), [], None, False, "ray")
+        infer_command(PlanSource(Path("no/plan.yaml")), None, False, "ray")
 
 
 def test_the_cluster_is_the_environments_or_one_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

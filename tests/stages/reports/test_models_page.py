@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stages.monitor.report.model_figures import Picture
 from stages.reports.models_page import write_models_page
-from stages.results.model_scores import ModelScores
+from stages.results.study_results import ModelScores
 from stages.runtime.run_context import Run
 
 

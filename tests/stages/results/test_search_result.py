@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stages.results.search_result import SearchResult
+from stages.results.study_results import SearchResult
 
 # As 0.1.0 stored it, of which some studies and rows are left out.
 STORED: dict[str, Any] = {

@@ -34,7 +34,7 @@ def test_an_ensemble_of_a_run_without_fitted_combinations_is_read() -> None:
     early = {name: value for name, value in stored("ensemble").items() if name not in optional}
     early["validation"] = {"mean": {"accuracy": 0.9, "macro_f1": 0.8}}
     result = EnsembleResult.model_validate(early)
-    assert result.mixture.model_dump() == {"how": "mean"}
+    assert result.mixture.as_dict() == {"how": "mean"}
     assert (result.alone, result.gain, result.judged) == (None, {}, {})
 
 

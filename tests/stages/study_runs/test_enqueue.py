@@ -10,9 +10,8 @@ import pytest
 from optuna.trial import TrialState
 
 from stages.plan.schema import read_plan
-from stages.results.enqueue_result import QueuedTrial
 from stages.runtime.run_context import Run, open_run, store_url
-from stages.study_runs.enqueue import enqueue_trial
+from stages.study_runs.enqueue import QueuedTrial, enqueue_trial
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Range, Space
 from studies.space.suggest import suggest

@@ -19,8 +19,7 @@ from stages.pipeline import run_all
 from stages.plan.schema import read_plan
 from stages.reports.run_status import run_status
 from stages.results.check_result import CheckResult
-from stages.results.model_scores import Scores
-from stages.results.study_results import FreshSeeds, ShownTrial
+from stages.results.study_results import FreshSeeds, Scores, ShownTrial
 from stages.runtime.progress import SilentReporter
 from stages.runtime.run_context import Run, open_run, store_url
 from stages.search.run_search import run_search
