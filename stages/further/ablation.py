@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.further.ablation_figure import draw_ablation
 from stages.further.comparison import SPLITS, compared, splits_of
-from stages.further.control_runs import (
+from stages.further.control_arms import (
     BOTH,
     FIRST_ADAPTED,
     FIRST_UNADAPTED,
@@ -18,9 +18,8 @@ from stages.further.control_runs import (
     WHOLE,
     Arm,
     Controls,
-    SelectedRecipe,
-    run_controls,
 )
+from stages.further.control_runs import SelectedRecipe, run_controls
 from stages.further.further_inputs import FurtherInputs, further_inputs
 from stages.further.further_study import ADAPTED, NOT_ADAPTED, PRETRAINED, study_of, task_of
 from stages.further.self_training_rounds import inputs_of_round

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.further.control_runs import ORIGINAL, PSEUDO, Controls
+from stages.further.control_arms import ORIGINAL, PSEUDO, Controls
 from stages.further.further_inputs import FurtherInputs
 from stages.results.further_result import Comparison
 from stages.results.study_results import ModelScores

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 from optuna.trial import FixedTrial, TrialState
 
+from stages.further.control_arms import ARMS, Arm, Controls, Predictions
 from stages.further.further_inputs import FurtherInputs
-from stages.results.study_results import StudySummary
 from stages.runtime.run_context import Run, store_url
 from stages.study_runs.study_runner import run_study
 from stages.study_runs.study_settings import derived_seed, encoder_of
@@ -27,43 +26,7 @@ from studies.study_config import StudyConfig
 from studies.trials.model_record import answers_name
 from studies.trials.trial_task import EvaluationSet, TrialTask
 
-Predictions = dict[tuple[str, int], dict[str, NDArray[np.float32]]]
-ORIGINAL, PSEUDO, BOTH = "original data only", "pseudo-labels only", "both"
-# Where the plan adapts to the comments' language: the same without it, and what it gives stage one's recipe alone.
-UNADAPTED = f"{BOTH}, not adapted"
-FIRST_ADAPTED, FIRST_UNADAPTED = "stage one's recipe, adapted", "stage one's recipe, not adapted"
-ARMS = (ORIGINAL, PSEUDO, BOTH, UNADAPTED, FIRST_ADAPTED, FIRST_UNADAPTED)
 CONTROLS = "controls"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way of training that is compared. name: one of ARMS. settings: parameters that differ from the selected
-    trial's."""
-
-    name: str
-    settings: Mapping[str, Any]
-
-
-SOURCES = (Arm(ORIGINAL, {"mixture": "original"}), Arm(PSEUDO, {"mixture": "pseudo"}))
-WHOLE = (*SOURCES, Arm(BOTH, {"mixture": "both"}))
-
-
-@dataclass(frozen=True)
-class Controls:
-    """The controls of one selected trial. predictions: by arm and seed, from 1, probabilities (N, K) by evaluation set,
-    of those fits that came to an end."""
-
-    study: StudySummary
-    predictions: Predictions
-
-    def runs(self, arm: str, split: str) -> list[NDArray[np.float32]]:
-        """An arm's probabilities on a split, in the order of the seeds."""
-        return [found[split] for (name, _), found in sorted(self.predictions.items()) if name == arm]
-
-    def seeds(self, arm: str) -> list[int]:
-        """The seeds of an arm that came to an end."""
-        return sorted(seed for name, seed in self.predictions if name == arm)
 
 
 @dataclass(frozen=True)

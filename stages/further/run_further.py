@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from stages.further.comparison import compare
-from stages.further.control_runs import SOURCES, Controls, SelectedRecipe, run_controls
+from stages.further.control_arms import SOURCES, Controls
+from stages.further.control_runs import SelectedRecipe, run_controls
 from stages.further.further_inputs import FurtherInputs, further_inputs
 from stages.further.further_study import STAGE, study_of, task_of, value_interval
 from stages.further.self_training_rounds import inputs_of_round, teachers

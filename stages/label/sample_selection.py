@@ -20,7 +20,7 @@ from stages.datasets.pseudo_labels import (
     sample_sources,
     settings_of,
 )
-from stages.label.self_training import stage_one_winner
+from stages.label.labeller_ensemble import stage_one_winner
 from stages.plan.schema import Plan
 from stages.results.label_result import SampleOrigin
 from stages.runtime.run_context import Run

@@ -14,7 +14,7 @@ from stages.runtime.local_workers import LocalWorkers
 from stages.runtime.progress import ProgressReporter, SilentReporter
 from storage.database.engine import find_store, open_store
 from storage.files.file_store import FileStore
-from storage.locks.process_identity import ProcessIdentity, this_process
+from storage.process_identity import ProcessIdentity, this_process
 from transfer.errors import UserError
 
 # Prefixes of names in files.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage.errors import StoreError
 from storage.files.atomic_write import flush
-from storage.locks.process_identity import is_left_over, new_mark
+from storage.process_identity import is_left_over, new_mark
 
 # in each published folder, with its files' sizes: distinguishes a name from a folder that only holds names
 MARK = ".moodline.json"

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from storage.errors import StoreError
 from storage.files.local_folder import MARK, UNFINISHED_FOLDER, files_in, sweep, temporary_folder
-from storage.locks.process_identity import is_left_over, new_mark
+from storage.process_identity import is_left_over, new_mark
 
 # in each folder that is being written or removed: its writer's mark; the last thing to go
 UNFINISHED = ".unfinished"

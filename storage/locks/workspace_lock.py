@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from storage.database.url import masked
 from storage.errors import StoreError
 from storage.files.atomic_write import write_whole
-from storage.locks.process_identity import is_running, this_process
+from storage.process_identity import is_running, this_process
 
 # `holder` takes the lock for an instant to see whether it is free: a coordinator must not be refused for that
 PATIENCE_SECONDS = 1.0

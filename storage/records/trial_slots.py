@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Engine, Index, and_, delete, or_, select, 
 from sqlalchemy.exc import IntegrityError
 
 from storage.database.columns import change, insert_new, records, table_of, writing
-from storage.locks.process_identity import ProcessIdentity, is_running
+from storage.process_identity import ProcessIdentity, is_running
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from storage.database.locks import named_lock
 from storage.database.retry import PATIENCE_SECONDS, with_retries
-from storage.locks.process_identity import ProcessIdentity
+from storage.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
 from studies.trials.heartbeat import Heartbeat, LostClaim

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
-from storage.locks.process_identity import ProcessIdentity, this_process
+from storage.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna
 from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import StudyConfig

@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, make_url, text
 from storage.database import retry
 from storage.database.engine import open_store
 from storage.errors import StoreError, StoreUnreachable
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies import optuna_storage
 from studies.optuna_storage import open_optuna

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.files.file_store import FileStore
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trials.heartbeat import Heartbeat

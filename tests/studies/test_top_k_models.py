@@ -15,7 +15,7 @@ import pytest
 from storage.database.engine import open_store
 from storage.files.file_store import FileStore
 from storage.files.local_folder import UNFINISHED_FOLDER
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
 from studies.optuna_storage import open_optuna

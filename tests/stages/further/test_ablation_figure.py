@@ -10,7 +10,7 @@ from PIL import Image
 
 from stages.further import ablation
 from stages.further.ablation_figure import draw_ablation
-from stages.further.control_runs import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
+from stages.further.control_arms import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
 from stages.results.further_result import ArmScores
 from stages.results.study_results import StudySummary
 from stages.study_runs.table_rows import SIMULATED

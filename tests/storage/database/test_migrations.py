@@ -13,7 +13,7 @@ from storage.database.columns import to_json, writing
 from storage.database.engine import open_store
 from storage.database.migrations import MIGRATIONS, migrate
 from storage.database.url import engine_options
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from storage.records import measured_choices, model_registry, pseudo_labels, stage_records, trial_slots
 from storage.records.model_registry import ModelRecord
 from storage.records.pseudo_labels import LABELLERS

@@ -17,7 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
 from storage.files.object_store import ObjectStore
-from storage.locks.process_identity import new_mark
+from storage.process_identity import new_mark
 
 DAY = 86_400.0
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
-from storage.locks.process_identity import ProcessIdentity, this_process
+from storage.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots
 from storage.records.trial_slots import (
     Slot,

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from studies import optuna_artifacts
 from studies.dashboard import study_updates as board
 from studies.dashboard.study_note import END, read_note

@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
 from studies.ranking import best_distinct

@@ -4,7 +4,7 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from studies.optuna_storage import open_optuna
 from studies.trials.trial_result import TrialEnd
 from studies.workers.time_limit import TimeLimit

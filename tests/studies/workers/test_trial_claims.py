@@ -7,7 +7,7 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import ProcessIdentity, this_process
+from storage.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots as table
 from studies.optuna_storage import open_optuna
 from studies.trials.heartbeat import Heartbeat, LostClaim

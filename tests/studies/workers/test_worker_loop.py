@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from safetensors import SafetensorError
 from sqlalchemy import Engine
 
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
 from studies.trials.trial_result import TrialEnd
@@ -166,7 +166,7 @@ WORKER = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from storage.database.engine import open_store
-from storage.locks.process_identity import this_process
+from storage.process_identity import this_process
 from studies.workers.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna
 from studies.workers.worker_loop import open_study, work
