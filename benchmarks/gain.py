@@ -1,10 +1,10 @@
-"""What one stage's model has more than another's on a labelled file, with the interval of a paired bootstrap.
+"""The difference between two stages' models on a labelled file, with the interval of a paired bootstrap.
 
     python -m benchmarks.gain PLAN FILE [--of further] [--than search] [--set KEY=VALUE]
 
 PLAN: a plan that was run. FILE: texts with labels (columns text, label), as for `moodline evaluate --data`.
-Prints one JSON object. Where the file had a part in choosing a model, as gold's tune half has, so has the gain. Not for
-the test split, whose readings are not counted here.
+Prints one JSON object. If a model was selected on the file, as on gold's tune half, the difference is too optimistic.
+Do not use it on the test split: its readings are not counted here.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Examples a second of fine-tuning models of RoBERTa's shapes, from a configuration, and the share of the card's peak.
 
 python -m benchmarks.gpu_throughput [--peak TFLOPS] [--tokens 128] [--batch 32 128] [--steps 30] [--size base large]
-On a GPU, by moodline's own training step in bf16 and, in turn, by transformers' Trainer with bf16=True. Where there is
-none it says so; --size tiny tries the script there.
-Operations: 6 per weight of the layers and token, and 12 · layers · width · tokens for attention (Chowdhery et al.,
-PaLM, 2022, appendix B), less what the last layer leaves out by working for the first token alone.
+Compares, in turn, moodline's own training step in bf16 and transformers' Trainer with bf16=True, on a GPU. Without a
+GPU it prints a message; --size tiny runs the script there as a test. Operations: 6 per weight of the layers and
+token, and 12 · layers · width · tokens for attention (Chowdhery et al., PaLM, 2022, appendix B), minus what the last
+layer leaves out because it computes the first token alone.
 """
 
 import argparse
@@ -31,7 +31,7 @@ PEAKS = {"H200": 989.0, "H100": 989.0, "A100": 312.0, "L40S": 362.0, "L4": 121.0
 
 
 def model_of(size: str) -> PreTrainedModel:
-    """A classifier of that shape with random weights: what it learns is of no concern here."""
+    """A classifier of that shape with random weights: its accuracy does not matter here."""
     width, layers, heads, inner = SHAPES[size]
     config = RobertaConfig(
         vocab_size=VOCABULARY,
@@ -47,7 +47,7 @@ def model_of(size: str) -> PreTrainedModel:
 
 
 def examples_of(n: int, length: int) -> Examples:
-    """Random texts, all of one length: no padding, so that what is counted is computed."""
+    """Random texts, all of one length: without padding, so that exactly the counted operations are computed."""
     rng = np.random.default_rng(0)
     flat = rng.integers(5, VOCABULARY, n * length).astype(np.int32)
     tokens = Tokens(flat, np.arange(n + 1, dtype=np.int64) * length, tail=1, pad_id=1)
@@ -93,7 +93,7 @@ def by_trainer(size: str, length: int, batch: int, steps: int) -> float:
 
 
 class _Clock(TrainerCallback):
-    """When the last training began, after its optimiser and the like were made."""
+    """The time when the last training began, after its optimiser was created."""
 
     began = 0.0
 

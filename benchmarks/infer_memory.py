@@ -2,9 +2,9 @@
 
     python -m benchmarks.infer_memory [--few 250000] [--many 3100000] [--labels 4] [--shard-rows 50000]
 
-Comments are made up: each text differs, but for one in eight, which is a copy of an earlier one. Each heap is
-classified by a process of its own, which starts with nothing. Prints rows a second, peak resident memory and the
-size of the shards for both, and the ratio of the peaks.
+The comments are generated: all texts differ, except that one in eight is a copy of an earlier one. Each number of
+comments is classified by a new process of its own. Prints rows a second, peak resident memory and the size of the
+shards for both, and the ratio of the peaks.
 """
 
 import argparse
@@ -30,7 +30,7 @@ COPIES = 8  # one text in so many is a copy of an earlier one
 
 
 def write_comments(folder: Path, rows: int, seed: int = 0) -> None:
-    """Parquet files of made-up comments, FILE_ROWS in each."""
+    """Parquet files of generated comments, FILE_ROWS in each."""
     folder.mkdir(parents=True)
     rng, made = np.random.default_rng(seed), 0
     while made < rows:
@@ -48,7 +48,7 @@ def write_comments(folder: Path, rows: int, seed: int = 0) -> None:
 
 
 class Trivial:
-    """Answers at once: whatever the pipeline takes is its own."""
+    """Answers at once, so that only the pipeline's own time and memory are measured."""
 
     prefetch_depth = 1
 
@@ -70,7 +70,7 @@ class Trivial:
 
 
 def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
-    """What infer says of the comments in a folder; to be called in a process of its own."""
+    """The result of infer on the comments in a folder; to be called in a process of its own."""
     from stages.infer import run_infer
     from stages.plan.schema import read_plan
     from stages.runtime.run_context import open_run
@@ -96,7 +96,7 @@ def classify(folder: Path, labels: int, shard_rows: int) -> dict[str, Any]:
 
 
 def in_a_process(rows: int, labels: int, shard_rows: int) -> dict[str, Any]:
-    """The same, of so many made-up comments, by a process that did nothing else."""
+    """The same, of so many generated comments, by a new process."""
     with tempfile.TemporaryDirectory() as folder:
         write_comments(Path(folder) / "comments", rows)
         words = [sys.executable, "-m", "benchmarks.infer_memory", "--classify", folder]

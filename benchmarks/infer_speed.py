@@ -1,19 +1,21 @@
-"""Classifying comments end to end, Parquet to Parquet, against transformers' own pipeline(batch_size=32).
+"""Classifying comments end to end, Parquet to Parquet, compared with transformers' own pipeline(batch_size=32).
 
     python -m benchmarks.infer_speed ENCODER DATA [--texts 4000] [--rounds 3] [--ways "openvino bfloat16"] [--model DIR]
     python -m benchmarks.infer_speed ENCODER DATA --comments comments.parquet [--limit 0] [--model DIR]
 
-ENCODER: a pretrained encoder's folder. DATA: a csv with `text` and `label`, or a folder with one, train.csv. A
-classification head, and the encoder with it, is first fine-tuned on DATA, so that labels mean something; the texts
-that are classified are others of DATA, each once. --model keeps what was fine-tuned in a folder, and takes it from
-there when it is there: with the same DATA and --texts. In each round the pipeline and the engines (--ways; all by
-default) take turns, so that what else the machine does falls on all of them; ratios are of one round. An engine's
-time is `moodline infer`'s own: from reading to the last shard in its place, model opened before; the pipeline's is
-reading, classifying and one file. Beside the clock's, processor time of all threads is given, which others' work
-lengthens less, and what the machine's products allow (benchmarks.product_limit), measured in every round.
+ENCODER: a pretrained encoder's folder. DATA: a csv with `text` and `label`, or a folder with one, train.csv. The
+encoder with a classification head is first fine-tuned on DATA, so that the labels mean something. The texts that are
+classified are other texts of DATA, each once. --model keeps the fine-tuned model in a folder, and loads it from there
+if it exists: use it with the same DATA and --texts.
 
-With --comments: rows a second and peak memory of that file, by the engine that `auto` takes, with duplicates dropped
-and with each text classified as often as it stands there; --limit: only so many rows.
+In each round the pipeline and the engines (--ways; all by default) take turns, so that other load on the machine
+affects all of them; ratios are of one round. An engine's time is `moodline infer`'s own: from reading to the last
+shard in its place, with the model loaded before. The pipeline's time is reading, classifying and writing one file. In
+addition to wall-clock time, the processor time of all threads is given, which other load changes less, and the limit
+by the machine's products (benchmarks.product_limit), measured in every round.
+
+With --comments: rows a second and peak memory for that file, by the engine that `auto` selects, with duplicates dropped
+and with each text classified as often as it occurs; --limit: only so many rows.
 """
 
 import argparse
@@ -52,7 +54,7 @@ def rows_of(data: Path) -> list[tuple[str, str]]:
 
 
 def fine_tuned(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, steps: int) -> float:
-    """Fine-tunes on the rows but the last HELD_BACK, saves to the folder, returns accuracy on those."""
+    """Fine-tunes on all rows except the last HELD_BACK, saves to the folder, returns the accuracy on those."""
     import torch
 
     from transfer.cpu_kernels.apply import apply_cpu_kernels
@@ -93,7 +95,7 @@ class Turn:
 
 
 def clocks() -> tuple[float, float]:
-    """Both, now."""
+    """Wall-clock and processor time, now."""
     return time.perf_counter(), time.process_time()
 
 
@@ -178,20 +180,20 @@ def by_engine(run: Any, predictor: Any, way: Any) -> Turn:
 
 
 def shuffled(data: Path) -> list[tuple[str, str]]:
-    """Texts and labels in an order that is the same each time, so that a kept model never saw what is classified."""
+    """Texts and labels in a fixed order, so that a kept model was never trained on the texts that are classified."""
     rows = rows_of(data)
     return [rows[int(i)] for i in np.random.default_rng(0).permutation(len(rows))]
 
 
 def model_for(encoder: Path, rows: Sequence[tuple[str, str]], folder: Path, steps: int) -> float | None:
-    """Accuracy of what was fine-tuned into the folder; None where the folder had a model already."""
+    """Accuracy of the model fine-tuned into the folder; None if the folder already had one."""
     if (folder / "config.json").is_file():
         return None
     return fine_tuned(encoder, rows, folder, steps)
 
 
 def race(given: argparse.Namespace) -> dict[str, Any]:
-    """Ratios to the pipeline and agreement with it, for every engine; and what the products allow."""
+    """Ratios to the pipeline and agreement with it, for every engine; and the limit by the products."""
     from transformers import AutoConfig
 
     from benchmarks.product_limit import Shape, limit, time_products
@@ -265,7 +267,7 @@ def whole(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def classify_whole(folder: Path, model: Path, comments: Path, duplicates: str) -> dict[str, Any]:
-    """What infer says; duplicates "kept": each text is classified as often as it stands there."""
+    """The result of infer; duplicates "kept": each text is classified as often as it occurs."""
     from stages.console.progress_bar import Terminal
     from stages.infer import deduplication, engine_selection, run_infer, shard_pipeline
     from stages.infer.shard_schema import key_numbers

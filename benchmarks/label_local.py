@@ -1,12 +1,12 @@
-"""Comments a second that a local LM labels: moodline beside generating, and beside reading each prompt with each label.
+"""Comments a second that a local LM labels: moodline compared with generating, and with one pass per prompt and label.
 
 python -m benchmarks.label_local [--comments 5000] [--peers 60] [--rounds 3] [--size small] [--device cpu]
 python -m benchmarks.label_local --device cuda --size 4b --peak 989
 A Gemma 3 from a configuration, with random weights; comments of the demo; a fixed prompt of 300 tokens. All
 three take turns in one process. (a) `model.generate` for each comment with its whole prompt, as long as the longest
-label; (b) one forward pass over prompt and label for each comment and label. Both on fewer comments: their speed does
-not depend on how many there are. Scores of (b) and moodline's are compared. Peak memory is of one process each that
-labels 500 comments, or all. Share of peak counts the operations that moodline does, not those that it saves.
+label; (b) one forward pass over prompt and label for each comment and label. Both run on fewer comments: their speed
+does not depend on the number. Scores of (b) and moodline's are compared. Peak memory is of one process each that
+labels 500 comments, or all. The share of the peak counts the operations that moodline computes, not those it saves.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def make_folder(folder: Path, size: str, texts: Sequence[str]) -> None:
 
 
 def labeller_of(folder: Path, device: str, dtype: str) -> LocalLabeller:
-    """moodline's labeller with a prompt of FIXED tokens, its weights drawn on the device instead of read."""
+    """moodline's labeller with a prompt of FIXED tokens, its weights sampled on the device instead of read."""
     instruction = SENTENCE.strip()
     while True:
         prompt = {**PROMPT, "instruction": instruction}
@@ -105,7 +105,7 @@ def labeller_of(folder: Path, device: str, dtype: str) -> LocalLabeller:
 
 
 def moodline(labeller: LocalLabeller, texts: Sequence[str]) -> torch.Tensor:
-    """Probabilities, (N, K), asked for as `moodline label` asks."""
+    """Probabilities, (N, K), computed as in `moodline label`."""
     found = torch.empty(len(texts), len(LABELS), dtype=torch.float64)
     for first in range(0, len(texts), CHUNK):
         for i, answer in labeller.answer(texts[first : first + CHUNK]):
@@ -114,7 +114,7 @@ def moodline(labeller: LocalLabeller, texts: Sequence[str]) -> torch.Tensor:
 
 
 def generated(labeller: LocalLabeller, texts: Sequence[str]) -> None:
-    """(a) Each comment's answer written out, token by token."""
+    """(a) Each comment's answer generated, token by token."""
     task, model = labeller.task(texts), labeller.model
     longest = max(map(len, task.labels))
     for ids in task.prompts:
@@ -126,7 +126,7 @@ def generated(labeller: LocalLabeller, texts: Sequence[str]) -> None:
 
 
 def read_in_full(labeller: LocalLabeller, texts: Sequence[str]) -> torch.Tensor:
-    """(b) Probabilities, (N, K), each label read behind the whole prompt."""
+    """(b) Probabilities, (N, K), each label read after the whole prompt."""
     task, model = labeller.task(texts), labeller.model
     scores = torch.empty(len(texts), len(LABELS), dtype=torch.float64)
     for i, prompt in enumerate(task.prompts):
@@ -140,7 +140,7 @@ def read_in_full(labeller: LocalLabeller, texts: Sequence[str]) -> torch.Tensor:
 
 
 def seconds(work: Callable[[], Any], device: str) -> tuple[float, Any]:
-    """How long `work` takes, and its result. On a processor by its own time: what others do does not count."""
+    """Seconds that `work` takes, and its result. On a CPU processor time, which other load does not change."""
     clock = time.perf_counter if device == "cuda" else time.process_time
     began = clock()
     found = work()
@@ -209,7 +209,7 @@ def compare(labeller: LocalLabeller, texts: Sequence[str], given: argparse.Names
 
 
 def peak_memory(given: argparse.Namespace, n: int) -> float:
-    """Megabytes that a process of its own takes at most to label `n` comments."""
+    """Peak memory in MB of a new process that labels `n` comments."""
     words = ["--size", given.size, "--device", given.device, "--comments", str(given.comments), "--only", str(n)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.label_local", *words], check=True, capture_output=True, text=True

@@ -1,11 +1,11 @@
-"""Labelling through a server: how long 5,000 comments take at 50 ms a question, and what faults of the server cost.
+"""Labelling through a server: the time for 5,000 comments at 50 ms a request, and the cost of the server's faults.
 
     python -m benchmarks.label_server SERVER.py comments.csv
     python -m benchmarks.label_server SERVER.py comments.csv --fail 0.05 --limit 0.05 --slow 0.01 --malformed 0.03
 
-SERVER.py: a stand-in for an OpenAI-compatible server that takes --port, --latency and the faults above, answers
-POST /v1/chat/completions and tells at GET /stats what it served. comments.csv: columns id and text. Everything but
-the address is the plan's default. The counts are checked against the store, and a second run must ask nothing.
+SERVER.py: a stand-in for an OpenAI-compatible server that takes --port, --latency and the faults above, answers POST
+/v1/chat/completions and reports at GET /stats what it served. comments.csv: columns id and text. All settings except
+the address are the plan's defaults. The counts are compared with the store, and a second run must send no request.
 """
 
 import argparse
@@ -92,12 +92,12 @@ def _opened(folder: Path, comments: Path, port: int, n: int) -> Run:
 
 
 def _changed(run: Run) -> Run:
-    """The run with a plan for which the stage is done again, of the same answers."""
+    """The run with a changed plan, for which the stage is done again with the same answers."""
     return open_run(read_plan(run.plan.file, ["pseudo_label.calibrate=none"]))
 
 
 def _checked(run: Run, result: LabelResult, again: LabelResult) -> dict[str, Any]:
-    """Counts of the store itself: what has no label, and why."""
+    """Counts from the store itself: comments without a label, and why."""
     rows = list(labels_of(run.engine, result.identity))
     none = [row for row in rows if row.label is None]
     spelled = spellings(LABELS, LABELS)

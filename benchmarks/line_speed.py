@@ -1,12 +1,12 @@
-"""How long the line takes: all estimates, all intervals, page and picture, from shards of made-up classified rows.
+"""Time to compute the line: all estimates, all intervals, page and picture, from shards of generated classified rows.
 
     python benchmarks/line_speed.py --rows 3100000
-    python benchmarks/line_speed.py --rows 250000      # its peak memory beside that of the above
-    python benchmarks/line_speed.py --words            # and how long the words take, with made-up texts
+    python benchmarks/line_speed.py --rows 250000      # to compare its peak memory with the one above
+    python benchmarks/line_speed.py --words            # also the time for the words, with generated texts
 
-Rows stand in shards of 50,000, four labels, four years of days, authors as uneven as real ones, 20,000 sources; 400
-gold rows. The forecast, with its backtest, is among what is measured. Prints one JSON object. Wall seconds are those
-of the machine as it is; CPU seconds are this process's.
+Shards of 50,000 rows, four labels, four years of days, authors as uneven as real ones, 20,000 sources; 400 gold rows.
+The forecast and its backtest are included. Prints one JSON object. Wall seconds depend on the machine's other load;
+CPU seconds are this process's.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def make_shards(folder: Path, rows: int, days: int) -> list[Path]:
-    """Classified rows as `infer` leaves them."""
+    """Classified rows in the format of `infer`'s shards."""
     rng, paths = np.random.default_rng(1), []
     texts = some_texts(rng)
     keys = np.array([int.from_bytes(bytes.fromhex(key_hash(text)), "big", signed=True) for text in texts])
@@ -83,13 +83,13 @@ def make_shards(folder: Path, rows: int, days: int) -> list[Path]:
 
 
 def some_texts(rng: np.random.Generator) -> list[str]:
-    """20,000 texts of 12 words each, of 30,000 words as frequent as words are."""
+    """20,000 texts of 12 words each, of 30,000 words with frequencies as in real text."""
     words = np.minimum(rng.zipf(1.3, (20_000, 12)), 30_000)
     return [" ".join(f"word{spelt(word)}" for word in row) for row in words.tolist()]
 
 
 def spelt(number: int) -> str:
-    """In letters, for digits are no words."""
+    """The number in letters, because digits are not counted as words."""
     return "".join(chr(97 + int(digit)) for digit in str(number))
 
 
@@ -103,7 +103,7 @@ def read_by_a_model(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.nd
 
 
 def measure(shards: list[Path], folder: Path, bootstrap: int, words: bool) -> dict[str, object]:
-    """Seconds of the line and of what is drawn from it, and the peak of memory."""
+    """Seconds of the line and of its files, and the peak memory."""
     probabilities, truth = read_by_a_model(np.random.default_rng(2), 400)
     gold = GoldPredictions("gold", truth, probabilities, np.ones(400), True)
     settings = IndexSettings(

@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, Traini
 
 @dataclass(frozen=True)
 class Data:
-    """Texts and labels to learn from and to judge on. y: (N,) int64."""
+    """Texts and labels for training and for evaluation. y: (N,) int64."""
 
     labels: list[str]
     texts: list[str]
@@ -43,7 +43,7 @@ def write(path: Path, labels: Sequence[str], texts: Sequence[str], y: NDArray[np
 
 
 def machine() -> str:
-    """Processor, cores, and versions of what was compared."""
+    """Processor, cores, and versions of the libraries compared."""
     names = ("torch", "transformers", "accelerate", "optuna")
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
@@ -62,7 +62,7 @@ def scores(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> dict[str, 
 
 
 def datasets(encoder: str, data: Data, max_length: int) -> tuple[Any, Any, DataCollatorWithPadding]:
-    """Train and validation sets as the Trainer takes them, and what pads each batch to its longest text."""
+    """Train and validation sets as the Trainer takes them, and a collator that pads each batch to its longest text."""
     from datasets import Dataset
 
     tokenizer = AutoTokenizer.from_pretrained(encoder)
@@ -75,7 +75,7 @@ def datasets(encoder: str, data: Data, max_length: int) -> tuple[Any, Any, DataC
 
 
 def arguments(folder: str, **given: Any) -> TrainingArguments:
-    """The Trainer's own defaults, but for what both sides share, and without its files and its reports."""
+    """The Trainer's own defaults, except for the settings that both sides share, without its files and its reports."""
     quiet: Mapping[str, Any] = {"save_strategy": "no", "report_to": [], "disable_tqdm": True, "logging_strategy": "no"}
     return TrainingArguments(folder, **{**quiet, **given})
 

@@ -1,11 +1,11 @@
-"""How many texts a core could classify if it did nothing but the model's products with its weights.
+"""Texts that a core could classify if it computed only the model's products with its weights.
 
     python -m benchmarks.product_limit MODEL [--tokens 22] [--rounds 10]
 
 MODEL: a folder with an encoder's config. Each different product of a layer, weights (N, K) by states (2048, K), is
-timed on one thread, as torch computes it, in bfloat16 where that is faster here, else in float32; a text needs its
-part of each. What comes out is an upper bound for any engine in that format on this machine: no attention, no
-normalisation, no activation, no padding, no reading. int8 may pass it.
+timed on one thread, as torch computes it, in bfloat16 if that is faster here, else in float32; a text needs its
+share of each. The result is an upper bound for any engine in that format on this machine: no attention, no
+normalisation, no activation, no padding, no reading. int8 can be faster than this bound.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def token_flops(config: Any) -> int:
 
 
 def time_products(config: Any) -> dict[Shape, list[float]]:
-    """Processor seconds of REPEATS products of each shape with ROWS tokens, on this thread alone."""
+    """Processor seconds of REPEATS products of each shape with ROWS tokens, on this thread only."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

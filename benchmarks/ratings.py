@@ -1,15 +1,14 @@
-"""The index beside the ratings that people gave with their comments, which no model ever read: do they move together?
+"""The index compared with the ratings that people gave with their comments, which no model ever read.
 
     python -m benchmarks.ratings --line runs/NAME/results/line.parquet --comments comments.parquet \
         --timezone Asia/Seoul --csv ratings.csv
 
---line: what `moodline monitor` wrote. --comments: Parquet files with columns of ratings, times and sources (films);
-a comment without a time or a rating is left out.
-Each period's rating is the mean of the films' means in it, so that no film counts by its crowd (`by_source`), and the
-mean of all ratings (`by_comment`). Prints one JSON object: for each length of period the correlation of the index,
-drawn and as counted, with both, of levels and of steps from period to period. Intervals are 95 %, from a circular block
-bootstrap over periods (n^(1/3) in a row); and, for levels of `by_source`, from films resampled whole, which moves the
-ratings alone (`over_sources`).
+--line: the file written by `moodline monitor`. --comments: Parquet files with columns of ratings, times and sources
+(films); a comment without a time or a rating is left out. Each period's rating is the mean of the films' means in it,
+so that all films have the same weight (`by_source`), and the mean of all ratings (`by_comment`). Prints one JSON
+object: for each length of period the correlation of the index, drawn and as counted, with both, of levels and of
+steps from period to period. Intervals are 95 %, from a circular block bootstrap over periods (n^(1/3) in a row); and,
+for levels of `by_source`, from resampling whole films, which changes the ratings alone (`over_sources`).
 
 --csv writes date, value for `index.series` of a plan, whose page then shows the same.
 """
@@ -71,7 +70,7 @@ def read_ratings(
 
 
 def _columns(path: Path, rating: str, time: str, source: str, zone: ZoneInfo) -> pa.Table:
-    """One file's, of the same types in all files."""
+    """The columns of one file, with the same types in all files."""
     table = pq.read_table(path, columns=[rating, time, source]).combine_chunks()
     one = {name: pa.concat_arrays(table.column(name).chunks) for name in (rating, time, source)}
     values = {
@@ -132,7 +131,7 @@ def film_means(
 def over_sources(
     index: Floats, place: NDArray[np.int64], ratings: Floats, films: NDArray[np.int64], size: int, seed: int
 ) -> dict[str, float] | None:
-    """The 95 % interval of the correlation of levels over films drawn anew, Poisson weights."""
+    """The 95 % interval of the correlation of levels over resampled films, Poisson weights."""
     rng, found = np.random.default_rng(seed), []
     for _ in range(RESAMPLES):
         weights = rng.poisson(1, films.max() + 2).astype(np.float64)

@@ -1,13 +1,13 @@
 """A search of 16 trials by `Trainer.hyperparameter_search` and by moodline: how soon moodline has the Trainer's best.
 
 python -m benchmarks.search_speed ENCODER DATA [--trials 16] [--texts 2000] [--epochs 3] [--trainer FILE] [--only SIDE]
-DATA: a folder with train.csv and validation.csv (columns text, label).
-Same space, budget and epochs. The Trainer's side takes over an hour on two cores, so it may be run in pieces: its
-trials are kept in FILE (trainer.db), Optuna's store, and a further run goes on with those that are lacking; one that
-was killed on its way is run again from its beginning. Its seconds are the sum of its trials' own and of one start-up
-(tokenising and the like, before the first trial), those of moodline are by the clock from beginning to end, start-up
-and all between trials included. Seconds of processor time stand beside them: on a machine shared with other work they
-are the fairer comparison. A FILE belongs to one encoder, and to one number of texts and epochs.
+DATA: a folder with train.csv and validation.csv (columns text, label). Both have the same space, budget and epochs.
+The Trainer's side takes over an hour on two cores, so it can be run in parts: its trials are kept in FILE
+(trainer.db), Optuna's store, and the next run continues with the missing ones; a killed trial is run again from its
+beginning. The Trainer's seconds are the sum of its trials' own and of one start-up (tokenising and so on, before the
+first trial). moodline's are wall-clock seconds from beginning to end, including start-up and the time between trials.
+Processor seconds are given, too: on a machine with other load they are the fairer comparison. A FILE belongs to one
+encoder, one number of texts and one number of epochs.
 """
 
 import argparse
@@ -36,7 +36,7 @@ Side = dict[str, Any]
 
 
 def by_trainer(encoder: str, data: Data, trials: int, epochs: int, file: Path) -> Side:
-    """As the documentation has it: model_init, a space for Optuna, an objective that is to be maximised.
+    """As in the documentation: model_init, a space for Optuna, an objective to maximise.
 
     file: the store of its trials; only those that it lacks are run.
     """
@@ -78,7 +78,7 @@ def _model(encoder: str, labels: int, trial: object) -> Any:
 
 
 class _Meter:
-    """The space and the objective as the Trainer asks for them, and what start-up and each trial cost.
+    """The space and the objective as the Trainer needs them, and the seconds of start-up and of each trial.
 
     began: when the search did, by the performance counter.
     """
@@ -99,7 +99,7 @@ class _Meter:
         }
 
     def value(self, metrics: dict[str, float]) -> float:
-        """Asked after each epoch; the last answer counts."""
+        """Called after each epoch; the last value counts."""
         assert self.trial is not None
         self.trial.set_user_attr("processor_seconds", time.process_time() - self.processor)
         return metrics["eval_macro_f1"]
@@ -162,7 +162,7 @@ def _ended(study: optuna.Study) -> list[Any]:
 
 
 def main() -> None:
-    """Runs both sides, and says after what share of the Trainer's time moodline had its best value."""
+    """Runs both sides, and prints after what share of the Trainer's time moodline had its best value."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("encoder")
     parser.add_argument("data", type=Path)

@@ -1,7 +1,7 @@
-"""How long `moodline status` takes, as a process from start to end, on a store with many trials.
+"""Time that `moodline status` takes, as a process from start to end, on a store with many trials.
 
 python -m benchmarks.status_speed [--trials 2000] [--runs 7]
-The peer is what Optuna offers for the same: `optuna trials`, in a process of its own, on the same store.
+It is compared with Optuna's command for the same, `optuna trials`, in a process of its own, on the same store.
 """
 
 import argparse
@@ -22,7 +22,7 @@ STUDY = "many · search · klue/bert-base"
 
 
 def seconds(command: Sequence[str]) -> float:
-    """Of one run of a command, by the clock; what it prints is thrown away."""
+    """Wall-clock seconds of one run of a command; its output is discarded."""
     began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began

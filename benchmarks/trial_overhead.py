@@ -1,8 +1,8 @@
-"""What a trial of `moodline search` costs beyond its training steps and evaluation, and whether memory stays flat.
+"""Time that a trial of `moodline search` takes besides training and evaluation, and whether memory stays constant.
 
 python -m benchmarks.trial_overhead ENCODER DATA [--texts 200] [--trials 12] [--epochs 3]
-DATA: a folder with train.csv and validation.csv (columns text, label); the first texts of each are taken.
-Runs the command itself, in this process, with clocks around training and judging.
+DATA: a folder with train.csv and validation.csv (columns text, label); the first texts of each are used.
+Runs the command itself, in this process, and times training and evaluation.
 """
 
 import argparse
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass
 class Clock:
-    """Seconds spent in training and judging since the trial before ended, and what each trial came to."""
+    """Seconds of training and evaluation since the trial before ended, and the figures of each trial."""
 
     counted: float = 0.0
     ended: float = 0.0
@@ -57,7 +57,7 @@ class Clock:
 
 
 def plan(encoder: str, folder: Path, labels: list[str], trials: int, epochs: int) -> Path:
-    """A plan of stage one alone, over the parameters that change nothing about a trial's size."""
+    """A plan of stage one alone, over the parameters that do not change a trial's size."""
     path = folder / "plan.yaml"
     space = {"learning_rate": {"low": 1e-4, "high": 4e-4, "log": True}, "epochs": epochs, "batch_size": 32}
     given = {

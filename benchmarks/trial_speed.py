@@ -1,4 +1,4 @@
-"""One fine-tune by moodline against the same by transformers' Trainer, by default and in bf16: speed and accuracy.
+"""One fine-tune by moodline compared with one by transformers' Trainer, by default and in bf16: speed and accuracy.
 
 python -m benchmarks.trial_speed ENCODER DATA [--texts 2000] [--epochs 3] [--seeds 3]
 DATA: a folder with train.csv and validation.csv (columns text, label). The three take turns, seed by seed.

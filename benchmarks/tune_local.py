@@ -1,9 +1,9 @@
-"""A local LM's plain prompt beside prompt tuning and LoRA, on the demo's comments with the demo's tiny Gemma.
+"""A local LM's plain prompt compared with prompt tuning and LoRA, on the demo's comments with the demo's tiny Gemma.
 
 python -m benchmarks.tune_local FOLDER [--language en] [--seed 13] [--prompt '{...}'] [--lora '{...}']
-FOLDER gets the demo's texts and models; run again, they are taken as they are. Each way
-runs through `moodline label`'s own stage: it learns from the original train split, and gold's tune half judges it. The
-table is of gold's report half, which nothing has read before; gains are paired. All of it is a simulation.
+FOLDER gets the demo's texts and models; if they exist, they are used. Each method runs through `moodline label`'s own
+stage: it is trained on the original train split, and evaluated on gold's tune half. The table is of gold's report half,
+which was not read before; gains are paired. All of it is a simulation.
 """
 
 import argparse
@@ -34,7 +34,7 @@ LORA = {"kind": "lora", "rank": 8, "learning_rate": 3e-3, "epochs": 5}
 
 
 def said(run: Run, result: LabelResult, rows: Labelled) -> NDArray[np.int64]:
-    """Labels of `rows` by the way that was tried, whether it was then used or not."""
+    """Labels of `rows` by the method that was tried, whether it was then used or not."""
     labeller: Any = labeller_ensembles(run, None)[0].variants[0]
     for tuning in result.tuning:
         labeller = labeller.adapted(run.files.fetch(tuning.adapter))
