@@ -9,9 +9,7 @@ import pytest
 from stages.label import labeller_ensemble
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
-from tests.helpers.labelling_project import StubLabeller
-
-Labels = Callable[[Callable[[str], tuple[float, ...] | int | None]], StubLabeller]
+from tests.helpers.labelling_project import Labels, StubLabeller
 
 PLAN = """
 name: small

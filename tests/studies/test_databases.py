@@ -28,7 +28,7 @@ from studies import heartbeat, optuna_storage
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import RunTrial, TrialEnd, open_study, work
-from tests.studies.conftest import a_search, dead_worker, formula, told
+from tests.helpers.formula_search import a_search, dead_worker, formula, outcome
 
 TRIALS = 30
 
@@ -299,7 +299,7 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
 ) -> None:
     search = a_search(trials=5)
     engine, study = open_store(hasty, patience=0.05), open_study(open_optuna(hasty), search)
-    whole = told(study_of(f"{hasty}.whole"))
+    whole = outcome(study_of(f"{hasty}.whole"))
     holder = sqlite3.connect(hasty.removeprefix("sqlite:///"), isolation_level=None)
 
     def locked(trial: optuna.Trial, _: object) -> TrialEnd:
@@ -313,9 +313,9 @@ def test_a_store_locked_for_too_long_stops_the_search_and_no_trial_is_lost(
         work(study, search, TrialClaims(engine, search.name, dead_worker()), locked, lambda: None)
     holder.rollback()
     holder.close()
-    assert told(study)[:3] == whole[:3]
+    assert outcome(study)[:3] == whole[:3]
     work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)  # run again
-    assert told(study) == whole
+    assert outcome(study) == whole
 
 
 def study_of(url: str) -> optuna.Study:
@@ -327,7 +327,7 @@ def study_of(url: str) -> optuna.Study:
 
 def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    whole = told(study_of(f"{url}.whole"))
+    whole = outcome(study_of(f"{url}.whole"))
     search, engine = a_search(trials=5), open_store(url)
     study = open_study(open_optuna(url), search)
     limit = study._storage._backend.engine  # type: ignore[attr-defined]
@@ -345,7 +345,7 @@ def test_a_full_disk_under_the_store_stops_the_search_and_no_trial_is_lost(tmp_p
     with pytest.raises(StoreError, match=r"is full\n  free some space"):
         work(study, search, TrialClaims(engine, search.name, dead_worker()), full, lambda: None)
     limit.dispose()
-    assert told(study)[:3] == whole[:3]
+    assert outcome(study)[:3] == whole[:3]
     study = open_study(open_optuna(url), search)
     work(study, search, TrialClaims(engine, search.name, this_process()), formula, lambda: None)
-    assert told(study) == whole
+    assert outcome(study) == whole

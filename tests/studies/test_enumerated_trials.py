@@ -14,7 +14,7 @@ from studies.ranking import best_distinct
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.studies.conftest import RunIt, a_search, dead_worker, formula, told
+from tests.helpers.formula_search import RunIt, a_search, dead_worker, formula, outcome
 from transfer.errors import UserError
 
 
@@ -42,7 +42,7 @@ def test_each_entry_of_a_list_is_run_once_with_its_parameters_and_notes(run_it: 
 
 
 def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_it: RunIt) -> None:
-    whole = told(run_it(listed(4, "whole")))
+    whole = outcome(run_it(listed(4, "whole")))
     for at in range(4):
 
         def killed(trial: optuna.Trial, _: object, at: int = at) -> TrialEnd:
@@ -52,16 +52,16 @@ def test_a_listed_study_killed_at_any_trial_ends_like_one_that_ran_through(run_i
 
         with pytest.raises(KeyboardInterrupt):
             run_it(listed(4, "cut"), killed, worker=replace(dead_worker(), name=f"gone {at}"))
-    assert told(run_it(listed(4, "cut"))) == whole
+    assert outcome(run_it(listed(4, "cut"))) == whole
 
 
 def test_a_listed_trial_begun_but_not_noted_is_found_again(run_it: RunIt, url: str, engine: Engine) -> None:
-    whole = told(run_it(listed(3, "whole")))
+    whole = outcome(run_it(listed(3, "whole")))
     study = open_study(open_optuna(url), listed(3, "cut"))
     claim = TrialClaims(engine, "cut", dead_worker()).next(3)
     assert claim is not None
     begin_enumerated(study, an_entry(0))  # and then killed, before the number was noted
-    assert told(run_it(listed(3, "cut"))) == whole
+    assert outcome(run_it(listed(3, "cut"))) == whole
 
 
 def test_a_failed_entry_is_tried_again_before_the_others(run_it: RunIt) -> None:

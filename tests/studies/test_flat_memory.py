@@ -16,9 +16,9 @@ from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
 from studies.trial_state import remove_ended
 from studies.worker_loop import TrialEnd, open_study, work
+from tests.helpers.formula_search import a_search
 from tests.helpers.one_trial import RecordingWatcher, a_task, variant
 from tests.helpers.tiny_encoders import WIDE_MB, save_wide_encoder
-from tests.studies.conftest import a_search
 from transfer.device.memory_release import release_memory
 
 TRIALS = 100

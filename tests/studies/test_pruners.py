@@ -22,7 +22,7 @@ from studies.lasting_names import lasting_study_name
 from studies.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
 from studies.worker_loop import TrialEnd
-from tests.studies.conftest import RunIt, a_search, dead_worker, told
+from tests.helpers.formula_search import RunIt, a_search, dead_worker, outcome
 
 EPOCHS = 9
 Direction = Literal["maximize", "minimize"]
@@ -108,14 +108,14 @@ def test_a_trial_killed_around_its_judgement_is_judged_alike(run_it: RunIt, engi
     whole = run_it(a_search(**more), through)
     stopped = [(t.number, t.last_step) for t in whole.trials if t.state == TrialState.PRUNED]
     assert bool(stopped) == (pruner != "none")
-    expected = told(whole)
+    expected = outcome(whole)
     optuna.delete_study(study_name="study", storage=whole._storage)  # hyperband goes by the study's name
     forget_slots(engine, "study")
     kills = [(n, sign * step) for n, step in stopped[:4] for sign in (1, -1) if step] or [(3, 2), (5, -8)]
     for kill in kills:
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(**more), lambda trial, _, kill=kill: climbing(trial, kill), dead_worker())
-    assert told(run_it(a_search(**more), through)) == expected
+    assert outcome(run_it(a_search(**more), through)) == expected
 
 
 def test_a_trial_that_begins_over_is_not_judged_by_what_it_reported_later() -> None:

@@ -11,51 +11,18 @@ import pytest
 from optuna.trial import TrialState
 
 from studies.algorithms import SamplerName
-from studies.heartbeat import Heartbeat
 from studies.next_trial import add_next_trial
 from studies.optuna_storage import open_optuna
 from studies.samplers import propose
-from studies.space.dimensions import Choices, Fixed, Range, Space
+from studies.space.dimensions import Range, Space
 from studies.space.suggest import suggest
 from studies.trial_claims import TrialClaims
-from studies.worker_loop import RunTrial, TrialEnd, open_study
-from tests.studies.conftest import BASELINE, SPACE, RunIt, a_search, dead_worker, told
+from studies.worker_loop import TrialEnd, open_study
+from tests.helpers.conditional_space import BASE, CONDITIONAL, IDLE, formula_in, stopped_in
+from tests.helpers.formula_search import BASELINE, SPACE, RunIt, a_search, dead_worker, outcome
 
 SAMPLERS = get_args(SamplerName)
 MARKS = {"gp": pytest.mark.slow}
-IDLE = Heartbeat(lambda moved, share: None)
-CONDITIONAL: Space = {
-    "learning_rate": Range(low=1e-5, high=1e-2, log=True),
-    "layer_decay": Range(low=0.8, high=1.0, when={"class_weighting": ["none"]}),
-    "dropout": Range(low=0.0, high=0.3, when={"class_weighting": ["none"], "frozen_layers": [0, 1]}),
-    "class_weighting": Choices(choices=["none", "balanced"]),
-    "frozen_layers": Range(low=0, high=3),
-    "weight_decay": Fixed(value=0.02, when={"class_weighting": ["balanced"]}),
-}
-BASE = {**BASELINE, "layer_decay": 1.0, "dropout": 0.1, "frozen_layers": 0}
-
-
-def formula_in(space: Space) -> RunTrial:
-    """A trial whose value follows from its parameters."""
-
-    def run(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
-        params = suggest(trial, space)
-        value = -abs(params["learning_rate"] - 1e-3) - params.get("dropout", 0.2)
-        trial.report(value, 1)
-        return TrialEnd(value, is_pruned=trial.number % 5 == 4)
-
-    return run
-
-
-def stopped_in(last: int, space: Space) -> RunTrial:
-    """As `formula_in`, but interrupted in one trial."""
-
-    def run(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
-        if trial.number == last:
-            raise KeyboardInterrupt
-        return formula_in(space)(trial, heartbeat)
-
-    return run
 
 
 @pytest.mark.parametrize("space", [SPACE, CONDITIONAL], ids=["plain", "conditional"])
@@ -65,7 +32,7 @@ def test_a_search_stopped_or_killed_anywhere_ends_like_one_that_ran_through(
 ) -> None:
     more: dict[str, Any] = {"sampler": sampler, "space": space, "baseline": BASE}
     trial = formula_in(space)
-    whole = told(run_it(a_search(name="whole", trials=16, **more), trial))
+    whole = outcome(run_it(a_search(name="whole", trials=16, **more), trial))
 
     for last in range(0, 16, 4):  # stopped within a trial
         with pytest.raises(KeyboardInterrupt):
@@ -74,7 +41,7 @@ def test_a_search_stopped_or_killed_anywhere_ends_like_one_that_ran_through(
         run_it(a_search(name="cut", trials=trials, **more), trial)
         if trials == 15:
             add_next_trial(open_study(open_optuna(url), a_search(name="cut", **more)), a_search(name="cut", **more))
-    assert told(run_it(a_search(name="cut", trials=16, **more), trial)) == whole
+    assert outcome(run_it(a_search(name="cut", trials=16, **more), trial)) == whole
     assert len({params for _, _, _, params, _ in whole}) == 16
 
 
@@ -82,7 +49,7 @@ def test_a_search_stopped_or_killed_anywhere_ends_like_one_that_ran_through(
 def test_a_kill_while_a_trial_is_begun_leaves_the_whole_of_it_or_nothing(
     run_it: RunIt, monkeypatch: pytest.MonkeyPatch, sampler: str
 ) -> None:
-    whole = told(run_it(a_search(name="whole", trials=13, sampler=sampler)))
+    whole = outcome(run_it(a_search(name="whole", trials=13, sampler=sampler)))
     run_it(a_search(name="cut", trials=11, sampler=sampler))
 
     def killed(*_: object) -> None:
@@ -100,7 +67,7 @@ def test_a_kill_while_a_trial_is_begun_leaves_the_whole_of_it_or_nothing(
         patched.setattr(TrialClaims, "begin", killed)
         with pytest.raises(KeyboardInterrupt):
             run_it(a_search(name="cut", trials=13, sampler=sampler), worker=dead_worker())
-    assert told(run_it(a_search(name="cut", trials=13, sampler=sampler))) == whole
+    assert outcome(run_it(a_search(name="cut", trials=13, sampler=sampler))) == whole
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -113,19 +80,11 @@ def test_trial_0_is_the_baseline_whatever_proposes_the_others(run_it: RunIt, sam
 PROPOSALS = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from tests.studies.test_samplers import CONDITIONAL, a_study
+from tests.helpers.conditional_space import CONDITIONAL, a_study
 from studies.samplers import propose
 for sampler in ("tpe", "gp", "qmc", "random"):
     print(sampler, sorted(propose(a_study(14), CONDITIONAL, 3, sampler).items()))
 """
-
-
-def a_study(trials: int) -> optuna.Study:
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=5))
-    for _ in range(trials):
-        trial = study.ask()
-        study.tell(trial, formula_in(CONDITIONAL)(trial, IDLE).value)
-    return study
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from studies.optuna_storage import open_optuna
 from studies.time_limit import TimeLimit
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.studies.conftest import RunIt, a_search, formula, told
+from tests.helpers.formula_search import RunIt, a_search, formula, outcome
 
 
 class Clock:
@@ -25,7 +25,7 @@ class Clock:
 def test_no_trial_begins_after_the_limit_and_the_running_one_is_finished(
     url: str, engine: Engine, run_it: RunIt
 ) -> None:
-    whole = told(run_it(a_search(name="whole")))
+    whole = outcome(run_it(a_search(name="whole")))
     clock, search = Clock(), a_search(name="cut")
     study = open_study(open_optuna(url), search)
 
@@ -41,7 +41,7 @@ def test_no_trial_begins_after_the_limit_and_the_running_one_is_finished(
         counts.append(len(study.trials))
         clock.seconds += 500
     assert counts == [2, 4, 6]  # each run has a limit of its own
-    assert told(study) == whole
+    assert outcome(study) == whole
 
 
 def test_workers_stop_with_the_leader_whenever_they_joined() -> None:

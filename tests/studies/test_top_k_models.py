@@ -22,7 +22,7 @@ from studies.optuna_storage import open_optuna
 from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.studies.conftest import a_search, formula, told
+from tests.helpers.formula_search import a_search, formula, outcome
 
 KEEP, TRIALS = 2, 5
 KILLED, TOO_MUCH = 9, 3
@@ -131,7 +131,7 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
         kills += 1
         every = kept(folder)  # at once after the kill: each name leads to its own whole weights
         assert all(name == f"m/{text}" for name, text in every.items())
-        assert told(search_in(folder)) == told(whole)
+        assert outcome(search_in(folder)) == outcome(whole)
         assert kept(folder) == kept(tmp_path / "whole")
         assert len(weights_in(folder, "models")) == KEEP
         assert weights_in(folder, UNFINISHED_FOLDER) == []

@@ -13,7 +13,7 @@ from studies.heartbeat import Heartbeat, LostClaim
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, TrialClaim, TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.studies.conftest import a_search, formula
+from tests.helpers.formula_search import a_search, formula
 
 
 class Clock:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from studies.heartbeat import Heartbeat
 from studies.trial_result import COLLAPSED_IN_A_ROW, collapsed_to
 from studies.worker_loop import TrialEnd
+from tests.helpers.formula_search import RunIt, a_search, formula
 from tests.helpers.tiny_encoders import LABELS
-from tests.studies.conftest import RunIt, a_search, formula
 from transfer.errors import UserError
 
 

@@ -16,7 +16,7 @@ from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.studies.conftest import BASELINE, RunIt, a_search, dead_worker, formula, told
+from tests.helpers.formula_search import BASELINE, RunIt, a_search, dead_worker, formula, outcome
 from transfer.errors import UserError
 
 
@@ -26,8 +26,8 @@ def test_the_budget_is_used_exactly_and_a_second_run_adds_nothing(run_it: RunIt)
 
 
 def test_raising_the_budget_goes_on(run_it: RunIt) -> None:
-    before = told(run_it())
-    after = told(run_it(a_search(trials=9)))
+    before = outcome(run_it())
+    after = outcome(run_it(a_search(trials=9)))
     assert len(after) == 9
     assert after[:6] == before
 
@@ -52,21 +52,21 @@ def test_trial_0_is_the_published_recipe(run_it: RunIt) -> None:
 
 
 def test_the_seed_decides_the_trials(run_it: RunIt, tmp_path: Path) -> None:
-    one = told(run_it(a_search(name="one")))
-    assert told(run_it(a_search(name="two"))) == one
-    assert told(run_it(a_search(name="three", seed=8))) != one
+    one = outcome(run_it(a_search(name="one")))
+    assert outcome(run_it(a_search(name="two"))) == one
+    assert outcome(run_it(a_search(name="three", seed=8))) != one
 
 
 def test_a_search_stopped_after_any_trial_ends_like_one_that_ran_through(run_it: RunIt) -> None:
-    whole = told(run_it(a_search(name="whole", trials=14)))
+    whole = outcome(run_it(a_search(name="whole", trials=14)))
 
     for trials in range(1, 15):
         run_it(a_search(name="stopped", trials=trials))
-    assert told(run_it(a_search(name="stopped", trials=14))) == whole
+    assert outcome(run_it(a_search(name="stopped", trials=14))) == whole
 
 
 def test_an_interrupted_trial_is_gone_on_with_under_its_number(run_it: RunIt) -> None:
-    whole = told(run_it(a_search(name="whole")))
+    whole = outcome(run_it(a_search(name="whole")))
 
     def interrupted(trial: optuna.Trial, _: object) -> TrialEnd:
         if trial.number == 3:
@@ -76,18 +76,18 @@ def test_an_interrupted_trial_is_gone_on_with_under_its_number(run_it: RunIt) ->
 
     with pytest.raises(KeyboardInterrupt):
         run_it(a_search(name="cut"), interrupted, worker=dead_worker())
-    assert told(run_it(a_search(name="cut"))) == whole
+    assert outcome(run_it(a_search(name="cut"))) == whole
 
 
 def test_a_trial_asked_for_but_not_noted_is_adopted(run_it: RunIt, url: str) -> None:
-    whole = told(run_it(a_search(name="whole")))
+    whole = outcome(run_it(a_search(name="whole")))
     run_it(a_search(name="cut", trials=3))
     study = open_study(open_optuna(url), a_search(name="cut"))
     from studies.next_trial import add_next_trial
 
     add_next_trial(study, a_search(name="cut"))
     study.ask()  # and then killed, before the number was noted
-    assert told(run_it(a_search(name="cut"))) == whole
+    assert outcome(run_it(a_search(name="cut"))) == whole
 
 
 def test_a_failing_trial_is_recorded_with_its_reason_and_replaced(run_it: RunIt) -> None:
@@ -169,7 +169,7 @@ from storage.locks.process_identity import this_process
 from studies.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna
 from studies.worker_loop import open_study, work
-from tests.studies.conftest import a_search, formula
+from tests.helpers.formula_search import a_search, formula
 def slow(trial, _):
     print(trial.number, flush=True)
     time.sleep(float(sys.argv[3]))

@@ -9,8 +9,7 @@ import pytest
 from stages.datasets.pseudo_labels import sampled
 from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
-from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened, truth_of
 from transfer.metrics.bootstrap import bootstrap_interval
 
 

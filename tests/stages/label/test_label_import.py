@@ -8,8 +8,7 @@ from stages.label.label_export import export_labels
 from stages.label.label_import import import_labels
 from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labellers, labels_of
-from tests.helpers.labelling_project import boasting, make_labelling, opened, write
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened, write
 from transfer.errors import UserError
 from transfer.text.cleaning import key_hash
 

@@ -9,8 +9,7 @@ from stages.datasets.pseudo_labels import sampled
 from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
 from storage.records.pseudo_labels import labels_of
-from tests.helpers.labelling_project import boasting, make_labelling, opened
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened
 from transfer.errors import UserError
 from transfer.metrics.temperature_scaling import calibration_from
 

@@ -8,8 +8,7 @@ import pytest
 from stages.datasets.pseudo_labels import sampled
 from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
-from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened, truth_of
 
 
 def test_the_sample_is_spread_and_the_result_tells_how_it_was_drawn(tmp_path: Path, labels_by: Labels) -> None:

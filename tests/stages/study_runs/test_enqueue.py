@@ -19,7 +19,7 @@ from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import RunTrial, TrialEnd, open_study, work
-from tests.studies.conftest import a_search, dead_worker, told
+from tests.helpers.formula_search import a_search, dead_worker, outcome
 from transfer.errors import UserError, UserErrors
 
 SPACE: Space = {
@@ -125,14 +125,14 @@ def test_a_search_that_was_killed_with_a_queued_trial_ends_like_one_that_was_not
     queue(run, "learning_rate=1e-3")
     for trials in (3, 4, 5, 6):
         cut = searched(trials)
-    cut_short = told(cut)
+    cut_short = outcome(cut)
     optuna.delete_study(study_name=cut.study_name, storage=cut._storage)
     from storage.records.trial_slots import forget_slots
 
     forget_slots(run.engine, cut.study_name)
     searched(2)
     queue(run, "learning_rate=1e-3")
-    assert told(searched(6)) == cut_short
+    assert outcome(searched(6)) == cut_short
 
 
 def test_one_queued_before_the_first_trial_leaves_the_baseline_the_first_to_be_proposed(

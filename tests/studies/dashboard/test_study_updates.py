@@ -31,7 +31,7 @@ from studies.top_k_models import TopKModels
 from studies.trial_claims import TrialClaims
 from studies.trial_result import TrialResult
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.studies.conftest import RunIt, a_search, formula
+from tests.helpers.formula_search import RunIt, a_search, formula
 from transfer.metrics.scores import Scores, score
 
 KOREAN = ["분노", "슬픔", "$기쁨$ with a name that is long"]

@@ -9,7 +9,7 @@ import pytest
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line, Period
-from tests.stages.monitor.conftest import LABELS, WEIGHTS, Row, random_rows
+from tests.helpers.classified_shards import LABELS, WEIGHTS, Row, random_rows
 from transfer.errors import UserError
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)

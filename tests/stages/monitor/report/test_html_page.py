@@ -13,7 +13,7 @@ from stages.monitor.report.html_page import write_page
 from stages.monitor.report.plot_data import line_data
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
-from tests.stages.monitor.conftest import WEIGHTS, random_rows
+from tests.helpers.classified_shards import WEIGHTS, random_rows
 
 RESULTS: list[dict[str, object]] = [
     {"model": "majority", "split": "test", "accuracy": 0.271, "macro_f1": 0.107, "note": None},

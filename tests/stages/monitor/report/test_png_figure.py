@@ -14,7 +14,7 @@ from stages.monitor.report.notes import footnotes
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
-from tests.stages.monitor.conftest import random_rows
+from tests.helpers.classified_shards import random_rows
 
 
 @pytest.fixture(autouse=True)
