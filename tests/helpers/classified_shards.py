@@ -1,12 +1,16 @@
 """Shards of classified comments, written by hand or at random."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from stages.monitor.aggregation.aggregate import daily_line
+from stages.monitor.schema.index_settings import IndexSettings
+from stages.monitor.schema.line import Line, Period
 
 LABELS = ("분노", "슬픔", "중립", "기쁨")
 WEIGHTS = {"분노": -1.0, "슬픔": -1.0, "중립": 0.0, "기쁨": 1.0}
@@ -39,3 +43,22 @@ def random_rows(n: int, days: int, seed: int = 3, labels: Sequence[str] = LABELS
         label = author % len(labels) if rng.random() < 0.5 else rng.integers(len(labels))
         rows.append((start + timedelta(seconds=int(second)), f"a{author}", f"v{author % 7}", labels[int(label)]))
     return rows
+
+
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+
+
+WriteShard = Callable[..., Path]
+
+
+def line_from(shards: Sequence[Path], *, seed: int = 13, **settings: object) -> Line:
+    given = {"weights": WEIGHTS, "min_comments": 1, "min_clusters": 2, **settings}
+    return daily_line(shards, LABELS, IndexSettings.model_validate(given), seed)
+
+
+def periods_of(line: Line, every: str) -> list[Period]:
+    return [period for period in line.periods if period.every == every]
+
+
+def shares_of(period: Period) -> list[float | None]:
+    return [share.value if share else None for share in period.shares.values()]

@@ -10,6 +10,7 @@ from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
 from tests.helpers.classified_shards import LABELS, WEIGHTS, Row, random_rows, write_shard
+from tests.helpers.shifting_emotions import Simulation, corrected_line, simulate
 
 
 @pytest.fixture
@@ -29,3 +30,14 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
     path = write_shard(tmp_path_factory.mktemp("line") / "0.parquet", rows)
     settings = IndexSettings(weights=WEIGHTS, every=["day", "week", "month"], min_comments=20)
     return daily_line([path], LABELS, settings, seed=13)
+
+
+@pytest.fixture(scope="session")
+def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
+    """Comments whose true emotions are known, with gold."""
+    return simulate(tmp_path_factory.mktemp("comments") / "0.parquet", seed=3, authors=60)
+
+
+@pytest.fixture(scope="session")
+def corrected(simulation: Simulation) -> Line:
+    return corrected_line(simulation)

@@ -109,11 +109,6 @@ def test_a_dead_process_is_seen_at_once_and_of_a_far_one_nothing_is_known(proces
     assert owner_runs(replace(mine, host="another-host", pid=ended.pid or 0)) is None
 
 
-def test_workers_of_one_process_have_names_of_their_own() -> None:
-    assert this_process() != this_process()
-    assert this_process("night shift").name == "night shift"
-
-
 def test_a_slot_that_another_took_meanwhile_is_left_to_it(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     take_slot(store, "s", 2, ANNA, NOW)
     as_read = iter([0, 1])

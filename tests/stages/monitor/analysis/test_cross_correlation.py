@@ -1,66 +1,25 @@
-"""The index over time: changes of level, correlations with other series, and how much depends on the weights."""
+"""Correlations of the index with other series, at lags, with intervals."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stages.monitor.aggregation.aggregate import daily_line
-from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.cross_correlation import correlate, correlations, read_other
-from stages.monitor.analysis.weight_sensitivity import sensitivity
 from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
-from stages.monitor.schema.index_settings import IndexSettings, OtherSeries
-from tests.helpers.made_up_lines import line_of
-from tests.helpers.shifting_emotions import LABELS, simulate
+from stages.monitor.schema.index_settings import OtherSeries
+from tests.helpers.made_up_lines import line_of, noise
 from transfer.errors import UserError
 
 SALES = OtherSeries(path="sales.csv", name="sales", lags=3)
 
 
-def noise(n: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.random.default_rng(seed).normal(size=n)
-
-
 def months(values: Iterable[float]) -> dict[date, float]:
     return {date(2020 + i // 12, 1 + i % 12, 1): float(v) for i, v in enumerate(values)}
-
-
-def test_a_step_of_the_index_is_found_where_it_is_and_with_its_size() -> None:
-    pytest.importorskip("ruptures")
-    index = [*(50 + 2 * noise(60, 1)), *(58 + 2 * noise(60, 2))]
-    (change,) = change_points(line_of(index), "day")
-    assert abs((change.start - date(2020, 3, 1)).days) <= 2
-    assert change.before == pytest.approx(50, abs=1)
-    assert change.after == pytest.approx(58, abs=1)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_noise_alone_and_a_spike_are_no_change_of_level(seed: int) -> None:
-    index = 50 + 2 * noise(150, 10 + seed)
-    index[70] += 10
-    assert change_points(line_of(index.tolist()), "day") == []
-
-
-def test_gaps_and_short_lines_make_no_change() -> None:
-    index: list[float | None] = list(50 + noise(60, 3))
-    index[20:25] = [None] * 5
-    assert change_points(line_of(index), "day") == []
-    assert change_points(line_of([40.0] * 5 + [60.0] * 5), "day") == []
-
-
-def test_a_first_period_that_is_not_whole_counts_to_no_level() -> None:
-    pytest.importorskip("ruptures")
-    line = line_of([58.0, *(50 + noise(30, 1)), *(60 + noise(30, 2))], "month")
-    (whole,) = change_points(line, "month")
-    (partial,) = change_points(replace(line, first=date(2020, 1, 20)), "month")
-    assert whole.start == partial.start == date(2022, 8, 1)
-    assert whole.before > partial.before + 0.2
 
 
 def test_a_series_that_follows_the_index_two_months_later_shows_at_lag_two() -> None:
@@ -125,19 +84,6 @@ def test_a_csv_that_cannot_be_read_is_refused_by_place(tmp_path: Path, text: str
         (tmp_path / "sales.csv").write_text(text)
     with pytest.raises(UserError, match=words):
         read_other(SALES, tmp_path, "index.series[0]")
-
-
-def test_the_sensitivity_to_weights_is_in_points_and_correlation(tmp_path: Path) -> None:
-    simulation = simulate(tmp_path / "0.parquet", seed=4, authors=60)
-    settings = IndexSettings(
-        weights={"anger": -1, "neutral": 0, "joy": 1}, every=["day"], min_comments=5, min_clusters=3
-    )
-    found = sensitivity(daily_line([simulation.shard], LABELS, settings, 13))
-    assert found is not None
-    assert 1 < found.points < 15
-    assert 0.8 < found.correlation < 1
-    assert 0.7 < found.same_way <= 1
-    assert sensitivity(line_of([50.0, 51.0])) is None
 
 
 def test_the_page_shows_changes_and_other_series_with_their_limits(tmp_path: Path) -> None:
