@@ -8,6 +8,7 @@ from dataclasses import replace
 import optuna
 
 from storage.locks.process_identity import ProcessIdentity, this_process
+from studies.dashboard.study_updates import StudyUpdates
 from studies.space.dimensions import Choices, Dimension, Range
 from studies.space.suggest import suggest
 from studies.study_config import StudyConfig
@@ -60,3 +61,6 @@ def outcome(study: optuna.Study) -> list[tuple[object, ...]]:
         (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
         for t in study.get_trials(deepcopy=False)
     ]
+
+
+Finish = Callable[..., tuple[optuna.Study, StudyUpdates]]

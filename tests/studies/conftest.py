@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
+from storage.files.file_store import FileStore
 from storage.locks.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna
 from studies.study_config import StudyConfig
@@ -82,3 +83,15 @@ def another(tmp_path: Path) -> "Place":
     root.mkdir()
     url = f"sqlite:///{root / 'store.db'}"
     return Place(root, url, open_store(url))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "files", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def study(url: str) -> optuna.Study:
+    study = optuna.create_study(study_name="study", storage=open_optuna(url), direction="maximize")
+    study.set_metric_names(["macro-F1"])
+    return study

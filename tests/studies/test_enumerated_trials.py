@@ -1,5 +1,4 @@
 from dataclasses import replace
-from typing import Any
 
 import optuna
 import pytest
@@ -8,24 +7,13 @@ from sqlalchemy import Engine
 
 from storage.locks.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies.enumerated_trials import ATTEMPTS, EnumeratedTrial, assign_slots, begin_enumerated
+from studies.enumerated_trials import ATTEMPTS, assign_slots, begin_enumerated
 from studies.optuna_storage import open_optuna
-from studies.ranking import best_distinct
-from studies.study_config import StudyConfig
 from studies.trial_claims import TrialClaims
 from studies.worker_loop import TrialEnd, open_study, work
-from tests.helpers.formula_search import RunIt, a_search, dead_worker, formula, outcome
+from tests.helpers.enumerated import an_entry, listed
+from tests.helpers.formula_search import RunIt, dead_worker, formula, outcome
 from transfer.errors import UserError
-
-
-def an_entry(i: int, **notes: Any) -> EnumeratedTrial:
-    params = {"learning_rate": 10 ** -(2 + i / 10), "epochs": 1 + i % 5, "class_weighting": "none"}
-    return EnumeratedTrial(f"trial {i}", params, notes)
-
-
-def listed(n: int, name: str = "study", begin: int = 0) -> StudyConfig:
-    queue = [an_entry(i) for i in range(begin, begin + n)]
-    return a_search(name=name, trials=n, queue=queue, pruner="none", keep=0)
 
 
 def entries(study: optuna.Study) -> list[str]:
@@ -141,14 +129,3 @@ def test_several_workers_run_each_entry_once(url: str, engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert sorted(entries(study)) == sorted(f"trial {i}" for i in range(12))
-
-
-def test_the_best_trials_are_told_apart_by_their_parameters(run_it: RunIt) -> None:
-    twins = [an_entry(3), replace(an_entry(3), key="twin"), an_entry(1), an_entry(2)]
-    study = run_it(replace(listed(4), queue=twins))
-    best = best_distinct(study, 3)
-    assert len(best) == 3
-    assert len({trial.params["learning_rate"] for trial in best}) == 3
-    values = [float(trial.value or 0) for trial in best]
-    assert values == sorted(values, reverse=True)
-    assert best[0].number == min(t.number for t in study.trials if t.value == best[0].value)

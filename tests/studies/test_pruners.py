@@ -11,14 +11,9 @@ from sqlalchemy import Engine
 
 from storage.records.trial_slots import forget_slots
 from studies.algorithms import (
-    HYPERBAND_REDUCTION,
     WILCOXON_FEWEST_SEEDS,
     PrunerName,
-    bracket_of,
-    bracket_shares,
-    hyperband_warning,
 )
-from studies.lasting_names import lasting_study_name
 from studies.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
 from studies.worker_loop import TrialEnd
@@ -61,18 +56,6 @@ def test_halving_stops_the_trials_that_optunas_stops(name: PrunerName, direction
         ours = curves(direction, pruner_for(name, EPOCHS), seed)
         assert ours == curves(direction, optunas(name), seed)
         assert 20 < sum(state == TrialState.PRUNED for state, _ in ours) < 60
-
-
-@pytest.mark.parametrize("most", [1, 2, 3, 5, 9, 10, 27, 81])
-def test_brackets_are_optunas(most: int) -> None:
-    theirs = optuna.pruners.HyperbandPruner(1, most, HYPERBAND_REDUCTION)
-    name = "plan · search · klue/bert-base"
-    study = optuna.create_study(study_name=lasting_study_name(name))  # brackets do not change with a stage's name
-    theirs._try_initialization(study)
-    trial = optuna.trial.create_trial(value=0.0)
-    for number in range(200):
-        trial.number = number
-        assert theirs._get_bracket_id(study, trial) == bracket_of(name, number, bracket_shares(most))
 
 
 def through(trial: optuna.Trial, _: object) -> TrialEnd:
@@ -150,14 +133,3 @@ def test_wilcoxon_stops_what_is_worse_seed_by_seed_and_needs_as_many_as_it_says(
     for seed in seeds:
         close.report(0.8 + seed / 100 + (0.01 if seed % 2 else -0.01), seed)
         assert not should_prune(close, seed)
-
-
-def test_a_budget_too_small_for_hyperband_is_told_with_its_brackets() -> None:
-    told_ = hyperband_warning("plan · search · klue/bert-base", 20, 5)
-    assert told_ is not None
-    assert "20 trials are few for hyperband" in told_
-    assert "median" in told_
-    assert hyperband_warning("plan · search · klue/bert-base", 200, 5) is None
-    suggested = int(told_.split("Raise trials to ")[1].split(",")[0])
-    assert hyperband_warning("plan · search · klue/bert-base", suggested, 5) is None
-    assert "pruner none" in str(hyperband_warning("s", 1000, 1))

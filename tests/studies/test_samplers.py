@@ -135,22 +135,6 @@ def test_a_space_of_one_point_is_run_as_often_as_asked(run_it: RunIt) -> None:
         assert [trial.params for trial in study.trials] == [{"epochs": 3}] * 12
 
 
-def test_what_runs_elsewhere_is_known_to_the_sampler_from_its_first_moment(url: str) -> None:
-    search = a_search(trials=20)
-    study = open_study(open_optuna(url), search)
-    begun = []
-    for _ in range(4):
-        add_next_trial(study, search)
-        begun.append(study.ask().number)
-    assert begun == [0, 1, 2, 3]
-    for trial in study.get_trials():
-        assert trial.state == TrialState.RUNNING
-        assert trial.params.keys() == {"learning_rate", "epochs", "class_weighting"}
-    params = [tuple(sorted(t.params.items())) for t in study.get_trials()]
-    assert len(set(params)) == 4
-    assert propose(study, SPACE, search.seed) == propose(study, SPACE, search.seed)
-
-
 def test_proposing_from_2000_trials_takes_a_moment() -> None:
     import time
 

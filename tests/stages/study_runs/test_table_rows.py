@@ -6,15 +6,11 @@ from stages.console.show_run import show_rows
 from stages.study_runs.table_rows import row, trial_rows
 from tests.helpers.shown_studies import scores, trial
 
-pytestmark = pytest.mark.usefixtures("wide")
 
-
-@pytest.fixture
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_models_has_those_of_accuracy_and_macro_f1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-
-
-def test_the_table_of_models_has_those_of_accuracy_and_macro_f1(capsys: pytest.CaptureFixture[str]) -> None:
     told = row("TF-IDF", "reference", "test", scores())
     show_rows([told, *trial_rows("bert, untuned", "search", 60, trial(0, 0.5))])
     shown = told.model_dump()

@@ -8,12 +8,12 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, inspect, make_url, select
+from sqlalchemy import Engine, insert, inspect, make_url, select
 
 from storage.database.columns import writing
 from storage.database.engine import open_store
 from storage.database.locks import creation_lock
-from storage.database.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
+from storage.database.migrations import LATEST, SCHEMA
 from storage.database.url import engine_options
 from storage.errors import StoreError
 from storage.records import gold_halves, model_registry, pseudo_labels, shard_records, stage_records, trial_slots
@@ -61,23 +61,6 @@ def test_an_existing_sqlite_store_opens_at_once(tmp_path: Path) -> None:
         open_store(url).dispose()
         times.append(time.perf_counter() - begun)
     assert min(times) < 0.05
-
-
-def test_a_step_that_was_killed_midway_is_taken_again_from_its_beginning(store: Engine) -> None:
-    def makes_a_table(connection: Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE moodline_later (id INTEGER PRIMARY KEY)")
-
-    def is_killed(connection: Connection) -> None:
-        makes_a_table(connection)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        migrate(store, [*MIGRATIONS, is_killed])
-    assert not inspect(store).has_table("moodline_later")
-    migrate(store, [*MIGRATIONS, makes_a_table])
-    assert inspect(store).has_table("moodline_later")
-    with store.connect() as connection:
-        assert schema_version(connection) == LATEST + 1
 
 
 def test_a_store_of_a_newer_moodline_is_refused(url: str, store: Engine) -> None:

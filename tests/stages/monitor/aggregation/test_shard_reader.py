@@ -17,11 +17,6 @@ def test_a_shard_without_a_column_is_refused_by_name(shard: WriteShard) -> None:
         daily_line([shard(random_rows(9, 1))], [*LABELS, "놀람"], IndexSettings(), 13)
 
 
-def test_a_label_that_the_plan_does_not_know_is_refused(shard: WriteShard) -> None:
-    with pytest.raises(UserError, match="have the label '놀람'"):
-        line_from([shard([(NOON, "a", None, "놀람")])])
-
-
 def test_nothing_classified_or_nothing_dated_is_a_clear_error(shard: WriteShard) -> None:
     with pytest.raises(UserError, match="no classified comments"):
         line_from([])

@@ -1,4 +1,4 @@
-"""What a plan says about memory, time and seeds reaches the trials."""
+"""Memory, time and checkpoints of a study's trials, from the plan."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Masked author names are seen before they are hashed, and the plan that resamples them is told what to set."""
+"""`moodline check` reports what would stop a run, and what is unlikely to be meant."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,15 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from stages.check.check_plan import check_plan
+from stages.check.check_plan import check_file, check_plan
 from stages.infer.run_infer import run_infer
 from stages.plan.schema import read_plan
 from stages.runtime.progress import Advance
 from tests.helpers.classifying_project import ByRule, lines, make_comment_project
+from tests.helpers.labelling_project import make_labelling
 
 SOURCES = "comments=[{path: 'comments/*', id: id, author: who}]"
 BY_FILM = "index={cluster: source}"
 NOTE = "15 of 20 comments have a masked author (kim****), so that one name may be many people: set index.cluster"
+
+
+def test_a_plan_that_cannot_be_read_has_problems_alone(tmp_path: Path) -> None:
+    make_labelling(tmp_path)
+    result = check_file(tmp_path / "plan.yaml", ["search.trials=none", "nonsense=1"])
+    assert len(result.problems) == 2
+    assert (result.rows, result.labels, result.dropped, result.would_run) == ({}, {}, {}, [])
 
 
 @dataclass
