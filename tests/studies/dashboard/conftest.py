@@ -1,4 +1,4 @@
-"""A search, and the updates that its coordinator keeps for the dashupdates."""
+"""A search, and the updates that its coordinator keeps for the dashboard."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.files.file_store import FileStore
-from studies.dashupdates.study_updates import StudyUpdates
+from studies.dashboard.study_updates import StudyUpdates
 from studies.top_k_models import TopKModels
 from tests.helpers.formula_search import Finish, RunIt, a_search
 
