@@ -8,6 +8,7 @@ import pytest
 from stages.datasets.pseudo_labels import sampled
 from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
+from storage.records import stage_records
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened
 from transfer.errors import UserError
@@ -43,3 +44,7 @@ def test_the_gate_stops_before_stage_two_and_keeps_the_labels(tmp_path: Path, la
     with pytest.raises(UserError, match=r"at kappa 0\.\d\d, 0\.9 is asked for"):
         run_label(run)
     assert sum(1 for _ in labels_of(run.engine, "stub")) == 300
+    record = stage_records.read(run.engine, "small", "label")
+    assert record is not None
+    assert record.state == "failed"
+    assert "min_kappa" in (record.message or "")
