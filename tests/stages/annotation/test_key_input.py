@@ -20,10 +20,11 @@ def _pipe(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
 
 
 def test_keys_come_one_by_one_without_case_and_white_space(
-    keyboard: TerminalKeyboard, monkeypatch: pytest.MonkeyPatch
+    keyboard: TerminalKeyboard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _pipe(monkeypatch, "1\n \n2U")
     assert [keyboard.ask("text", i, 9, None) for i in range(4)] == ["1", "2", "u", QUIT]
+    assert "no such key" not in capsys.readouterr().err
 
 
 def test_an_unknown_key_is_named_and_the_next_one_counts(

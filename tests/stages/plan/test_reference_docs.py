@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stages.plan.reference_docs import document
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_plans_page_is_current() -> None:

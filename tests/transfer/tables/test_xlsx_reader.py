@@ -12,7 +12,14 @@ from transfer.tables.xlsx_reader import sheet_rows
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
     book = openpyxl.Workbook()
-    for row in [(None, None), ("text", 2024, None), ("a", 1.5), (None, None, None), ("b", None, "beyond the header")]:
+    for row in [
+        (None, None),
+        ("text", 2024, None),
+        ("a", 1.5),
+        (None, None, None),
+        ("b", None, "beyond"),
+        ("c",),
+    ]:
         book.active.append(row)
     book.create_sheet("second").append(["other"])
     book.save(tmp_path / "a.xlsx")
@@ -20,7 +27,12 @@ def workbook(tmp_path: Path) -> Path:
 
 
 def test_rows_are_as_wide_as_the_header_and_empty_ones_are_left_out(workbook: Path) -> None:
-    assert list(sheet_rows(workbook, None, "gold", "a.xlsx")) == [["text", "2024"], ["a", 1.5], ["b", None]]
+    assert list(sheet_rows(workbook, None, "gold", "a.xlsx")) == [
+        ["text", "2024"],
+        ["a", 1.5],
+        ["b", None],
+        ["c", None],
+    ]
     assert list(sheet_rows(workbook, "second", "gold", "a.xlsx")) == [["other"]]
 
 
