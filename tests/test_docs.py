@@ -18,9 +18,9 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_stands_in_the_readme_and_its_help_shows_an_example(command: str) -> None:
     assert f"`moodline {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    told = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
-    assert f"Example: moodline {command}" in told
-    assert "--json" in told
+    result = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
+    assert f"Example: moodline {command}" in result
+    assert "--json" in result
 
 
 def test_the_readme_names_no_command_that_is_not_there() -> None:

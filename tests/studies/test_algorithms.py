@@ -24,7 +24,7 @@ def test_brackets_are_optunas(most: int) -> None:
         assert theirs._get_bracket_id(study, trial) == bracket_of(name, number, bracket_shares(most))
 
 
-def test_a_budget_too_small_for_hyperband_is_told_with_its_brackets() -> None:
+def test_a_budget_too_small_for_hyperband_is_reported_with_its_brackets() -> None:
     told_ = hyperband_warning("plan · search · klue/bert-base", 20, 5)
     assert told_ is not None
     assert "20 trials are few for hyperband" in told_

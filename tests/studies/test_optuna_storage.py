@@ -272,7 +272,7 @@ def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"sqlite:///{tmp_path / 'store.db'}"
 
 
-def test_a_locked_store_is_waited_for_and_said_so(
+def test_a_locked_store_is_waited_for_with_a_message(
     hasty: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(retry, "QUIET_SECONDS", 0.3)

@@ -80,7 +80,7 @@ def climbing(trial: optuna.Trial, killed_at: tuple[int, int] | None = None) -> T
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)
-def test_a_trial_killed_around_its_judgement_is_judged_alike(run_it: RunIt, engine: Engine, pruner: PrunerName) -> None:
+def test_a_trial_killed_around_its_pruning_is_pruned_alike(run_it: RunIt, engine: Engine, pruner: PrunerName) -> None:
     """It begins over, with its reports of before, and what it is compared with is what it was compared with."""
     more: dict[str, Any] = {
         "pruner": pruner,
@@ -101,7 +101,7 @@ def test_a_trial_killed_around_its_judgement_is_judged_alike(run_it: RunIt, engi
     assert outcome(run_it(a_search(**more), through)) == expected
 
 
-def test_a_trial_that_begins_over_is_not_judged_by_what_it_reported_later() -> None:
+def test_a_trial_that_begins_over_is_not_pruned_by_what_it_reported_later() -> None:
     study = optuna.create_study(direction="maximize", pruner=pruner_for("median", 5))
     for _ in range(6):
         trial = study.ask()

@@ -139,7 +139,7 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
     assert kills >= TRIALS / stride
 
 
-def test_a_record_whose_files_are_gone_does_not_stop_the_shelf(tmp_path: Path) -> None:
+def test_a_record_whose_files_are_gone_does_not_stop_the_keeping_of_models(tmp_path: Path) -> None:
     study = search_in(tmp_path)
     shutil.rmtree(tmp_path / "files" / "models")
     engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), FileStore(tmp_path / "files", tmp_path / "cache")

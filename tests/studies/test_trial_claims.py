@@ -94,7 +94,7 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
     study = open_study(open_optuna(url), search)
     other = TrialClaims(engine, search.name, this_process("other"))
     lost: list[int] = []
-    told: list[float | None] = []
+    result: list[float | None] = []
 
     def loses_trial_1(trial: optuna.Trial, heartbeat: Heartbeat) -> TrialEnd:
         if trial.number == 1 and not lost:
@@ -106,20 +106,20 @@ def test_a_worker_that_lost_its_trial_leaves_it_alone_and_takes_another(engine: 
             theirs.get_trials(deepcopy=False)  # fills Optuna's cache
             ended = formula(optuna.trial.Trial(theirs, trial._trial_id))
             theirs.tell(trial.number, ended.value)
-            told.append(ended.value)
+            result.append(ended.value)
             other.close(TrialClaim(slot.slot, slot.trial))
         return formula(trial) if trial.number not in lost else TrialEnd(99.0, is_pruned=False)
 
     work(study, search, TrialClaims(engine, search.name, this_process()), loses_trial_1, lambda: None)
     trials = study.get_trials()
     assert lost == [1]
-    assert trials[1].value == told[0]
+    assert trials[1].value == result[0]
     assert len(trials) == 3
     assert all(trial.state.is_finished() and trial.value != 99 for trial in trials)
     assert {slot.state for slot in table.slots(engine, "study")} == {"done"}
 
 
-def test_a_trial_told_by_two_is_told_once(engine: Engine, url: str) -> None:
+def test_a_trial_reported_by_two_workers_counts_once(engine: Engine, url: str) -> None:
     """The old owner was quicker than the new one, between its last look at the slot and its end."""
     search = a_search(trials=1)
     study = open_study(open_optuna(url), search)

@@ -147,7 +147,7 @@ def test_a_study_is_not_gone_on_with_in_the_other_direction(run_it: RunIt) -> No
         run_it(a_search(direction="minimize"))
 
 
-def test_a_slot_of_a_trial_that_was_told_is_closed_not_run_again(run_it: RunIt, engine: Engine) -> None:
+def test_a_slot_of_a_trial_that_has_ended_is_closed_not_run_again(run_it: RunIt, engine: Engine) -> None:
     """Killed between telling a trial and closing its slot."""
 
     def killed_after_telling() -> None:

@@ -53,7 +53,7 @@ def test_undo_at_the_very_beginning_does_nothing(plan: Path) -> None:
     assert annotate(plan, "u1q", "--rows", "5")["labelled"] == 1
 
 
-def test_what_is_shown_tells_progress_keys_and_the_label_before(plan: Path) -> None:
+def test_progress_keys_and_the_label_before_are_shown(plan: Path) -> None:
     shown = press(plan, "12q", "--rows", "5").stderr
     for words in ("1 of 5", "3 of 5", "[1] anger", "[3] sadness", "[u] undo", "(before: joy)"):
         assert words in shown

@@ -9,7 +9,7 @@ from stages.results.study_results import MeasuredWinner
 from tests.helpers.shown_studies import interval, study, trial
 
 
-def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_search_shows_intervals_of_winner_best_and_baseline(capsys: pytest.CaptureFixture[str]) -> None:
     known = {
         "candidate": "bert",
         "study": "small · search · bert",
@@ -24,6 +24,6 @@ def test_a_search_tells_those_of_winner_best_and_baseline(capsys: pytest.Capture
     assert "winner: bert, trial 1, 0.7000 (0.6000 to 0.8000)" in out
 
 
-def test_the_best_that_is_the_baseline_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_best_trial_that_is_the_baseline_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
     show_studies([study(trial(0, 0.5), trial(0, 0.5))])
     assert "best and baseline 0.5000 (0.4000 to 0.6000)\n" in capsys.readouterr().out

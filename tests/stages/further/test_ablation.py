@@ -72,18 +72,18 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
         patch.setattr("stages.study_runs.study_runner.run_trial", killed)
         with pytest.raises(KilledError):
             run_ablation(dying(further))
-    told = run_ablation(opened(further)).as_json()
-    assert told["rows"] == expected["rows"]
-    assert told["comparisons"] == expected["comparisons"]
+    result = run_ablation(opened(further)).as_json()
+    assert result["rows"] == expected["rows"]
+    assert result["comparisons"] == expected["comparisons"]
     assert predictions(opened(further), CONTROLS) == predictions(opened(through), CONTROLS)
     assert len(predictions(opened(further), CONTROLS)) == 9
-    assert Path(told["png"]).read_bytes()[:4] == b"\x89PNG"
-    for row in told["rows"]:
+    assert Path(result["png"]).read_bytes()[:4] == b"\x89PNG"
+    for row in result["rows"]:
         assert row["seeds"] == len(row["values"]) == 3
         assert row["low"] <= row["macro_f1"] <= row["high"]
-    report = {row["model"]: row["macro_f1"] for row in told["rows"] if row["split"] == REPORT}
+    report = {row["model"]: row["macro_f1"] for row in result["rows"] if row["split"] == REPORT}
     assert report["both"] > report["original data only"]
-    verdicts = {(c["model"], c["than"]): c["verdict"] for c in told["comparisons"] if c["split"] == REPORT}
+    verdicts = {(c["model"], c["than"]): c["verdict"] for c in result["comparisons"] if c["split"] == REPORT}
     assert verdicts["both", "original data only"] == "better"
 
 
@@ -91,11 +91,11 @@ def test_the_ablation_killed_and_gone_on_with_is_that_which_ran_through(
 def test_more_seeds_add_to_those_of_before(further: Path) -> None:
     run_ablation(opened(further))
     before = predictions(opened(further), CONTROLS)
-    told = run_ablation(opened(further, "further.ablation_seeds=4")).as_json()
+    result = run_ablation(opened(further, "further.ablation_seeds=4")).as_json()
     after = predictions(opened(further), CONTROLS)
     assert after[: len(before)] == before
     assert len(after) == len(before) + 3
-    assert {row["seeds"] for row in told["rows"]} == {4}
+    assert {row["seeds"] for row in result["rows"]} == {4}
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CONTROLS = "small · further · models/bert · controls"
 
 
-def test_only_what_learnt_from_the_stand_ins_labels_is_called_a_simulation() -> None:
+def test_only_models_trained_on_the_stand_ins_labels_are_called_a_simulation() -> None:
     run: Any = SimpleNamespace(
         plan=SimpleNamespace(labels=["a", "b"], seed=1, pseudo_label=SimpleNamespace(simulation=True))
     )
@@ -27,7 +27,7 @@ def test_only_what_learnt_from_the_stand_ins_labels_is_called_a_simulation() -> 
     said = {"validation": np.eye(2, dtype=np.float32)[truth]}
     found = Controls(study, {(arm, i): said for arm in ARMS for i in (1, 2, 3)})
     rows = [ablation._row(run, found, arm, "validation", truth) for arm in ARMS]
-    assert {told.model for told in rows if told and told.note} == {PSEUDO, BOTH, UNADAPTED}
+    assert {result.model for result in rows if result and result.note} == {PSEUDO, BOTH, UNADAPTED}
 
 
 def test_the_controls_take_as_many_steps_and_their_weights_are_not_kept(further: Path) -> None:

@@ -11,7 +11,7 @@ from transfer.errors import UserError, UserErrors
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_more_starts_than_trials_are_kept_are_told(searched: Path) -> None:
+def test_more_starts_than_trials_are_kept_are_reported(searched: Path) -> None:
     with pytest.raises(UserError, match=r"further\.space\.start: 3 is more than the 2 kept trials of models/bert"):
         further_inputs(opened(searched, "further.space.start={low: 1, high: 3}"))
     with pytest.raises(UserErrors) as caught:

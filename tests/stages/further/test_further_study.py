@@ -17,7 +17,7 @@ from transfer.encoders.model import load_classifier
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_trials_are_judged_by_golds_tune_half_less_what_the_original_loses_beyond_the_plans_tolerance(
+def test_trials_are_selected_by_golds_tune_half_less_the_loss_on_original_data_beyond_the_tolerance(
     searched: Path,
 ) -> None:
     run = opened(searched, "further.tolerance=0.1")

@@ -24,11 +24,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
     run = opened(further)
     first, second = run_search(run).as_json(), run_further(run).as_json()
-    for told in (first, second):
-        winner = told["winner"]
+    for result in (first, second):
+        winner = result["winner"]
         assert winner["interval"]["low"] <= winner["interval"]["value"] <= winner["interval"]["high"]
         assert winner["interval"]["value"] == pytest.approx(winner["value"])
-        for row in told["rows"]:
+        for row in result["rows"]:
             for name in ("accuracy", "macro_f1", "weighted_f1"):
                 assert row["intervals"][name]["low"] <= row[name] <= row["intervals"][name]["high"]
             assert row["low"] == row["intervals"]["macro_f1"]["low"]
@@ -55,12 +55,12 @@ def test_without_gold_the_winner_is_warned_of_and_no_verdict_given(searched: Pat
     run = opened(plan, "further.trials=1")
     run_search(run)
     run_label(run)
-    told = run_further(run).as_json()
-    assert told["against_stage_one"] is None
-    assert told["target"] == "pseudo-labels"
-    assert any("not how right those are" in warning for warning in told["warnings"])
-    assert {found["verdict"] for found in told["comparisons"]} == {None}
-    assert "held-out pseudo-labels" in {row["split"] for row in told["rows"]}
+    result = run_further(run).as_json()
+    assert result["against_stage_one"] is None
+    assert result["target"] == "pseudo-labels"
+    assert any("not how right those are" in warning for warning in result["warnings"])
+    assert {found["verdict"] for found in result["comparisons"]} == {None}
+    assert "held-out pseudo-labels" in {row["split"] for row in result["rows"]}
 
 
 @pytest.mark.slow
@@ -79,21 +79,21 @@ def test_every_option_of_the_space_is_searched_and_kept_with_the_model(searched:
     import yaml
 
     run = opened(searched, f"further.space={{learning_rate: 3e-3, label_softness: 1.0, {space}}}")
-    told = run_further(run).as_json()
-    record = model_registry.get(run.engine, "small", told["winner"]["name"])
+    result = run_further(run).as_json()
+    record = model_registry.get(run.engine, "small", result["winner"]["name"])
     assert record is not None
     assert set(yaml.safe_load(f"{{{space}}}")) <= {*record.recipe, "loss_q"}
-    assert told["against_stage_one"]["difference"] > 0
+    assert result["against_stage_one"]["difference"] > 0
 
 
 @pytest.mark.slow
 def test_stage_two_is_searched_in_every_way_that_stage_one_is(searched: Path) -> None:
     ways = ("sampler=random", "pruner=none", "seeds=2", "keep=2", "timeout=60m", "recheck={top: 1, seeds: 2}")
     run = opened(searched, "further.space.learning_rate={low: 1e-3, high: 5e-3}", *(f"further.{way}" for way in ways))
-    told = run_further(run).as_json()
+    result = run_further(run).as_json()
     assert {"further.sampler", "further.seeds"} <= set(further_inputs(run).parts)
-    assert told["winner"]["fresh"]["n"] == 2
-    assert told["stopped"] is None
+    assert result["winner"]["fresh"]["n"] == 2
+    assert result["stopped"] is None
     kept = model_registry.models(run.engine, "small", stage="further")
     assert len(kept) == 2
     assert all(len(record.lineage["seeds"]) == 2 and record.metrics["spread"] is not None for record in kept)
@@ -107,14 +107,14 @@ def test_a_fine_tune_ends_when_its_value_has_not_risen_for_so_long(
     )
     inputs = further_inputs(run)
     assert inputs.parts["further.patience"] == 1
-    told = run_further(run).as_json()
-    record = model_registry.get(run.engine, "small", told["winner"]["name"])
+    result = run_further(run).as_json()
+    record = model_registry.get(run.engine, "small", result["winner"]["name"])
     assert record is not None
     assert [epoch["number"] for epoch in record.metrics["curve"]] == [1, 2]
     assert record.metrics["best_epoch"] == 1
 
 
-def test_beginning_stage_two_anew_forgets_its_controls(further: Path) -> None:
+def test_stage_two_that_is_reset_forgets_its_controls(further: Path) -> None:
     from stages.runtime.reset import reset_stage
 
     run = opened(further)

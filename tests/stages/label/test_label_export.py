@@ -26,7 +26,7 @@ def test_a_store_passed_on_as_a_file_is_the_same_and_asks_nothing_again(
     stub = labels_by(mixed)
     plan = make_labelling(tmp_path)
     first, second = opened(plan), opened(plan, "workspace=elsewhere")
-    told = run_label(first)
+    result = run_label(first)
     asked = len(stub.asked)
     file = tmp_path / f"labels{suffix}"
     assert export_labels(first, file).rows == asked
@@ -37,4 +37,4 @@ def test_a_store_passed_on_as_a_file_is_the_same_and_asks_nothing_again(
     assert labellers(second.engine)[0].description == labellers(first.engine)[0].description
     again = run_label(second)
     assert len(stub.asked) == asked
-    assert (again.labelled, again.kappa) == (told.labelled, told.kappa)
+    assert (again.labelled, again.kappa) == (result.labelled, result.kappa)

@@ -33,8 +33,8 @@ def test_another_calibration_asks_nothing_again(tmp_path: Path, labels_by: Label
     stub = labels_by(boasting)
     run_label(opened(make_labelling(tmp_path)))
     asked = len(stub.asked)
-    told = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=batch"))
-    assert told.as_json()["calibration"]["kind"] == "batch"
+    printed = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=batch"))
+    assert printed.as_json()["calibration"]["kind"] == "batch"
     assert len(stub.asked) == asked == 300
 
 

@@ -7,7 +7,7 @@ from tests.helpers.short_plan import SHORT, WriteIt
 from transfer.errors import UserError, UserErrors
 
 
-def test_six_mistakes_are_told_at_once_with_line_value_and_what_to_do(plan_at: WriteIt) -> None:
+def test_six_mistakes_are_reported_at_once_with_line_value_and_what_to_do(plan_at: WriteIt) -> None:
     path = plan_at(
         "name: x\n"
         "labels: [anger, happiness]\n"
@@ -22,17 +22,17 @@ def test_six_mistakes_are_told_at_once_with_line_value_and_what_to_do(plan_at: W
     )
     with pytest.raises(UserErrors) as caught:
         read_plan(path)
-    told = caught.value.problems
-    assert len(told) == 6
-    assert told[0].startswith("plan.yaml:4, original.train[0].map.분노: no label 'angre' in the plan")
-    assert told[1].startswith("plan.yaml:5, original.validation: ")
-    assert "0.9" in told[1]
-    assert told[2].startswith("plan.yaml:6, candidates: ")
-    assert told[3] == "plan.yaml:8, search.trails: unknown key\n  did you mean 'trials'?"
-    assert told[4].startswith("plan.yaml:9, search.space.learning_rate: ")
-    assert "0.001 lies above high 1e-05" in told[4]
-    assert told[5].startswith("plan.yaml:10, index.timezone: ")
-    assert "Asia/Seoul" in told[5]
+    result = caught.value.problems
+    assert len(result) == 6
+    assert result[0].startswith("plan.yaml:4, original.train[0].map.분노: no label 'angre' in the plan")
+    assert result[1].startswith("plan.yaml:5, original.validation: ")
+    assert "0.9" in result[1]
+    assert result[2].startswith("plan.yaml:6, candidates: ")
+    assert result[3] == "plan.yaml:8, search.trails: unknown key\n  did you mean 'trials'?"
+    assert result[4].startswith("plan.yaml:9, search.space.learning_rate: ")
+    assert "0.001 lies above high 1e-05" in result[4]
+    assert result[5].startswith("plan.yaml:10, index.timezone: ")
+    assert "Asia/Seoul" in result[5]
 
 
 @pytest.mark.parametrize(

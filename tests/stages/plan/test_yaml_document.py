@@ -23,13 +23,13 @@ def test_a_key_that_stands_twice_is_refused(plan_at: WriteIt) -> None:
         (None, "no such plan"),
     ],
 )
-def test_what_is_no_plan_is_told(plan_at: WriteIt, tmp_path: Path, text: str | None, words: str) -> None:
+def test_what_is_no_plan_is_reported(plan_at: WriteIt, tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "none.yaml" if text is None else plan_at(text)
     with pytest.raises(UserError, match=words):
         read_plan(path)
 
 
-def test_a_plan_in_another_encoding_is_told(tmp_path: Path) -> None:
+def test_a_plan_in_another_encoding_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_bytes("name: 감정".encode("cp949"))
     with pytest.raises(UserError, match="save the plan as UTF-8"):
@@ -60,7 +60,7 @@ def test_set_overrides_a_value_also_inside_a_list(plan_at: WriteIt) -> None:
         ("serach.trials=1", "did you mean 'search'?"),
     ],
 )
-def test_a_wrong_override_is_told_as_such(plan_at: WriteIt, setting: str, words: str) -> None:
+def test_a_wrong_override_is_reported_as_such(plan_at: WriteIt, setting: str, words: str) -> None:
     with pytest.raises(UserError) as caught:
         read_plan(plan_at(SHORT), [setting])
     assert words in str(caught.value)

@@ -7,13 +7,13 @@ EVALUATED = ("intervals", "gold_n", "gold_is_weighted", "per_class", "confusion"
 
 
 def test_what_0_1_0_stored_is_read_and_given_out_again_as_it_was() -> None:
-    told = LabelResult.model_validate(STORED).as_json()
-    assert told.pop("schema_version") == 1
-    assert told.pop("stopped") is None
-    (labeller,) = told["labellers"]
+    printed = LabelResult.model_validate(STORED).as_json()
+    assert printed.pop("schema_version") == 1
+    assert printed.pop("stopped") is None
+    (labeller,) = printed["labellers"]
     assert (labeller.pop("prompts"), labeller.pop("agreement")) == ([], None)
-    assert told == STORED
-    assert LabelResult.model_validate(told) == LabelResult.model_validate(STORED)
+    assert printed == STORED
+    assert LabelResult.model_validate(printed) == LabelResult.model_validate(STORED)
 
 
 def test_without_gold_the_documented_keys_are_null_and_the_others_absent() -> None:
@@ -21,9 +21,9 @@ def test_without_gold_the_documented_keys_are_null_and_the_others_absent() -> No
     without |= dict.fromkeys(("accuracy", "macro_f1", "kappa", "calibration", "calibrated"))
     result = LabelResult.model_validate(without)
     assert (result.evaluation, result.kappa, result.calibration) == (None, None, None)
-    told = result.as_json()
-    assert not set(EVALUATED) & set(told)
-    assert [told[name] for name in ("accuracy", "macro_f1", "kappa", "calibration", "calibrated")] == [None] * 5
+    printed = result.as_json()
+    assert not set(EVALUATED) & set(printed)
+    assert [printed[name] for name in ("accuracy", "macro_f1", "kappa", "calibration", "calibrated")] == [None] * 5
 
 
 def test_calibration_is_ready_to_be_applied_and_as_fingerprints_have_it() -> None:

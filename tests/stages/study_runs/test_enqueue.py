@@ -91,7 +91,7 @@ def test_a_condition_that_the_settings_make_hold_brings_its_parameter(
     assert queue(run, "class_weighting=balanced", "dropout=0.3").params["dropout"] == 0.3
 
 
-def test_a_trial_beyond_the_budget_waits_and_is_told_how_to_run(
+def test_a_trial_beyond_the_budget_waits_and_the_message_says_how_to_run_it(
     run: Run, searched: Callable[..., optuna.Study]
 ) -> None:
     searched(6)
@@ -169,7 +169,7 @@ def test_what_the_study_cannot_run_is_refused(run: Run, settings: list[str], wor
     assert words in " ".join(str(caught.value).split())
 
 
-def test_all_mistakes_are_told_at_once(run: Run) -> None:
+def test_all_mistakes_are_reported_at_once(run: Run) -> None:
     open_study(open_optuna(store_url(run.plan)), the_search(1))
     with pytest.raises(UserErrors) as caught:
         queue(run, "a=1", "epochs=9", "batch_size=32")

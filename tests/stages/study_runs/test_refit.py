@@ -276,8 +276,8 @@ def test_check_says_what_is_fitted_again(open_it: Open) -> None:
     assert words in _basic(subset)
     assert "20 trials, the best 2 again on 3 fresh" in _basic(check_plan(open_it(*long, "search.subset=null").plan))
     assert "again" not in _basic(check_plan(open_it("search.recheck=none").plan))
-    told = check_plan(open_it("search.subset={rows: 500}").plan).problems
-    assert [problem.splitlines()[0] for problem in told] == [
+    printed = check_plan(open_it("search.subset={rows: 500}").plan).problems
+    assert [problem.splitlines()[0] for problem in printed] == [
         f"search.subset: 500 rows are no part of the {subset.rows['train']} training rows"
     ]
 

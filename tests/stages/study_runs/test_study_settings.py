@@ -35,7 +35,7 @@ def test_by_default_memory_is_the_devices_and_time_is_free() -> None:
     }
 
 
-def test_what_cannot_be_is_told_at_once(tmp_path: Path) -> None:
+def test_what_cannot_be_is_reported_at_once(tmp_path: Path) -> None:
     wrong = PLAN.replace("seeds: 3", "seeds: 0").replace("0.5", "-1").replace("512", "0").replace("lora", "qlora")
     (tmp_path / "plan.yaml").write_text(wrong.replace("true", "maybe"), encoding="utf-8")
     with pytest.raises(UserErrors) as found:

@@ -90,40 +90,40 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "file") in problem
 
 
-def open_as_nobody(url: str, told: Path) -> None:
+def open_as_nobody(url: str, words: Path) -> None:
     os.setuid(65534)
     try:
         open_store(url)
     except StoreError as problem:
-        told.write_text(str(problem))
+        words.write_text(str(problem))
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_place_without_the_right_to_write_is_told(
+def test_a_place_without_the_right_to_write_is_reported(
     is_there: bool, tmp_path: Path, processes: ForkServerContext
 ) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become somebody else")
     for folder in (tmp_path, *tmp_path.parents[:-1]):
         folder.chmod(folder.stat().st_mode | 0o055)
-    told = tmp_path / "told"
-    told.touch()
-    told.chmod(0o666)
+    words = tmp_path / "words"
+    words.touch()
+    words.chmod(0o666)
     if is_there:
         # of an older moodline: it has to be written
         sqlite3.connect(tmp_path / "moodline.db").execute("CREATE TABLE of_optuna (id INTEGER)").close()
-    process = processes.Process(target=open_as_nobody, args=(f"sqlite:///{tmp_path / 'moodline.db'}", told))
+    process = processes.Process(target=open_as_nobody, args=(f"sqlite:///{tmp_path / 'moodline.db'}", words))
     process.start()
     process.join(30)
-    assert "name another place in `store`" in told.read_text()
+    assert "name another place in `store`" in words.read_text()
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "moodline.db").write_text("text,label\n" * 100)
     assert "not a database" in problem_of(f"sqlite:///{tmp_path / 'moodline.db'}")
 
 
-def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
+def test_a_store_locked_for_too_long_is_reported(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'moodline.db'}"
     open_store(url).dispose()
     hasty = open_store(url, patience=0.2)
@@ -136,7 +136,7 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "words"),
     [
         ("postgresql+psycopg://anna:secret@127.0.0.1:1/moods", "the server runs"),
         ("postgresql+pg8000://anna:secret@db/moods", "moodline[postgresql]"),
@@ -151,11 +151,11 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "outlives the run"),
     ],
 )
-def test_a_url_that_leads_nowhere_is_told_without_its_password(url: str, told: str) -> None:
+def test_a_url_that_leads_nowhere_is_reported_without_its_password(url: str, words: str) -> None:
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    assert told in problem_of(url)
+    assert words in problem_of(url)
 
 
-def test_a_database_that_is_not_there_is_told(postgresql: object) -> None:
+def test_a_database_that_is_not_there_is_reported(postgresql: object) -> None:
     address = make_url(str(postgresql)).set(database="moodline_absent")
     assert "createdb" in problem_of(address.render_as_string(hide_password=False))

@@ -97,7 +97,7 @@ def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
     assert files.size() == 0
 
 
-def test_a_name_lies_beside_others_never_inside_or_around_them(files: FileStore, tmp_path: Path) -> None:
+def test_a_name_is_never_inside_another_or_around_it(files: FileStore, tmp_path: Path) -> None:
     source = model(tmp_path / "made")
     files.publish(source, "a/b")
     with pytest.raises(StoreError, match="'a/b/c' would lie inside 'a/b'"):
@@ -201,27 +201,27 @@ def test_a_kill_while_publishing_leaves_nothing_half(
     assert found() == WEIGHTS
 
 
-def publish_on_a_full_disk(address: str, cache: Path, source: Path, told: Path) -> None:
+def publish_on_a_full_disk(address: str, cache: Path, source: Path, words: Path) -> None:
     files = FileStore(address, cache)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     try:
         files.publish(source, "a")
     except StoreError as problem:
-        told.write_text(str(problem))
+        words.write_text(str(problem))
 
 
 @pytest.mark.parametrize("scheme", ["", "local://"])
-def test_a_full_disk_is_told_and_leaves_the_old(scheme: str, tmp_path: Path, processes: ForkServerContext) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old(scheme: str, tmp_path: Path, processes: ForkServerContext) -> None:
     address = f"{scheme}{tmp_path / 'files'}"
     files = FileStore(address, tmp_path / "cache")
     files.publish(model(tmp_path / "old"), "a")
     source = model(tmp_path / "made", text="x" * 200_000)
-    told = tmp_path / "told"
-    process = processes.Process(target=publish_on_a_full_disk, args=(address, tmp_path / "cache", source, told))
+    words = tmp_path / "words"
+    process = processes.Process(target=publish_on_a_full_disk, args=(address, tmp_path / "cache", source, words))
     process.start()
     process.join(30)
-    assert "cannot write 'a': File too large" in told.read_text()
-    assert "nothing incomplete is kept" in told.read_text()
+    assert "cannot write 'a': File too large" in words.read_text()
+    assert "nothing incomplete is kept" in words.read_text()
     if not scheme:
         assert contents(files.fetch("a")) == WEIGHTS
     assert files.names() == ([] if scheme else ["a"])
@@ -257,17 +257,17 @@ def test_processes_publish_remove_and_sweep_side_by_side(
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "words"),
     [("nosuch://KEY:secret@bucket/x", "nosuch"), ("dropbox://KEY:secret@bucket/x", "dropbox://KEY:***@bucket/x")],
 )
-def test_a_place_that_cannot_be_used_is_told_without_its_credentials(address: str, told: str, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_used_is_named_without_credentials(address: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as raised:
         FileStore(address, tmp_path).exists("a")
-    assert told in str(raised.value)
+    assert words in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot write 'a': Not a directory\n  see to it"):
         FileStore(tmp_path / "file", tmp_path).publish(model(tmp_path / "made"), "a")

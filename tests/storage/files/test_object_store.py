@@ -39,7 +39,7 @@ def test_a_url_is_downloaded_once_and_only_its_last_version_stays(tmp_path: Path
     assert [path.name for path in (tmp_path / "cache").rglob("model.safetensors")] == ["model.safetensors"]
 
 
-def test_a_download_that_was_cut_short_is_told_and_not_kept(tmp_path: Path) -> None:
+def test_a_download_that_was_cut_short_is_reported_and_not_kept(tmp_path: Path) -> None:
     files = FileStore(f"local://{tmp_path / 'files'}", tmp_path / "cache")
     files.publish(model(tmp_path / "made"), "a")
     (tmp_path / "files" / "a" / "model.safetensors").write_text("wei")

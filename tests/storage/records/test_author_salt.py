@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from storage.records.author_salt import author_salt
 
 
-def test_the_salt_of_a_plan_is_drawn_once_and_is_no_other_plans(store: Engine) -> None:
+def test_a_plan_has_one_salt_that_no_other_plan_has(store: Engine) -> None:
     first = author_salt(store, "plan")
     assert len(first) == 32
     assert author_salt(store, "plan") == first

@@ -40,7 +40,7 @@ def test_attempts_of_one_fingerprint_add_their_seconds(store: Engine) -> None:
     assert (failed.state, failed.seconds, failed.message) == ("failed", 6.0, "out of memory")
 
 
-def test_a_stage_that_begins_anew_has_no_old_result(store: Engine) -> None:
+def test_a_stage_that_is_reset_has_no_old_result(store: Engine) -> None:
     stage_records.begin(store, "plan", "search", "f1", {})
     stage_records.finish(store, "plan", "search", 1.0, {"winner": "bert"})
     stage_records.begin(store, "plan", "search", "f1", {})

@@ -84,7 +84,7 @@ def test_an_owner_that_beats_keeps_its_slot(store: Engine) -> None:
     assert slots(store, "s")[0].worker == "anna"
 
 
-def test_a_study_that_begins_anew_has_no_slots(store: Engine) -> None:
+def test_a_study_that_is_reset_has_no_slots(store: Engine) -> None:
     take_slot(store, "s", 1, ANNA, NOW)
     take_slot(store, "other", 1, ANNA, NOW)
     forget_slots(store, "s")

@@ -57,10 +57,10 @@ from tests.helpers.space_problems import problems_in
         ),
     ],
 )
-def test_what_cannot_be_searched_is_told(space: Space, words: str) -> None:
+def test_what_cannot_be_searched_is_reported(space: Space, words: str) -> None:
     assert [words in text for text in problems_in(space)] == [True]
 
 
-def test_all_mistakes_of_a_space_are_told_at_once_each_at_its_place() -> None:
+def test_all_mistakes_of_a_space_are_reported_at_once_each_at_its_place() -> None:
     space: Space = {"a": 1, "epochs": 0, "dropout": Fixed(value=2, when={"b": [1]}), "batch_size": 8}
     assert [text.split(":")[0] for text in problems_in(space)] == ["a", "epochs", "dropout"]

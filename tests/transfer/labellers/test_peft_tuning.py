@@ -117,10 +117,10 @@ def test_a_batch_too_large_for_the_device_learns_the_same(
         return traced_scores(model, prompts, *rest)
 
     monkeypatch.setattr("transfer.labellers.peft_tuning.traced_scores", narrow)
-    told: list[str] = []
-    found = tune(labeller_of(tunable_lm("llama")), how, easy(16, 1), easy(6, 2), 0, tmp_path / "parts", told.append)
+    result: list[str] = []
+    found = tune(labeller_of(tunable_lm("llama")), how, easy(16, 1), easy(6, 2), 0, tmp_path / "parts", result.append)
     assert found.losses == pytest.approx(expected.losses, rel=1e-3)
-    assert any("out of memory" in line for line in told)
+    assert any("out of memory" in line for line in result)
 
 
 def test_no_room_for_a_single_text_is_a_message(
@@ -138,7 +138,7 @@ def test_tuning_a_server_or_a_teacher_is_a_message() -> None:
     server = LabellerSettings.model_validate(
         {"model": "m", "base_url": "http://localhost/v1", "tuning": {}, "quantisation": "int8"}
     )
-    told = [str(problem) for problem in check_labeller(server, LABELS)]
-    assert [line.split(":")[0].rsplit(".", 1)[1] for line in told] == ["quantisation", "tuning"]
+    result = [str(problem) for problem in check_labeller(server, LABELS)]
+    assert [line.split(":")[0].rsplit(".", 1)[1] for line in result] == ["quantisation", "tuning"]
     half = LabellerSettings.model_validate({"model": "m", "dtype": "float16", "tuning": {}})
     assert "float16" in str(check_labeller(half, LABELS)[0])
