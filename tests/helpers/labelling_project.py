@@ -43,6 +43,9 @@ class StubLabeller:
                 yield i, Answer(found, int(np.argmax(found)), None, 10)
 
 
+Labels = Callable[[Callable[[str], tuple[float, ...] | int | None]], StubLabeller]
+
+
 def truth_of(text: str) -> int:
     """The label that people give: its number ends the text's first word."""
     return int(text.split(maxsplit=1)[0][-1])

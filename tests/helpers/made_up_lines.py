@@ -47,3 +47,7 @@ def _period(every: Every, start: date, value: float | None) -> Period:
     index = Estimate(value, value - 1, value + 1)
     means = {"joy": joy, "anger": 1 - joy}
     return Period(every, start, 100, 50, 50, shares, means, index, {"raw": Figures(shares, index)})
+
+
+def noise(n: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.random.default_rng(seed).normal(size=n)

@@ -11,10 +11,10 @@ from stages.label.run_label import run_label
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
 from stages.search.run_search import run_search
+from tests.helpers.formula_search import dead_worker
 from tests.helpers.labelling_project import StubLabeller
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, MOODS, easy_texts, save_encoder
-from tests.studies.conftest import dead_worker
 
 PLAN = """\
 name: small

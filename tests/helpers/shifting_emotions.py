@@ -9,6 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from stages.monitor.aggregation.aggregate import daily_line
+from stages.monitor.schema.index_settings import IndexSettings
+from stages.monitor.schema.line import Line
 from stages.monitor.schema.method_choice import GoldPredictions
 
 LABELS = ("anger", "neutral", "joy")
@@ -69,3 +72,9 @@ def _write(
     }
     columns |= {f"p_{label}": pa.array(probabilities[:, k], pa.float32()) for k, label in enumerate(LABELS)}
     pq.write_table(pa.table(columns), path)
+
+
+def corrected_line(simulation: Simulation, **settings: object) -> Line:
+    weights = {"anger": -1, "neutral": 0, "joy": 1}
+    given = IndexSettings.model_validate({"every": ["month"], "weights": weights, **settings})
+    return daily_line([simulation.shard], LABELS, given, 13, gold=simulation.gold)

@@ -1,19 +1,11 @@
 import json
-import subprocess
 import urllib.error
 import urllib.request
-from typing import Any
 
 import pytest
 
+from tests.helpers.served_dashboard import served
 from tests.helpers.small_project import Project
-
-
-def served(project: Project, *more: str) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
-    pytest.importorskip("optuna_dashboard", reason="the dashboard extra is not installed")
-    process = project.start("dashboard", "plan.yaml", "--port", "0", "--json", *more)
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())
 
 
 def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(finished: Project) -> None:

@@ -9,9 +9,8 @@ import pytest
 from stages.label import labeller_ensemble
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import Run, open_run
-from tests.helpers.labelling_project import StubLabeller
-
-Labels = Callable[[Callable[[str], tuple[float, ...] | int | None]], StubLabeller]
+from tests.helpers.labelling_project import Labels, StubLabeller
+from tests.helpers.short_plan import WriteIt
 
 PLAN = """
 name: small
@@ -27,6 +26,18 @@ def plan_file(tmp_path: Path) -> Path:
     path = tmp_path / "plan.yaml"
     path.write_text(PLAN, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def plan_at(tmp_path: Path) -> WriteIt:
+    """Writes a plan's text to a file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "plan.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from stages.label import labeller_ensemble
 from stages.pipeline import execute, join_stage
 from storage.records import stage_records
+from tests.helpers.labelling_project import make_labelling
 from tests.helpers.searched_project import labeller, opened
-from tests.helpers.small_project import write_csv
 from transfer.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -17,7 +17,7 @@ OTHER_SEARCH = "search.space.epochs=4"
 
 @pytest.fixture
 def searched(searched: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, its labeller at hand."""
+    """A plan whose stage one and labelling are done, with its labeller."""
     monkeypatch.setattr(labeller_ensemble, "make_labeller", lambda *_: labeller())
     return searched
 
@@ -36,10 +36,18 @@ def test_the_ensemble_is_refused_where_stage_two_has_other_inputs_now(searched: 
         execute(opened(searched, "further.trials=1", "further.tolerance=0.1"), "ensemble")
 
 
-def test_other_original_data_is_noticed_too(searched: Path) -> None:
-    write_csv(searched.parent / "original.csv", ["text", "label"], [(f"glad {i}", "joy") for i in range(20)])
-    with pytest.raises(UserError, match="original"):
-        execute(opened(searched), "further")
+@pytest.mark.parametrize("stage", ["search", "further"])
+def test_other_original_data_is_noticed_too(searched: Path, stage: str) -> None:
+    with (searched.parent / "original.csv").open("a", encoding="utf-8") as file:
+        file.write("one more furious day,anger\n")
+    with pytest.raises(UserError, match=r"original\.train \(content\)"):
+        execute(opened(searched), stage)
+
+
+@pytest.mark.parametrize("stage", ["infer", "monitor", "further"])
+def test_a_stage_before_its_time_names_the_command_that_comes_first(tmp_path: Path, stage: str) -> None:
+    with pytest.raises(UserError, match="do it with: moodline"):
+        execute(opened(make_labelling(tmp_path)), stage)
 
 
 def test_labelling_needs_no_search_unless_a_teacher_labels(searched: Path) -> None:

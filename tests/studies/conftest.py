@@ -1,9 +1,6 @@
-"""A store and searches whose trials are a formula: a study's ways can be tested without a model."""
+"""A store, a search of formula trials that is run on it, and a small task for real trials."""
 
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,25 +9,17 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.database.engine import open_store
+from storage.files.file_store import FileStore
 from storage.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna
-from studies.space.dimensions import Choices, Dimension, Range
 from studies.study_config import StudyConfig
-from studies.trials.trial_result import TrialEnd
 from studies.workers.trial_claims import TrialClaims
 from studies.workers.worker_loop import RunTrial, open_study, work
+from tests.helpers.formula_search import RunIt, a_search, formula
 
 if TYPE_CHECKING:
     from studies.trials.trial_task import TrialTask
     from tests.helpers.one_trial import Place
-
-SPACE: dict[str, Dimension] = {
-    "learning_rate": Range(low=1e-5, high=1e-2, log=True),
-    "epochs": Range(low=1, high=5),
-    "class_weighting": Choices(choices=["none", "balanced"]),
-    "weight_decay": 0.01,
-}
-BASELINE = {"learning_rate": 3e-5, "epochs": 3, "class_weighting": "none", "weight_decay": 0.01}
 
 
 @pytest.fixture
@@ -41,34 +30,6 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def engine(url: str) -> Engine:
     return open_store(url)
-
-
-def a_search(trials: int = 6, **more: object) -> StudyConfig:
-    settings: dict[str, object] = {
-        "name": "study",
-        "direction": "maximize",
-        "metric": "macro_f1",
-        "space": SPACE,
-        "baseline": BASELINE,
-        "trials": trials,
-        "seed": 7,
-    }
-    return StudyConfig(**(settings | more))  # type: ignore[arg-type]
-
-
-def formula(trial: optuna.Trial, _: object = None) -> TrialEnd:
-    from studies.space.suggest import suggest
-
-    params = suggest(trial, SPACE)
-    value = -abs(params["learning_rate"] - 1e-3) - 0.1 * abs(params["epochs"] - 4)
-    for epoch in range(1, 4):
-        trial.report(value - 1 / epoch, epoch)
-        if trial.should_prune():
-            return TrialEnd(value, is_pruned=True)
-    return TrialEnd(value, is_pruned=False)
-
-
-RunIt = Callable[..., optuna.Study]
 
 
 @pytest.fixture
@@ -87,21 +48,6 @@ def run_it(url: str, engine: Engine) -> RunIt:
         return study
 
     return run
-
-
-def dead_worker() -> ProcessIdentity:
-    """A worker whose process is gone: what it holds may be taken over."""
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    return replace(this_process(f"gone {gone.pid}"), pid=gone.pid)
-
-
-def told(study: optuna.Study) -> list[tuple[object, ...]]:
-    """What two searches are compared by: number, state, value, parameters and reports of each trial."""
-    return [
-        (t.number, t.state, t.value, tuple(sorted(t.params.items())), tuple(sorted(t.intermediate_values.items())))
-        for t in study.get_trials(deepcopy=False)
-    ]
 
 
 @pytest.fixture(scope="session")
@@ -137,3 +83,15 @@ def another(tmp_path: Path) -> "Place":
     root.mkdir()
     url = f"sqlite:///{root / 'store.db'}"
     return Place(root, url, open_store(url))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "files", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def study(url: str) -> optuna.Study:
+    study = optuna.create_study(study_name="study", storage=open_optuna(url), direction="maximize")
+    study.set_metric_names(["macro-F1"])
+    return study

@@ -17,9 +17,9 @@ from studies.trials.trial_result import TrialEnd
 from studies.trials.trial_state import remove_ended
 from studies.workers.trial_claims import TrialClaims
 from studies.workers.worker_loop import open_study, work
+from tests.helpers.formula_search import a_search
 from tests.helpers.one_trial import RecordingWatcher, a_task, variant
 from tests.helpers.tiny_encoders import WIDE_MB, save_wide_encoder
-from tests.studies.conftest import a_search
 from transfer.device.memory_release import release_memory
 
 TRIALS = 100
@@ -38,9 +38,7 @@ def test_a_workers_memory_stays_flat_over_a_hundred_trials(
         "transfer.device.device.SMALLEST_BF16_WIDTH", 1 << 20
     )  # float32, as in the test of fine-tunes alone
     monkeypatch.setattr("studies.trials.objective.EPOCH_SECONDS", 0.0)  # a checkpoint after each epoch
-    monkeypatch.setattr(
-        "studies.workers.worker_loop.stop_if_all_collapse", lambda study: None
-    )  # nothing is to be learnt here
+    monkeypatch.setattr("studies.workers.worker_loop.stop_if_all_collapse", lambda study: None)
     task = variant(a_task(save_wide_encoder(tmp_path / "wide")), {"epochs": 2, "learning_rate": 1e-4})
     search = a_search(trials=TRIALS, direction="minimize")
     study = open_study(open_optuna(url), search)

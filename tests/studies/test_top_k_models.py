@@ -23,7 +23,7 @@ from studies.top_k_models import TopKModels
 from studies.trials.trial_result import TrialEnd
 from studies.workers.trial_claims import TrialClaims
 from studies.workers.worker_loop import open_study, work
-from tests.studies.conftest import a_search, formula, told
+from tests.helpers.formula_search import a_search, formula, outcome
 
 KEEP, TRIALS = 2, 5
 KILLED, TOO_MUCH = 9, 3
@@ -132,7 +132,7 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
         kills += 1
         every = kept(folder)  # at once after the kill: each name leads to its own whole weights
         assert all(name == f"m/{text}" for name, text in every.items())
-        assert told(search_in(folder)) == told(whole)
+        assert outcome(search_in(folder)) == outcome(whole)
         assert kept(folder) == kept(tmp_path / "whole")
         assert len(weights_in(folder, "models")) == KEEP
         assert weights_in(folder, UNFINISHED_FOLDER) == []
@@ -140,7 +140,7 @@ def test_a_kill_at_any_step_loses_no_model_and_leaves_none_too_many(tmp_path: Pa
     assert kills >= TRIALS / stride
 
 
-def test_a_record_whose_files_are_gone_does_not_stop_the_shelf(tmp_path: Path) -> None:
+def test_a_record_whose_files_are_gone_does_not_stop_the_keeping_of_models(tmp_path: Path) -> None:
     study = search_in(tmp_path)
     shutil.rmtree(tmp_path / "files" / "models")
     engine, files = open_store(f"sqlite:///{tmp_path / 'store.db'}"), FileStore(tmp_path / "files", tmp_path / "cache")

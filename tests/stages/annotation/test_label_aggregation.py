@@ -9,12 +9,7 @@ import pytest
 from stages.annotation.annotate import sample_to_annotate
 from stages.annotation.label_aggregation import agreements, gold_rows, row_weights
 from storage.records.annotations import Annotation
-from tests.helpers.labelling_project import LABELS, make_labelling, opened, truth_of
-
-
-@pytest.fixture
-def plan(tmp_path: Path) -> Path:
-    return make_labelling(tmp_path)
+from tests.helpers.labelling_project import LABELS, opened, truth_of
 
 
 def answered(keys: dict[str, str | None], who: str = "kim") -> list[Annotation]:

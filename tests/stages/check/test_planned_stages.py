@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.check.check_plan import check_file, planned_stages
+from stages.check.check_plan import planned_stages
 from stages.plan.schema import read_plan
 from tests.helpers.labelling_project import make_labelling
 
@@ -14,10 +14,3 @@ def test_each_stage_says_what_it_would_do(tmp_path: Path) -> None:
     assert stages[0].what == "1 candidates x 4 trials: models/none"
     assert stages[1].what == "100 comments by stub with 3 prompts each"
     assert stages[4].what == "400 comments"
-
-
-def test_a_plan_that_cannot_be_read_has_problems_alone(tmp_path: Path) -> None:
-    make_labelling(tmp_path)
-    result = check_file(tmp_path / "plan.yaml", ["search.trials=none", "nonsense=1"])
-    assert len(result.problems) == 2
-    assert (result.rows, result.labels, result.dropped, result.would_run) == ({}, {}, {}, [])

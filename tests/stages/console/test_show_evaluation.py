@@ -1,8 +1,5 @@
 """Combinations, distilled models and evaluations have an interval behind every figure of a sample."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from stages.console.show_evaluation import show_classes, show_distilled, show_ensemble
@@ -10,18 +7,12 @@ from stages.results.distil_result import DistilResult
 from stages.results.ensemble_result import EnsembleResult
 from stages.results.evaluation_result import ClassFigures, ClassIntervals
 from stages.results.stage_result import Interval
-
-STORED = Path(__file__).parent.parent / "results" / "stored_by_0_1_0"
-
-
-@pytest.fixture(autouse=True)
-def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+from tests.helpers.stored_results import stored
 
 
 @pytest.fixture
 def ensemble() -> EnsembleResult:
-    return EnsembleResult.model_validate(json.loads((STORED / "ensemble.json").read_text(encoding="utf-8")))
+    return EnsembleResult.model_validate(stored("ensemble"))
 
 
 def interval(value: float) -> Interval:
@@ -56,7 +47,7 @@ def test_so_have_figures_of_labels(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_distilled_model_is_shown_against_its_teacher(capsys: pytest.CaptureFixture[str]) -> None:
-    result = DistilResult.model_validate(json.loads((STORED / "distil.json").read_text(encoding="utf-8")))
+    result = DistilResult.model_validate(stored("distil"))
     show_distilled(result)
     out = capsys.readouterr().out
     assert "trained on 90 texts labelled by ensemble (mean of 3)" in out

@@ -32,11 +32,6 @@ ROW = ModelScores(
 )
 
 
-@pytest.fixture(autouse=True)
-def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-
-
 def test_a_run_shows_its_stages_the_table_and_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
     stages = [StageState(stage="search", state="done", seconds=12.34)]
     show_run(

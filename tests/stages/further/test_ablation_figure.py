@@ -1,18 +1,14 @@
 """The ablation's table and picture tell whose labels an arm learnt from, and where its mean and its seeds lie."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from stages.further import ablation
 from stages.further.ablation_figure import draw_ablation
-from stages.further.control_arms import ARMS, BOTH, PSEUDO, UNADAPTED, Controls
+from stages.further.control_arms import ARMS
 from stages.results.further_result import ArmScores
-from stages.results.study_results import StudySummary
 from stages.study_runs.table_rows import SIMULATED
 
 
@@ -48,14 +44,3 @@ def test_every_arm_has_its_mark(tmp_path: Path, splits: list[str]) -> None:
         assert image.format == "PNG"
         assert image.width == 1500
     assert marks(tmp_path / "all.png") == len(ARMS)
-
-
-def test_only_what_learnt_from_the_stand_ins_labels_is_called_a_simulation() -> None:
-    run: Any = SimpleNamespace(plan=SimpleNamespace(labels=["a", "b"], seed=1, is_simulation=True))
-    truth = np.arange(40) % 2
-    counts = dict.fromkeys(("target", "complete", "pruned", "failed", "running", "waiting"), 0)
-    study = StudySummary(name="controls", best=None, **counts)
-    said = {"validation": np.eye(2, dtype=np.float32)[truth]}
-    found = Controls(study, {(arm, i): said for arm in ARMS for i in (1, 2, 3)})
-    rows = [ablation._row(run, found, arm, "validation", truth) for arm in ARMS]
-    assert {told.model for told in rows if told and told.note} == {PSEUDO, BOTH, UNADAPTED}

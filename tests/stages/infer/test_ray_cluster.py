@@ -3,15 +3,12 @@
 import os
 import signal
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from stages.infer import ray_cluster
 from stages.infer.ray_cluster import Place, cluster_address, join, places
-from stages.session import PlanSource, infer_command
 from transfer.errors import UserError
 
 # no word to Ray's makers, and addresses of this machine alone
@@ -48,12 +45,6 @@ def test_the_plan_says_how_many_processes_a_node_has() -> None:
 def test_nodes_with_gpus_are_not_used_from_a_machine_without() -> None:
     with pytest.raises(UserError, match=r"node 10.0.0.2 has a GPU and this machine has none\n.*run it on a machine"):
         places([node("1", 4), node("2", 4, 1)], False, None)
-
-
-def test_without_ray_the_extra_is_named_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"ray is not installed\n.*pip install 'moodline\[cluster\]'"):
-        infer_command(PlanSource(Path("no/plan.yaml")), None, False, "ray")
 
 
 def test_the_cluster_is_the_environments_or_one_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from stages.label.run_label import run_label
-from tests.helpers.labelling_project import LABELS, boasting, make_labelling, opened
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import LABELS, Labels, boasting, make_labelling, opened
 
 FORMATS = (".csv", ".parquet", ".xlsx")
 

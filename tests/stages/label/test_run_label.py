@@ -8,9 +8,9 @@ import pytest
 from stages.datasets.pseudo_labels import sampled
 from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
+from storage.records import stage_records
 from storage.records.pseudo_labels import labels_of
-from tests.helpers.labelling_project import boasting, make_labelling, opened
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened
 from transfer.errors import UserError
 from transfer.metrics.temperature_scaling import calibration_from
 
@@ -33,8 +33,8 @@ def test_another_calibration_asks_nothing_again(tmp_path: Path, labels_by: Label
     stub = labels_by(boasting)
     run_label(opened(make_labelling(tmp_path)))
     asked = len(stub.asked)
-    told = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=batch"))
-    assert told.as_json()["calibration"]["kind"] == "batch"
+    printed = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.calibrate=batch"))
+    assert printed.as_json()["calibration"]["kind"] == "batch"
     assert len(stub.asked) == asked == 300
 
 
@@ -44,3 +44,7 @@ def test_the_gate_stops_before_stage_two_and_keeps_the_labels(tmp_path: Path, la
     with pytest.raises(UserError, match=r"at kappa 0\.\d\d, 0\.9 is asked for"):
         run_label(run)
     assert sum(1 for _ in labels_of(run.engine, "stub")) == 300
+    record = stage_records.read(run.engine, "small", "label")
+    assert record is not None
+    assert record.state == "failed"
+    assert "min_kappa" in (record.message or "")

@@ -8,16 +8,15 @@ import pytest
 from stages.datasets.pseudo_labels import sampled
 from stages.datasets.run_data import read_gold
 from stages.label.run_label import run_label
-from tests.helpers.labelling_project import boasting, make_labelling, opened, truth_of
-from tests.stages.conftest import Labels
+from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened, truth_of
 
 
-def test_the_sample_is_spread_and_the_result_tells_how_it_was_drawn(tmp_path: Path, labels_by: Labels) -> None:
+def test_the_sample_is_spread_and_the_result_reports_how_it_was_taken(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
-    told = run_label(opened(make_labelling(tmp_path))).as_json()["drawn"]
-    assert (told["choose"], told["languages"], told["by"]) == ("stratified", None, {"stratified": 100})
-    assert len(told["strata"]) == 20  # six slices of time, three sources and the rest; not all meet
-    assert max(told["strata"].values()) - min(told["strata"].values()) <= 4
+    result = run_label(opened(make_labelling(tmp_path))).as_json()["drawn"]
+    assert (result["choose"], result["languages"], result["by"]) == ("stratified", None, {"stratified": 100})
+    assert len(result["strata"]) == 20  # six slices of time, three sources and the rest; not all meet
+    assert max(result["strata"].values()) - min(result["strata"].values()) <= 4
     again = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.choose=random")).as_json()["drawn"]
     assert (again["by"], again["strata"]) == ({"random": 100}, {"all": 100})
 
@@ -30,10 +29,10 @@ def test_floods_and_other_languages_are_not_labelled(tmp_path: Path, labels_by: 
             file.write(f"f{i},mood1 {i} subscribe and win a present today!,2024-03-05T12:00:00Z,v1\n")
         file.write("k,오늘 정말 즐거운 하루였어요 mood1,2024-03-05T12:00:00Z,v1\n")
     more = ("pseudo_label.languages=[en]", "pseudo_label.sample=1000", "gold=null")
-    told = run_label(opened(plan, *more)).as_json()
-    assert told["labelled"] == 401
+    result = run_label(opened(plan, *more)).as_json()
+    assert result["labelled"] == 401
     assert sum("subscribe" in text for text in stub.asked) == 1
-    assert told["drawn"]["left_out"] == {"duplicate": 49, "other language": 1}
+    assert result["drawn"]["left_out"] == {"duplicate": 49, "other language": 1}
     assert run_label(opened(plan, *more)).labelled == 401  # asked for more than there are, and no flood let in
 
 
@@ -41,8 +40,8 @@ def test_a_larger_sample_keeps_the_smaller_one(tmp_path: Path, labels_by: Labels
     stub = labels_by(boasting)
     run_label(opened(make_labelling(tmp_path)))
     first = set(stub.asked)
-    told = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.sample=150"))
-    assert told.labelled == 150
+    result = run_label(opened(tmp_path / "plan.yaml", "pseudo_label.sample=150"))
+    assert result.labelled == 150
     assert len(stub.asked) == 350
     assert not first & set(stub.asked[300:])
 
@@ -67,8 +66,8 @@ def test_what_stage_one_doubts_is_labelled_where_the_plan_says_so(
     read = sampled(run, run_label(run), read_gold(run))
     assert [truth_of(text) for text in read.texts] == [2] * 50
     run = opened(plan, "pseudo_label.choose=mixed", "pseudo_label.sample=50")
-    told = run_label(run)
-    assert told.as_json()["drawn"]["by"] == {"stratified": 25, "uncertain": 25}
-    moods = [truth_of(text) for text in sampled(run, told, read_gold(run)).texts]
+    result = run_label(run)
+    assert result.as_json()["drawn"]["by"] == {"stratified": 25, "uncertain": 25}
+    moods = [truth_of(text) for text in sampled(run, result, read_gold(run)).texts]
     assert moods[1::2] == [2] * 25
     assert 0 < sum(mood == 2 for mood in moods[::2]) < 20

@@ -1,49 +1,16 @@
 """Shards of classified comments, made by hand or at random, and lines drawn from them."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
-
-LABELS = ("분노", "슬픔", "중립", "기쁨")
-WEIGHTS = {"분노": -1.0, "슬픔": -1.0, "중립": 0.0, "기쁨": 1.0}
-
-Row = tuple[datetime | None, str | None, str | None, str]  # time, author, source, label
-
-
-def write_shard(path: Path, rows: Sequence[Row], labels: Sequence[str] = LABELS) -> Path:
-    times, authors, sources, given = (list(column) for column in zip(*rows, strict=True))
-    columns = {
-        "id": pa.array([f"{path.stem}-{i}" for i in range(len(rows))]),
-        "time": pa.array(times, pa.timestamp("us", tz="UTC")),
-        "author": pa.array(authors, pa.string()),
-        "source": pa.array(sources, pa.string()),
-        "label": pa.array(given, pa.string()),
-    }
-    for label in labels:  # a classifier that is sure by 0.7
-        sure = [0.7 if label == row else 0.3 / (len(labels) - 1) for row in given]
-        columns[f"p_{label}"] = pa.array(sure, pa.float32())
-    pq.write_table(pa.table(columns), path)
-    return path
-
-
-def random_rows(n: int, days: int, seed: int = 3, labels: Sequence[str] = LABELS) -> list[Row]:
-    """Comments at random times from 2024-01-01 on, by n // 4 authors who each lean to one label."""
-    rng = np.random.default_rng(seed)
-    start = datetime(2024, 1, 1, tzinfo=UTC)
-    rows: list[Row] = []
-    for second, author in zip(rng.integers(0, days * 86_400, n), rng.integers(0, n // 4, n), strict=True):
-        label = author % len(labels) if rng.random() < 0.5 else rng.integers(len(labels))
-        rows.append((start + timedelta(seconds=int(second)), f"a{author}", f"v{author % 7}", labels[int(label)]))
-    return rows
+from tests.helpers.classified_shards import LABELS, WEIGHTS, Row, random_rows, write_shard
+from tests.helpers.shifting_emotions import Simulation, corrected_line, simulate
 
 
 @pytest.fixture
@@ -63,3 +30,14 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
     path = write_shard(tmp_path_factory.mktemp("line") / "0.parquet", rows)
     settings = IndexSettings(weights=WEIGHTS, every=["day", "week", "month"], min_comments=20)
     return daily_line([path], LABELS, settings, seed=13)
+
+
+@pytest.fixture(scope="session")
+def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
+    """Comments whose true emotions are known, with gold."""
+    return simulate(tmp_path_factory.mktemp("comments") / "0.parquet", seed=3, authors=60)
+
+
+@pytest.fixture(scope="session")
+def corrected(simulation: Simulation) -> Line:
+    return corrected_line(simulation)

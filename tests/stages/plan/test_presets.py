@@ -6,11 +6,8 @@ from typing import get_args, get_type_hints
 import pytest
 
 from cli import init
-from stages.plan.plan_fields import fields_of
-from stages.plan.plan_settings import PseudoLabelSettings
 from stages.plan.presets import PRESETS, preset_text
 from stages.plan.schema import Plan, read_plan
-from transfer.labellers.labeller_settings import LabellerSettings
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,18 +39,3 @@ def test_every_key_of_the_plan_stands_in_a_preset_with_its_true_default(tmp_path
 def test_the_command_offers_all_presets_and_there_are_no_others() -> None:
     found = {path.stem for path in (ROOT / "stages" / "plan" / "preset_files").iterdir()}
     assert found == set(PRESETS) == set(get_args(get_type_hints(init)["preset"]))
-
-
-def test_a_models_keys_are_read_with_their_defaults_and_the_models_behind_them() -> None:
-    fields = {field.name: field for field in fields_of(Plan)}
-    assert fields["name"].is_required
-    assert fields["seed"].default == 13
-    assert fields["pseudo_label"].models == (PseudoLabelSettings,)
-    assert fields["pseudo_label"].is_union
-    labellers = {field.name: field.models for field in fields_of(PseudoLabelSettings)}["labellers"]
-    assert labellers == (LabellerSettings,)
-
-
-def test_dimensions_of_a_search_space_are_no_keys_of_their_own() -> None:
-    search = next(field for field in fields_of(Plan) if field.name == "search").models[0]
-    assert next(field for field in fields_of(search) if field.name == "space").models == ()

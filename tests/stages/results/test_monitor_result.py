@@ -1,16 +1,11 @@
 """A line as 0.1.0 stored it is read, and comes out as it went in."""
 
-import json
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from stages.monitor.analysis.forecast import forecasts
-from stages.monitor.line_result import line_result
-from stages.monitor.report.context import Context
 from stages.results.monitor_result import MonitorResult
-from tests.helpers.made_up_lines import line_of
 
 JOY = {"value": 0.4, "low": 0.36, "high": 0.46}
 ANGER = {"value": 0.6, "low": 0.54, "high": 0.64}
@@ -82,15 +77,3 @@ def test_paths_are_in_json_where_they_are_known_and_a_misspelt_key_is_refused() 
     assert "csv" not in found
     with pytest.raises(ValidationError, match="pages"):
         MonitorResult.model_validate(STORED | {"pages": 1})
-
-
-def test_a_line_becomes_the_result_that_json_holds() -> None:
-    line = line_of([50.0, 51.0, None])
-    result = line_result(line, Context(forecasts=forecasts(line)))
-    assert MonitorResult.model_validate(json.loads(json.dumps(result.as_json(), allow_nan=False))) == result
-    assert [period.index and period.index.value for period in result.periods] == [50.0, 51.0, None]
-    assert result.prevalence.why.startswith("Drawn as counted, not corrected: index.prevalence: pacc needs gold")
-    assert result.forecast[0].why == (
-        "No forecast by day: 2 days are drawn, and 73 are needed: 40 to fit on, and 20 more from which 14 ahead can be "
-        "checked."
-    )

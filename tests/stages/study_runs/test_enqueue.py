@@ -19,7 +19,7 @@ from studies.study_config import StudyConfig
 from studies.trials.trial_result import TrialEnd
 from studies.workers.trial_claims import TrialClaims
 from studies.workers.worker_loop import RunTrial, open_study, work
-from tests.studies.conftest import a_search, dead_worker, told
+from tests.helpers.formula_search import a_search, dead_worker, outcome
 from transfer.errors import UserError, UserErrors
 
 SPACE: Space = {
@@ -91,7 +91,7 @@ def test_a_condition_that_the_settings_make_hold_brings_its_parameter(
     assert queue(run, "class_weighting=balanced", "dropout=0.3").params["dropout"] == 0.3
 
 
-def test_a_trial_beyond_the_budget_waits_and_is_told_how_to_run(
+def test_a_trial_beyond_the_budget_waits_and_the_message_says_how_to_run_it(
     run: Run, searched: Callable[..., optuna.Study]
 ) -> None:
     searched(6)
@@ -125,14 +125,14 @@ def test_a_search_that_was_killed_with_a_queued_trial_ends_like_one_that_was_not
     queue(run, "learning_rate=1e-3")
     for trials in (3, 4, 5, 6):
         cut = searched(trials)
-    cut_short = told(cut)
+    cut_short = outcome(cut)
     optuna.delete_study(study_name=cut.study_name, storage=cut._storage)
     from storage.records.trial_slots import forget_slots
 
     forget_slots(run.engine, cut.study_name)
     searched(2)
     queue(run, "learning_rate=1e-3")
-    assert told(searched(6)) == cut_short
+    assert outcome(searched(6)) == cut_short
 
 
 def test_one_queued_before_the_first_trial_leaves_the_baseline_the_first_to_be_proposed(
@@ -169,7 +169,7 @@ def test_what_the_study_cannot_run_is_refused(run: Run, settings: list[str], wor
     assert words in " ".join(str(caught.value).split())
 
 
-def test_all_mistakes_are_told_at_once(run: Run) -> None:
+def test_all_mistakes_are_reported_at_once(run: Run) -> None:
     open_study(open_optuna(store_url(run.plan)), the_search(1))
     with pytest.raises(UserErrors) as caught:
         queue(run, "a=1", "epochs=9", "batch_size=32")

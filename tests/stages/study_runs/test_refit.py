@@ -26,9 +26,9 @@ from stages.search.run_search import run_search
 from stages.study_runs.refit import best_of, fresh_figures
 from storage.records import model_registry
 from studies.sampling.enumerated_trials import EnumeratedTrial
+from tests.helpers.formula_search import dead_worker
 from tests.helpers.small_project import write_csv
 from tests.helpers.tiny_encoders import LABELS, easy_texts, save_encoder
-from tests.studies.conftest import dead_worker
 from transfer.errors import UserError
 
 PLAN = """
@@ -120,7 +120,7 @@ def kept_by(run: Run) -> dict[str, Any]:
     }
 
 
-def told(result: dict[str, Any]) -> str:
+def outcome(result: dict[str, Any]) -> str:
     """A stage's result but for where it lies."""
     return json.dumps({name: result[name] for name in ("studies", "rows")} | {"winner": result["winner"]["name"]})
 
@@ -178,7 +178,7 @@ def test_interrupted_at_any_study_it_ends_like_one_that_ran_through(open_it: Ope
     result = run_search(run).as_json()
     assert trials_of(run) == trials_of(through)
     assert kept_by(run) == kept_by(through)
-    assert told(result) == told(whole)
+    assert outcome(result) == outcome(whole)
     assert run_search(run).as_json()["winner"] == result["winner"]  # done: nothing is run again
 
 
@@ -275,8 +275,8 @@ def test_check_says_what_is_fitted_again(open_it: Open) -> None:
     assert words in _basic(subset)
     assert "20 trials, the best 2 again on 3 fresh" in _basic(check_plan(open_it(*long, "search.subset=null").plan))
     assert "again" not in _basic(check_plan(open_it("search.recheck=none").plan))
-    told = check_plan(open_it("search.subset={rows: 500}").plan).problems
-    assert [problem.splitlines()[0] for problem in told] == [
+    printed = check_plan(open_it("search.subset={rows: 500}").plan).problems
+    assert [problem.splitlines()[0] for problem in printed] == [
         f"search.subset: 500 rows are no part of the {subset.rows['train']} training rows"
     ]
 

@@ -2,23 +2,22 @@
 
 import os
 import sqlite3
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, Connection, Engine, insert, inspect, make_url, select, text
+from sqlalchemy import Engine, insert, inspect, make_url, select
 
-from storage.database.columns import METADATA, writing
+from storage.database.columns import writing
 from storage.database.engine import open_store
 from storage.database.locks import creation_lock
-from storage.database.migrations import LATEST, MIGRATIONS, SCHEMA, migrate, schema_version
+from storage.database.migrations import LATEST, SCHEMA
 from storage.database.url import engine_options
 from storage.errors import StoreError
 from storage.records import gold_halves, model_registry, pseudo_labels, shard_records, stage_records, trial_slots
+from tests.helpers.store_problems import problem_of
 
 MODULES = (trial_slots, gold_halves, pseudo_labels, stage_records, model_registry, shard_records)
 
@@ -30,20 +29,6 @@ def test_opening_again_finds_what_was_stored(url: str) -> None:
     again = open_store(url)
     assert gold_halves.known_halves(again, "plan") == {"a": "tune"}
     again.dispose()
-
-
-def test_the_migrated_tables_are_those_that_the_modules_use(store: Engine) -> None:
-    found = inspect(store)
-    for table in METADATA.sorted_tables:
-        columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
-        for column in found.get_columns(table.name):
-            assert isinstance(column["type"], BigInteger) == isinstance(table.c[column["name"]].type, BigInteger)
-        # SQLite calls a key's columns nullable unless it is told otherwise
-        wanted = {column.name: column.nullable for column in table.c}
-        keys = set(table.primary_key.columns.keys())
-        assert columns.keys() == wanted.keys()
-        assert {name for name in columns if columns[name] != wanted[name]} <= keys
-        assert set(found.get_pk_constraint(table.name)["constrained_columns"]) == keys
 
 
 def open_together(url: str, start: Barrier) -> None:
@@ -78,32 +63,6 @@ def test_an_existing_sqlite_store_opens_at_once(tmp_path: Path) -> None:
     assert min(times) < 0.05
 
 
-def test_sqlite_keeps_a_write_ahead_log_and_waits_a_minute(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'moodline.db'}")
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000
-    engine.dispose()
-
-
-def test_a_step_that_was_killed_midway_is_taken_again_from_its_beginning(store: Engine) -> None:
-    def makes_a_table(connection: Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE moodline_later (id INTEGER PRIMARY KEY)")
-
-    def is_killed(connection: Connection) -> None:
-        makes_a_table(connection)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        migrate(store, [*MIGRATIONS, is_killed])
-    assert not inspect(store).has_table("moodline_later")
-    migrate(store, [*MIGRATIONS, makes_a_table])
-    assert inspect(store).has_table("moodline_later")
-    with store.connect() as connection:
-        assert schema_version(connection) == LATEST + 1
-
-
 def test_a_store_of_a_newer_moodline_is_refused(url: str, store: Engine) -> None:
     with writing(store) as connection:
         row = connection.execute(select(SCHEMA)).first()
@@ -124,42 +83,6 @@ def test_optuna_keeps_its_tables_in_the_same_store(url: str, store: Engine) -> N
     open_store(url).dispose()
 
 
-def test_a_writer_waits_for_another_instead_of_failing(store: Engine) -> None:
-    held = threading.Event()
-
-    def hold() -> None:
-        with writing(store) as connection:
-            connection.execute(insert(gold_halves.GOLD).values(plan="plan", key="a", half="tune"))
-            held.set()
-            time.sleep(0.3)
-
-    with ThreadPoolExecutor(1) as other:
-        holding = other.submit(hold)
-        held.wait()
-        halves = gold_halves.add_halves(store, "plan", {"a": "report", "b": "report"})
-        holding.result()
-    assert halves == {"a": "tune", "b": "report"}
-
-
-@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
-def test_a_connection_that_the_server_dropped_is_replaced(url: str) -> None:
-    store, other = open_store(url), open_store(url)
-    with store.connect() as connection:
-        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-    with writing(other) as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-    assert gold_halves.known_halves(store, "plan") == {}
-    store.dispose()
-    other.dispose()
-
-
-def problem_of(url: str, patience: float = 60) -> str:
-    with pytest.raises(StoreError) as raised:
-        open_store(url, patience)
-    assert "secret" not in str(raised.value)
-    return str(raised.value)
-
-
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     problem = problem_of(f"sqlite:///{tmp_path / 'file' / 'moodline.db'}")
@@ -167,45 +90,40 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "file") in problem
 
 
-def open_as_nobody(url: str, told: Path) -> None:
+def open_as_nobody(url: str, words: Path) -> None:
     os.setuid(65534)
     try:
         open_store(url)
     except StoreError as problem:
-        told.write_text(str(problem))
+        words.write_text(str(problem))
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_place_without_the_right_to_write_is_told(
+def test_a_place_without_the_right_to_write_is_reported(
     is_there: bool, tmp_path: Path, processes: ForkServerContext
 ) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become somebody else")
     for folder in (tmp_path, *tmp_path.parents[:-1]):
         folder.chmod(folder.stat().st_mode | 0o055)
-    told = tmp_path / "told"
-    told.touch()
-    told.chmod(0o666)
+    words = tmp_path / "words"
+    words.touch()
+    words.chmod(0o666)
     if is_there:
         # of an older moodline: it has to be written
         sqlite3.connect(tmp_path / "moodline.db").execute("CREATE TABLE of_optuna (id INTEGER)").close()
-    process = processes.Process(target=open_as_nobody, args=(f"sqlite:///{tmp_path / 'moodline.db'}", told))
+    process = processes.Process(target=open_as_nobody, args=(f"sqlite:///{tmp_path / 'moodline.db'}", words))
     process.start()
     process.join(30)
-    assert "name another place in `store`" in told.read_text()
+    assert "name another place in `store`" in words.read_text()
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "moodline.db").write_text("text,label\n" * 100)
     assert "not a database" in problem_of(f"sqlite:///{tmp_path / 'moodline.db'}")
 
 
-def test_a_store_that_another_process_creates_for_too_long_is_told(url: str) -> None:
-    with creation_lock(url), ThreadPoolExecutor(1) as other:
-        assert "end it" in other.submit(problem_of, url, 0.2).result()
-
-
-def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
+def test_a_store_locked_for_too_long_is_reported(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'moodline.db'}"
     open_store(url).dispose()
     hasty = open_store(url, patience=0.2)
@@ -218,7 +136,7 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "words"),
     [
         ("postgresql+psycopg://anna:secret@127.0.0.1:1/moods", "the server runs"),
         ("postgresql+pg8000://anna:secret@db/moods", "moodline[postgresql]"),
@@ -233,11 +151,11 @@ def test_a_store_locked_for_too_long_is_told(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "outlives the run"),
     ],
 )
-def test_a_url_that_leads_nowhere_is_told_without_its_password(url: str, told: str) -> None:
+def test_a_url_that_leads_nowhere_is_reported_without_its_password(url: str, words: str) -> None:
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    assert told in problem_of(url)
+    assert words in problem_of(url)
 
 
-def test_a_database_that_is_not_there_is_told(postgresql: object) -> None:
+def test_a_database_that_is_not_there_is_reported(postgresql: object) -> None:
     address = make_url(str(postgresql)).set(database="moodline_absent")
     assert "createdb" in problem_of(address.render_as_string(hide_password=False))

@@ -1,6 +1,5 @@
 """Files under names: whole or not there, in a local folder and behind an fsspec URL."""
 
-import errno
 import os
 import resource
 import shutil
@@ -8,48 +7,14 @@ import signal
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.implementations.memory import MemoryFileSystem
 
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
 from storage.files.object_store import ObjectStore
-from storage.process_identity import new_mark
-
-DAY = 86_400.0
-
-
-@pytest.fixture(params=["path", "file://", "local://", "memory://"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where files go: by path, and by URLs of fsspec (local:// is a disk that goes the way of all URLs)."""
-    if request.param == "path":
-        return str(tmp_path / "files")
-    if request.param == "memory://":
-        return f"memory://bucket-{uuid4().hex}/files"
-    return f"{request.param}{tmp_path / 'files'}"
-
-
-@pytest.fixture
-def files(address: str, tmp_path: Path) -> FileStore:
-    return FileStore(address, tmp_path / "cache")
-
-
-def model(folder: Path, text: str = "weights") -> Path:
-    (folder / "vocab").mkdir(parents=True)
-    (folder / "model.safetensors").write_text(text)
-    (folder / "vocab" / "단어.txt").write_text("기쁨\n", encoding="utf-8")
-    return folder
-
-
-def contents(folder: Path) -> dict[str, str]:
-    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".moodline.json")
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
-
-
-WEIGHTS = {"model.safetensors": "weights", "vocab/단어.txt": "기쁨\n"}
+from tests.helpers.published_folders import WEIGHTS, contents, model
 
 
 @pytest.mark.parametrize("linked", [False, True])
@@ -60,22 +25,6 @@ def test_a_folder_comes_back_as_it_was_published(files: FileStore, tmp_path: Pat
     shutil.rmtree(tmp_path / "made")
     assert contents(files.fetch("search/bert/3")) == WEIGHTS
     assert files.fetch("search/bert/3") == files.fetch("search/bert/3")
-
-
-def test_what_is_linked_takes_no_room_twice_and_where_it_cannot_be_is_copied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files, source = FileStore(tmp_path / "files", tmp_path / "cache"), model(tmp_path / "made")
-    files.publish(source, "a", linked=True)
-    assert (files.fetch("a") / "model.safetensors").samefile(source / "model.safetensors")
-    monkeypatch.setattr(os, "link", _refuse)
-    files.publish(source, "b", linked=True)
-    assert not (files.fetch("b") / "model.safetensors").samefile(source / "model.safetensors")
-    assert contents(files.fetch("a")) == contents(files.fetch("b")) == WEIGHTS
-
-
-def _refuse(*_: object) -> None:
-    raise OSError(errno.EXDEV, "another disk")
 
 
 def test_a_single_file_keeps_its_name(files: FileStore, tmp_path: Path) -> None:
@@ -148,7 +97,7 @@ def test_a_name_that_two_workers_remove_at_once_is_gone_and_neither_fails(
     assert files.size() == 0
 
 
-def test_a_name_lies_beside_others_never_inside_or_around_them(files: FileStore, tmp_path: Path) -> None:
+def test_a_name_is_never_inside_another_or_around_it(files: FileStore, tmp_path: Path) -> None:
     source = model(tmp_path / "made")
     files.publish(source, "a/b")
     with pytest.raises(StoreError, match="'a/b/c' would lie inside 'a/b'"):
@@ -252,96 +201,32 @@ def test_a_kill_while_publishing_leaves_nothing_half(
     assert found() == WEIGHTS
 
 
-def test_a_folder_that_cannot_be_put_in_place_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = FileStore(tmp_path / "files", tmp_path / "cache")
-    files.publish(model(tmp_path / "old"), "a")
-
-    def is_refused(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    later = model(tmp_path / "new", text="later")
-    monkeypatch.setattr(os, "replace", is_refused)
-    with pytest.raises(StoreError, match="cannot write 'a': Permission denied"):
-        files.publish(later, "a")
-    assert contents(files.fetch("a")) == WEIGHTS
-    assert list((tmp_path / "files" / ".writing").iterdir()) == []
-
-
-def test_a_name_replaced_while_it_is_fetched_comes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = f"memory://{uuid4().hex}"
-    files = FileStore(address, tmp_path / "cache")
-    files.publish(model(tmp_path / "old"), "a")
-    new, get = model(tmp_path / "new", text="renewed"), MemoryFileSystem.get
-
-    def is_overtaken(*arguments: object) -> None:
-        monkeypatch.setattr(MemoryFileSystem, "get", get)
-        get(*arguments)
-        FileStore(address, tmp_path / "cache").publish(new, "a")
-
-    monkeypatch.setattr(MemoryFileSystem, "get", is_overtaken)
-    assert contents(files.fetch("a"))["model.safetensors"] == "renewed"
-
-
-def publish_on_a_full_disk(address: str, cache: Path, source: Path, told: Path) -> None:
+def publish_on_a_full_disk(address: str, cache: Path, source: Path, words: Path) -> None:
     files = FileStore(address, cache)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     try:
         files.publish(source, "a")
     except StoreError as problem:
-        told.write_text(str(problem))
+        words.write_text(str(problem))
 
 
 @pytest.mark.parametrize("scheme", ["", "local://"])
-def test_a_full_disk_is_told_and_leaves_the_old(scheme: str, tmp_path: Path, processes: ForkServerContext) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old(scheme: str, tmp_path: Path, processes: ForkServerContext) -> None:
     address = f"{scheme}{tmp_path / 'files'}"
     files = FileStore(address, tmp_path / "cache")
     files.publish(model(tmp_path / "old"), "a")
     source = model(tmp_path / "made", text="x" * 200_000)
-    told = tmp_path / "told"
-    process = processes.Process(target=publish_on_a_full_disk, args=(address, tmp_path / "cache", source, told))
+    words = tmp_path / "words"
+    process = processes.Process(target=publish_on_a_full_disk, args=(address, tmp_path / "cache", source, words))
     process.start()
     process.join(30)
-    assert "cannot write 'a': File too large" in told.read_text()
-    assert "nothing incomplete is kept" in told.read_text()
+    assert "cannot write 'a': File too large" in words.read_text()
+    assert "nothing incomplete is kept" in words.read_text()
     if not scheme:
         assert contents(files.fetch("a")) == WEIGHTS
     assert files.names() == ([] if scheme else ["a"])
     assert files.sweep() == 0
     assert files.size() < 1_000
-
-
-def test_what_living_and_far_writers_have_begun_is_left_alone(tmp_path: Path) -> None:
-    files = FileStore(tmp_path / "files", tmp_path / "cache")
-    now = 1_700_000_000.0
-    far = new_mark(now).split("~")
-    far[0] = "another-host"
-    for mark in (new_mark(now), "~".join(far), "not-ours"):
-        (tmp_path / "files" / ".writing" / mark).mkdir(parents=True)
-    assert files.sweep(now + DAY - 1) == 0
-    assert files.sweep(now + DAY + 1) == 1
-    assert len(list((tmp_path / "files" / ".writing").iterdir())) == 2
-
-
-def test_a_url_is_downloaded_once_and_only_its_last_version_stays(tmp_path: Path) -> None:
-    files = FileStore(f"memory://{uuid4().hex}", tmp_path / "cache")
-    files.publish(model(tmp_path / "made"), "a/b")
-    first = files.fetch("a/b")
-    (first / "touched").touch()
-    assert (files.fetch("a/b") / "touched").exists()
-    files.publish(model(tmp_path / "more", "others"), "a/b")
-    second = files.fetch("a/b")
-    assert contents(second)["model.safetensors"] == "others"
-    assert not first.exists()
-    assert [path.name for path in (tmp_path / "cache").rglob("model.safetensors")] == ["model.safetensors"]
-
-
-def test_a_download_that_was_cut_short_is_told_and_not_kept(tmp_path: Path) -> None:
-    files = FileStore(f"local://{tmp_path / 'files'}", tmp_path / "cache")
-    files.publish(model(tmp_path / "made"), "a")
-    (tmp_path / "files" / "a" / "model.safetensors").write_text("wei")
-    with pytest.raises(StoreError, match="3 bytes arrived of 7"):
-        files.fetch("a")
-    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
 
 
 def publish_many(address: str, cache: Path, source: Path, own: int) -> None:
@@ -372,17 +257,17 @@ def test_processes_publish_remove_and_sweep_side_by_side(
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "words"),
     [("nosuch://KEY:secret@bucket/x", "nosuch"), ("dropbox://KEY:secret@bucket/x", "dropbox://KEY:***@bucket/x")],
 )
-def test_a_place_that_cannot_be_used_is_told_without_its_credentials(address: str, told: str, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_used_is_named_without_credentials(address: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as raised:
         FileStore(address, tmp_path).exists("a")
-    assert told in str(raised.value)
+    assert words in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot write 'a': Not a directory\n  see to it"):
         FileStore(tmp_path / "file", tmp_path).publish(model(tmp_path / "made"), "a")

@@ -83,7 +83,7 @@ def test_an_owner_that_beats_keeps_its_slot(store: Engine) -> None:
     assert slots(store, "s")[0].worker == "anna"
 
 
-def test_a_study_that_begins_anew_has_no_slots(store: Engine) -> None:
+def test_a_study_that_is_reset_has_no_slots(store: Engine) -> None:
     take_slot(store, "s", 1, ANNA, NOW)
     take_slot(store, "other", 1, ANNA, NOW)
     forget_slots(store, "s")
@@ -106,11 +106,6 @@ def test_a_dead_process_is_seen_at_once_and_of_a_far_one_nothing_is_known(proces
     assert owner_runs(replace(mine, pid=unreaped.pid, process_started=started)) is False
     unreaped.wait()
     assert owner_runs(replace(mine, host="another-host", pid=ended.pid or 0)) is None
-
-
-def test_workers_of_one_process_have_names_of_their_own() -> None:
-    assert this_process() != this_process()
-    assert this_process("night shift").name == "night shift"
 
 
 def test_a_slot_that_another_took_meanwhile_is_left_to_it(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

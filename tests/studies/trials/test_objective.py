@@ -203,13 +203,6 @@ def test_several_seeds_make_one_value_and_the_best_of_them_is_kept(task: TrialTa
     assert lineage["seed"] == lineage["seeds"][attributes["kept_seed"]]
 
 
-def test_several_seeds_are_the_same_for_all_trials_a_single_one_is_not(task: TrialTask) -> None:
-    several = replace(task, seeds=3)
-    assert len(set(seeds_of(several, 0))) == 3
-    assert seeds_of(several, 0) == seeds_of(several, 7)
-    assert seeds_of(task, 0) != seeds_of(task, 7)
-
-
 def test_a_finished_seed_is_not_run_again(task: TrialTask, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = variant(task, {"epochs": 2}, seeds=2)
     with monkeypatch.context() as patch:

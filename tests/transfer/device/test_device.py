@@ -32,24 +32,6 @@ def test_a_cpu_without_bfloat16_is_not_asked(monkeypatch: pytest.MonkeyPatch) ->
     assert device._cpu_bf16() is False
 
 
-def test_what_was_decided_before_holds_whatever_would_be_measured_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, "amx_bf16": True})
-    monkeypatch.setattr(device, "_processor", lambda: "Xeon")
-    asked: list[str] = []
-
-    def decide(processor: str, measure: bf16_choice.Measure) -> bf16_choice.Choice:
-        asked.append(processor)
-        return {"bfloat16": True}
-
-    bf16_choice.decide_by(decide)
-    monkeypatch.setattr(device, "_seconds", lambda x, weights: 2.0 if x.dtype == torch.bfloat16 else 1.0)
-    assert device.has_bf16("cpu")
-    assert device.has_bf16("cpu")
-    assert asked == ["Xeon with avx512_bf16 and amx_bf16"]
-    bf16_choice.decide_by(None)
-    assert not device.has_bf16("cpu")
-
-
 @pytest.mark.parametrize(("gibibytes", "tokens"), [(6, 4096), (23.6, 4096), (47.5, 8192), (79.1, 16384), (139, 16384)])
 def test_a_larger_gpu_takes_more_tokens_at_a_time(
     monkeypatch: pytest.MonkeyPatch, gibibytes: float, tokens: int

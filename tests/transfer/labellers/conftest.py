@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.adapted_lms import MakeLm
 from tests.helpers.tiny_lms import save_lm
 from transfer.labellers import openai_client
 
@@ -21,6 +22,12 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return made[asked]
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def tunable_lm(lm: Callable[..., Path]) -> MakeLm:
+    """The folder of a tiny model of a kind, which an adapter is to be trained for."""
+    return lambda kind: lm(kind, chat=kind == "gemma3")
 
 
 @pytest.fixture

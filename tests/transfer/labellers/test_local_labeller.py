@@ -17,8 +17,6 @@ from transfer.labellers import local_labeller as local
 from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.few_shot_selection import sample_examples
 from transfer.labellers.label_tokenization import LabelTokenization
-from transfer.labellers.labeller import Answer
-from transfer.labellers.labeller_factory import make_labeller
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.labellers.local_labeller import LocalLabeller
 from transfer.labellers.prompt import PromptSettings, quote
@@ -147,14 +145,6 @@ def test_the_identity_is_of_what_changes_answers(lm: Callable[..., Path], tmp_pa
     model.save_pretrained(moved)
     assert labeller_of(moved).identity != base.identity
     assert json.loads(json.dumps(base.description))["model"] == str(folder)
-
-
-def test_settings_without_an_address_make_a_local_labeller(lm: Callable[..., Path]) -> None:
-    labeller = make_labeller(LabellerSettings(model=str(lm("llama", chat=True))), LABELS, "cpu")
-    answers = dict(labeller.answer(["x", "y"]))
-    assert all(isinstance(answer, Answer) and answer.raw is None for answer in answers.values())
-    assert sum(answers[0].probabilities or ()) == pytest.approx(1)
-    assert list(labeller.answer([])) == []
 
 
 def test_memory_follows_the_batch_and_not_the_number_of_comments(

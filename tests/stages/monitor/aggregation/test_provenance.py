@@ -15,7 +15,7 @@ from stages.monitor.report.csv_parquet import write_context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.report.plot_data import line_data
 from stages.monitor.schema.index_settings import IndexSettings
-from tests.stages.monitor.conftest import LABELS, random_rows
+from tests.helpers.classified_shards import LABELS, random_rows
 
 
 def test_each_period_names_the_shards_that_hold_its_comments(shard: Callable[..., Path], tmp_path: Path) -> None:

@@ -3,38 +3,17 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from stages.monitor.aggregation.aggregate import daily_line
-from stages.monitor.line_result import line_result
 from stages.monitor.report.csv_parquet import write_csv, write_parquet
 from stages.monitor.report.html_page import write_page
 from stages.monitor.report.notes import footnotes
-from stages.monitor.report.plot_data import line_data
 from stages.monitor.report.png_figure import draw_png
-from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
-from tests.helpers.shifting_emotions import LABELS, Simulation, simulate
-
-
-@pytest.fixture(scope="module")
-def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
-    return simulate(tmp_path_factory.mktemp("comments") / "0.parquet", seed=3, authors=60)
-
-
-@pytest.fixture(scope="module")
-def corrected(simulation: Simulation) -> Line:
-    return drawn(simulation)
-
-
-def drawn(simulation: Simulation, **settings: object) -> Line:
-    weights = {"anger": -1, "neutral": 0, "joy": 1}
-    given = IndexSettings.model_validate({"every": ["month"], "weights": weights, **settings})
-    return daily_line([simulation.shard], LABELS, given, 13, gold=simulation.gold)
+from tests.helpers.shifting_emotions import Simulation, corrected_line
 
 
 def written(line: Line, folder: Path) -> str:
@@ -59,7 +38,7 @@ def test_the_page_sets_all_estimates_and_sources_side_by_side(corrected: Line, t
 
 def test_a_basis_from_another_domain_is_warned_of_on_top(simulation: Simulation, tmp_path: Path) -> None:
     other = Simulation(simulation.shard, replace(simulation.gold, kind="validation", is_random=False))
-    line = drawn(other, judged_on="validation")
+    line = corrected_line(other, judged_on="validation")
     page = written(line, tmp_path)
     assert page.index("another domain than the comments") < page.index("<figure")
     assert "rests on 200 texts of the original validation split" in page
@@ -70,16 +49,8 @@ def test_a_basis_from_another_domain_is_warned_of_on_top(simulation: Simulation,
 
 
 def test_a_fall_back_to_counts_is_shown_on_top(simulation: Simulation, tmp_path: Path) -> None:
-    page = written(drawn(simulation, min_gold=500), tmp_path)
+    page = written(corrected_line(simulation, min_gold=500), tmp_path)
     assert page.index("Drawn as counted, not corrected: index.prevalence: pacc needs 500") < page.index("<figure")
-
-
-def test_the_plots_get_the_bold_and_the_thin_line(corrected: Line) -> None:
-    data: Any = line_data(corrected)
-    month, first = data["periods"]["month"], line_result(corrected).as_json()["periods"][0]
-    assert month["index"]["value"][0] == pytest.approx(first["index"]["value"], abs=1e-3)
-    assert month["beside"]["index"][0] == pytest.approx(first["raw"]["index"]["value"], abs=1e-3)
-    assert abs(first["index"]["value"] - first["raw"]["index"]["value"]) > 1
 
 
 def test_csv_parquet_and_json_hold_every_estimate(corrected: Line, tmp_path: Path) -> None:
@@ -95,15 +66,6 @@ def test_csv_parquet_and_json_hold_every_estimate(corrected: Line, tmp_path: Pat
     rows = pq.read_table(tmp_path / "l.parquet").to_pylist()
     assert len(rows) == 3 * 6 * 4  # months, methods, labels and index
     assert {r["method"] for r in rows if r["is_drawn"]} == {"pacc"}
-
-
-def test_json_sums_up_all_methods_and_sources(corrected: Line) -> None:
-    totals = line_result(corrected).as_json()
-    assert set(totals["overall"]["methods"]) == {"raw", "means", "acc", "pacc", "em", "ppi"}
-    counts = [source["n"] for source in totals["sources"]]
-    assert counts == sorted(counts, reverse=True)
-    assert sum(counts) == totals["overall"]["n"] == corrected.n
-    assert totals["prevalence"]["drawn"] == "pacc"
 
 
 def test_the_picture_shows_the_other_estimate_too(corrected: Line, tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
 import csv
-import json
 from pathlib import Path
 
 from stages.monitor.line_result import line_result
@@ -44,14 +43,3 @@ def test_excel_sees_that_the_csv_is_unicode(line: Line, tmp_path: Path) -> None:
     write_csv(line, tmp_path / "line.csv")
     assert (tmp_path / "line.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     assert list(tmp_path.iterdir()) == [tmp_path / "line.csv"]
-
-
-def test_json_has_numbers_and_null_in_gaps(line: Line) -> None:
-    items = json.loads(json.dumps(line_result(line).as_json()["periods"], allow_nan=False))
-    days = {item["start"]: item for item in items if item["every"] == "day"}
-    assert set(days["2024-01-05"]) >= {"every", "period", "start", "n", "shares", "index"}
-    assert set(days["2024-01-05"]["shares"]["기쁨"]) == {"value", "low", "high"}
-    assert isinstance(days["2024-01-05"]["index"]["low"], float)
-    assert days["2024-01-09"]["n"] == 0
-    assert days["2024-01-09"]["shares"] == dict.fromkeys(line.labels)
-    assert days["2024-01-09"]["index"] is None

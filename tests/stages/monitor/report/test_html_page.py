@@ -1,43 +1,16 @@
 import json
 import re
-from base64 import b64decode
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
-
-import pytest
-from fontTools.ttLib import TTFont
 
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.report.html_page import write_page
-from stages.monitor.report.plot_data import line_data
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
-from tests.stages.monitor.conftest import WEIGHTS, random_rows
+from tests.helpers.classified_shards import WEIGHTS, random_rows
+from tests.helpers.written_pages import without_plotly
 
-RESULTS: list[dict[str, object]] = [
-    {"model": "majority", "split": "test", "accuracy": 0.271, "macro_f1": 0.107, "note": None},
-    {"model": "klue/roberta-base", "split": "gold", "accuracy": 0.684, "macro_f1": 0.601, "note": "simulated"},
-]
-FACTS: dict[str, dict[str, object]] = {
-    "plan": {"name": "댓글 & more"},
-    "labeller": {"model": "gemma", "kappa": {"value": 0.512, "low": 0.448, "high": 0.571}},
-    "data": {"comments": 251_161, "dropped": {"empty text": 12}},
-    "lineage": {"classifier": "3f9a77bd1cbe"},
-    "hardware": {"device": "cpu"},
-}
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="session")
-def page(line: Line, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("page") / "line.html"
-    write_page(line, RESULTS, FACTS, path)
-    return path.read_text("utf-8")
-
-
-def without_plotly(page: str) -> str:
-    return re.sub(r"<script>\s*/\*\*\s*\* plotly\.js.*?</script>", "", page, flags=re.DOTALL)
 
 
 def test_the_page_holds_everything_and_asks_the_network_for_nothing(page: str) -> None:
@@ -48,15 +21,6 @@ def test_the_page_holds_everything_and_asks_the_network_for_nothing(page: str) -
     assert policy is not None
     assert policy[1].startswith("default-src 'none';")
     assert "http" not in policy[1]
-
-
-def test_the_embedded_fonts_have_each_korean_letter_of_the_page(page: str) -> None:
-    letters = set(re.findall("[가-힣]", without_plotly(page)))
-    fonts = re.findall(r"url\(data:font/woff;base64,([^)]*)\)", page)
-    assert len(fonts) == 2
-    assert len(letters) > 100
-    for font in fonts:
-        assert letters <= {chr(code) for code in TTFont(BytesIO(b64decode(font))).getBestCmap()}
 
 
 def test_names_and_labels_are_text_and_never_markup(tmp_path: Path, shard: Callable[..., Path]) -> None:
@@ -135,17 +99,6 @@ def test_the_language_shown_first_follows_the_labels_unless_asked_for(line: Line
     assert '<html lang="ko">' in page
     write_page(line, [], {}, tmp_path / "p.html", language="en")
     assert '<html lang="en">' in (tmp_path / "p.html").read_text("utf-8")
-
-
-def test_plots_get_null_in_gaps_and_figures_in_per_cent(line: Line) -> None:
-    data = json.loads(json.dumps(line_data(line)))
-    day = data["periods"]["day"]
-    gap = day["x"].index("2024-01-10")
-    assert day["isGap"][gap]
-    assert day["index"]["value"][gap] is day["shares"][0]["low"][gap] is None
-    assert sum(share["value"][gap + 1] for share in day["shares"]) == pytest.approx(100, abs=0.01)
-    assert data["first"] == "day"
-    assert data["hasIndex"] is bool(WEIGHTS)
 
 
 def test_a_line_of_gaps_alone_makes_a_page_with_a_sentence_about_it(

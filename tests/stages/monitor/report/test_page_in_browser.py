@@ -17,7 +17,7 @@ from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line, periods_of
-from tests.stages.monitor.conftest import random_rows
+from tests.helpers.classified_shards import random_rows
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = [

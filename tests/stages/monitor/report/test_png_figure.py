@@ -10,11 +10,10 @@ import pytest
 from PIL import Image
 
 from stages.monitor.aggregation.aggregate import daily_line
-from stages.monitor.report.notes import footnotes
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line
-from tests.stages.monitor.conftest import random_rows
+from tests.helpers.classified_shards import random_rows
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +32,6 @@ def test_a_korean_line_is_drawn_with_every_glyph(line: Line, tmp_path: Path) -> 
         assert picture.size[1] > 1000
         assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 50
         assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
-
-
-def test_formula_weights_zone_gaps_and_limits_stand_below_the_picture(line: Line) -> None:
-    days = [period for period in line.periods if period.every == "day"]
-    english = " ".join(note[0] for note in footnotes(line, days))
-    for words in (
-        "50 + 50 × Σ weight(label) × share(label) / max |weight|",
-        "분노 -1, 슬픔 -1, 중립 0, 기쁨 +1",
-        "Days are those of UTC",
-        "2 days with fewer than 20 comments are left as gaps",
-        "do not hold the classifier's own errors",
-    ):
-        assert words in english, words
 
 
 def test_what_matplotlib_draws_elsewhere_stays_as_it_was(line: Line, tmp_path: Path) -> None:

@@ -1,0 +1,13 @@
+"""The page on the plan is current."""
+
+from pathlib import Path
+
+from stages.plan.reference_docs import document
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_plans_page_is_current() -> None:
+    assert (ROOT / "docs" / "plan.md").read_text(encoding="utf-8") == document(), (
+        "python -m stages.plan.reference_docs > docs/plan.md"
+    )
