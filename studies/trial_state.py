@@ -95,7 +95,7 @@ def begin_trial(
             resumes = curve.seed
         else:
             curve, saved.weights = LearningCurve(curve.maximize), None
-    return RunningTrial(
+    run = RunningTrial(
         trial=trial,
         task=task,
         folder=folder,
@@ -111,6 +111,8 @@ def begin_trial(
         best=BestWeights(folder, task.tokenizer),
         is_wanted=partial(models.wants, trial.number),
     )
+    remove_old_weights(run)  # a kill may have left some
+    return run
 
 
 def save_trial(run: RunningTrial, tuning: FineTuning) -> None:
@@ -134,9 +136,9 @@ def save_trial(run: RunningTrial, tuning: FineTuning) -> None:
 
 def remove_old_weights(run: RunningTrial) -> None:
     """Removes weights that are neither the best nor those that the checkpoint names."""
-    kept = {weights_folder(run.folder, run.curve.best()), run.saved.weights}
+    best = weights_folder(run.folder, run.curve.best()) if run.curve.epochs else None
     for folder in run.folder.glob("best-*"):
-        if folder not in kept:
+        if folder not in (best, run.saved.weights):
             shutil.rmtree(folder, ignore_errors=True)
 
 

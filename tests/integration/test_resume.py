@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cli import app
 from tests.helpers.small_project import Project, outcome, random_moments
 
-SECONDS_TO_STOP = 20  # a few, on a machine that does nothing else
+SECONDS_TO_STOP = 240  # a few, on a machine that does nothing else
 
 
 def killed_after(project: Project, seconds: float) -> None:
