@@ -15,15 +15,13 @@ OF_A_TRIAL: Points = (
     ("storage.records.trial_slots.set_trial", 1),
     ("studies.worker_loop._start", 1),
     ("studies.objective.load_classifier", 1),
-    ("transfer.training.finetune.FineTuning._step", 20),
+    ("transfer.training.finetune.FineTuning._step", 4),
     ("studies.heartbeat.Heartbeat.check", 2),
     ("studies.best_weights.BestWeights.write", 1),
-    ("optuna.trial.Trial.report", 2),
+    ("optuna.trial.Trial.report", 1),
     ("studies.pruners.should_prune", 1),
-    ("transfer.training.checkpoint.save_file", 2),  # its checkpoint
+    ("transfer.training.checkpoint.save_file", 1),  # its checkpoint
     ("transfer.training.checkpoint._replace", 1),
-    ("os.rename", 3),
-    ("shutil.rmtree", 4),
     ("studies.objective._finish", 1),  # its end
     ("studies.optuna_storage.RetryingStorage.set_trial_attributes", 1),
     ("studies.dashboard.study_updates.show_trial", 1),
@@ -31,6 +29,12 @@ OF_A_TRIAL: Points = (
     ("storage.files.local_folder.put_in_place", 1),
     ("storage.records.model_registry.add", 1),
     ("optuna.study.Study.tell", 1),
+)
+# Those whose outcome depends on the stage: its data, what it keeps, where its weights go.
+OF_A_STAGES_TRIAL = tuple(
+    point
+    for point in OF_A_TRIAL
+    if point[0].rpartition(".")[2] in {"load_classifier", "save_file", "_finish", "publish", "add", "tell"}
 )
 # Weights that others displaced: from the third trial on, and seldom.
 REMOVALS: Points = (("storage.records.model_registry.remove", 1), ("storage.files.file_store.FileStore.remove", 1))
@@ -55,6 +59,8 @@ SEARCH: Points = (
     BEGIN,
     ("storage.files.file_store.FileStore.sweep", 1),
     *OF_A_TRIAL,
+    ("os.rename", 3),
+    ("shutil.rmtree", 4),
     ("studies.top_k_models.TopKModels.tidy", 2),
     ("studies.trial_state.remove_ended", 2),
     ("storage.records.trial_slots.close_slot", 1),
@@ -73,11 +79,11 @@ LABEL: Points = (
 FURTHER: Points = (
     BEGIN,
     ("studies.worker_loop.open_study", 1),
-    *OF_A_TRIAL,
+    *OF_A_STAGES_TRIAL,
     ("stages.further.self_training_rounds._label", 1),  # the second round
     ("stages.further.self_training_rounds.publish_table", 1),
     ("studies.worker_loop.open_study", 2),
-    *OF_A_TRIAL[5:12],
+    ("transfer.training.checkpoint.save_file", 1),
     ("optuna.study.Study.tell", 1),
     ("stages.further.run_further.run_controls", 1),
     ("studies.objective.load_classifier", 1),
@@ -99,7 +105,7 @@ DISTIL: Points = (
     BEGIN,
     ("stages.distil.run_distil.teacher_predictions", 1),
     ("studies.worker_loop.open_study", 1),
-    *OF_A_TRIAL,
+    *OF_A_STAGES_TRIAL,
     ("stages.distil.run_distil._evaluated", 1),
     ("storage.records.stage_records.count_test_reading", 1),
     FINISH,

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -213,8 +212,3 @@ def _bytes(path: Path) -> str:
     import hashlib
 
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def random_moments(n: int, longest: float, seed: int) -> list[float]:
-    """Seconds after which to kill."""
-    return [float(x) for x in np.random.default_rng(seed).uniform(0.5, longest, n)]

@@ -21,6 +21,7 @@ CHANGES = (
     ("candidates: [models/bert, models/roberta]", "candidates: [models/bert]"),
     ("trials: 3\n", "trials: 12\n"),
     ("epochs: 8", "epochs: 3"),
+    ("further: {trials: 2, keep: 1}", "further: {trials: 2, keep: 1, seeds: 2}"),
 )
 ALL_STAGES = """\
 adapt: {comments: 60, steps: 3, batch_size: 16, max_length: 32}
@@ -28,7 +29,7 @@ rounds: {most: 2, comments: 20, top: 1}
 distil:
   encoder: models/bert
   sample: 40
-  space: {learning_rate: 5e-3, epochs: 3, batch_size: 8, max_length: 32, dropout: 0}
+  space: {method: lora, lora_rank: 4, learning_rate: 1e-2, epochs: 3, batch_size: 8, max_length: 32, dropout: 0}
 """
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
@@ -188,3 +189,20 @@ def test_a_search_killed_fifty_times_and_more_ends_like_one_that_ran_through(
     ends = run_with_kills(folder, "search", [kills[i] for i in rng.permutation(len(kills))], watches_disk=True)
     assert ends.count("killed") >= 50
     assert project_state(folder) == long.after["search"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_subsets_search_its_refits_and_fresh_seeds_killed_end_like_those_that_ran_through(
+    folder: Path, seed: int
+) -> None:
+    Project(folder).write(
+        ("trials: 12\n", "trials: 3\n  subset: {share: 0.4, refit: 2}\n  recheck: {top: 2, seeds: 2}\n")
+    )
+    whole = Path(shutil.copytree(folder, folder.parent / "whole"))
+    run_with_kills(whole, "search", [])
+    rng = np.random.default_rng(seed)
+    kills = [Kill(OF_A_TRIAL[i][0], after=bool(rng.random() < 0.5)) for i in rng.choice(len(OF_A_TRIAL), 20)]
+    kills += [Kill(seconds=float(seconds)) for seconds in rng.uniform(0.1, 2, 8)]
+    run_with_kills(folder, "search", [kills[i] for i in rng.permutation(len(kills))])
+    assert project_state(folder) == project_state(whole)
