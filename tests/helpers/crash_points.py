@@ -80,14 +80,12 @@ FURTHER: Points = (
     BEGIN,
     ("studies.worker_loop.open_study", 1),
     *OF_A_STAGES_TRIAL,
-    ("stages.further.self_training_rounds._label", 1),  # the second round
-    ("stages.further.self_training_rounds.publish_table", 1),
+    ("stages.further.self_training_rounds.publish_table", 1),  # the second round
     ("studies.worker_loop.open_study", 2),
     ("transfer.training.checkpoint.save_file", 1),
     ("optuna.study.Study.tell", 1),
-    ("stages.further.run_further.run_controls", 1),
     ("studies.objective.load_classifier", 1),
-    ("optuna.study.Study.tell", 1),
+    ("stages.further.run_further.run_controls", 1),
     ("stages.further.run_further.compare", 1),
     FINISH,
 )

@@ -35,10 +35,15 @@ DISK_STEPS = (
 # these, the new ones while they take the place of the old; kept: all other weights, which are the plan's best two.
 MOST_ON_DISK = {"trials": 1, "checkpoints": 2, "best": 2, "kept": 2}
 TOO_MUCH_ON_DISK = 97
-ENDS = {0: "finished", 130: "interrupted", -signal.SIGKILL: "killed"}
+INTERRUPTED = 130
+ENDS = {0: "finished", INTERRUPTED: "interrupted", -signal.SIGKILL: "killed"}
 LOG = "command.log"  # what the last attempt wrote
-# Seconds between two checkpoints, 0 here: tiny models are done before the first would be due.
-CHECKPOINT_INTERVALS = (("studies.objective", "EPOCH_SECONDS"), ("stages.adapt.run_adapt", "CHECKPOINT_SECONDS"))
+# Seconds for which work waits to be kept, 0 here: tiny models are done before the first would be over.
+WAITS = (
+    ("studies.objective", "EPOCH_SECONDS"),
+    ("stages.adapt.run_adapt", "CHECKPOINT_SECONDS"),
+    ("stages.label.labelling_loop", "MOST_WAITING"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ def run_with_kills(
 ) -> list[str]:
     """Runs `moodline COMMAND plan.yaml` in `folder` through all the kills, and then to its end. Returns how each ended.
 
-    "killed", "interrupted" (with status 130), or "finished" (the point was not reached: the work was done before).
+    "killed", "interrupted" (with status 130, and a message how to go on), or "finished": the point was not reached, the
+    work is done, and the other kills are left out.
     Raises AssertionError where an attempt ended in any other way, or the last one failed.
     """
     from tests.helpers.small_project import environment
@@ -81,9 +87,13 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     job = json.loads(sys.argv[1])
     forked_commands.import_all()
-    for module, name in CHECKPOINT_INTERVALS:
+    for module, name in WAITS:
         setattr(importlib.import_module(module), name, 0.0)
-    ends = [_attempt(job, Kill(**kill)) for kill in job["kills"]]
+    ends: list[str] = []
+    for kill in job["kills"]:
+        ends.append(_attempt(job, Kill(**kill)))
+        if ends[-1] == "finished":
+            break
     if job["end"] and (status := _wait_for(_fork(job, None))):
         sys.exit(f"the command failed: {status}\n{_log()}")
     print(json.dumps(ends))
@@ -97,6 +107,8 @@ def _attempt(job: Mapping[str, Any], kill: Kill) -> str:
     status = _wait_for(pid)
     if status not in ENDS:
         sys.exit(f"{kill}: status {status}\n{_log()}")
+    if status == INTERRUPTED and f"Go on with:\n  moodline {job['command']} plan.yaml" not in _log():
+        sys.exit(f"{kill}: it does not say how to go on\n{_log()}")
     return ENDS[status]
 
 
