@@ -89,6 +89,9 @@ def main() -> None:
     forked_commands.import_all()
     for module, name in WAITS:
         setattr(importlib.import_module(module), name, 0.0)
+    # two runs are compared whose stores would else draw salts of their own: the line's intervals depend on them
+    author_salt = importlib.import_module("storage.records.author_salt")
+    setattr(author_salt, "token_hex", lambda size: "5a" * size)  # noqa: B010
     ends: list[str] = []
     for kill in job["kills"]:
         ends.append(_attempt(job, Kill(**kill)))

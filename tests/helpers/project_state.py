@@ -47,10 +47,9 @@ def _weights(run: Run, name: str) -> dict[str, str]:
 
 
 def _shards(run: Run) -> list[dict[str, Any]]:
-    """Authors are hashed with a salt that each store draws for itself."""
     result = find_result(run, InferResult)
     names = () if result is None else result.shards
-    return [pq.read_table(run.files.fetch(name)).drop(["author"]).to_pydict() for name in names]
+    return [pq.read_table(run.files.fetch(name)).to_pydict() for name in names]
 
 
 def _compared(result: Any) -> Any:

@@ -1,19 +1,11 @@
 import json
-import subprocess
 import urllib.error
 import urllib.request
-from typing import Any
 
 import pytest
 
+from tests.helpers.served_dashboard import served
 from tests.helpers.small_project import Project
-
-
-def served(project: Project, *more: str) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
-    pytest.importorskip("optuna_dashboard", reason="the dashboard extra is not installed")
-    process = project.start("dashboard", "plan.yaml", "--port", "0", "--json", *more)
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())
 
 
 def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(finished: Project) -> None:
@@ -21,15 +13,15 @@ def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(fini
     try:
         assert printed["url"].startswith("http://127.0.0.1:")
         assert printed["read_only"] is True
-        with urllib.request.urlopen(f"{printed['url']}api/studies", timeout=30) as answer:
+        with urllib.request.urlopen(f"{printed['url']}api/studies", timeout=240) as answer:
             studies = json.load(answer)["study_summaries"]
         assert {study["study_name"].split(" · ")[1] for study in studies} == {"search", "further"}
         wipe = urllib.request.Request(f"{printed['url']}api/studies/{studies[0]['study_id']}", method="DELETE")
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(wipe, timeout=30)
+            urllib.request.urlopen(wipe, timeout=240)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=240)
     assert len(finished.json("status", "plan.yaml")["studies"]) == 4
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.helpers.served_dashboard import served
 from tests.helpers.small_project import Project
-from tests.integration.test_dashboard import served
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
