@@ -1,3 +1,5 @@
+"""The dashboard that the command serves: on loopback, and read-only."""
+
 import json
 import urllib.error
 import urllib.request
