@@ -29,7 +29,7 @@ WIDE_MB = 16  # of save_wide_encoder's weights
 MOODS = (("hate", "angry", "furious"), ("happy", "love", "fun"), ("sad", "cry", "tears"))
 FILLERS = ("the", "a", "today", "my", "day", "was", "so", "very", "and", "we", "they", "it", "is", "in", "of", "this")
 # Listed, for WordPieceTrainer numbers its pieces, and breaks ties between them, in another order in each process.
-WORD_PARTS = tuple(["th", "an", "fu", "to", "wa", "ha", "ve", "lo", "sa", "te", "furi", "tear"]) + tuple(
+WORD_PARTS = ("th", "an", "fu", "to", "wa", "ha", "ve", "lo", "sa", "te", "furi", "tear") + tuple(
     f"##{part}" for part in ["ay", "ry", "day", "is", "ve", "ri", "ous", "py", "ppy", "te", "ar", "gry"]
 )
 
