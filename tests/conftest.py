@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
+from tests.helpers.forked_commands import as_fast_in_any_dtype
+
 # another server: MOODLINE_TEST_POSTGRESQL=postgresql+psycopg://USER:PASSWORD@HOST/DATABASE
 SERVER = os.environ.get("MOODLINE_TEST_POSTGRESQL", "postgresql+psycopg://root@127.0.0.1:5432/test")
 
@@ -32,10 +34,11 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_plans_precision() -> Iterator[None]:
-    """A plan that a test opened says nothing about the precision of the next one's."""
+def _float32_on_a_processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Neither how busy the machine is nor a plan that another test opened decides a number format."""
     from transfer.device.bf16_choice import decide_by
 
+    monkeypatch.setattr("transfer.device.device._seconds", as_fast_in_any_dtype)
     yield
     decide_by(None)
 

@@ -89,7 +89,7 @@ def begin_trial(
             resumes = curve.seed
         else:
             curve, weights = LearningCurve(curve.maximize), None
-    return RunningTrial(
+    run = RunningTrial(
         trial=trial,
         task=task,
         folder=folder,
@@ -106,6 +106,8 @@ def begin_trial(
         saved_at=time.monotonic(),
         saved_weights=weights,
     )
+    remove_old_weights(run)  # a kill may have left some
+    return run
 
 
 def save_trial(run: RunningTrial, tuning: FineTuning) -> None:
@@ -129,9 +131,9 @@ def save_trial(run: RunningTrial, tuning: FineTuning) -> None:
 
 def remove_old_weights(run: RunningTrial) -> None:
     """Removes weights that are neither the best nor those that the checkpoint names."""
-    kept = {weights_folder(run.folder, run.curve.best()), run.saved_weights}
+    best = weights_folder(run.folder, run.curve.best()) if run.curve.epochs else None
     for folder in run.folder.glob("best-*"):
-        if folder not in kept:
+        if folder not in (best, run.saved_weights):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,9 +1,9 @@
-"""Kills a real search process at named points of the code, again and again, until one runs to its end.
+"""Kills a real command at named points of the code, again and again, until it runs to its end.
 
-Run as a program: it imports what a search imports, once, and forks a process for each attempt, which then costs no
-start. Each attempt is the command `moodline search`, and ends by a signal: its own at the n-th call of a function,
-before or after the call, or its parent's after some seconds. After each step on the disk an attempt looks whether more
-weights lie there than ever may, and ends in a way of its own if so. The product knows nothing of it.
+Run as a program: it imports what a command imports, once, and forks a process for each attempt, which then costs no
+start. An attempt ends by a signal: its own at the n-th call of a function, before or after the call, or its parent's
+after some seconds. A search is also watched: after each step on the disk it looks whether more weights lie there than
+ever may, and ends in a way of its own if so. The product has no code for any of this.
 """
 
 import functools
@@ -21,49 +21,6 @@ from typing import Any
 
 from tests.helpers import forked_commands
 
-# Along the life of a search, with the call at which to kill. An attempt counts its calls anew, so low numbers reach
-# every trial in turn.
-POINTS = {
-    "storage.database.migrations._took_a_step": 2,  # the store is made
-    "storage.database.engine._prepare": 1,
-    "studies.optuna_storage.RetryingStorage.__init__": 1,
-    "optuna.create_study": 1,
-    "studies.workers.worker_loop.open_study": 1,
-    "storage.records.stage_records.begin": 1,
-    "storage.files.file_store.FileStore.sweep": 1,
-    "storage.records.trial_slots.take_slot": 1,  # a slot, and a trial for it
-    "studies.workers.worker_loop.add_next_trial": 1,
-    "storage.records.trial_slots.set_trial": 1,
-    "studies.workers.worker_loop._start": 1,
-    "studies.trials.objective.load_classifier": 1,  # a trial
-    "transfer.training.finetune.FineTuning._step": 20,
-    "studies.trials.heartbeat.Heartbeat.check": 2,
-    "studies.trials.best_weights.BestWeights.write": 1,
-    "optuna.trial.Trial.report": 2,
-    "studies.sampling.pruners.should_prune": 1,
-    "transfer.training.checkpoint.save_file": 2,  # its checkpoint
-    "transfer.training.checkpoint._replace": 1,
-    "os.rename": 3,
-    "shutil.rmtree": 4,
-    "studies.trials.objective._finish": 1,  # its end
-    "studies.optuna_storage.RetryingStorage.set_trial_attributes": 1,
-    "studies.dashboard.study_updates.show_trial": 1,
-    "storage.files.file_store.FileStore.publish": 1,
-    "storage.files.local_folder.put_in_place": 1,
-    "storage.records.model_registry.add": 1,
-    "optuna.study.Study.tell": 1,
-    "studies.top_k_models.TopKModels.tidy": 2,
-    "studies.trials.trial_state.remove_ended": 2,
-    "storage.records.trial_slots.close_slot": 1,
-    "storage.records.stage_records.finish": 1,
-}
-# Those that trials come by again and again: a kill there is never long in coming.
-_NAMES = tuple(POINTS)
-OF_A_TRIAL = _NAMES[
-    _NAMES.index("storage.records.trial_slots.take_slot") : _NAMES.index("studies.top_k_models.TopKModels.tidy")
-]
-# Weights that others displaced: from the third trial on, and seldom.
-REMOVALS = ("storage.records.model_registry.remove", "storage.files.file_store.FileStore.remove")
 # All that puts weights on the disk or takes them away.
 DISK_STEPS = (
     "os.rename",
@@ -78,7 +35,15 @@ DISK_STEPS = (
 # these, the new ones while they take the place of the old; kept: all other weights, which are the plan's best two.
 MOST_ON_DISK = {"trials": 1, "checkpoints": 2, "best": 2, "kept": 2}
 TOO_MUCH_ON_DISK = 97
-ENDS = {0: "finished", 130: "interrupted", -signal.SIGKILL: "killed"}
+INTERRUPTED = 130
+ENDS = {0: "finished", INTERRUPTED: "interrupted", -signal.SIGKILL: "killed"}
+LOG = "command.log"  # what the last attempt wrote
+# Seconds for which work waits to be kept, 0 here: tiny models are done before the first would be over.
+WAITS = (
+    ("studies.trials.objective", "EPOCH_SECONDS"),
+    ("stages.adapt.run_adapt", "CHECKPOINT_SECONDS"),
+    ("stages.label.labelling_loop", "MOST_WAITING"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,16 +57,20 @@ class Kill:
     by: int = signal.SIGKILL
 
 
-def search_with_kills(folder: Path, kills: Sequence[Kill], *, end: bool = True) -> list[str]:
-    """Runs the search in `folder` through all the kills, and then to its end. Returns for each what became of it.
+def run_with_kills(
+    folder: Path, command: str, kills: Sequence[Kill], *, end: bool = True, watches_disk: bool = False
+) -> list[str]:
+    """Runs `moodline COMMAND plan.yaml` in `folder` through all the kills, and then to its end. Returns how each ended.
 
-    "killed", "interrupted" (with status 130), or "finished" (the point was not reached: the search was done before).
-    Raises where an attempt ended in any other way, or the last one failed.
+    "killed", "interrupted" (with status 130, and a message how to go on), or "finished": the point was not reached, the
+    work is done, and the other kills are left out.
+    Raises AssertionError where an attempt ended in any other way, or the last one failed.
     """
     from tests.helpers.small_project import environment
 
+    job = {"command": command, "kills": [asdict(kill) for kill in kills], "end": end, "watches_disk": watches_disk}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.killing", json.dumps([asdict(kill) for kill in kills]), str(end)],
+        [sys.executable, "-m", "tests.helpers.killing", json.dumps(job)],
         cwd=folder,
         env=environment({"TOKENIZERS_PARALLELISM": "false"}),
         text=True,
@@ -109,88 +78,61 @@ def search_with_kills(folder: Path, kills: Sequence[Kill], *, end: bool = True) 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told: list[str] = json.loads(done.stdout.splitlines()[-1])
-    return told
-
-
-def searched(folder: Path) -> dict[str, Any]:
-    """All that two searches are compared by, to the last bit, and what must not be left behind."""
-    import hashlib
-
-    import optuna
-
-    from stages.plan.schema import read_plan
-    from stages.runtime.run_context import open_run, store_url
-    from storage.records import model_registry, stage_records, trial_slots
-    from studies.optuna_storage import open_optuna
-
-    run = open_run(read_plan(folder / "plan.yaml"))
-    storage = open_optuna(store_url(run.plan))
-    names = sorted(optuna.get_all_study_names(storage))
-    record = stage_records.read(run.engine, run.plan.name, "search")
-    assert record is not None
-    assert record.result is not None
-    models = model_registry.models(run.engine, run.plan.name)
-    slots = [slot for name in names for slot in trial_slots.slots(run.engine, name)]
-    return {
-        "trials": {
-            name: [
-                (t.number, t.state.name, t.value, sorted(t.params.items()), sorted(t.intermediate_values.items()))
-                for t in optuna.load_study(study_name=name, storage=storage).trials
-            ]
-            for name in names
-        },
-        "winner": record.result["winner"],
-        "rows": record.result["rows"],
-        "kept": {
-            model.name: (
-                model.value,
-                hashlib.sha256((run.files.fetch(model.path) / "model.safetensors").read_bytes()).hexdigest(),
-            )
-            for model in models
-        },
-        "files": run.files.names(),
-        "slots": [(slot.study, slot.slot, slot.trial, slot.state) for slot in slots],
-        "scratch": sorted(path.name for path in run.scratch.glob("*/*")),
-        "unfinished": len(list((run.root / "files" / ".writing").glob("*"))),
-    }
+    ends: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return ends
 
 
 def main() -> None:
-    """The program: kills as JSON, then whether to end the search."""
+    """The program; its argument is the job, as JSON."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
-    kills = [Kill(**kill) for kill in json.loads(sys.argv[1])]
+    job = json.loads(sys.argv[1])
     forked_commands.import_all()
-    # a checkpoint after each epoch, however short
-    setattr(importlib.import_module("studies.trials.objective"), "EPOCH_SECONDS", 0.0)  # noqa: B010
-    told = [_attempt(kill) for kill in kills]
-    status = os.waitstatus_to_exitcode(os.waitpid(_fork(None), 0)[1]) if sys.argv[2] == "True" else 0
-    if status != 0:
-        sys.exit(f"the search did not end well: {status}\n{Path('search.log').read_text(encoding='utf-8')}")
-    print(json.dumps(told))
+    for module, name in WAITS:
+        setattr(importlib.import_module(module), name, 0.0)
+    # two runs are compared whose stores would else draw salts of their own: the line's intervals depend on them
+    author_salt = importlib.import_module("storage.records.author_salt")
+    setattr(author_salt, "token_hex", lambda size: "5a" * size)  # noqa: B010
+    ends: list[str] = []
+    for kill in job["kills"]:
+        ends.append(_attempt(job, Kill(**kill)))
+        if ends[-1] == "finished":
+            break
+    if job["end"] and (status := _wait_for(_fork(job, None))):
+        sys.exit(f"the command failed: {status}\n{_log()}")
+    print(json.dumps(ends))
 
 
-def _attempt(kill: Kill) -> str:
-    pid = _fork(kill)
+def _attempt(job: Mapping[str, Any], kill: Kill) -> str:
+    pid = _fork(job, kill)
     if not kill.at:
         time.sleep(kill.seconds)
         os.kill(pid, kill.by)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = _wait_for(pid)
     if status not in ENDS:
-        sys.exit(f"{kill}: status {status}\n{Path('search.log').read_text(encoding='utf-8')}")
+        sys.exit(f"{kill}: status {status}\n{_log()}")
+    if status == INTERRUPTED and f"Go on with:\n  moodline {job['command']} plan.yaml" not in _log():
+        sys.exit(f"{kill}: it does not say how to go on\n{_log()}")
     return ENDS[status]
 
 
-def _fork(kill: Kill | None) -> int:
+def _wait_for(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _log() -> str:
+    return Path(LOG).read_text(encoding="utf-8")
+
+
+def _fork(job: Mapping[str, Any], kill: Kill | None) -> int:
     pid = os.fork()
     if pid:
         return pid
-    log = os.open("search.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    sys.argv = ["moodline", "search", "plan.yaml"]
+    sys.argv = ["moodline", job["command"], "plan.yaml"]
     seen: list[dict[str, int]] = []
-    for at in DISK_STEPS:
+    for at in DISK_STEPS if job["watches_disk"] else ():
         _wrap(at, functools.partial(_looking, seen=seen))
     if kill is not None and kill.at:
         _wrap(kill.at, functools.partial(_killing, kill=kill))
@@ -206,7 +148,7 @@ def _fork(kill: Kill | None) -> int:
 
 def _wrap(at: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Wraps the function, wherever a module of ours has it by name."""
-    owner, name = _owner(at)
+    owner, name = owner_of(at)
     real = getattr(owner, name)
     wrapped = wrap(real)
     setattr(owner, name, wrapped)
@@ -221,7 +163,7 @@ def _replace_in(names: dict[str, Any], real: Callable[..., Any], wrapped: Callab
             names[name] = wrapped
 
 
-def _owner(path: str) -> tuple[Any, str]:
+def owner_of(path: str) -> tuple[Any, str]:
     """The module or class that has the last name of a dotted path."""
     parts = path.split(".")
     for length in range(len(parts) - 1, 0, -1):
@@ -241,7 +183,7 @@ def _looking(real: Callable[..., Any], seen: list[dict[str, int]]) -> Callable[.
         result = real(*args, **more)
         seen.append(weights_on_disk(Path("runs/small")))
         if any(seen[-1][what] > most for what, most in MOST_ON_DISK.items()):
-            print(f"too much on disk after {real.__name__}{args}: {seen[-1]}", file=sys.stderr, flush=True)
+            print(f"too much on disk after {real.__name__}: {seen[-1]}", file=sys.stderr, flush=True)
             os._exit(TOO_MUCH_ON_DISK)
         return result
 

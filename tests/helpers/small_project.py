@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -164,45 +163,52 @@ def write_csv(path: Path, header: Sequence[str], rows: Any, encoding: str = "utf
 
 def outcome(project: Project) -> dict[str, Any]:
     """All that two runs are compared by: trials, labels, models and every prediction, to the last bit."""
-    import optuna
-
     from stages.plan.schema import read_plan
     from stages.results.infer_result import InferResult
-    from stages.runtime.run_context import open_run, store_url
+    from stages.runtime.run_context import open_run
     from stages.runtime.stage_execution import read_result
     from storage.records import model_registry
-    from storage.records import pseudo_labels as labels
 
     run = open_run(read_plan(project.plan))
-    storage = optuna.storages.RDBStorage(store_url(run.plan))
-    trials = {
+    kept = {
+        m.name: (m.value, _bytes(run.files.fetch(m.path) / "model.safetensors"))
+        for m in model_registry.models(run.engine, "small")
+    }
+    # authors are hashed with a salt that each store draws for itself
+    tables = [pq.read_table(run.files.fetch(name)).drop(["author"]) for name in read_result(run, InferResult).shards]
+    shards = [table.to_pydict() for table in tables]
+    return {"trials": trials_of_all(run), "kept": kept, "labels": labels_of_all(run), "shards": shards}
+
+
+def trials_of_all(run: "Run") -> dict[str, list[tuple[Any, ...]]]:
+    """By study: number, state, value, parameters and reported values of each trial."""
+    import optuna
+
+    from stages.runtime.run_context import store_url
+    from studies.optuna_storage import open_optuna
+
+    storage = open_optuna(store_url(run.plan))
+    return {
         name: [
             (t.number, t.state.name, t.value, sorted(t.params.items()), sorted(t.intermediate_values.items()))
             for t in optuna.load_study(study_name=name, storage=storage).trials
         ]
         for name in sorted(optuna.get_all_study_names(storage))
     }
-    kept = {
-        m.name: (m.value, _bytes(run.files.fetch(m.path) / "model.safetensors"))
-        for m in model_registry.models(run.engine, "small")
-    }
-    given = {
+
+
+def labels_of_all(run: "Run") -> dict[tuple[str, str], tuple[int | None, list[float] | None]]:
+    """By labeller and comment: label and probabilities."""
+    from storage.records import pseudo_labels
+
+    return {
         (labeller.identity, row.key): (row.label, row.probabilities)
-        for labeller in labels.labellers(run.engine)
-        for row in labels.labels_of(run.engine, labeller.identity)
+        for labeller in pseudo_labels.labellers(run.engine)
+        for row in pseudo_labels.labels_of(run.engine, labeller.identity)
     }
-    # authors are hashed with a salt that each store draws for itself
-    tables = [pq.read_table(run.files.fetch(name)).drop(["author"]) for name in read_result(run, InferResult).shards]
-    shards = [table.to_pydict() for table in tables]
-    return {"trials": trials, "kept": kept, "labels": given, "shards": shards}
 
 
 def _bytes(path: Path) -> str:
     import hashlib
 
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def random_moments(n: int, longest: float, seed: int) -> list[float]:
-    """Seconds after which to kill."""
-    return [float(x) for x in np.random.default_rng(seed).uniform(0.5, longest, n)]

@@ -1,11 +1,14 @@
-"""The points at which tests kill are there."""
+"""The points at which tests kill exist."""
 
 import pytest
 
-from tests.helpers.killing import DISK_STEPS, POINTS, REMOVALS, _owner
+from tests.helpers.crash_points import REMOVALS, RUN, STAGES
+from tests.helpers.killing import DISK_STEPS, owner_of
+
+NAMES = {at for points in (*STAGES.values(), RUN, REMOVALS) for at, _ in points} | set(DISK_STEPS)
 
 
-@pytest.mark.parametrize("at", [*POINTS, *REMOVALS, *DISK_STEPS])
+@pytest.mark.parametrize("at", sorted(NAMES))
 def test_a_point_names_a_function(at: str) -> None:
-    owner, name = _owner(at)
+    owner, name = owner_of(at)
     assert callable(getattr(owner, name))

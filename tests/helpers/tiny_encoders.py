@@ -28,6 +28,9 @@ LONGEST = 64
 WIDE_MB = 16  # of save_wide_encoder's weights
 MOODS = (("hate", "angry", "furious"), ("happy", "love", "fun"), ("sad", "cry", "tears"))
 FILLERS = ("the", "a", "today", "my", "day", "was", "so", "very", "and", "we", "they", "it", "is", "in", "of", "this")
+# Listed, for WordPieceTrainer numbers its pieces, and breaks ties between them, in another order in each process.
+WORD_PARTS = ("th", "an", "fu", "to", "wa", "ha", "ve", "lo", "sa", "te", "furi", "tear")
+WORD_ENDS = ("##ay", "##ry", "##day", "##is", "##ve", "##ri", "##ous", "##py", "##ppy", "##te", "##ar", "##gry")
 
 
 def easy_texts(n: int, seed: int) -> tuple[list[str], NDArray[np.int64]]:
@@ -80,13 +83,17 @@ def save_wide_encoder(folder: Path) -> Path:
 
 
 def word_pieces() -> PreTrainedTokenizerFast:
-    """BERT's kind: [CLS] and [SEP] around a text."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    """BERT's kind: [CLS] and [SEP] around a text; the same pieces in every process."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [*FILLERS, *(word for mood in MOODS for word in mood)]
+    letters = sorted(set("".join(words)))
+    pieces = dict.fromkeys(
+        [*special, *letters, *(f"##{letter}" for letter in letters), *WORD_PARTS, *WORD_ENDS, *words]
+    )
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=200, special_tokens=special)
-    tokenizer.train_from_iterator(easy_texts(300, 99)[0], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

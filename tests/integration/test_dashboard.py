@@ -1,3 +1,5 @@
+"""The dashboard that the command serves: on loopback, and read-only."""
+
 import json
 import urllib.error
 import urllib.request
@@ -13,15 +15,15 @@ def test_the_dashboard_shows_the_studies_on_loopback_and_cannot_delete_them(fini
     try:
         assert printed["url"].startswith("http://127.0.0.1:")
         assert printed["read_only"] is True
-        with urllib.request.urlopen(f"{printed['url']}api/studies", timeout=30) as answer:
+        with urllib.request.urlopen(f"{printed['url']}api/studies", timeout=240) as answer:
             studies = json.load(answer)["study_summaries"]
         assert {study["study_name"].split(" · ")[1] for study in studies} == {"search", "further"}
         wipe = urllib.request.Request(f"{printed['url']}api/studies/{studies[0]['study_id']}", method="DELETE")
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(wipe, timeout=30)
+            urllib.request.urlopen(wipe, timeout=240)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=240)
     assert len(finished.json("status", "plan.yaml")["studies"]) == 4
 
 

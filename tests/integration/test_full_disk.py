@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.killing import searched
+from tests.helpers.project_state import project_state
 from tests.helpers.small_project import Project, environment
 
 # A disk of its own, in a namespace that ends with the command.
@@ -37,7 +37,7 @@ def test_a_full_disk_stops_the_search_with_one_message_and_costs_no_trial(projec
     assert "make room, then go on with: moodline search plan.yaml" in full.stderr
     done = project.run("search", "plan.yaml")
     assert done.returncode == 0, done.stderr
-    trials = [trial for found in searched(project.folder)["trials"].values() for trial in found]
+    trials = [trial for found in project_state(project.folder)["trials"].values() for trial in found]
     assert {trial[1] for trial in trials} <= {"COMPLETE", "PRUNED"}
     assert len(trials) == 6
-    assert searched(project.folder)["scratch"] == []
+    assert project_state(project.folder)["scratch"] == []

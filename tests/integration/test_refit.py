@@ -1,6 +1,5 @@
-"""A subset's search, its best on all rows and on fresh seeds, shared by real processes and killed."""
+"""A subset's search, its best on all rows and on fresh seeds, shared by real processes."""
 
-import subprocess
 from typing import Any
 
 import optuna
@@ -9,7 +8,7 @@ import pytest
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run, store_url
 from storage.records import model_registry
-from tests.helpers.small_project import Project, random_moments
+from tests.helpers.small_project import Project
 
 MORE = (
     *("--set", "candidates=[models/bert]"),
@@ -42,21 +41,3 @@ def test_a_worker_joins_the_subset_all_data_and_fresh_seeds_and_each_is_run_once
         assert len(entries) == len(set(entries))
     kept = model_registry.models(open_run(read_plan(project.plan)).engine, "small")
     assert {record.study for record in kept} == {f"{SEARCH} · all data"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_killed_at_random_moments_it_ends_like_one_that_ran_through(project: Project, seed: int) -> None:
-    for seconds in random_moments(8, longest=10, seed=seed):
-        process = project.start("search", "plan.yaml", *MORE)
-        try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        process.communicate()
-    told = project.json("search", "plan.yaml", *MORE)
-    trials = studies_of(project)
-    anew = project.json("search", "plan.yaml", *MORE, "--anew", "search")
-    assert trials == studies_of(project)
-    del told["winner"]["path"], anew["winner"]["path"]
-    assert told["winner"] == anew["winner"]

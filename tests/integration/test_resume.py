@@ -1,76 +1,12 @@
-"""A run that is killed or interrupted, and run again, ends like one that was not."""
+"""A run that is interrupted says how to go on; processes that share a workspace, or may not."""
 
 import json
-import signal
-import subprocess
 
 import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from tests.helpers.small_project import Project, outcome, random_moments
-
-SECONDS_TO_STOP = 20  # a few, on a machine that does nothing else
-
-
-def killed_after(project: Project, seconds: float) -> None:
-    process = project.start("run", "plan.yaml")
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    process.communicate()
-
-
-@pytest.mark.parametrize("seed", [1])
-def test_a_killed_run_ends_like_one_that_ran_through(project: Project, finished: Project, seed: int) -> None:
-    for seconds in random_moments(4, longest=12, seed=seed):
-        killed_after(project, seconds)
-    done = project.run("run", "plan.yaml")
-    assert done.returncode == 0, done.stderr
-    assert outcome(project) == outcome(finished)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 12))
-def test_a_run_killed_often_ends_like_one_that_ran_through(project: Project, finished: Project, seed: int) -> None:
-    for seconds in random_moments(6, longest=14, seed=seed):
-        killed_after(project, seconds)
-    done = project.run("run", "plan.yaml")
-    assert done.returncode == 0, done.stderr
-    assert outcome(project) == outcome(finished)
-
-
-@pytest.mark.parametrize(
-    ("words", "before", "stop"),
-    [
-        ("small · search · models/bert · trial 1, epoch 2", (), signal.SIGINT),
-        pytest.param("to ask", ("search",), signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param("trial 0, epoch 3", ("search", "label"), signal.SIGINT, marks=pytest.mark.slow),
-    ],
-    ids=["stage one", "labelling", "stage two"],
-)
-def test_an_interrupted_stage_says_how_to_go_on_and_does(
-    project: Project, finished: Project, words: str, before: tuple[str, ...], stop: signal.Signals
-) -> None:
-    for command in before:
-        assert project.run(command, "plan.yaml").returncode == 0
-    process = project.start("run", "plan.yaml")
-    assert process.stderr is not None
-    seen = ""
-    while words not in seen:
-        line = process.stderr.readline()
-        assert line, f"never said {words!r}:\n{seen}"
-        seen += line
-    process.send_signal(stop)
-    _, errors = process.communicate(timeout=SECONDS_TO_STOP)
-    assert process.returncode == 130, errors
-    assert "moodline run plan.yaml" in errors
-    assert "Traceback" not in errors
-    states = {stage["stage"]: stage["state"] for stage in project.json("status", "plan.yaml")["stages"]}
-    assert "interrupted" in states.values()
-    assert project.run("run", "plan.yaml").returncode == 0
-    assert outcome(project) == outcome(finished)
+from tests.helpers.small_project import Project, outcome
 
 
 @pytest.mark.parametrize(

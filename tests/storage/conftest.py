@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from storage.database.engine import open_store
 
@@ -19,3 +19,16 @@ def store(url: str) -> Iterator[Engine]:
     engine = open_store(url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The SQL that is sent to any database from here on."""
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)

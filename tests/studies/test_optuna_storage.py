@@ -76,7 +76,7 @@ def ended(running: Sequence[BaseProcess]) -> list[int | None]:
 
 
 def test_workers_that_all_make_the_store_share_one_study_exactly(url: str, processes: ForkServerContext) -> None:
-    start = processes.Barrier(8, timeout=120)
+    start = processes.Barrier(8, timeout=240)
     running = [processes.Process(target=work_on, args=(url, 0.0, start)) for _ in range(8)]
     for process in running:
         process.start()
@@ -172,7 +172,7 @@ def test_a_worker_that_hangs_loses_its_trial_and_one_that_is_slow_keeps_it(
 
 
 def _until(is_true: Any) -> None:
-    ends = time.monotonic() + 120
+    ends = time.monotonic() + 240
     while not is_true():
         assert time.monotonic() < ends
         time.sleep(0.01)

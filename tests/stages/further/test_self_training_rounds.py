@@ -1,6 +1,5 @@
 """Rounds label more comments by stage two's own trials, stop when they help no more, and are kept apart."""
 
-import shutil
 from pathlib import Path
 
 import optuna
@@ -12,10 +11,9 @@ from stages.further.ablation import run_ablation
 from stages.further.comparison import REPORT
 from stages.further.run_further import run_further
 from stages.runtime.run_context import store_url
-from stages.study_runs.refit import search_and_refit
 from storage.records import model_registry
 from studies.optuna_storage import open_optuna
-from tests.helpers.searched_project import KilledError, opened, predictions
+from tests.helpers.searched_project import opened
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROUNDS = ("rounds={most: 3, comments: 10, top: 1}", "pseudo_label.sample=60", "further.trials=1")
@@ -62,38 +60,6 @@ def test_rounds_end_when_one_helps_no_more_and_the_best_one_wins(
     assert [one["value"] for one in told["rounds"]] == [0.5, 0.5]
     assert told["winner"]["round"] == 1
     assert told["winner"]["name"] == "further/models-bert/trial-0"
-
-
-@pytest.mark.slow
-def test_rounds_killed_and_gone_on_with_are_those_that_ran_through(
-    searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    through = Path(shutil.copytree(searched.parent, tmp_path / "through")) / "plan.yaml"
-    with monkeypatch.context() as patch:
-        rising(patch, [0.5, 0.6, 0.55])
-        expected = run_further(opened(through, *ROUNDS)).as_json()
-    searching, begun = search_and_refit, 0
-
-    def killed(*args: object, **more: object) -> object:
-        nonlocal begun
-        begun += 1
-        if begun == 2:
-            raise KilledError
-        return searching(*args, **more)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        rising(patch, [0.5])
-        patch.setattr(stage, "search_and_refit", killed)
-        with pytest.raises(KilledError):
-            run_further(opened(searched, *ROUNDS))
-    with monkeypatch.context() as patch:
-        rising(patch, [0.5, 0.6, 0.55])
-        told = run_further(opened(searched, *ROUNDS)).as_json()
-    assert told["rounds"] == expected["rounds"]
-    assert told["rows"] == expected["rows"]
-    assert names(searched) == names(through)
-    for name in names(searched):
-        assert predictions(opened(searched), name) == predictions(opened(through), name)
 
 
 @pytest.mark.slow

@@ -1,8 +1,5 @@
-"""An inference that is killed, at any point of a shard's way, costs that shard at most and changes nothing."""
+"""An inference that stops, at any point of a shard's way, costs that shard at most and changes nothing."""
 
-import os
-import signal
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +9,7 @@ import pytest
 from stages.infer import shard_pipeline
 from stages.infer.run_infer import run_infer
 from storage.records import shard_records
-from tests.helpers.classifying_project import ByRule, CommentProject, make_comment_project, rows
+from tests.helpers.classifying_project import ByRule, make_comment_project, rows
 from tests.helpers.tiny_encoders import easy_texts
 
 TEXTS = [f"{text} number {i}" for i, text in enumerate(easy_texts(60, 1)[0])]
@@ -25,21 +22,13 @@ POINTS = {
 }
 
 
-def killed_at(project: CommentProject, point: str, call: int, after: bool) -> None:
-    """A process of its own infers, and ends by SIGKILL at the call of a function that the pipeline uses."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            owner, name = (shard_records, point.removeprefix("store.")) if "." in point else (shard_pipeline, point)
-            _plant(owner, name, call, after)
-            run_infer(project.open(), ByRule())
-        except BaseException:  # noqa: BLE001 - nothing of pytest's may go on in here
-            traceback.print_exc()
-        os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+class StoppedError(BaseException):
+    """Ends an inference as a kill does."""
 
 
-def _plant(owner: Any, name: str, call: int, after: bool) -> None:
+def stopping(monkeypatch: pytest.MonkeyPatch, point: str, call: int, after: bool) -> None:
+    """Has the pipeline end at the call of a function that it uses."""
+    owner, name = (shard_records, point.removeprefix("store.")) if "." in point else (shard_pipeline, point)
     real: Callable[..., Any] = getattr(owner, name)
     count = 0
 
@@ -47,17 +36,17 @@ def _plant(owner: Any, name: str, call: int, after: bool) -> None:
         nonlocal count
         count += 1
         if count == call and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
+            raise StoppedError
         result = real(*args)
         if count == call:
-            os.kill(os.getpid(), signal.SIGKILL)
+            raise StoppedError
         return result
 
-    setattr(owner, name, wrapped)
+    monkeypatch.setattr(owner, name, wrapped)
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_inference_redoes_one_shard_at_most_and_ends_the_same(
+def test_a_stopped_inference_redoes_one_shard_at_most_and_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     name, call, after, left = POINTS[point]
@@ -65,9 +54,12 @@ def test_a_killed_inference_redoes_one_shard_at_most_and_ends_the_same(
     whole.write("a.parquet", COMMENTS)
     expected = run_infer(run := whole.open(), ByRule())
     expected_rows = rows(run, expected)
-    project = make_comment_project(tmp_path / "killed", monkeypatch=monkeypatch)
+    project = make_comment_project(tmp_path / "stopped", monkeypatch=monkeypatch)
     project.write("a.parquet", COMMENTS)
-    killed_at(project, name, call, after)
+    with monkeypatch.context() as patch:
+        stopping(patch, name, call, after)
+        with pytest.raises(StoppedError):
+            run_infer(project.open(), ByRule())
     run, again = project.open(), ByRule()
     run.files.sweep()
     result = run_infer(run, again)

@@ -1,9 +1,6 @@
 """A labelling loop that a fault or a kill ends asks for the rest, and for nothing twice."""
 
 import json
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +11,10 @@ from typer.testing import CliRunner
 from cli import app
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.fake_server import Body, Fault, comment_in, completion, serve
+from tests.helpers.killing import Kill, run_with_kills
 from tests.helpers.labelling_project import make_labelling
-from tests.helpers.served_labellers import WORDINGS, labelled, number, one, rightly
+from tests.helpers.served_labellers import WORDINGS, at, labelled, number, one, rightly
 from transfer.errors import UserError
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_a_server_that_dies_loses_nothing_and_is_asked_no_comment_twice(
@@ -47,21 +43,13 @@ def test_a_server_that_dies_loses_nothing_and_is_asked_no_comment_twice(
 
 
 def test_a_labelling_that_is_killed_asks_for_the_rest_and_ends_like_one_that_was_not(tmp_path: Path) -> None:
-    killed: list[subprocess.Popen[bytes]] = []
-
-    def kills(body: Body, before: int) -> Body:
-        if before == 60:
-            killed[0].kill()
-        return rightly(body)
-
-    with serve(kills) as fake:
-        make_labelling(tmp_path, gold=40, comments=120)
-        again = [str(tmp_path / "plan.yaml"), *("--set", one(fake, concurrency=1), "--set", "pseudo_label.sample=60")]
-        killed.append(
-            subprocess.Popen([sys.executable, "-m", "cli", "label", *again], cwd=ROOT, stderr=subprocess.DEVNULL)
-        )
-        assert killed[0].wait() == -signal.SIGKILL
-        done = CliRunner().invoke(app, ["label", *again, "--json"])
+    with serve(rightly) as fake:
+        plan = make_labelling(tmp_path, gold=40, comments=120)
+        text = plan.read_text(encoding="utf-8").replace("{model: stub}", at(fake, concurrency=1))
+        plan.write_text(text.replace("sample: 100", "sample: 60"), encoding="utf-8")
+        kill = Kill("storage.records.pseudo_labels.add_labels", 60)
+        assert run_with_kills(tmp_path, "label", [kill], end=False) == ["killed"]
+        done = CliRunner().invoke(app, ["label", str(plan), "--json"])
         asked = Counter(map(comment_in, fake.asked))
     told = json.loads(done.stdout)
     assert (told["labelled"], told["missing"], len(asked)) == (60, 0, 100)

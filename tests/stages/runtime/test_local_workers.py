@@ -33,7 +33,7 @@ def member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def wait_for(line: str, heard: Heard) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 240
     while line not in heard.lines:
         assert time.monotonic() < ends, heard.lines
         time.sleep(0.01)
@@ -100,7 +100,7 @@ def test_a_member_ends_soon_after_its_leader_was_killed() -> None:
     pid = int(process.stdout.readline())
     process.kill()
     process.communicate()
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 240
     while _runs(pid):
         assert time.monotonic() < ends
         time.sleep(0.05)
@@ -143,7 +143,7 @@ def test_the_leader_and_its_members_take_a_gpu_each(
     assert heard.lines == [f"on GPU {names[0]} of 3"]
     with LocalWorkers(["plan.yaml"], 2, heard) as workers:  # type: ignore[arg-type]
         workers.start()
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 240
         while len(heard.lines) < 3:
             assert time.monotonic() < ends, heard.lines
             time.sleep(0.01)

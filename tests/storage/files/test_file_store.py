@@ -185,7 +185,7 @@ def test_a_kill_while_publishing_leaves_nothing_half(
 
     process = processes.Process(target=publish_and_die, args=(address, tmp_path / "cache", source, step))
     process.start()
-    process.join(30)
+    process.join(240)
     assert process.exitcode == -signal.SIGKILL or (not replaces and process.exitcode == 0)
 
     def found() -> dict[str, str] | None:
@@ -219,7 +219,7 @@ def test_a_full_disk_is_reported_and_leaves_the_old(scheme: str, tmp_path: Path,
     words = tmp_path / "words"
     process = processes.Process(target=publish_on_a_full_disk, args=(address, tmp_path / "cache", source, words))
     process.start()
-    process.join(30)
+    process.join(240)
     assert "cannot write 'a': File too large" in words.read_text()
     assert "nothing incomplete is kept" in words.read_text()
     if not scheme:
@@ -249,7 +249,7 @@ def test_processes_publish_remove_and_sweep_side_by_side(
     for process in running:
         process.start()
     for process in running:
-        process.join(60)
+        process.join(240)
     assert [process.exitcode for process in running] == [0] * 4
     files = FileStore(address, tmp_path / "cache")
     assert files.names() == sorted(f"models/{own}-{n}" for own in range(4) for n in range(0, 10, 2))

@@ -1,6 +1,5 @@
 """Pseudo-labels: append-only, from many processes at once, and quick."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -101,13 +100,12 @@ def test_a_labeller_must_be_known_and_its_own(labelled: Engine) -> None:
         add_labels(labelled, "gemma", [answer(1, "nobody")])
 
 
-def test_thirty_thousand_are_added_and_read_in_seconds(labelled: Engine) -> None:
-    begun = time.process_time()
+def test_thirty_thousand_are_added_and_read_in_a_few_statements(labelled: Engine, statements: list[str]) -> None:
     assert add_labels(labelled, "gemma", map(answer, range(30_000))) == 30_000
     assert sum(1 for _ in labels_of(labelled, "gemma")) == 30_000
     keys = [f"{n:016x}" for n in range(0, 30_000, 2)]
     assert len({row.key for row in labels_of(labelled, "gemma", keys)}) == 15_000
-    assert time.process_time() - begun < 8
+    assert len(statements) < 200
 
 
 def add_in(order: int, url: str, start: Barrier) -> None:
@@ -121,11 +119,11 @@ def add_in(order: int, url: str, start: Barrier) -> None:
 def test_processes_that_add_the_same_comments_at_once_lose_none(
     url: str, labelled: Engine, processes: ForkServerContext
 ) -> None:
-    start = processes.Barrier(4, timeout=20)
+    start = processes.Barrier(4, timeout=240)
     running = [processes.Process(target=add_in, args=(n, url, start)) for n in range(4)]
     for process in running:
         process.start()
     for process in running:
-        process.join(60)
+        process.join(240)
     assert [process.exitcode for process in running] == [0] * 4
     assert sorted(row.key for row in labels_of(labelled, "gemma")) == [f"{n:016x}" for n in range(6_000)]

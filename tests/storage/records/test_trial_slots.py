@@ -133,12 +133,12 @@ def work(url: str, start: Barrier) -> None:
 
 
 def test_six_processes_run_exactly_the_total(url: str, store: Engine, processes: ForkServerContext) -> None:
-    start = processes.Barrier(6, timeout=20)
+    start = processes.Barrier(6, timeout=240)
     running = [processes.Process(target=work, args=(url, start)) for _ in range(6)]
     for process in running:
         process.start()
     for process in running:
-        process.join(60)
+        process.join(240)
     assert sum(process.exitcode or 0 for process in running) == 40
     assert max(process.exitcode or 0 for process in running) < 40
     found = slots(store, "s")
@@ -154,10 +154,10 @@ def take_one_over(url: str, seen: Slot, start: Barrier) -> None:
 def test_of_four_that_take_a_slot_over_one_gets_it(url: str, store: Engine, processes: ForkServerContext) -> None:
     take_slot(store, "s", 1, ANNA, NOW)
     [seen] = slots(store, "s")
-    start = processes.Barrier(4, timeout=20)
+    start = processes.Barrier(4, timeout=240)
     running = [processes.Process(target=take_one_over, args=(url, seen, start)) for _ in range(4)]
     for process in running:
         process.start()
     for process in running:
-        process.join(60)
+        process.join(240)
     assert sorted(process.exitcode or 0 for process in running) == [0, 0, 0, 10]

@@ -12,7 +12,6 @@ import optuna
 import pytest
 
 from storage.records import model_registry
-from studies.space.dimensions import Dimension
 from studies.trials import objective
 from studies.trials.trial_result import TrialEnd
 from studies.trials.trial_state import remove_ended, remove_old_weights, seeds_of
@@ -61,44 +60,6 @@ def test_a_model_kept_from_adapters_is_a_plain_one(task: TrialTask, place: Place
     assert not [name for name, _ in model.named_parameters() if "lora" in name]
     probabilities = probabilities_of(model, exam.tokens)
     assert score(probabilities, exam.truth, LABELS).log_loss == pytest.approx(ended.value, abs=1e-12)
-
-
-VARIANTS: dict[str, tuple[dict[str, Dimension], dict[str, Any]]] = {
-    "full": ({}, {}),
-    "lora": (LORA, {}),
-    "two seeds": ({"epochs": 2}, {"seeds": 2}),
-}
-POINTS = [
-    ("studies.trials.best_weights.BestWeights", "write"),
-    ("studies.trials.trial_state", "save_checkpoint"),
-    ("studies.trials.objective", "remove_old_weights"),
-    ("studies.trials.objective", "_result"),
-    ("studies.trials.objective", "model_record"),
-    ("studies.top_k_models.model_registry", "add"),
-    ("transfer.training.checkpoint", "_replace"),
-]
-
-
-@pytest.mark.parametrize("how", ["full", *(pytest.param(how, marks=pytest.mark.slow) for how in ("lora", "two seeds"))])
-def test_a_trial_killed_at_any_point_ends_like_one_that_ran_through(
-    task: TrialTask, place: Place, another: Place, how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed before and after every call of the functions that leave something behind, one kill after another."""
-    more, changes = VARIANTS[how]
-    wanted = variant(task, more, **changes)
-    expected = another.run(wanted)
-    kills = 0
-    for when in ("before", "after"):
-        for module, name in POINTS:
-            with monkeypatch.context() as patch:
-                patch.setattr(f"{module}.{name}", killing(f"{module}.{name}", when))
-                try:
-                    place.run(wanted)
-                except KilledError:
-                    kills += 1
-    assert kills > len(POINTS)
-    assert place.run(wanted) == expected
-    assert place.outcome() == another.outcome()
 
 
 def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_that_ran_through(

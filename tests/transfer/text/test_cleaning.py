@@ -80,13 +80,11 @@ def test_a_long_comment_is_kept_whole() -> None:
     assert clean(text) == text.strip()
 
 
-@pytest.mark.parametrize(
-    "text", ["@a" * 5000, "a@" * 5000, "&amp;" * 5000, "<a " * 5000, "a." * 5000 + "/", "www." * 5000]
-)
-def test_a_hostile_comment_costs_no_more_than_a_moment(text: str) -> None:
+@pytest.mark.parametrize("text", ["@a", "a@", "&amp;", "<a ", "a.", "www."])
+def test_the_work_on_a_hostile_comment_grows_no_faster_than_its_length(text: str) -> None:
     start = time.process_time()
-    clean(text)
-    assert time.process_time() - start < 1.0
+    clean(text * 500_000 + "/")
+    assert time.process_time() - start < 60  # 0.1 s; were each character compared with all others, hours
 
 
 def test_texts_that_differ_in_form_alone_are_the_same() -> None:
