@@ -29,9 +29,8 @@ WIDE_MB = 16  # of save_wide_encoder's weights
 MOODS = (("hate", "angry", "furious"), ("happy", "love", "fun"), ("sad", "cry", "tears"))
 FILLERS = ("the", "a", "today", "my", "day", "was", "so", "very", "and", "we", "they", "it", "is", "in", "of", "this")
 # Listed, for WordPieceTrainer numbers its pieces, and breaks ties between them, in another order in each process.
-WORD_PARTS = ("th", "an", "fu", "to", "wa", "ha", "ve", "lo", "sa", "te", "furi", "tear") + tuple(
-    f"##{part}" for part in ["ay", "ry", "day", "is", "ve", "ri", "ous", "py", "ppy", "te", "ar", "gry"]
-)
+WORD_PARTS = ("th", "an", "fu", "to", "wa", "ha", "ve", "lo", "sa", "te", "furi", "tear")
+WORD_ENDS = ("##ay", "##ry", "##day", "##is", "##ve", "##ri", "##ous", "##py", "##ppy", "##te", "##ar", "##gry")
 
 
 def easy_texts(n: int, seed: int) -> tuple[list[str], NDArray[np.int64]]:
@@ -88,7 +87,9 @@ def word_pieces() -> PreTrainedTokenizerFast:
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words = [*FILLERS, *(word for mood in MOODS for word in mood)]
     letters = sorted(set("".join(words)))
-    pieces = dict.fromkeys([*special, *letters, *(f"##{letter}" for letter in letters), *WORD_PARTS, *words])
+    pieces = dict.fromkeys(
+        [*special, *letters, *(f"##{letter}" for letter in letters), *WORD_PARTS, *WORD_ENDS, *words]
+    )
     vocabulary = {piece: i for i, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
