@@ -62,7 +62,8 @@ def undisturbed(_template: Project, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def folder(request: pytest.FixtureRequest, undisturbed: Undisturbed, tmp_path: Path) -> Path:
     """A copy of the project as the test's command finds it."""
-    command = request.node.callspec.params.get("command", "search")
+    callspec = getattr(request.node, "callspec", None)
+    command = callspec.params.get("command", "search") if callspec else "search"
     return Path(shutil.copytree(undisturbed.before[command], tmp_path / "project"))
 
 
