@@ -7,10 +7,11 @@ from sqlalchemy import Engine
 
 from storage.process_identity import this_process
 from storage.records.trial_slots import slots
-from studies.enumerated_trials import ATTEMPTS, assign_slots, begin_enumerated
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.sampling.enumerated_trials import ATTEMPTS, assign_slots, begin_enumerated
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.helpers.enumerated import an_entry, listed
 from tests.helpers.formula_search import RunIt, dead_worker, formula, outcome
 from transfer.errors import UserError

@@ -10,13 +10,13 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.records.trial_slots import forget_slots
-from studies.algorithms import (
+from studies.sampling.algorithms import (
     WILCOXON_FEWEST_SEEDS,
     PrunerName,
 )
-from studies.pruners import pruner_for, should_prune
+from studies.sampling.pruners import pruner_for, should_prune
 from studies.space.dimensions import Range
-from studies.worker_loop import TrialEnd
+from studies.trials.trial_result import TrialEnd
 from tests.helpers.formula_search import RunIt, a_search, dead_worker, outcome
 
 EPOCHS = 9

@@ -10,14 +10,15 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from studies.algorithms import SamplerName
-from studies.next_trial import add_next_trial
 from studies.optuna_storage import open_optuna
-from studies.samplers import propose
+from studies.sampling.algorithms import SamplerName
+from studies.sampling.samplers import propose
 from studies.space.dimensions import Range, Space
 from studies.space.suggest import suggest
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study
+from studies.trials.trial_result import TrialEnd
+from studies.workers.next_trial import add_next_trial
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study
 from tests.helpers.conditional_space import BASE, CONDITIONAL, IDLE, formula_in, stopped_in
 from tests.helpers.formula_search import BASELINE, SPACE, RunIt, a_search, dead_worker, outcome
 
@@ -81,7 +82,7 @@ PROPOSALS = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from tests.helpers.conditional_space import CONDITIONAL, a_study
-from studies.samplers import propose
+from studies.sampling.samplers import propose
 for sampler in ("tpe", "gp", "qmc", "random"):
     print(sampler, sorted(propose(a_study(14), CONDITIONAL, 3, sampler).items()))
 """

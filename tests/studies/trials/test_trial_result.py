@@ -7,9 +7,8 @@ import optuna
 import pytest
 from numpy.typing import NDArray
 
-from studies.heartbeat import Heartbeat
-from studies.trial_result import COLLAPSED_IN_A_ROW, collapsed_to
-from studies.worker_loop import TrialEnd
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.trial_result import COLLAPSED_IN_A_ROW, TrialEnd, collapsed_to
 from tests.helpers.formula_search import RunIt, a_search, formula
 from tests.helpers.tiny_encoders import LABELS
 from transfer.errors import UserError

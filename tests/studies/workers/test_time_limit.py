@@ -6,9 +6,10 @@ from sqlalchemy import Engine
 
 from storage.process_identity import this_process
 from studies.optuna_storage import open_optuna
-from studies.time_limit import TimeLimit
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.time_limit import TimeLimit
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.helpers.formula_search import RunIt, a_search, formula, outcome
 
 

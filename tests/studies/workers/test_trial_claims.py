@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 
 from storage.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots as table
-from studies.heartbeat import Heartbeat
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, TrialClaim, TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.heartbeat import Heartbeat
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, TrialClaim, TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.helpers.formula_search import a_search, formula
 
 

@@ -14,8 +14,9 @@ from sqlalchemy import Engine
 from storage.process_identity import this_process
 from storage.records.trial_slots import slots
 from studies.optuna_storage import open_optuna
-from studies.trial_claims import TrialClaims
-from studies.worker_loop import TrialEnd, open_study, work
+from studies.trials.trial_result import TrialEnd
+from studies.workers.trial_claims import TrialClaims
+from studies.workers.worker_loop import open_study, work
 from tests.helpers.formula_search import BASELINE, RunIt, a_search, dead_worker, formula, outcome
 from transfer.errors import UserError
 
@@ -168,7 +169,7 @@ from storage.database.engine import open_store
 from storage.process_identity import this_process
 from studies.workers.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna
-from studies.worker_loop import open_study, work
+from studies.workers.worker_loop import open_study, work
 from tests.helpers.formula_search import a_search, formula
 def slow(trial, _):
     print(trial.number, flush=True)
