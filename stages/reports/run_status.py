@@ -22,7 +22,7 @@ from storage.locks.workspace_lock import holder
 from storage.records import trial_slots
 from storage.records.trial_slots import Slot
 from studies.study_summaries import StudySummary, TrialSummary, read_summaries
-from studies.workers.trial_claims import HEARTBEAT_TIMEOUT_SECONDS
+from studies.workers.dead_workers import HEARTBEAT_TIMEOUT_SECONDS
 
 
 def run_status(plan: Plan) -> RunStatus:

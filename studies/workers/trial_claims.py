@@ -13,13 +13,7 @@ from storage.process_identity import ProcessIdentity
 from storage.records import trial_slots as table
 from storage.records.trial_slots import Slot
 from studies.trials.heartbeat import Heartbeat, LostClaim
-
-# A worker of another machine is considered dead after so long without a heartbeat; one of this machine is looked up.
-HEARTBEAT_TIMEOUT_SECONDS = 120.0
-# A worker without progress is considered to hang. Long, for it reports none while a model of gigabytes is loaded
-# from a network disk or a large validation set is evaluated on a CPU; and a trial that was taken from a slow
-# worker costs what it had done since its last checkpoint.
-HANG_SECONDS = 1800.0
+from studies.workers.dead_workers import DeadWorkers
 
 
 @dataclass(frozen=True)
@@ -35,11 +29,6 @@ class TrialClaims:
 
     How slots and trials belong together: see storage.records.trial_slots. A dead worker's slot is taken over with the
     trial that it had begun.
-
-    A worker of this host is dead when its process is gone. One of another host is given up when this worker has seen
-    no new heartbeat of it for HEARTBEAT_TIMEOUT_SECONDS, and any worker when it has seen no progress of it for
-    HANG_SECONDS. The times are those that this worker itself was awake: neither clocks that differ nor a laptop's sleep
-    cost a trial.
     """
 
     def __init__(
@@ -47,14 +36,14 @@ class TrialClaims:
     ) -> None:
         """clock: seconds that this machine was awake."""
         self.engine, self.study, self.worker, self.clock = engine, study, worker, clock
-        self._seen: dict[tuple[int, str, str], tuple[float | None, float]] = {}  # a time, and since when
+        self.dead_workers = DeadWorkers(worker.name, clock)
 
     def next(self, total: int) -> TrialClaim | None:
         """A dead worker's slot, else a free one, else None: all are closed or held by running workers."""
         for slot in self.open_slots(total):
             if slot.worker == self.worker.name:  # the caller runs none: it got this one, and the answer was lost
                 return TrialClaim(slot.slot, slot.trial)
-            if self._is_abandoned(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
+            if self.dead_workers.include(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
                 return TrialClaim(slot.slot, slot.trial)
         free = table.take_slot(self.engine, self.study, total, self.worker, time.time())
         return None if free is None else TrialClaim(free, None)
@@ -72,7 +61,9 @@ class TrialClaims:
 
     def others_at_work(self, total: int) -> bool:
         """Whether another living worker runs a trial."""
-        return any(slot.worker != self.worker.name and not self._is_abandoned(slot) for slot in self.open_slots(total))
+        return any(
+            slot.worker != self.worker.name and not self.dead_workers.include(slot) for slot in self.open_slots(total)
+        )
 
     def trials(self) -> dict[int, int]:
         """Numbers of the trials that belong to a slot, by slot."""
@@ -110,19 +101,3 @@ class TrialClaims:
 
     def _slots(self) -> list[Slot]:
         return with_retries(lambda: table.slots(self.engine, self.study))
-
-    def _is_abandoned(self, slot: Slot) -> bool:
-        if slot.worker == self.worker.name:
-            return False
-        runs = table.owner_runs(slot)
-        silent, still = self._unchanged_for(slot, "beat"), self._unchanged_for(slot, "moved")
-        return runs is False or (runs is None and silent > HEARTBEAT_TIMEOUT_SECONDS) or still > HANG_SECONDS
-
-    def _unchanged_for(self, slot: Slot, field: str) -> float:
-        """For how many seconds this worker has seen the same time in a field of another's slot."""
-        key, now = (slot.slot, slot.worker, field), self.clock()
-        value, since = self._seen.get(key, (None, now))
-        if value != getattr(slot, field):
-            since = now
-        self._seen[key] = (getattr(slot, field), since)
-        return now - since

@@ -154,7 +154,7 @@ def test_a_worker_that_hangs_loses_its_trial_and_one_that_is_slow_keeps_it(
     processes: ForkServerContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("studies.workers.trial_claims.HANG_SECONDS", HANGS_AFTER)
+    monkeypatch.setattr("studies.workers.dead_workers.HANG_SECONDS", HANGS_AFTER)
     study = open_study(open_optuna(url), a_search(trials=2))
     engine, woken = open_store(url), processes.Event()
     others = [processes.Process(target=hang_in, args=(url, woken)), processes.Process(target=be_slow_in, args=(url,))]

@@ -18,6 +18,7 @@ from transfer.tables.readers import BATCH_ROWS
 from transfer.tables.sources import CommentSource
 from transfer.tables.table_columns import as_text
 from transfer.tables.timestamps import UTC_TIME, utc_times
+from transfer.text.author_hashing import hash_authors
 from transfer.text.cleaning import MISSING, clean_cell, key_hash
 
 COMMENT_COLUMNS = pa.schema(
@@ -110,7 +111,7 @@ class CommentReader:
             "text": texts,
             "key": [key_hash(text) for text in texts],
             "time": times,
-            "author": _hashed(authors, self._key),
+            "author": hash_authors(authors, self._key),
             "source": self._words(kept.get("source"), "source", len(at)),
             "file": np.full(len(at), self.index, np.int32),
             "row": rows,
@@ -146,13 +147,6 @@ class CommentReader:
 
 def _count(dropped: Counter[str], found: Mapping[str, int]) -> None:
     dropped.update({reason: rows for reason, rows in found.items() if rows})
-
-
-def _hashed(authors: Sequence[str | None], key: bytes) -> list[str | None]:
-    """Keyed BLAKE2b in hex, 8 bytes: one author is one hash, which without the key reveals nothing."""
-    names = {author for author in authors if author}
-    hashes = {name: hashlib.blake2b(name.encode(), digest_size=8, key=key).hexdigest() for name in names}
-    return [hashes.get(author or "") for author in authors]
 
 
 def _no_times(file: CommentFile, example: str) -> UserError:

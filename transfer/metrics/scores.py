@@ -1,6 +1,5 @@
 """Metrics of probabilities against true labels, and which direction of each is better."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.metrics.cohen_kappa import cohen_kappa
 from transfer.metrics.probabilities import log_losses
 
 Floats = NDArray[np.floating]
@@ -129,15 +129,8 @@ def _f1(confusion: Floats) -> Floats:
     return np.asarray(np.divide(2 * np.diag(confusion), both, out=np.zeros(len(confusion)), where=both > 0))
 
 
-def _kappa(confusion: Floats) -> float:
-    """Cohen's κ (1960): (observed − chance) / (1 − chance); NaN where chance agreement is 1."""
-    shares = confusion / confusion.sum()
-    chance = float(shares.sum(axis=0) @ shares.sum(axis=1))
-    return math.nan if chance >= 1 else (float(np.trace(shares)) - chance) / (1 - chance)
-
-
 STATISTICS: Mapping[Statistic, Callable[[Floats], float]] = {
     "accuracy": lambda confusion: float(np.trace(confusion) / confusion.sum()),
     "macro_f1": macro_f1_of,
-    "kappa": _kappa,
+    "kappa": cohen_kappa,
 }

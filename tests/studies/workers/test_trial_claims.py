@@ -12,7 +12,8 @@ from storage.records import trial_slots as table
 from studies.optuna_storage import open_optuna
 from studies.trials.heartbeat import Heartbeat
 from studies.trials.trial_result import TrialEnd
-from studies.workers.trial_claims import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS, TrialClaim, TrialClaims
+from studies.workers.dead_workers import HANG_SECONDS, HEARTBEAT_TIMEOUT_SECONDS
+from studies.workers.trial_claims import TrialClaim, TrialClaims
 from studies.workers.worker_loop import open_study, work
 from tests.helpers.formula_search import a_search, formula
 
