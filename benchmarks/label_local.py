@@ -28,7 +28,7 @@ from benchmarks.parts import machine, table
 from stages.demo.corpus import LABELS, Size, make_corpus
 from stages.label.labelling_loop import CHUNK
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.local.local_labeller import LocalLabeller
 from transfer.labellers.prompt import render
 
 # width, layers, heads, key-value heads, head width, inner width, rows of the embedding: 4b by google/gemma-3-4b-it's

@@ -28,7 +28,7 @@ from stages.plan.schema import read_plan
 from stages.results.label_result import LabelResult
 from stages.runtime.run_context import Run, open_run
 from storage.records.pseudo_labels import labels_of
-from transfer.labellers.answer_parsing import read_label, spellings
+from transfer.labellers.server.answer_parsing import read_label, spellings
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 FAULTS = ("fail", "limit", "slow", "malformed")

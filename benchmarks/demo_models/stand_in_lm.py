@@ -19,8 +19,8 @@ from benchmarks.demo_models.tiny_tokenizers import byte_level, wrapped
 from benchmarks.demo_models.training_loop import TrainingSettings, train
 from stages.demo.corpus import LABELS, Row
 from stages.demo.make_demo import LABEL_NAMES
-from transfer.labellers.label_likelihood import common_length
-from transfer.labellers.label_tokenization import LabelTokenization
+from transfer.labellers.local.label_likelihood import common_length
+from transfer.labellers.local.label_tokenization import LabelTokenization
 from transfer.labellers.prompt import PromptSettings, label_names, render
 
 _PAD, _END, _START, _UNKNOWN = "<pad>", "<eos>", "<bos>", "<unk>"

@@ -125,7 +125,7 @@ def _require_bits(settings: LabellerSettings, where: str) -> None:
     """Raises UserError where weights cannot be had in the plan's bits here."""
     import torch
 
-    from transfer.labellers.weight_quantization import quantised
+    from transfer.labellers.local.weight_quantization import quantised
 
     quantised(settings.quantisation, device_name(), torch.float32, where)
 

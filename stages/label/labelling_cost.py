@@ -13,7 +13,7 @@ from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, labels_of
 from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.labeller_settings import LabellerSettings, check_labeller
-from transfer.labellers.token_cost import estimate_cost
+from transfer.labellers.server.token_cost import estimate_cost
 
 LOOKED_AT = 500  # texts whose mean length stands for all
 Pairs = Sequence[tuple[str, str]]

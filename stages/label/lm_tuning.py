@@ -31,7 +31,7 @@ from transfer.metrics.bootstrap import bootstrap_interval
 from transfer.metrics.paired_bootstrap import bootstrap_gain
 
 FEWEST_GOLD = 50  # rows of gold's tune half that can show a gain, as calibration asks for
-NOTES = "tuning.json"  # in the adapter's folder: transfer.labellers.peft_tuning.Tuned
+NOTES = "tuning.json"  # in the adapter's folder: transfer.labellers.local.peft_tuning.Tuned
 DIVERGED = (
     "training gave losses that are not finite, so the plain prompt labels: lower learning_rate, or take dtype: float32"
 )
@@ -117,7 +117,7 @@ def _trained(run: Run, ensemble: LabellerEnsemble, tuning: Tuning) -> dict[str, 
 
 def _train(run: Run, ensemble: LabellerEnsemble, tuning: Tuning) -> None:
     """A kill costs the training, which begins again with the same outcome: only a complete folder is published."""
-    from transfer.labellers.peft_tuning import Rows, tune
+    from transfer.labellers.local.peft_tuning import Rows, tune
 
     train, held_out = (Rows(rows.texts, rows.labels) for rows in (tuning.train, tuning.held_out))
     folder = run.scratch / f"adapter-{os.getpid()}"

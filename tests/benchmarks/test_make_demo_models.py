@@ -19,7 +19,7 @@ from benchmarks.demo_models.training_loop import one_thread
 from stages.demo.corpus import FULL, LABELS, SMALL, Comment, Row, make_corpus
 from stages.demo.make_demo import MODELS
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.local.local_labeller import LocalLabeller
 from transfer.text.cleaning import clean, key
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from transfer.labellers.labeller_settings import LabellerSettings, TuningSettings
-from transfer.labellers.local_labeller import LocalLabeller
-from transfer.labellers.peft_adapter import Attached, new_adapter
+from transfer.labellers.local.local_labeller import LocalLabeller
+from transfer.labellers.local.peft_adapter import Attached, new_adapter
 
 LABELS = ("anger", "sadness", "happiness")
 

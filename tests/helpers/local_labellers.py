@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from transfer.labellers.few_shot_examples import Example
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.local.local_labeller import LocalLabeller
 from transfer.labellers.prompt import render
 
 LABELS = ("anger", "sadness", "neutral", "happiness")

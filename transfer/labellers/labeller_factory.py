@@ -22,9 +22,9 @@ def make_labeller(
     requests sent, when `answer` is first iterated.
     """
     if settings.base_url:
-        from transfer.labellers.openai_labeller import ServerLabeller
+        from transfer.labellers.server.openai_labeller import ServerLabeller
 
         return ServerLabeller(settings, labels, where, examples)
-    from transfer.labellers.local_labeller import LocalLabeller
+    from transfer.labellers.local.local_labeller import LocalLabeller
 
     return LocalLabeller(settings, labels, device, where, examples)

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from transfer.errors import UserError
-from transfer.labellers.answer_parsing import spellings, word
 from transfer.labellers.few_shot_examples import Example, SampledExamples, others
+from transfer.labellers.server.answer_parsing import spellings, word
 from transfer.tables.sources import did_you_mean
 
 OPEN, CLOSE = "<comment>", "</comment>"

@@ -12,7 +12,7 @@ from benchmarks.demo_models.stand_in_lm import prompt_settings
 from stages.demo.corpus import LABELS, LANGUAGES, SMALL, make_corpus
 from stages.demo.make_demo import MODELS
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.local.local_labeller import LocalLabeller
 
 TEXTS = {"ko": ["진짜 개꿀잼이네 눈물 난다", "ㅋㅋ"], "en": ["this banger has me in tears fr", "lol"]}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transfer.labellers import openai_client
+from transfer.labellers.server import openai_client
 
 
 @pytest.fixture(autouse=True)

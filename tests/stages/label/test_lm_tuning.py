@@ -20,8 +20,8 @@ from tests.helpers.labelling_project import opened, write
 from tests.helpers.tiny_lms import save_lm
 from transfer.corpus.labelled import select_rows
 from transfer.errors import UserError
-from transfer.labellers import peft_tuning as tune_module
 from transfer.labellers.labeller_settings import TuningSettings
+from transfer.labellers.local import peft_tuning as tune_module
 
 LABELS = ("anger", "joy", "sadness")
 PLAN = """
@@ -139,7 +139,7 @@ def test_a_killed_tuning_ends_like_one_that_ran_through(tmp_path: Path, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("transfer.labellers.peft_adapter.Attached.save", die)
+        patch.setattr("transfer.labellers.local.peft_adapter.Attached.save", die)
         with pytest.raises(KeyboardInterrupt):
             run_label(opened(killed))
     assert adapters(opened(killed)) == []

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.adapted_lms import MakeLm
 from tests.helpers.tiny_lms import save_lm
-from transfer.labellers import openai_client
+from transfer.labellers.server import openai_client
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ from transformers import AutoModelForCausalLM
 
 from tests.helpers.local_labellers import LABELS, SHOWN, TEXTS, TOLERANCE, labeller_of, probabilities, read_in_full
 from transfer.errors import UserError
-from transfer.labellers import label_likelihood
-from transfer.labellers import local_labeller as local
 from transfer.labellers.few_shot_examples import Example, SampledExamples
 from transfer.labellers.few_shot_selection import sample_examples
-from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.local_labeller import LocalLabeller
+from transfer.labellers.local import label_likelihood
+from transfer.labellers.local import local_labeller as local
+from transfer.labellers.local.label_tokenization import LabelTokenization
+from transfer.labellers.local.local_labeller import LocalLabeller
 from transfer.labellers.prompt import PromptSettings, quote
 
 

@@ -10,12 +10,9 @@ from queue import Empty, SimpleQueue
 from typing import Self
 
 from transfer.errors import UserError
-from transfer.labellers.answer_parsing import distribution, read_label, spellings
 from transfer.labellers.few_shot_examples import Example, FewShotExamples, FixedExamples
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
-from transfer.labellers.openai_client import ChatClient, Stopped, Unanswered
-from transfer.labellers.openai_messages import ANSWER_TOKENS, Reply, address
 from transfer.labellers.prompt import (
     OPEN,
     PromptSettings,
@@ -26,6 +23,9 @@ from transfer.labellers.prompt import (
     render,
     written_examples,
 )
+from transfer.labellers.server.answer_parsing import distribution, read_label, spellings
+from transfer.labellers.server.openai_client import ChatClient, Stopped, Unanswered
+from transfer.labellers.server.openai_messages import ANSWER_TOKENS, Reply, address
 
 
 class ServerLabeller:

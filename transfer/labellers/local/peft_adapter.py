@@ -15,8 +15,8 @@ import torch
 
 from transfer.encoders.lora import ALPHA_PER_RANK
 from transfer.errors import UserError
-from transfer.labellers.label_likelihood import reuses_cache
 from transfer.labellers.labeller_settings import TuningSettings
+from transfer.labellers.local.label_likelihood import reuses_cache
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -11,11 +11,11 @@ from transformers import AutoModelForCausalLM
 
 from tests.helpers.tiny_lms import save_lm
 from transfer.errors import UserError
-from transfer.labellers import weight_quantization
 from transfer.labellers.labeller_settings import LabellerSettings, TuningSettings
-from transfer.labellers.local_labeller import LocalLabeller
-from transfer.labellers.peft_tuning import Rows, tune
-from transfer.labellers.weight_quantization import quantised
+from transfer.labellers.local import weight_quantization
+from transfer.labellers.local.local_labeller import LocalLabeller
+from transfer.labellers.local.peft_tuning import Rows, tune
+from transfer.labellers.local.weight_quantization import quantised
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "", "이 영화 정말 최고예요 " * 4, "so bad " * 12, "x"]

@@ -45,7 +45,7 @@ def test_labels_that_a_tokenizer_cannot_tell_apart_are_a_message(
     lm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "transfer.labellers.label_tokenization.LabelTokenization._label_ids", lambda *_: [[5], [6], [5], [7]]
+        "transfer.labellers.local.label_tokenization.LabelTokenization._label_ids", lambda *_: [[5], [6], [5], [7]]
     )
     with pytest.raises(UserError, match="'neutral' and 'anger' are the same to the model's tokenizer"):
         labeller_of(lm("llama", chat=True))

@@ -17,13 +17,13 @@ import torch
 
 from transfer.encoders.tokenization import batches
 from transfer.errors import UserError
-from transfer.labellers.causal_lm import CausalLM
 from transfer.labellers.few_shot_examples import FewShotExamples, FixedExamples
-from transfer.labellers.label_likelihood import Shared, encode_shared, label_scores
-from transfer.labellers.label_tokenization import LabelTokenization
 from transfer.labellers.labeller import Answer, identity_of
 from transfer.labellers.labeller_settings import WHERE, LabellerSettings, require_labeller
-from transfer.labellers.peft_adapter import Adapter, Attached, attach
+from transfer.labellers.local.causal_lm import CausalLM
+from transfer.labellers.local.label_likelihood import Shared, encode_shared, label_scores
+from transfer.labellers.local.label_tokenization import LabelTokenization
+from transfer.labellers.local.peft_adapter import Adapter, Attached, attach
 from transfer.labellers.prompt import PromptSettings, label_names, written_examples
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class LocalLabeller:
         self._tokenization = self._tokenize_labels()
 
     def adapted(self, folder: Path) -> "LocalLabeller":
-        """The same labeller with the adapter in `folder`, as transfer.labellers.peft_tuning saved it.
+        """The same labeller with the adapter in `folder`, as transfer.labellers.local.peft_tuning saved it.
 
         Raises UserError where there is none that can be read.
         """

@@ -5,7 +5,7 @@ import pytest
 from transfer.labellers.few_shot_examples import Example
 from transfer.labellers.labeller_settings import LabellerSettings, Prices
 from transfer.labellers.prompt import PromptSettings, render
-from transfer.labellers.token_cost import estimate_cost, estimated_tokens
+from transfer.labellers.server.token_cost import estimate_cost, estimated_tokens
 
 LABELS = ("anger", "sadness", "happiness")
 TEXTS = ["what a lovely day", "not again"]

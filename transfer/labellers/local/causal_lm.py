@@ -14,7 +14,7 @@ from transfer.device.device import SMALLEST_BF16_WIDTH, has_bf16
 from transfer.encoders.hub import SAFELY, fetch_config, fetch_model
 from transfer.errors import UserError, first_line
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.weight_quantization import quantised
+from transfer.labellers.local.weight_quantization import quantised
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.helpers.local_labellers import LABELS, TEXTS, TOLERANCE, labeller_of, probabilities, read_in_full
-from transfer.labellers import label_likelihood
+from transfer.labellers.local import label_likelihood
 
 NAMES = {"anger": "분노", "happiness": "행복해요"}  # several tokens, next to labels of one or two
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transfer.labellers.answer_parsing import Alternatives, distribution, read_label, spellings
+from transfer.labellers.server.answer_parsing import Alternatives, distribution, read_label, spellings
 
 LABELS = ("anger", "sadness", "neutral", "happiness")
 

@@ -10,11 +10,11 @@ import torch
 
 from tests.helpers.adapted_lms import LABELS, TEXTS, MakeLm, labeller_of, probabilities, with_adapter
 from transfer.errors import UserError
-from transfer.labellers.label_likelihood import traced_scores
 from transfer.labellers.labeller_settings import LabellerSettings, TuningSettings, check_labeller
-from transfer.labellers.local_labeller import LocalLabeller
-from transfer.labellers.peft_adapter import WEIGHTS, Adapter
-from transfer.labellers.peft_tuning import Rows, tune
+from transfer.labellers.local.label_likelihood import traced_scores
+from transfer.labellers.local.local_labeller import LocalLabeller
+from transfer.labellers.local.peft_adapter import WEIGHTS, Adapter
+from transfer.labellers.local.peft_tuning import Rows, tune
 
 TOLERANCE = 1e-4
 LORA = {"kind": "lora", "rank": 4, "learning_rate": 0.02, "epochs": 4, "batch": 8}
@@ -116,7 +116,7 @@ def test_a_batch_too_large_for_the_device_learns_the_same(
             raise torch.OutOfMemoryError
         return traced_scores(model, prompts, *rest)
 
-    monkeypatch.setattr("transfer.labellers.peft_tuning.traced_scores", narrow)
+    monkeypatch.setattr("transfer.labellers.local.peft_tuning.traced_scores", narrow)
     result: list[str] = []
     found = tune(labeller_of(tunable_lm("llama")), how, easy(16, 1), easy(6, 2), 0, tmp_path / "parts", result.append)
     assert found.losses == pytest.approx(expected.losses, rel=1e-3)
@@ -129,7 +129,7 @@ def test_no_room_for_a_single_text_is_a_message(
     def full(*_: Any) -> torch.Tensor:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("transfer.labellers.peft_tuning.traced_scores", full)
+    monkeypatch.setattr("transfer.labellers.local.peft_tuning.traced_scores", full)
     with pytest.raises(UserError, match=r"labeller\.tuning: .* has no room to learn from one text at a time"):
         tune(labeller_of(tunable_lm("llama")), TuningSettings.model_validate(LORA), easy(4, 1), easy(3, 2), 0, tmp_path)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from transfer.errors import UserError
 from transfer.labellers.labeller_settings import LabellerSettings
-from transfer.labellers.openai_messages import (
+from transfer.labellers.server.openai_messages import (
     CONSTRAINTS,
     Reply,
     address,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from transfer.errors import UserError
 from transfer.labellers.few_shot_examples import Example
-from transfer.labellers.label_likelihood import common_length
+from transfer.labellers.local.label_likelihood import common_length
 from transfer.labellers.prompt import OPEN, PromptSettings, frame, label_names, opening, quote, show, written_examples
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from tests.helpers.local_labellers import TEXTS, labeller_of, probabilities
 from transfer.errors import UserError
-from transfer.labellers import causal_lm as lm_module
+from transfer.labellers.local import causal_lm as lm_module
 
 
 def test_bfloat16_is_used_where_asked_for_and_stays_close(lm: Callable[..., Path], tmp_path: Path) -> None:

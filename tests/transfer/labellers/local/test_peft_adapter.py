@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.helpers.adapted_lms import TEXTS, MakeLm, labeller_of, probabilities, with_adapter
-from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
-from transfer.labellers.peft_adapter import Attached
+from transfer.labellers.local.label_likelihood import encode_shared, label_scores, traced_scores
+from transfer.labellers.local.peft_adapter import Attached
 
 
 @pytest.mark.parametrize(

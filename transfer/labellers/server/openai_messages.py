@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from transfer.labellers.answer_parsing import Alternatives
+from transfer.labellers.server.answer_parsing import Alternatives
 
 if TYPE_CHECKING:
     import openai

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from transfer.labellers.openai_messages import address, optional_fields, read_reply, retry_after
+from transfer.labellers.server.openai_messages import address, optional_fields, read_reply, retry_after
 
 
 def test_an_answer_is_constrained_to_the_names_in_every_servers_way() -> None:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from transfer.encoders.tokenization import batches
 from transfer.errors import UserError
-from transfer.labellers.label_likelihood import encode_shared, label_scores, traced_scores
 from transfer.labellers.labeller_settings import TuningSettings
-from transfer.labellers.local_labeller import LocalLabeller
-from transfer.labellers.peft_adapter import Attached, embedding_size, new_adapter
+from transfer.labellers.local.label_likelihood import encode_shared, label_scores, traced_scores
+from transfer.labellers.local.local_labeller import LocalLabeller
+from transfer.labellers.local.peft_adapter import Attached, embedding_size, new_adapter
 from transfer.training.oom_recovery import NoRoomError, OomRecovery
 
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls linearly to 0
