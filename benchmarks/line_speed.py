@@ -26,9 +26,9 @@ from stages.monitor.analysis.distinctive_words import distinctive_words
 from stages.monitor.analysis.forecast import forecasts
 from stages.monitor.analysis.outlier_periods import outlier_periods
 from stages.monitor.analysis.word_sample import Span, sample_comments
-from stages.monitor.report.context import Context
 from stages.monitor.report.csv_parquet import write_csv, write_parquet, write_sources
 from stages.monitor.report.html_page import write_page
+from stages.monitor.report.page_context import Context
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.index_settings import IndexSettings, WordsSettings

@@ -14,7 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
-from studies.lasting_names import lasting_study_name
+from studies.legacy_names import lasting_study_name
 from studies.optuna_storage import set_attributes
 
 PREFIX = "artifacts"

@@ -15,9 +15,9 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database.columns import insert_or_replace
-from storage.database.connection import raise_store_errors
 from storage.database.locks import creation_lock
 from storage.database.retry import with_retries
+from storage.database.sqlalchemy_engine import raise_store_errors
 from storage.database.url import engine_options
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from studies.sampling.algorithms import PrunerName, SamplerName
+from studies.sampling.algorithm_names import PrunerName, SamplerName
 from studies.sampling.enumerated_trials import EnumeratedTrial
 from studies.space.dimensions import Space, most_epochs
 

@@ -83,7 +83,7 @@ def processes() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         [
-            "storage.database.engine",
+            "storage.database.open_store",
             "storage.files.file_store",
             "storage.records.trial_slots",
             "storage.locks.workspace_lock",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from transfer.corpus.stratified_sampling import SampledComment
 from transfer.errors import UserError, UserErrors
-from transfer.tables.spreadsheets import check_format, read_sheet, write_sheet
+from transfer.tables.label_sheets import check_format, read_sheet, write_sheet
 
 SHOWN = 10  # faulty rows that a message names
 

@@ -29,7 +29,7 @@ from stages.results.label_result import CostEstimate
 from stages.runtime.run_context import check_writable, files_of, store_url
 from stages.runtime.stage_order import stages_of
 from stages.study_runs.study_settings import search_warnings, study_config
-from storage.database.engine import check_store
+from storage.database.open_store import check_store
 from storage.errors import StoreError
 from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import Space

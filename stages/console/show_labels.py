@@ -12,7 +12,7 @@ from stages.results.label_result import (
     LabelResult,
     UncalibratedFigures,
 )
-from stages.results.labels_result import LabelsResult
+from stages.results.labels_command_result import LabelsResult
 from stages.results.stage_result import Interval
 from transfer.metrics.calibration_error import Reliability
 

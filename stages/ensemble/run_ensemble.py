@@ -24,7 +24,7 @@ from stages.runtime.stage_order import has_stage_two
 from stages.study_runs.evaluation_splits import HELD_OUT, SELECTING, EvaluationSplits, evaluation_splits
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
-from studies.lasting_names import lasting_model_name
+from studies.legacy_names import lasting_model_name
 from transfer.corpus.labelled import Labelled
 from transfer.ensembling.diversity import diversity
 from transfer.errors import UserError

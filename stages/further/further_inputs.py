@@ -16,7 +16,7 @@ from stages.runtime.stage_execution import read_result
 from stages.study_runs.selection_split import SelectionSplit, selection_split
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.lasting_names import lasting_model_name
+from studies.legacy_names import lasting_model_name
 from studies.space.dimensions import most, plain_space
 from transfer.corpus.splits import Original
 from transfer.errors import UserError

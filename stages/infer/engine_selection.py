@@ -12,7 +12,7 @@ from stages.runtime.predictor import Predictor, model_identity
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord
-from studies.lasting_names import lasting_model_name
+from studies.legacy_names import lasting_model_name
 from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.engine_benchmark import REFERENCE, Measurement, fastest
 from transfer.engines.engine_factory import Member, available_variants, open_engine

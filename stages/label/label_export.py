@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 
 from stages.datasets.original_and_gold import read_gold_rows
 from stages.label.label_import import import_labels
-from stages.results.labels_result import ExportedLabels, LabelsResult, StoredLabeller
+from stages.results.labels_command_result import ExportedLabels, LabelsResult, StoredLabeller
 from stages.runtime.run_context import SAMPLES, Run
 from storage.records.pseudo_labels import MEASURED, LabelRow, count_labels, labellers, labels_of
 from transfer.errors import UserError
-from transfer.tables.spreadsheets import check_format, write_sheet
+from transfer.tables.label_sheets import check_format, write_sheet
 
 
 def labels_command(run: Run, source: Path | None, target: Path | None, encoding: str | None) -> LabelsResult:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
-from stages.results.labels_result import ImportedLabels
+from stages.results.labels_command_result import ImportedLabels
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import LabelRow, add_labels, register_labeller
 from transfer.errors import UserError, UserErrors
-from transfer.tables.spreadsheets import Row, read_sheet
+from transfer.tables.label_sheets import Row, read_sheet
 from transfer.text.cleaning import clean_cell, key_hash
 
 SHOWN = 10  # faulty rows that a message names; a file's other faults are mostly the same

@@ -14,7 +14,7 @@ from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run, candidate_location
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
-from studies.lasting_names import lasting_model_name
+from studies.legacy_names import lasting_model_name
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import UserError

@@ -16,7 +16,7 @@ from stages.monitor.analysis.events import Event, read_events
 from stages.monitor.analysis.forecast import forecasts
 from stages.monitor.analysis.outlier_periods import outlier_periods
 from stages.monitor.analysis.word_sample import KEY, Span, sample_comments
-from stages.monitor.report.context import Context
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.calendar import next_start
 from stages.monitor.schema.line import Line
 from stages.plan.schema import Plan

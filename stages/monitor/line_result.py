@@ -5,8 +5,8 @@ from typing import Any
 from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.forecast import Forecast, NoForecast
 from stages.monitor.analysis.weight_sensitivity import sensitivity
-from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.notes import method_reason, no_forecast_note
+from stages.monitor.report.page_context import NO_CONTEXT, Context
 from stages.monitor.schema.line import Line, Period, is_whole, without_ends
 from stages.results.monitor_result import MonitorResult
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from stages.plan.duration import Duration
 from studies.refit_settings import Recheck, RecheckSettings, SubsetSettings, check_recheck, recheck_of
-from studies.sampling.algorithms import PrunerName, SamplerName
+from studies.sampling.algorithm_names import PrunerName, SamplerName
 from studies.space.dimensions import DimensionField
 from transfer.labellers.labeller_settings import LabellerSettings
 from transfer.tables.sources import CommentSource, LabelledSource

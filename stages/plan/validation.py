@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from stages.monitor.schema.index_settings import IndexSettings, weight_problems
 from stages.plan.yaml_document import Document, Place, written
-from studies.sampling.algorithms import WILCOXON_FEWEST_SEEDS, WILCOXON_P
+from studies.sampling.algorithm_names import WILCOXON_FEWEST_SEEDS, WILCOXON_P
 from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import Dimension, DimensionField, most
 from studies.space.space_validation import space_problems

@@ -16,7 +16,7 @@ from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.lasting_names import lasting_model_name
+from studies.legacy_names import lasting_model_name
 from transfer.engines.torch_engine import TorchEngine
 from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.errors import UserError

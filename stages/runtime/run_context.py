@@ -12,7 +12,7 @@ from stages.plan.schema import Plan
 from stages.runtime.compute_dtype import keep_precision
 from stages.runtime.local_workers import LocalWorkers
 from stages.runtime.progress import ProgressReporter, SilentReporter
-from storage.database.engine import find_store, open_store
+from storage.database.open_store import find_store, open_store
 from storage.files.file_store import FileStore
 from storage.process_identity import ProcessIdentity, this_process
 from transfer.errors import UserError

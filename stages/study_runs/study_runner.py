@@ -16,7 +16,7 @@ from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import StudyUpdates, show_trial
-from studies.lasting_names import lasting_study_name
+from studies.legacy_names import lasting_study_name
 from studies.optuna_storage import open_optuna
 from studies.sampling.enumerated_trials import EnumeratedTrial, assign_slots
 from studies.sampling.pruners import pruner_for
@@ -25,7 +25,7 @@ from studies.top_k_models import TopKModels
 from studies.trials.heartbeat import Heartbeat
 from studies.trials.objective import run_trial
 from studies.trials.trial_result import TrialEnd, TrialResult
-from studies.trials.trial_state import remove_ended
+from studies.trials.trial_resume import remove_ended
 from studies.trials.trial_task import TrialTask
 from studies.workers.time_limit import TimeLimit
 from studies.workers.trial_claims import TrialClaims

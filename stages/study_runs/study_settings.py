@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.plan.plan_settings import FurtherSettings, SearchSettings
 from stages.runtime.run_context import Run
-from studies.sampling.algorithms import SamplerName, hyperband_warning
+from studies.sampling.algorithm_names import SamplerName, hyperband_warning
 from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value, has_conditions
 from studies.study_config import StudyConfig
 from transfer.corpus.labelled import Labelled

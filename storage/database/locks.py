@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine, NullPool, text
 
-from storage.database.connection import new_engine, store_error
+from storage.database.sqlalchemy_engine import new_engine, store_error
 from storage.database.url import BUSY_SECONDS, masked, read_address, sqlite_path
 from storage.errors import StoreError
 

@@ -2,7 +2,7 @@
 
 0.1.0 called them "basic" and "pseudo_label": in names of stages, studies and models, in moodline's tables, in Optuna's
 and inside the JSON of results. Only such names are changed; a label that a user called "basic" stays. What was
-computed from a name (shards' prefixes, folders, identities of labellers) stays too, see studies.lasting_names.
+computed from a name (shards' prefixes, folders, identities of labellers) stays too, see studies.legacy_names.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
 
-from studies.sampling.algorithms import HYPERBAND_REDUCTION, WILCOXON_P, PrunerName, bracket_of, bracket_shares
+from studies.sampling.algorithm_names import HYPERBAND_REDUCTION, WILCOXON_P, PrunerName, bracket_of, bracket_shares
 
 MEDIAN_STARTUP = 5  # complete trials before any is pruned
 HALVING_REDUCTION = 4  # one of so many passes a rung, and the next is so many times further; Optuna's default

@@ -9,7 +9,7 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from studies.sampling.algorithms import SamplerName
+from studies.sampling.algorithm_names import SamplerName
 from studies.space.dimensions import Space, has_conditions
 from studies.space.suggest import suggest
 

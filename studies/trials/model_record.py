@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.records.model_registry import ModelRecord
-from studies.lasting_names import lasting_study_name
+from studies.legacy_names import lasting_study_name
 from studies.trials.trial_result import TrialResult
 from studies.trials.trial_task import TrialTask
 from transfer.device.device import device_name

@@ -20,7 +20,7 @@ from studies.trials.heartbeat import Heartbeat
 from studies.trials.learning_curve import Epoch, weights_folder
 from studies.trials.model_record import answers_name, model_record
 from studies.trials.trial_result import TrialEnd, TrialResult, collapsed_to
-from studies.trials.trial_state import RunningTrial, begin_trial, remove_old_weights, save_trial, trial_folder
+from studies.trials.trial_resume import RunningTrial, begin_trial, remove_old_weights, save_trial, trial_folder
 from studies.trials.trial_task import Probabilities, TrialTask, Watcher
 from transfer.device.device import device_name, precision_for
 from transfer.encoders.lora import merge_adapters

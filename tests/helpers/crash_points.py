@@ -40,7 +40,7 @@ OF_A_STAGES_TRIAL = tuple(
 REMOVALS: Points = (("storage.records.model_registry.remove", 1), ("storage.files.file_store.FileStore.remove", 1))
 ADAPT: Points = (
     ("storage.database.migrations._took_a_step", 2),  # the store is made
-    ("storage.database.engine._prepare", 1),
+    ("storage.database.open_store._prepare", 1),
     ("storage.files.file_store.FileStore.publish", 1),  # the sample of comments
     BEGIN,
     ("stages.adapt.run_adapt._resumed", 1),
@@ -62,7 +62,7 @@ SEARCH: Points = (
     ("os.rename", 3),
     ("shutil.rmtree", 4),
     ("studies.top_k_models.TopKModels.tidy", 2),
-    ("studies.trials.trial_state.remove_ended", 2),
+    ("studies.trials.trial_resume.remove_ended", 2),
     ("storage.records.trial_slots.close_slot", 1),
     FINISH,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from sqlalchemy import MetaData, insert
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from studies.optuna_storage import open_optuna
 
 DIMENSIONS: dict[str, optuna.distributions.BaseDistribution] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.errors import StoreError
 
 

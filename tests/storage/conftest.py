@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, event
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 
 
 @pytest.fixture

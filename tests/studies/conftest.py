@@ -8,7 +8,7 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.files.file_store import FileStore
 from storage.process_identity import ProcessIdentity, this_process
 from studies.optuna_storage import open_optuna

@@ -14,7 +14,7 @@ from studies.top_k_models import TopKModels
 from studies.trials.heartbeat import Heartbeat
 from studies.trials.objective import run_trial
 from studies.trials.trial_result import TrialEnd
-from studies.trials.trial_state import remove_ended
+from studies.trials.trial_resume import remove_ended
 from studies.workers.trial_claims import TrialClaims
 from studies.workers.worker_loop import open_study, work
 from tests.helpers.formula_search import a_search

@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from sqlalchemy import create_engine, make_url, text
 
 from storage.database import retry
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.errors import StoreError, StoreUnreachable
 from storage.process_identity import this_process
 from storage.records.trial_slots import slots

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from studies.optuna_storage import open_optuna
 from studies.ranking import best_trial
 from studies.study_summaries import TrialSummary, read_summaries

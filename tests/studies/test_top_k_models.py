@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 import pytest
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.files.file_store import FileStore
 from storage.files.local_folder import UNFINISHED_FOLDER
 from storage.process_identity import this_process

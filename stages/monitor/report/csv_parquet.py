@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.monitor.analysis.forecast import Forecast, NoForecast
-from stages.monitor.report.context import Context
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.line import Estimate, Line, Period, is_whole, periods_of
 from storage.files.atomic_write import write_whole
 

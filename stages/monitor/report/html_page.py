@@ -11,9 +11,9 @@ from stages.monitor.analysis.change_points import STRICTNESS, change_points
 from stages.monitor.analysis.cross_correlation import LEAST_PERIODS
 from stages.monitor.analysis.events import within
 from stages.monitor.report import notes
-from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.html_templates import json_in_html, render, source
 from stages.monitor.report.messages import Language, index_name, language_of
+from stages.monitor.report.page_context import NO_CONTEXT, Context
 from stages.monitor.report.plot_data import line_data
 from stages.monitor.schema.line import Line, headline, periods_of, without_ends
 from storage.files.atomic_write import write_whole

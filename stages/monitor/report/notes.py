@@ -7,8 +7,8 @@ from stages.monitor.analysis.backtest import Backtest
 from stages.monitor.analysis.events import within
 from stages.monitor.analysis.forecast import LEAST_ORIGINS, LEAST_TRAINING, Forecast, NoForecast, needed
 from stages.monitor.analysis.weight_sensitivity import DRAWS, sensitivity
-from stages.monitor.report.context import Context
 from stages.monitor.report.messages import Text, index_name, message, sentences
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.emotion_index import weights_text
 from stages.monitor.schema.index_settings import Every
 from stages.monitor.schema.line import Line, Period, is_whole, periods_of

@@ -7,8 +7,8 @@ from typing import get_args
 from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.events import within
 from stages.monitor.analysis.forecast import Forecast
-from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.messages import index_name, message, template
+from stages.monitor.report.page_context import NO_CONTEXT, Context
 from stages.monitor.report.palette import looks
 from stages.monitor.schema.calendar import MIDDLE
 from stages.monitor.schema.index_settings import Every

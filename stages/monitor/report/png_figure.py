@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.messages import Language, index_name, language_of, message
 from stages.monitor.report.notes import context_footnotes, footnotes
+from stages.monitor.report.page_context import NO_CONTEXT, Context
 from stages.monitor.report.png_panels import GREY, INK, View, draw_index, draw_shares, draw_volume, set_dates
 from stages.monitor.schema.line import Line, headline, periods_of
 from storage.files.atomic_write import write_whole

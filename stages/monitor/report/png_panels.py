@@ -12,8 +12,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from stages.monitor.analysis.change_points import change_points
 from stages.monitor.analysis.events import within
-from stages.monitor.report.context import NO_CONTEXT, Context
 from stages.monitor.report.messages import Language, Text, index_name, message
+from stages.monitor.report.page_context import NO_CONTEXT, Context
 from stages.monitor.report.palette import Look, looks
 from stages.monitor.schema.calendar import MIDDLE, Days
 from stages.monitor.schema.index_settings import Every

@@ -9,7 +9,7 @@ from cli import app
 from storage.records.annotations import annotations
 from tests.helpers.annotating import annotate, gold_file
 from tests.helpers.labelling_project import LABELS, opened, truth_of, write
-from transfer.tables.spreadsheets import read_sheet, write_sheet
+from transfer.tables.label_sheets import read_sheet, write_sheet
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])

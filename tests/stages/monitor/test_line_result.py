@@ -4,7 +4,7 @@ import json
 
 from stages.monitor.analysis.forecast import forecasts
 from stages.monitor.line_result import line_result
-from stages.monitor.report.context import Context
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.line import Line
 from stages.results.monitor_result import MonitorResult
 from tests.helpers.made_up_lines import line_of

@@ -13,7 +13,7 @@ from stages.plan.schema import Plan, read_plan
 from stages.reports.run_status import run_status
 from stages.results.study_results import TrialFailure
 from stages.runtime.run_context import store_url
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots
 from studies.optuna_storage import open_optuna

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from storage.database.columns import to_json
-from storage.database.engine import open_store
 from storage.database.migrations import LATEST, MIGRATIONS, migrate, schema_version
+from storage.database.open_store import open_store
 from storage.database.url import engine_options
 from storage.records import stage_records
 

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import IntegrityError
 
 from storage.database.columns import writing
-from storage.database.engine import open_store
 from storage.database.migrations import MIGRATIONS, migrate
+from storage.database.open_store import open_store
 from storage.records.pseudo_labels import LabelRow, add_labels, count_labels, labellers, labels_of, register_labeller
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine
 
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.process_identity import ProcessIdentity, this_process
 from storage.records import trial_slots
 from storage.records.trial_slots import (

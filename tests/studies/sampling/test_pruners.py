@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from storage.records.trial_slots import forget_slots
-from studies.sampling.algorithms import (
+from studies.sampling.algorithm_names import (
     WILCOXON_FEWEST_SEEDS,
     PrunerName,
 )

@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from studies.optuna_storage import open_optuna
-from studies.sampling.algorithms import SamplerName
+from studies.sampling.algorithm_names import SamplerName
 from studies.sampling.samplers import propose
 from studies.space.dimensions import Range, Space
 from studies.space.suggest import suggest

@@ -16,7 +16,7 @@ from studies.space.dimensions import Dimension
 from studies.trials import best_weights
 from studies.trials.best_weights import BestWeights
 from studies.trials.learning_curve import Epoch
-from studies.trials.trial_state import seeds_of
+from studies.trials.trial_resume import seeds_of
 from studies.trials.trial_task import Probabilities, TrialTask
 from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS, easy_examples

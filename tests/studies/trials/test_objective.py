@@ -14,7 +14,7 @@ import pytest
 from storage.records import model_registry
 from studies.trials import objective
 from studies.trials.trial_result import TrialEnd
-from studies.trials.trial_state import remove_ended, remove_old_weights, seeds_of
+from studies.trials.trial_resume import remove_ended, remove_old_weights, seeds_of
 from studies.trials.trial_task import TrialTask
 from tests.helpers.one_trial import LORA, KilledError, Place, RecordingWatcher, killing, variant
 from tests.helpers.tiny_encoders import LABELS
@@ -67,7 +67,7 @@ def test_a_trial_of_short_epochs_writes_no_checkpoint_and_killed_ends_like_one_t
 ) -> None:
     monkeypatch.setattr("studies.trials.objective.EPOCH_SECONDS", math.inf)
     monkeypatch.setattr(
-        "studies.trials.trial_state.save_checkpoint", killing("studies.trials.trial_state.save_checkpoint", "before")
+        "studies.trials.trial_resume.save_checkpoint", killing("studies.trials.trial_resume.save_checkpoint", "before")
     )
     expected = another.run(task)
     with monkeypatch.context() as patch:
@@ -93,7 +93,7 @@ def test_weights_of_an_epoch_that_the_checkpoint_does_not_name_are_never_kept(
                 raise KilledError
             save(*args)
 
-        patch.setattr("studies.trials.trial_state.save_checkpoint", killed_in_epoch_2)
+        patch.setattr("studies.trials.trial_resume.save_checkpoint", killed_in_epoch_2)
         with pytest.raises(KilledError):
             place.run(task)
     assert (place.own / "best-0-002").is_dir()

@@ -165,7 +165,7 @@ def test_a_slot_of_a_trial_that_has_ended_is_closed_not_run_again(run_it: RunIt,
 WORKER = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.process_identity import this_process
 from studies.workers.trial_claims import TrialClaims
 from studies.optuna_storage import open_optuna

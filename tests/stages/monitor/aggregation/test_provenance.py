@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.aggregation.provenance import Shard, origins_of
-from stages.monitor.report.context import Context
 from stages.monitor.report.csv_parquet import write_context
 from stages.monitor.report.html_page import write_page
+from stages.monitor.report.page_context import Context
 from stages.monitor.report.plot_data import line_data
 from stages.monitor.schema.index_settings import IndexSettings
 from tests.helpers.classified_shards import LABELS, random_rows

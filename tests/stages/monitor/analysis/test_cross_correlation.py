@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from stages.monitor.analysis.cross_correlation import correlate, correlations, read_other
-from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.index_settings import OtherSeries
 from tests.helpers.made_up_lines import line_of, noise
 from transfer.errors import UserError

@@ -10,8 +10,8 @@ import numpy as np
 from stages.monitor.analysis.distinctive_words import Words, distinctive_words
 from stages.monitor.analysis.outlier_periods import OutlierPeriod, outlier_periods
 from stages.monitor.analysis.word_sample import Span, sample_comments
-from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.index_settings import WordsSettings
 from stages.monitor.schema.line import Line
 from tests.helpers.stormy_comments import LABELS, STORM, comments

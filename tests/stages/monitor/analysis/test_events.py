@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from stages.monitor.analysis.events import Event, read_events, within
-from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
+from stages.monitor.report.page_context import Context
 from stages.monitor.report.plot_data import line_data
 from stages.monitor.report.png_figure import draw_png
 from stages.monitor.schema.index_settings import EventSource

@@ -13,8 +13,8 @@ import pytest
 
 from stages.monitor.aggregation.aggregate import daily_line
 from stages.monitor.aggregation.provenance import Origins, Shard
-from stages.monitor.report.context import Context
 from stages.monitor.report.html_page import write_page
+from stages.monitor.report.page_context import Context
 from stages.monitor.schema.index_settings import IndexSettings
 from stages.monitor.schema.line import Line, periods_of
 from tests.helpers.classified_shards import random_rows

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from studies.trials.trial_state import seeds_of
+from studies.trials.trial_resume import seeds_of
 from studies.trials.trial_task import TrialTask
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from studies.lasting_names import lasting_model_name, lasting_study_name
+from studies.legacy_names import lasting_model_name, lasting_study_name
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """docs/plan.md, made from the plan's models so that it cannot lag.
 
-python -m stages.plan.reference_docs > docs/plan.md
+python -m stages.plan.plan_reference > docs/plan.md
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ it and all the data that it names. Unknown keys are errors, and all problems are
 to the plan's folder; `$NAME` in a path is taken from the environment. On any command, `--set search.trials=4` overrides
 a value.
 
-This page is made from the code: `python -m stages.plan.reference_docs > docs/plan.md`.
+This page is made from the code: `python -m stages.plan.plan_reference > docs/plan.md`.
 """
 SPACE = """## Search spaces
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from studies.lasting_names import lasting_study_name
+from studies.legacy_names import lasting_study_name
 
 SamplerName = Literal["tpe", "gp", "qmc", "random"]
 PrunerName = Literal["median", "successive_halving", "hyperband", "wilcoxon", "none"]

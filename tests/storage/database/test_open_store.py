@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, insert, inspect, make_url, select
 
 from storage.database.columns import writing
-from storage.database.engine import open_store
 from storage.database.locks import creation_lock
 from storage.database.migrations import LATEST, SCHEMA
+from storage.database.open_store import open_store
 from storage.database.url import engine_options
 from storage.errors import StoreError
 from storage.records import gold_halves, model_registry, pseudo_labels, shard_records, stage_records, trial_slots
@@ -58,7 +58,7 @@ def test_an_existing_sqlite_store_opens_by_one_look_at_its_version(
     open_store(url).dispose()
     assert len(statements) > 10
     statements.clear()
-    monkeypatch.setattr("storage.database.engine.creation_lock", None)  # not taken
+    monkeypatch.setattr("storage.database.open_store.creation_lock", None)  # not taken
     open_store(url).dispose()
     assert len(statements) == 2
     assert "SELECT max(moodline_schema.version)" in statements[1]

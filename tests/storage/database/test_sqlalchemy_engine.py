@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.database.columns import writing
-from storage.database.engine import open_store
+from storage.database.open_store import open_store
 from storage.records import gold_halves
 
 

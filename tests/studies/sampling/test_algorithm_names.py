@@ -3,8 +3,8 @@
 import optuna
 import pytest
 
-from studies.lasting_names import lasting_study_name
-from studies.sampling.algorithms import (
+from studies.legacy_names import lasting_study_name
+from studies.sampling.algorithm_names import (
     HYPERBAND_REDUCTION,
     bracket_of,
     bracket_shares,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transfer.errors import UserError
-from transfer.tables.spreadsheets import FORMATS, read_sheet, write_sheet
+from transfer.tables.label_sheets import FORMATS, read_sheet, write_sheet
 
 TEXTS = ["화가 난다", "=HYPERLINK(1)", "'=quoted", "-1 point", "@you, look", 'a "quote", a comma', "", "plain"]
 

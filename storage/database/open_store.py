@@ -2,7 +2,7 @@
 
 Several processes may open one store at once, the first time too. A process that was killed while it created
 the store leaves one that the next opening completes. An Engine belongs to the process that opened it: open
-the store again after a fork. Its errors are StoreErrors, see storage.database.connection.
+the store again after a fork. Its errors are StoreErrors, see storage.database.sqlalchemy_engine.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from storage.database.connection import new_engine
 from storage.database.locks import creation_lock
 from storage.database.migrations import LATEST, migrate, schema_version
+from storage.database.sqlalchemy_engine import new_engine
 from storage.database.url import BUSY_SECONDS, masked, read_address, sqlite_path
 from storage.errors import StoreError
 
