@@ -10,12 +10,12 @@ import re
 _STUDY = re.compile(r"(.*) · (search|further|distil) · (.*)", re.DOTALL)
 
 
-def lasting_model_name(name: str) -> str:
+def legacy_model_name(name: str) -> str:
     """A kept model's: "basic/klue-bert-base/trial-7" for "search/klue-bert-base/trial-7"; others are their own."""
     return re.sub(r"^search/", "basic/", name)
 
 
-def lasting_study_name(name: str) -> str:
+def legacy_study_name(name: str) -> str:
     """A study's: "plan · basic · klue/bert-base" for "plan · search · klue/bert-base"; others are their own."""
     found = _STUDY.fullmatch(name)
     return f"{found[1]} · basic · {found[3]}" if found and found[2] == "search" else name

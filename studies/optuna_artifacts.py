@@ -14,7 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import StoreError
 from storage.files.file_store import FileStore
-from studies.legacy_names import lasting_study_name
+from studies.legacy_names import legacy_study_name
 from studies.optuna_storage import set_attributes
 
 PREFIX = "artifacts"
@@ -66,7 +66,7 @@ def attach(
 
 def artifact_id(study: str, trial: int, name: str) -> str:
     """The same for the same file of the same trial, whenever and wherever it is asked for."""
-    return str(uuid5(NAMESPACE_URL, f"moodline/{lasting_study_name(study)}/{trial}/{name}"))
+    return str(uuid5(NAMESPACE_URL, f"moodline/{legacy_study_name(study)}/{trial}/{name}"))
 
 
 def forget_artifacts(files: FileStore, study: optuna.Study) -> None:

@@ -34,7 +34,7 @@ from storage.errors import StoreError
 from studies.space.defaults import default_mixing, default_space
 from studies.space.dimensions import Space
 from transfer.corpus.labelled import Labelled
-from transfer.corpus.splits import Original, deal_halves
+from transfer.corpus.splits import Original, split_gold
 from transfer.device.device import device_name, has_bf16
 from transfer.errors import UserError, UserErrors
 from transfer.labellers.labeller_settings import LabellerSettings
@@ -61,7 +61,7 @@ def check_plan(plan: Plan) -> CheckResult:
     for check in (lambda: check_writable(plan), lambda: check_store(store_url(plan)), lambda: files_of(plan)):
         attempt(check)
     attempt(lambda: check_covariates(plan))
-    halves = attempt(lambda: halves_of(gold, deal_halves(gold.keys, gold.labels, plan.seed, {})) if gold else None)
+    halves = attempt(lambda: halves_of(gold, split_gold(gold.keys, gold.labels, plan.seed, {})) if gold else None)
     if "label" in stages_of(plan):
         attempt(lambda: require_labellers(plan))
     own = (plan.pseudo_label and plan.pseudo_label.sources) or []

@@ -6,7 +6,7 @@ from stages.datasets.original_and_gold import Gold, halves_of, leave_out, read_g
 from stages.runtime.run_context import Run
 from storage.records.gold_halves import add_halves, known_halves
 from transfer.corpus.labelled import Labelled
-from transfer.corpus.splits import Original, deal_halves
+from transfer.corpus.splits import Original, split_gold
 
 
 class RunData:
@@ -62,5 +62,5 @@ def read_gold(run: Run) -> Gold | None:
 def _in_halves(run: Run, rows: Labelled) -> Gold:
     """As assigned when a row was first seen; the store keeps that, so rows that come later change nothing."""
     known = known_halves(run.engine, run.plan.name)
-    halves = deal_halves(rows.keys, rows.labels, run.plan.seed, known)
+    halves = split_gold(rows.keys, rows.labels, run.plan.seed, known)
     return halves_of(rows, add_halves(run.engine, run.plan.name, halves))

@@ -24,7 +24,7 @@ from stages.runtime.stage_order import has_stage_two
 from stages.study_runs.evaluation_splits import HELD_OUT, SELECTING, EvaluationSplits, evaluation_splits
 from storage.records import model_registry, stage_records
 from storage.records.model_registry import ModelRecord
-from studies.legacy_names import lasting_model_name
+from studies.legacy_names import legacy_model_name
 from transfer.corpus.labelled import Labelled
 from transfer.ensembling.diversity import diversity
 from transfer.errors import UserError
@@ -97,7 +97,7 @@ def _kept_models(splits: EvaluationSplits, cache: PredictionCache, records: Sequ
     truth = {split: splits.truth[split] for split in splits.those_of(SELECTING)}
     predictions = {record.name: {split: cache.of(record, split) for split in truth} for record in records}
     values = {name: splits.selection_metric.value(found) for name, found in predictions.items()}
-    ranked = dict(sorted(values.items(), key=lambda item: (-item[1], lasting_model_name(item[0]))))
+    ranked = dict(sorted(values.items(), key=lambda item: (-item[1], legacy_model_name(item[0]))))
     return KeptModels(ranked, predictions, truth, splits.selection_metric)
 
 

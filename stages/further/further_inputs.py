@@ -16,7 +16,7 @@ from stages.runtime.stage_execution import read_result
 from stages.study_runs.selection_split import SelectionSplit, selection_split
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.legacy_names import lasting_model_name
+from studies.legacy_names import legacy_model_name
 from studies.space.dimensions import most, plain_space
 from transfer.corpus.splits import Original
 from transfer.errors import UserError
@@ -51,7 +51,7 @@ def further_inputs(run: Run) -> FurtherInputs:
     starts = _starts(run, winner)
     parts = _parts(run, winner, labelled, target.source) | _optional_parts(run, labelled)
     if len(starts) > 1:
-        parts["further.space.start"] = [f"{lasting_model_name(record.name)} {record.value!r}" for record in starts]
+        parts["further.space.start"] = [f"{legacy_model_name(record.name)} {record.value!r}" for record in starts]
     return FurtherInputs(winner, starts, data.original, data.gold, target, pseudo, parts)
 
 

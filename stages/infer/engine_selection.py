@@ -12,7 +12,7 @@ from stages.runtime.predictor import Predictor, model_identity
 from stages.runtime.run_context import Run
 from storage.records.measured_choices import choice, record_choice
 from storage.records.model_registry import ModelRecord
-from studies.legacy_names import lasting_model_name
+from studies.legacy_names import legacy_model_name
 from transfer.encoders.tokenization import Tokens, encode
 from transfer.engines.engine_benchmark import REFERENCE, Measurement, fastest
 from transfer.engines.engine_factory import Member, available_variants, open_engine
@@ -42,7 +42,7 @@ def choose_engines(run: Run, predictor: Predictor, texts: Sequence[str]) -> Exec
 
 def member_of(run: Run, record: ModelRecord) -> Member:
     """A kept model's folder on this machine, and the folder for its converted forms."""
-    converted = run.cache / "engines" / model_identity(record) / lasting_model_name(record.name).replace("/", "-")
+    converted = run.cache / "engines" / model_identity(record) / legacy_model_name(record.name).replace("/", "-")
     return Member(run.files.fetch(record.path), int(record.recipe["max_length"]), converted)
 
 

@@ -14,7 +14,7 @@ from stages.runtime.predictor import Predictor, predictor_fingerprint
 from stages.runtime.run_context import Run, candidate_location
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
-from studies.legacy_names import lasting_model_name
+from studies.legacy_names import legacy_model_name
 from transfer.corpus.labelled import Labelled
 from transfer.device.device import device_name
 from transfer.errors import UserError
@@ -215,7 +215,7 @@ def teacher_of(run: Run) -> TeacherLabeller:
     ranked = sorted(kept, key=lambda record: (-sign * (record.value or 0.0), record.name))
     names = [record.name for record in ranked[: run.plan.ensemble.top]]
     predictor = Predictor(run, f"mean of {len(names)}", names)
-    members = {lasting_model_name(record.name): predictor_fingerprint([record], "one") for record in predictor.records}
+    members = {legacy_model_name(record.name): predictor_fingerprint([record], "one") for record in predictor.records}
     return TeacherLabeller(run.plan.labels, members, predictor.probabilities, predictor.members)
 
 

@@ -16,7 +16,7 @@ from stages.runtime.run_context import Run
 from stages.runtime.stage_execution import read_result
 from storage.records import model_registry
 from storage.records.model_registry import ModelRecord
-from studies.legacy_names import lasting_model_name
+from studies.legacy_names import legacy_model_name
 from transfer.engines.torch_engine import TorchEngine
 from transfer.ensembling.combination import COMBINATIONS, MEAN, Combination, Mixture, mixture_from
 from transfer.errors import UserError
@@ -95,7 +95,7 @@ def _final_kind(run: Run, result: EnsembleResult) -> FinalKind:
 def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
     """16 hexadecimal digits that identify a predictor in shards and on the page."""
     members = "|".join(
-        f"{lasting_model_name(record.name)}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records
+        f"{legacy_model_name(record.name)}:{record.lineage.get('fingerprint')}:{record.value!r}" for record in records
     )
     how = "one" if len(records) == 1 and how in COMBINATIONS else how  # each rule leaves a single member as it is
     return hashlib.sha256(f"{how}|{members}".encode()).hexdigest()[:16]
@@ -103,7 +103,7 @@ def predictor_fingerprint(records: Sequence[ModelRecord], how: str) -> str:
 
 def model_identity(record: ModelRecord) -> str:
     """24 hexadecimal digits; a study that was reset has other models under the same names."""
-    name, created = lasting_model_name(record.name), record.created_at.isoformat()
+    name, created = legacy_model_name(record.name), record.created_at.isoformat()
     made = f"{name}|{record.lineage.get('fingerprint')}|{record.value!r}|{created}"
     return hashlib.sha256(made.encode()).hexdigest()[:24]
 

@@ -16,7 +16,7 @@ from storage.files.file_store import FileStore
 from storage.records import stage_records
 from storage.records.trial_slots import slots
 from studies.dashboard.study_updates import StudyUpdates, show_trial
-from studies.legacy_names import lasting_study_name
+from studies.legacy_names import legacy_study_name
 from studies.optuna_storage import open_optuna
 from studies.sampling.enumerated_trials import EnumeratedTrial, assign_slots
 from studies.sampling.pruners import pruner_for
@@ -45,7 +45,7 @@ def run_study(run: Run, config: StudyConfig, task: TrialTask, *, is_coordinator:
     if config.queue is not None:
         config = _with_earlier_entries(run, config, config.queue, study, is_coordinator)
     kept = TopKModels(run.engine, run.files, run.plan.name, study, config.keep)
-    scratch = run.scratch / slug(lasting_study_name(config.name))
+    scratch = run.scratch / slug(legacy_study_name(config.name))
     if not is_coordinator:
         _work(run, config, task, study, kept, scratch, lambda: None)
         return study

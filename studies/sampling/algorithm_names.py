@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from studies.legacy_names import lasting_study_name
+from studies.legacy_names import legacy_study_name
 
 SamplerName = Literal["tpe", "gp", "qmc", "random"]
 PrunerName = Literal["median", "successive_halving", "hyperband", "wilcoxon", "none"]
@@ -27,7 +27,7 @@ def bracket_shares(most_steps: int) -> list[int]:
 
 def bracket_of(study: str, trial: int, shares: Sequence[int]) -> int:
     """The bracket of a trial: Optuna's hash of the study's name and the trial's number."""
-    place = crc32(f"{lasting_study_name(study)}_{trial}".encode()) % sum(shares)
+    place = crc32(f"{legacy_study_name(study)}_{trial}".encode()) % sum(shares)
     return next(i for i in range(len(shares)) if place < sum(shares[: i + 1]))
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.records.model_registry import ModelRecord
-from studies.legacy_names import lasting_study_name
+from studies.legacy_names import legacy_study_name
 from studies.trials.trial_result import TrialResult
 from studies.trials.trial_task import TrialTask
 from transfer.device.device import device_name
@@ -26,7 +26,7 @@ def model_name(stage: str, candidate: str, trial: int) -> str:
 
 def answers_name(study: str, trial: int) -> str:
     """The name in Files of a trial's probabilities on its evaluation sets, where its task keeps them."""
-    return f"{ANSWERS}/{hashlib.sha256(lasting_study_name(study).encode()).hexdigest()[:16]}/trial-{trial:04d}"
+    return f"{ANSWERS}/{hashlib.sha256(legacy_study_name(study).encode()).hexdigest()[:16]}/trial-{trial:04d}"
 
 
 def model_record(trial: "Trial", task: TrialTask, outcome: TrialResult) -> ModelRecord:

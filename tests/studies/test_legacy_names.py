@@ -2,7 +2,7 @@
 
 import pytest
 
-from studies.legacy_names import lasting_model_name, lasting_study_name
+from studies.legacy_names import legacy_model_name, legacy_study_name
 
 
 @pytest.mark.parametrize(
@@ -17,9 +17,9 @@ from studies.legacy_names import lasting_model_name, lasting_study_name
     ],
 )
 def test_a_studys_lasting_name(name: str, lasting: str) -> None:
-    assert lasting_study_name(name) == lasting
+    assert legacy_study_name(name) == lasting
 
 
 def test_a_models_lasting_name() -> None:
-    assert lasting_model_name("search/klue-bert/trial-7") == "basic/klue-bert/trial-7"
-    assert lasting_model_name("further/search/trial-7") == "further/search/trial-7"
+    assert legacy_model_name("search/klue-bert/trial-7") == "basic/klue-bert/trial-7"
+    assert legacy_model_name("further/search/trial-7") == "further/search/trial-7"

@@ -54,7 +54,7 @@ def split_original(
     return Original(train, validation, test, dropped)
 
 
-def deal_halves(keys: Sequence[str], labels: Integers, seed: int, known: Mapping[str, str]) -> dict[str, str]:
+def split_gold(keys: Sequence[str], labels: Integers, seed: int, known: Mapping[str, str]) -> dict[str, str]:
     """Each gold text's half, "tune" or "report": `known` as it was, then the new ones, so that each label is halved.
 
     keys: of the gold texts; one that occurs twice counts once, with its first label. labels: (N,) int64. known: all

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def cohen_kappa(confusion: NDArray[np.float64]) -> float:
+def cohen_kappa(confusion: NDArray[np.floating]) -> float:
     """(observed − chance) / (1 − chance) of a (K, K) confusion matrix, at most 1; NaN where chance agreement is 1.
 
     Cohen, A coefficient of agreement for nominal scales (1960).

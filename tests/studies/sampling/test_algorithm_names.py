@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from studies.legacy_names import lasting_study_name
+from studies.legacy_names import legacy_study_name
 from studies.sampling.algorithm_names import (
     HYPERBAND_REDUCTION,
     bracket_of,
@@ -16,7 +16,7 @@ from studies.sampling.algorithm_names import (
 def test_brackets_are_optunas(most: int) -> None:
     theirs = optuna.pruners.HyperbandPruner(1, most, HYPERBAND_REDUCTION)
     name = "plan · search · klue/bert-base"
-    study = optuna.create_study(study_name=lasting_study_name(name))  # brackets do not change with a stage's name
+    study = optuna.create_study(study_name=legacy_study_name(name))  # brackets do not change with a stage's name
     theirs._try_initialization(study)
     trial = optuna.trial.create_trial(value=0.0)
     for number in range(200):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.labelled_files import LABELS, names, read
 from transfer.corpus.labelled import Labelled, without
-from transfer.corpus.splits import Original, deal_halves, split_original
+from transfer.corpus.splits import Original, split_gold, split_original
 from transfer.errors import UserError
 
 
@@ -99,20 +99,20 @@ def test_impossible_shares_are_refused(tmp_path: Path) -> None:
 
 def test_gold_is_halved_by_label_and_stays_as_dealt(tmp_path: Path) -> None:
     first, later = many(tmp_path, 60), many(tmp_path, 120)
-    halves = deal_halves(first.keys, first.labels, 13, {})
-    grown = deal_halves(later.keys, later.labels, 13, halves)
+    halves = split_gold(first.keys, first.labels, 13, {})
+    grown = split_gold(later.keys, later.labels, 13, halves)
     assert halves.items() <= grown.items()
     for rows, dealt in ((first, halves), (later, grown)):
         tuned = Counter(name for key, name in zip(rows.keys, names(rows), strict=True) if dealt[key] == "tune")
         assert tuned == {name: count // 2 for name, count in Counter(names(rows)).items()}
-    assert deal_halves(first.keys, first.labels, 14, {}) != halves
+    assert split_gold(first.keys, first.labels, 14, {}) != halves
 
 
 def test_halves_even_out_what_was_dealt_unevenly(tmp_path: Path) -> None:
     rows = many(tmp_path, 60)
     known = {key: "tune" for key, name in zip(rows.keys, names(rows), strict=True) if name == "anger"}
     grown = many(tmp_path, 120)
-    halves = deal_halves(grown.keys, grown.labels, 13, {**known, "gone": "report"})
+    halves = split_gold(grown.keys, grown.labels, 13, {**known, "gone": "report"})
     angry = Counter(halves[key] for key, name in zip(grown.keys, names(grown), strict=True) if name == "anger")
     assert angry == {"tune": 10, "report": 10}
     assert halves["gone"] == "report"
