@@ -1,4 +1,4 @@
-"""The plan: every setting of a run with its default, read from one YAML file."""
+"""The plan as a whole, read from one YAML file; each stage's settings and their defaults are in plan_settings."""
 
 import os
 from collections.abc import Sequence
