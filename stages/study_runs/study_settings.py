@@ -1,7 +1,6 @@
 """From a plan's settings to what a study and its trials are given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from studies.sampling.algorithm_names import SamplerName, hyperband_warning
 from studies.space.dimensions import Choices, Dimension, Range, Space, fixed_value, has_conditions
 from studies.study_config import StudyConfig
 from transfer.corpus.labelled import Labelled
-from transfer.encoders.tokenization import Tokens, encode
+from transfer.encoders.tokenization import Tokens, encode, tokens_identity
 from transfer.training.recipe import Examples, one_hot
 
 if TYPE_CHECKING:
@@ -76,8 +75,21 @@ def derived_seed(*parts: int) -> int:
 
 
 def encoder_of(tokenizer: "PreTrainedTokenizerBase", space: Space, run: Run) -> Callable[[Sequence[str]], Tokens]:
-    """What makes tokens of texts, as many of each as a trial of the space may read."""
-    return partial(encode, tokenizer=tokenizer, max_length=longest_of(space), cache=run.cache)
+    """What makes tokens of texts, as many of each as a trial of the space may read.
+
+    The run keeps them: a later stage that reads the same texts with the same tokenizer gets the same object.
+    """
+    longest = longest_of(space)
+
+    def tokens_of(texts: Sequence[str]) -> Tokens:
+        name = f"tokens {tokens_identity(texts, tokenizer, longest)}"
+        if name not in run.loaded:
+            run.loaded[name] = encode(texts, tokenizer, longest, run.cache)
+        tokens = run.loaded[name]
+        assert isinstance(tokens, Tokens)
+        return tokens
+
+    return tokens_of
 
 
 def labelled_examples(rows: Labelled, tokens: Tokens, k: int) -> Examples:

@@ -101,6 +101,12 @@ def encode(
     return tokens
 
 
+def tokens_identity(texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int) -> str:
+    """A hash of all that `encode` makes tokens from."""
+    _tail(tokenizer)  # first, as in encode
+    return _content(texts, tokenizer, max_length)
+
+
 def batches(lengths: Indices, token_budget: int) -> Iterator[Indices]:
     """Row numbers in batches, the longest texts first, each batch padded within `token_budget` tokens.
 

@@ -1,13 +1,18 @@
 """Memory, time and checkpoints of a study's trials, from the plan."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stages.plan.plan_settings import SearchSettings
 from stages.plan.schema import read_plan
-from stages.study_runs.study_settings import resources
+from stages.runtime.run_context import Run
+from stages.study_runs.study_settings import encoder_of, resources
 from studies.trials.trial_task import TrialTask
+from tests.helpers.tiny_encoders import word_pieces
+from transfer.encoders.tokenization import encode
 from transfer.errors import UserErrors
 
 PLAN = """\
@@ -42,3 +47,19 @@ def test_what_cannot_be_is_reported_at_once(tmp_path: Path) -> None:
         read_plan(tmp_path / "plan.yaml")
     assert len(found.value.problems) == 5
     assert "method has no value 'qlora'; there are full, lora" in str(found.value)
+
+
+def test_a_run_makes_tokens_of_the_same_texts_once(a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    run, lengths = a_run(), list[int]()
+
+    def counted(texts: Any, tokenizer: Any, max_length: int, cache: Path | None) -> Any:
+        lengths.append(max_length)
+        return encode(texts, tokenizer, max_length, cache)
+
+    monkeypatch.setattr("stages.study_runs.study_settings.encode", counted)
+    search = encoder_of(word_pieces(), {"max_length": 16}, run)
+    further = encoder_of(word_pieces(), {"max_length": 16}, run)
+    assert search(["so happy"]) is further(["so happy"])
+    assert search(["so sad"]) is not search(["so happy"])
+    assert encoder_of(word_pieces(), {"max_length": 8}, run)(["so happy"]) is not search(["so happy"])
+    assert lengths == [16, 16, 8]
