@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.label import labeller_ensemble
-from stages.pipeline import execute, join_stage
+from stages.pipeline import execute, join_stage, run_all
 from storage.records import stage_records
 from tests.helpers.labelling_project import make_labelling
 from tests.helpers.searched_project import labeller, opened
@@ -69,3 +69,18 @@ def test_a_worker_with_other_inputs_is_refused(searched: Path) -> None:
     stage_records.begin(run.engine, "small", "further", "of the coordinator", {"seed": 99})
     with pytest.raises(UserError, match="stage further of small was begun with other inputs"):
         join_stage(run, "further")
+
+
+def test_a_labeller_below_its_gate_ends_the_run_before_stage_two(searched: Path) -> None:
+    run = opened(searched, "pseudo_label.min_kappa=1")
+    with pytest.raises(UserError, match=r"pseudo_label\.min_kappa: the labeller agrees with people"):
+        run_all(run)
+    states = {record.stage: record.state for record in stage_records.read_all(run.engine, "small")}
+    assert states == {"search": "done", "label": "failed"}
+
+
+@pytest.mark.parametrize("stage", ["further", "ensemble"])
+def test_models_are_not_evaluated_on_splits_of_another_seed(searched: Path, stage: str) -> None:
+    """They would meet texts that they were trained on."""
+    with pytest.raises(UserError, match=r"seed: was \d+, is 99"):
+        execute(opened(searched, "seed=99"), stage)
