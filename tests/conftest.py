@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -19,6 +20,9 @@ SERVER = os.environ.get("MOODLINE_TEST_POSTGRESQL", "postgresql+psycopg://root@1
 if "MOODLINE_TEST_GPU" not in os.environ:
     # What is tested to the last bit is promised for a processor; tests/integration/test_gpu.py is for a GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+# A shell starts what runs in its background with SIGINT ignored, and tests interrupt themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The tests of the hub have a server of their own; the others, and what they start, ask for nothing or say so.
 os.environ.pop("HF_HUB_OFFLINE", None)

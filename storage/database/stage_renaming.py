@@ -39,14 +39,14 @@ def _rename_studies(connection: Connection) -> Names:
     stages, models = table("moodline_stages", column("plan")), table("moodline_models", column("plan"))
     plans = {*connection.scalars(select(stages.c.plan)), *connection.scalars(select(models.c.plan))}
     studies = table("studies", column("study_id"), column("study_name"))
+    attributes = table("study_user_attributes", column("study_id"), column("key"), column("value_json"))
     renamed = {}
     for study_id, name in connection.execute(select(studies)).all():
         found = STUDY.fullmatch(name)
         if found and found[1] in plans and found[2] == "basic":
             renamed[name] = f"{found[1]} · search · {found[3]}"
             _change(connection, studies, {"study_id": study_id}, {"study_name": renamed[name]})
-    attributes = table("study_user_attributes", column("key"), column("value_json"))
-    _change(connection, attributes, {"key": "stage", "value_json": '"basic"'}, {"value_json": '"search"'})
+            _change(connection, attributes, {"study_id": study_id, "key": "stage"}, {"value_json": '"search"'})
     return renamed
 
 
