@@ -26,7 +26,7 @@ class DeadWorkers:
         self.own_name, self.clock = own_name, clock
         self._seen: dict[tuple[int, str, str], tuple[float | None, float]] = {}  # a time, and since when
 
-    def include(self, slot: Slot) -> bool:
+    def is_dead(self, slot: Slot) -> bool:
         """Whether the slot's worker is dead."""
         if slot.worker == self.own_name:
             return False

@@ -43,7 +43,7 @@ class TrialClaims:
         for slot in self.open_slots(total):
             if slot.worker == self.worker.name:  # the caller runs none: it got this one, and the answer was lost
                 return TrialClaim(slot.slot, slot.trial)
-            if self.dead_workers.include(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
+            if self.dead_workers.is_dead(slot) and table.take_over(self.engine, slot, self.worker, time.time()):
                 return TrialClaim(slot.slot, slot.trial)
         free = table.take_slot(self.engine, self.study, total, self.worker, time.time())
         return None if free is None else TrialClaim(free, None)
@@ -62,7 +62,7 @@ class TrialClaims:
     def others_at_work(self, total: int) -> bool:
         """Whether another living worker runs a trial."""
         return any(
-            slot.worker != self.worker.name and not self.dead_workers.include(slot) for slot in self.open_slots(total)
+            slot.worker != self.worker.name and not self.dead_workers.is_dead(slot) for slot in self.open_slots(total)
         )
 
     def trials(self) -> dict[int, int]:
