@@ -2,7 +2,10 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,19 @@ def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
     raise AssertionError(f"it ended before it said {words!r}")
 
 
+def stop_between_writes(process: "subprocess.Popen[str]", store: Path) -> None:
+    """Stopped within a write, it would keep all others from the store."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with closing(sqlite3.connect(store, timeout=1)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+
+
 @pytest.mark.slow
 def test_a_worker_joins_the_ablation(searched: Path, tmp_path: Path) -> None:
     run_further(opened(searched, SHORT))
@@ -38,7 +54,8 @@ def test_a_worker_joins_the_ablation(searched: Path, tmp_path: Path) -> None:
     project = Project(searched.parent)
     leader = project.start("further", "plan.yaml", "--ablation", "--json", "--set", SHORT)
     wait_for(leader, f"{CONTROLS} · trial")
-    leader.send_signal(signal.SIGSTOP)  # so that there is something left to do, however slow the other starts
+    # so that there is something left to do, however slow the other starts
+    stop_between_writes(leader, opened(searched).root / "moodline.db")
     joined = project.start("worker", "plan.yaml", "--set", SHORT)
     wait_for(joined, f"{CONTROLS} · trial")
     leader.send_signal(signal.SIGCONT)
