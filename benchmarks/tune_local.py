@@ -17,7 +17,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.parts import machine
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.demo.make_demo import make_demo
 from stages.label.labeller_ensemble import labeller_ensembles
 from stages.label.run_label import run_label
@@ -65,7 +65,7 @@ def main() -> None:
     for name, settings in ways.items():
         own = [] if settings is None else [f"pseudo_label.labeller.tuning={json.dumps(settings)}"]
         run = open_run(read_plan(plan, ["pseudo_label.sample=100", "pseudo_label.calibrate=none", *own]))
-        result, gold = run_label(run), read_gold(run)
+        result, gold = run_label(run), RunData(run).gold
         assert gold is not None
         rows, k = gold.report, len(run.plan.labels)
         found = said(run, result, rows)

@@ -53,12 +53,6 @@ def data_of(run: Run) -> RunData:
     return data
 
 
-def read_gold(run: Run) -> Gold | None:
-    """Gold in its halves, read from its file now; None where the plan has none."""
-    rows = read_gold_rows(run.plan)
-    return None if rows is None else _in_halves(run, rows)
-
-
 def _in_halves(run: Run, rows: Labelled) -> Gold:
     """As assigned when a row was first seen; the store keeps that, so rows that come later change nothing."""
     known = known_halves(run.engine, run.plan.name)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from stages.datasets.original_and_gold import read_original
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.runtime.prediction_cache import PredictionCache
 from storage.records import model_registry
 from tests.helpers.small_project import Project, opened
@@ -16,7 +16,7 @@ from transfer.metrics.scores import metric_value
 def test_a_trials_predictions_are_kept_with_its_weights_and_used(finished: Project) -> None:
     run = opened(finished)
     shutil.rmtree(run.cache)
-    gold = read_gold(run)
+    gold = RunData(run).gold
     assert gold is not None
     original = read_original(run.plan, {*gold.tune.keys, *gold.report.keys})
     texts = {"validation": original.validation.texts, "target": gold.tune.texts}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from stages.annotation.annotate import sample_to_annotate
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.plan.schema import read_plan
 from stages.runtime.run_context import open_run
 from storage.records.annotations import annotations
@@ -32,7 +32,7 @@ def test_keys_become_gold_that_the_plan_reads(plan: Path) -> None:
         plan.read_text(encoding="utf-8").replace("{path: gold.csv, id: id, weight: weight}", found["source"]),
         encoding="utf-8",
     )
-    gold = read_gold(opened(plan))
+    gold = RunData(opened(plan)).gold
     assert gold is not None
     assert gold.report.weights is not None
     assert len(gold.tune) + len(gold.report) == 60

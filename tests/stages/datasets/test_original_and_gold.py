@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stages.datasets.original_and_gold import read_original
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.runtime.run_context import Run
 
 RunIt = Callable[..., Run]
@@ -21,7 +21,7 @@ def with_data(a_run: RunIt, tmp_path: Path) -> Run:
 
 
 def test_golds_texts_never_train_anything(with_data: Run) -> None:
-    gold = read_gold(with_data)
+    gold = RunData(with_data).gold
     assert gold is not None
     keys = {*gold.tune.keys, *gold.report.keys}
     assert len(keys) == 41
@@ -31,13 +31,13 @@ def test_golds_texts_never_train_anything(with_data: Run) -> None:
 
 
 def test_golds_halves_share_nothing_and_later_gold_changes_none(with_data: Run, tmp_path: Path) -> None:
-    before = read_gold(with_data)
+    before = RunData(with_data).gold
     assert before is not None
     assert not set(before.tune.keys) & set(before.report.keys)
     assert abs(len(before.tune) - len(before.report)) <= 4
     with (tmp_path / "gold.csv").open("a") as file:
         file.write("\n" + "\n".join(f"new gold {i},{LABELS[i % 4]}" for i in range(20)))
-    after = read_gold(with_data)
+    after = RunData(with_data).gold
     assert after is not None
     assert set(before.tune.keys) <= set(after.tune.keys)
     assert set(before.report.keys) <= set(after.report.keys)

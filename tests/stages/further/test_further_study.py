@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.further.further_inputs import further_inputs
 from stages.further.further_study import study_of, task_of
 from stages.further.run_further import run_further
@@ -21,7 +21,7 @@ def test_trials_are_selected_by_golds_tune_half_less_the_loss_on_original_data_b
     searched: Path,
 ) -> None:
     run = opened(searched, "further.tolerance=0.1")
-    gold, inputs = read_gold(run), further_inputs(run)
+    gold, inputs = RunData(run).gold, further_inputs(run)
     assert gold is not None
     task = task_of(run, inputs)
     truth = {name: exam.truth for name, exam in task.exams.items()}

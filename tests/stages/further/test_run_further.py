@@ -7,7 +7,7 @@ import optuna
 import pytest
 from sklearn.metrics import f1_score
 
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.further.further_inputs import further_inputs
 from stages.further.run_further import run_further
 from stages.label.run_label import run_label
@@ -40,7 +40,10 @@ def test_every_figure_of_either_search_has_its_interval(further: Path) -> None:
 
 def test_the_epoch_that_is_kept_is_the_best_by_that_figure(further: Path) -> None:
     run = opened(further)
-    gold, record = read_gold(run), model_registry.get(run.engine, "small", run_further(run).as_json()["winner"]["name"])
+    gold, record = (
+        RunData(run).gold,
+        model_registry.get(run.engine, "small", run_further(run).as_json()["winner"]["name"]),
+    )
     assert gold is not None
     assert record is not None
     assert record.value == max(epoch["value"] for epoch in record.metrics["curve"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.pseudo_labels import sampled
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.label.run_label import run_label
 from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened, truth_of
 from transfer.metrics.bootstrap import bootstrap_interval
@@ -16,7 +16,7 @@ from transfer.metrics.bootstrap import bootstrap_interval
 def test_agreement_is_weighted_by_golds_weights_and_reported_per_label(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
     run = opened(make_labelling(tmp_path), "pseudo_label.calibrate=none")
-    printed, gold = run_label(run).as_json(), read_gold(run)
+    printed, gold = run_label(run).as_json(), RunData(run).gold
     assert gold is not None
     assert gold.report.weights is not None
     said = np.array([int(np.argmax(boasting(text))) for text in gold.report.texts])
@@ -52,7 +52,7 @@ def test_unknown_confidence_is_counted_and_never_made_up(tmp_path: Path, labels_
     printed = result.as_json()
     assert 0 < printed["unknown_confidence"] < printed["gold_n"]
     assert printed["reliability"]["n"] == printed["gold_n"] - printed["unknown_confidence"]
-    read = sampled(run, result, read_gold(run))
+    read = sampled(run, result, RunData(run).gold)
     odd = np.array([int(text.split()[1]) % 2 == 1 for text in read.texts])
     assert np.isnan(read.probabilities[odd]).all()
     assert (read.label[odd] == [truth_of(text) for text, is_odd in zip(read.texts, odd, strict=True) if is_odd]).all()

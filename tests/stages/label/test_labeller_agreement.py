@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.datasets.pseudo_labels import kept_sample
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.runtime.run_context import Run
 from storage.records.pseudo_labels import labels_of
 from tests.helpers.fake_server import Body, comment_in, completion, serve
@@ -45,7 +45,7 @@ def test_several_labellers_are_each_measured_compared_and_averaged(tmp_path: Pat
 
 
 def _texts(run: Run) -> list[str]:
-    gold = read_gold(run)
+    gold = RunData(run).gold
     assert gold is not None
     return [*gold.tune.texts, *gold.report.texts, *(text for _, text in kept_sample(run, gold))]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages.datasets.pseudo_labels import sampled
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.results.label_result import LabelResult
 from storage.records.pseudo_labels import labellers, labels_of
 from tests.helpers.fake_server import comment_in, serve
@@ -21,7 +21,7 @@ def test_prompts_are_averaged_and_their_agreement_is_kept_and_told(tmp_path: Pat
         assert len(fake.asked) == 100 * 6
     rows = {row.key: row for row in labels_of(run.engine, told["identity"])}
     assert len(rows) == 100
-    read = sampled(run, LabelResult.model_validate(told), read_gold(run))
+    read = sampled(run, LabelResult.model_validate(told), RunData(run).gold)
     for key, text, label in zip(read.keys, read.texts, read.label, strict=True):
         mistaken, truth = int(text.split()[1]) % 4 == 0, truth_of(text)
         assert label == ((truth + 1) % 3 if mistaken else truth)
@@ -65,7 +65,7 @@ def test_examples_come_from_golds_tune_half_alone_and_are_never_the_comment(tmp_
     with serve(rightly) as fake:
         run, told = labelled(tmp_path, one(fake, prompt={"examples": {"from": "gold", "how": how, "per_label": 2}}))
         messages = [body["messages"][0]["content"] for body in fake.asked]
-    gold = read_gold(run)
+    gold = RunData(run).gold
     assert gold is not None
     shown = [re.findall(r"<comment>\n(.*)\n</comment>\nEmotion: (\w+)", message) for message in messages]
     label_of = {text: LABELS[label] for text, label in zip(gold.tune.texts, gold.tune.labels, strict=True)}

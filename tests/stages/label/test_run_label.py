@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.pseudo_labels import sampled
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.label.run_label import run_label
 from storage.records import stage_records
 from storage.records.pseudo_labels import labels_of
@@ -18,7 +18,7 @@ from transfer.metrics.temperature_scaling import calibration_from
 def test_stage_two_reads_calibrated_labels_and_the_store_keeps_them_raw(tmp_path: Path, labels_by: Labels) -> None:
     labels_by(boasting)
     run = opened(make_labelling(tmp_path))
-    result, gold = run_label(run), read_gold(run)
+    result, gold = run_label(run), RunData(run).gold
     read = sampled(run, result, gold)
     stored = {row.key: row for row in labels_of(run.engine, "stub")}
     raw = np.array([stored[key].probabilities for key in read.keys])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.pseudo_labels import sampled
-from stages.datasets.run_data import read_gold
+from stages.datasets.run_data import RunData
 from stages.label.run_label import run_label
 from tests.helpers.labelling_project import Labels, boasting, make_labelling, opened, truth_of
 
@@ -63,11 +63,11 @@ def test_what_stage_one_doubts_is_labelled_where_the_plan_says_so(
     monkeypatch.setattr("stages.label.sample_selection.stage_one_winner", lambda run: Doubtful())
     plan = make_labelling(tmp_path, gold=60)
     run = opened(plan, "pseudo_label.choose=uncertain", "pseudo_label.sample=50")
-    read = sampled(run, run_label(run), read_gold(run))
+    read = sampled(run, run_label(run), RunData(run).gold)
     assert [truth_of(text) for text in read.texts] == [2] * 50
     run = opened(plan, "pseudo_label.choose=mixed", "pseudo_label.sample=50")
     result = run_label(run)
     assert result.as_json()["drawn"]["by"] == {"stratified": 25, "uncertain": 25}
-    moods = [truth_of(text) for text in sampled(run, result, read_gold(run)).texts]
+    moods = [truth_of(text) for text in sampled(run, result, RunData(run).gold).texts]
     assert moods[1::2] == [2] * 25
     assert 0 < sum(mood == 2 for mood in moods[::2]) < 20
